@@ -1,0 +1,50 @@
+"""What a source hands over: rows, a chunk at a time."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class Form(enum.Enum):
+    """How the rows of a chunk are written."""
+
+    JSON = "json"
+    """Each row is the bytes of one JSON text, not yet parsed."""
+    OBJECTS = "objects"
+    """Each row is a Python value, as a list, a callable or a query gave it."""
+    CELLS = "cells"
+    """Each row is a dictionary of text cells: the source knows no types."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A row that the source could not make a record of, kept so that it is rejected like any other.
+
+    :param raw: what stood there, for the private rejects file.
+    :param reason: why it is no record, without its content.
+    """
+
+    raw: object
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some rows of a source, in its order. A row may be `Unreadable`, whatever the form of the others."""
+
+    form: Form
+    rows: list[Any]
+
+
+class Source(Protocol):
+    """Where records come from: read once, from one thread, front to back."""
+
+    @property
+    def total(self) -> int | None:
+        """How many records there are, where that is known before reading."""
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Give the rows. Blocks; raises `SourceError` where the source breaks."""
