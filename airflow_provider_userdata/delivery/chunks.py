@@ -33,10 +33,14 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some rows of a source, in its order. A row may be `Unreadable`, whatever the form of the others."""
+    """Some rows of a source, in its order. A row may be `Unreadable`, whatever the form of the others.
+
+    :param carried_in: whether they were held by an earlier run, and have the vendor's shape already.
+    """
 
     form: Form
     rows: list[Any]
+    carried_in: bool = False
 
 
 class Source(Protocol):

@@ -1,0 +1,90 @@
+"""Turns rows into valid records, and sets those aside that the vendor would refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from airflow_provider_userdata.delivery.chunks import Chunk, Form, Unreadable
+from airflow_provider_userdata.delivery.fates import Fates, Why
+from airflow_provider_userdata.delivery.report import Fate, Tally
+from airflow_provider_userdata.vendors.contract import Fault, Invalid, Record, Vendor
+from airflow_provider_userdata.vendors.json_values import decoded
+
+
+class Checker:
+    """Checks rows in the source's order, and numbers them.
+
+    :param fields: vendor's field to source's column; only these are taken. None takes a row as it is.
+    """
+
+    def __init__(self, vendor: Vendor, fields: Mapping[str, str] | None, fates: Fates, tally: Tally) -> None:
+        self._vendor = vendor
+        self._fields = fields
+        self._fates = fates
+        self._tally = tally
+        self._first: tuple[int, Fault] | None = None
+
+    def first_fault(self) -> str | None:
+        """Say where the first invalid record is and which rule it breaks, in words that may be logged (A6)."""
+        if self._first is None:
+            return None
+        position, fault = self._first
+        return f"position {position}, {fault.public_path(self._vendor.known_fields)}, rule {fault.rule}"
+
+    def check(self, chunk: Chunk) -> list[Record]:
+        """Give the valid records of a chunk; the fates of the others are written."""
+        prepare = self._preparation(chunk)
+        records: list[Record] = []
+        position = self._tally.read
+        for row in chunk.rows:
+            found = prepare(row)
+            if isinstance(found, Invalid):
+                self._reject(position, row, found)
+            else:
+                found.position = position
+                found.row = row
+                records.append(found)
+            position += 1
+        self._tally.read = position
+        return records
+
+    def _preparation(self, chunk: Chunk) -> Callable[[Any], Record | Invalid]:
+        prepare = self._by_form(chunk.form, None if chunk.carried_in else self._fields)
+        if Unreadable not in map(type, chunk.rows):
+            return prepare
+        return lambda row: self._unreadable(row) if isinstance(row, Unreadable) else prepare(row)
+
+    def _by_form(self, form: Form, fields: Mapping[str, str] | None) -> Callable[[Any], Record | Invalid]:
+        vendor = self._vendor
+        if form is Form.CELLS:
+            return vendor.prepare_cells if fields is None else lambda row: vendor.prepare_cells(_taken(fields, row))
+        if fields is None:
+            return vendor.prepare_json if form is Form.JSON else vendor.prepare_value
+        if form is Form.JSON:
+            return lambda row: self._from_json(fields, row)
+        return lambda row: vendor.prepare_value(_taken(fields, row))
+
+    def _from_json(self, fields: Mapping[str, str], text: bytes) -> Record | Invalid:
+        value = decoded(text, self._vendor.json_rule)
+        if isinstance(value, Invalid):
+            return value
+        return self._vendor.prepare_value(_taken(fields, value))
+
+    def _unreadable(self, row: Unreadable) -> Invalid:
+        return Invalid((Fault(self._vendor.json_rule, (), row.reason),))
+
+    def _reject(self, position: int, row: object, invalid: Invalid) -> None:
+        fault, *others = invalid.faults
+        if self._first is None:
+            self._first = (position, fault)
+        also = "".join(f"; also {other.path} ({other.rule}): {other.reason}" for other in others)
+        why = Why(Fate.REJECTED, fault.rule, fault.reason + also, fault.path)
+        self._fates.not_delivered(position, row, why)
+
+
+def _taken(fields: Mapping[str, str], row: Any) -> Any:
+    """Take the named columns that a row has; what is no row of columns is left for the vendor's check to refuse."""
+    if not isinstance(row, dict):
+        return row
+    return {field: row[column] for field, column in fields.items() if column in row}

@@ -1,0 +1,39 @@
+"""Time as the delivery sees it, in one place: tests bring a clock of their own, and nothing sleeps for real."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What tells the time and waits."""
+
+    def seconds(self) -> float:
+        """Give seconds that only run forward."""
+
+    def now(self) -> datetime:
+        """Give the date, with its offset."""
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait some seconds, or until the event is set."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def seconds(self) -> float:
+        """Give seconds that only run forward."""
+        return time.monotonic()
+
+    def now(self) -> datetime:
+        """Give the date in UTC."""
+        return datetime.now(UTC)
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait some seconds, or until the event is set."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), seconds)

@@ -1,0 +1,100 @@
+"""Takes one batch to its end: sent, split where it is refused, each record's fate written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from airflow_provider_userdata.delivery.batching import Batch
+from airflow_provider_userdata.delivery.fates import Fates, Why
+from airflow_provider_userdata.delivery.report import Fate
+from airflow_provider_userdata.delivery.sending import GaveUp, Outcome, Sender
+from airflow_provider_userdata.delivery.splitting import Refusals
+from airflow_provider_userdata.errors import RefusedError, UserdataError, VendorDownError
+from airflow_provider_userdata.vendors.answers import Accepted, Refused, Stop, Unproven
+from airflow_provider_userdata.vendors.contract import Vendor
+
+
+class Deliverer:
+    """Delivers batches of one run.
+
+    :param halt: ends the run: called with why, and the rule that what is left is held under.
+    """
+
+    def __init__(
+        self,
+        vendor: Vendor,
+        sender: Sender,
+        refusals: Refusals,
+        fates: Fates,
+        halt: Callable[[UserdataError, str], None],
+    ) -> None:
+        self._vendor = vendor
+        self._sender = sender
+        self._refusals = refusals
+        self._fates = fates
+        self._halt = halt
+
+    async def deliver(self, batch: Batch) -> None:
+        """Send a batch, and its halves where it is refused, until each record has its fate."""
+        accepted = refused = 0
+        waiting = deque([(batch, 0)])
+        while waiting:
+            records, level = waiting.popleft()
+            outcome = await self._send(records)
+            if isinstance(outcome.meaning, Refused):
+                refused += 1
+                halves = self._refusals.halves(records, level, any_accepted=accepted > 0)
+                waiting.extend((half, level + 1) for half in halves)
+                if not halves:
+                    self._reject(records, outcome.meaning, outcome)
+            else:
+                accepted += isinstance(outcome.meaning, Accepted)
+                self._settle(records, outcome)
+        self._weigh(batch, accepted, refused)
+
+    async def _send(self, records: Batch) -> Outcome:
+        try:
+            return await self._sender.send(records)
+        except asyncio.CancelledError:
+            # The delivery gave up what was in flight: the vendor may have it, and these records still need their fate.
+            return Outcome(GaveUp("A3", "it was in flight when the delivery was stopped", in_doubt=True, halted=True))
+
+    def _settle(self, records: Batch, outcome: Outcome) -> None:
+        status = outcome.answer.status if outcome.answer is not None else None
+        match outcome.meaning:
+            case Accepted():
+                assert outcome.answer is not None  # noqa: S101  # an acceptance is an answer's meaning
+                receipt = self._vendor.receipt(records, outcome.answer)
+                self._fates.delivered(records, outcome.answer.status, receipt)
+            case Unproven(rule, reason):
+                self._fates.none_delivered(records, Why(Fate.UNKNOWN, rule, reason, status=status))
+            case GaveUp(rule, reason, in_doubt, halted):
+                fate, rule = (Fate.UNKNOWN, "A3") if in_doubt else (Fate.HELD, rule)
+                self._fates.none_delivered(records, Why(fate, rule, reason, status=status))
+                if not halted:
+                    self._halt(VendorDownError(f"{self._vendor.name} {reason}"), rule)
+            case Stop(rule, reason):
+                self._fates.none_delivered(records, Why(Fate.HELD, rule, reason, status=status))
+                self._halt(RefusedError(f"{self._vendor.name} {reason} ({rule})"), rule)
+
+    def _reject(self, records: Batch, refused: Refused, outcome: Outcome) -> None:
+        """Reject what was refused: alone by the vendor's rule, in a group as suspects that can't be told apart."""
+        status = outcome.answer.status if outcome.answer is not None else None
+        if len(records) == 1:
+            why = Why(Fate.REJECTED, refused.rule, refused.reason, refused.path, status)
+        else:
+            reason = f"is one of {len(records)} that were refused together; {refused.reason}"
+            why = Why(Fate.REJECTED, self._vendor.suspect_rule, reason, status=status)
+        self._fates.none_delivered(records, why)
+
+    def _weigh(self, batch: Batch, accepted: int, refused: int) -> None:
+        """Stop the run where the vendor refuses everything: then the fault is not a record's (A4)."""
+        if accepted:
+            self._refusals.accepted()
+        elif refused and self._refusals.wholly_refused(len(batch)):
+            reason = (
+                "refused every request for a while: the fault is hardly a record's; the rejects file has its answers"
+            )
+            self._halt(RefusedError(f"{self._vendor.name} {reason} (A4)"), "A4")

@@ -1,0 +1,112 @@
+"""Keeps samples that are too few to be sent, for the task's next run (G4)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from airflow_provider_userdata.delivery.journal import PRIVATE_FILE, make_private_folder
+from airflow_provider_userdata.errors import OutputError
+
+_CLAIMED = ".claimed-by-"
+
+
+class HeldFolder:
+    """The folder where a task's held records lie, whatever run left them. All methods block.
+
+    A file is claimed by renaming it, so that two runs never carry the same records in, and removed only when the
+    fates of its records are written. A file that an earlier attempt of this same run left is superseded: this
+    attempt reads those records from the source again.
+
+    :param folder: a `pathlib.Path` or an `ObjectStoragePath`.
+    :param stream: what the records are, such as `steps`: only records of one stream may share a request.
+    :param run: the Airflow run.
+    """
+
+    def __init__(self, folder: Any, stream: str, run: str) -> None:
+        self._folder = folder
+        self._stream = quote(stream, safe="")
+        self._run = quote(run, safe="")
+        self._claimed: list[Any] = []
+
+    def claim(self) -> list[bytes]:
+        """Take what earlier runs left, oldest first, as the bodies of records."""
+        try:
+            return self._claim()
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def keep(self, bodies: Sequence[bytes], *, carried_in: bool) -> None:
+        """Keep records for the next run.
+
+        :param carried_in: whether they came from an earlier run: a retry won't find them in its source again.
+        """
+        if not bodies:
+            return
+        origin = "carried" if carried_in else f"run-{self._run}"
+        path = self._folder / f"{self._stream}-{origin}-{uuid.uuid4().hex[:8]}.jsonl"
+        text = b"".join(body + b"\n" for body in bodies)
+        try:
+            self._write(path, text)
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def settle(self, *, read: bool, ended: bool) -> None:
+        """End the claims: remove the files whose records have a fate by now, give the others back.
+
+        :param read: whether the records that were carried in have been read, and so have a fate.
+        :param ended: whether the source was read to its end, so that what this run held before is superseded.
+        """
+        try:
+            for path in self._claimed:
+                if ended if self._is_own(path.name) else read:
+                    path.unlink()
+                else:
+                    path.rename(self._folder / path.name.partition(_CLAIMED)[0])
+        except OSError as error:
+            raise self._unusable(error) from error
+        self._claimed = []
+
+    def _is_own(self, name: str) -> bool:
+        return name.startswith(f"{self._stream}-run-{self._run}-")
+
+    def _claim(self) -> list[bytes]:
+        if not self._folder.exists():
+            return []
+        bodies: list[bytes] = []
+        for path in sorted(self._folder.iterdir(), key=lambda path: (path.stat().st_mtime, path.name)):
+            name, _, owner = path.name.partition(_CLAIMED)
+            if not name.startswith(f"{self._stream}-") or owner not in {"", self._run}:
+                continue
+            claimed = self._claim_file(path, name, owner)
+            if claimed is not None and not self._is_own(name):
+                with claimed.open("rb") as file:
+                    bodies.extend(file.read().splitlines())
+        return bodies
+
+    def _claim_file(self, path: Any, name: str, owner: str) -> Any | None:
+        claimed = path
+        if not owner:
+            claimed = self._folder / f"{name}{_CLAIMED}{self._run}"
+            try:
+                path.rename(claimed)
+            except FileNotFoundError:
+                return None  # another run was faster
+        self._claimed.append(claimed)
+        return claimed
+
+    def _write(self, path: Any, text: bytes) -> None:
+        if isinstance(path, Path):
+            make_private_folder(path.parent)
+            path.touch(mode=PRIVATE_FILE)
+        else:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.write(text)
+
+    def _unusable(self, error: OSError) -> OutputError:
+        reason = error.strerror or type(error).__name__
+        return OutputError(f"output_path: the folder of held records, {self._folder}, can't be used: {reason}")

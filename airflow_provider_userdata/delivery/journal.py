@@ -1,0 +1,161 @@
+"""Files of lines that only grow: appended to where the file system can, written in parts where it can't."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import IO, Any, Protocol, Self
+
+from airflow_provider_userdata.errors import OutputError
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+class Folder(Protocol):
+    """What a folder must do, on a file system or in an object store: `pathlib.Path` and `ObjectStoragePath` do."""
+
+    def __truediv__(self, name: str, /) -> Self:
+        """Give a path below."""
+
+    def mkdir(self, mode: int = ..., parents: bool = ..., exist_ok: bool = ...) -> None:  # pathlib's
+        """Make the folder."""
+
+    def open(self, mode: str = ...) -> IO[Any]:
+        """Open the path as a file."""
+
+
+class Journal(Protocol):
+    """A file of lines. `append` is called on the loop, the others where they may block."""
+
+    @property
+    def path(self) -> str | None:
+        """Where the lines are; None where there are none."""
+
+    def create(self) -> None:
+        """Make the place now, so that one that can't be written to shows before the first request.
+
+        :raises OutputError: if it can't be made.
+        """
+
+    def append(self, line: bytes) -> None:
+        """Add a line.
+
+        :raises OutputError: if it can't be written.
+        """
+
+    def flush(self) -> None:
+        """Write what waits to be written."""
+
+    def close(self) -> None:
+        """Write what waits, and end."""
+
+
+def open_journal(folder: Folder, name: str) -> Journal:
+    """Open a journal in a folder.
+
+    :param name: the file's name without its ending.
+    """
+    return LocalJournal(folder / f"{name}.jsonl") if isinstance(folder, Path) else PartsJournal(folder, name)
+
+
+class LocalJournal:
+    """A file that is appended to as lines come. Mode 0600, in folders of mode 0700; made with its first line."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: int | None = None
+
+    @property
+    def path(self) -> str | None:
+        """Where the lines are; None where there are none."""
+        return None if self._file is None else str(self._path)
+
+    def create(self) -> None:
+        """Make the file now, and the folders above it."""
+        try:
+            make_private_folder(self._path.parent)
+            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
+        except OSError as error:
+            raise _cannot_write(str(self._path), error) from error
+
+    def append(self, line: bytes) -> None:
+        """Add a line."""
+        if self._file is None:
+            self.create()
+        data = line + b"\n"
+        try:
+            while data:
+                data = data[os.write(self._file, data) :]  # type: ignore[arg-type]  # created above
+        except OSError as error:
+            raise _cannot_write(str(self._path), error) from error
+
+    def flush(self) -> None:
+        """Do nothing: each line is written as it comes."""
+
+    def close(self) -> None:
+        """End."""
+        if self._file is not None:
+            os.close(self._file)
+
+
+class PartsJournal:
+    """Numbered files, a new one at each flush: an object store can't append."""
+
+    def __init__(self, folder: Folder, name: str) -> None:
+        self._folder = folder
+        self._name = name
+        self._waiting: list[bytes] = []
+        self._parts = 0
+
+    @property
+    def path(self) -> str | None:
+        """Where the lines are, as a glob over the parts; None where there are none."""
+        return str(self._folder / f"{self._name}-*.jsonl") if self._parts or self._waiting else None
+
+    def create(self) -> None:
+        """Make the folder."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _cannot_write(str(self._folder), error) from error
+
+    def append(self, line: bytes) -> None:
+        """Add a line, to be written with the next flush."""
+        self._waiting.append(line + b"\n")
+
+    def flush(self) -> None:
+        """Write the lines that wait as a file of their own."""
+        if not self._waiting:
+            return
+        lines, self._waiting = self._waiting, []
+        self._parts += 1
+        part = self._folder / f"{self._name}-{self._parts:05d}.jsonl"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                file.write(b"".join(lines))
+        except OSError as error:
+            self._waiting = lines + self._waiting
+            self._parts -= 1
+            raise _cannot_write(str(part), error) from error
+
+    def close(self) -> None:
+        """Write what waits."""
+        self.flush()
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for this user alone."""
+    for missing in [folder, *folder.parents]:
+        if missing.exists():
+            break
+    else:
+        missing = folder
+    above = [path for path in [folder, *folder.parents] if missing in path.parents]
+    for path in reversed(above):
+        path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+
+
+def _cannot_write(path: str, error: OSError) -> OutputError:
+    return OutputError(f"output_path: {path} can't be written: {error.strerror or type(error).__name__}")

@@ -1,0 +1,63 @@
+"""What a delivery is asked to do, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from airflow_provider_userdata.delivery.chunks import Source
+from airflow_provider_userdata.delivery.clock import Clock, SystemClock
+from airflow_provider_userdata.delivery.held import HeldFolder
+from airflow_provider_userdata.delivery.journal import Folder
+from airflow_provider_userdata.delivery.report import Report
+from airflow_provider_userdata.delivery.sending import Patience
+from airflow_provider_userdata.delivery.transport import Endpoint
+from airflow_provider_userdata.vendors.contract import Vendor
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One delivery: what, to whom, how.
+
+    :param vendor: the contract.
+    :param endpoint: where requests go.
+    :param source: where records come from.
+    :param output: the folder of this run's fates.
+    :param attempt: a name of this attempt, for its files.
+    :param fields: vendor's field to source's column; None takes records as they are.
+    :param max_in_flight: how many requests may be under way at once.
+    :param requests_per_second: a hard limit, or None.
+    :param patience: how long to keep trying.
+    :param validate_only: check and batch, send nothing.
+    :param held: where records wait that are too few to be sent; None where the vendor takes any number.
+    :param on_progress: called every few seconds, on the loop, with the counts so far and the source's total.
+    :param clock: tells the time.
+    """
+
+    vendor: Vendor
+    endpoint: Endpoint
+    source: Source
+    output: Folder
+    attempt: str
+    fields: Mapping[str, str] | None = None
+    max_in_flight: int = 16
+    requests_per_second: float | None = None
+    patience: Patience = field(default_factory=Patience)
+    validate_only: bool = False
+    held: HeldFolder | None = None
+    on_progress: Callable[[Report, int | None], None] | None = None
+    clock: Clock = field(default_factory=SystemClock)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a delivery ended.
+
+    :param report: the counts; they add up whatever happened.
+    :param error: what ended it before its source's end, or None; a `UserdataError`, or what the source raised.
+    :param first_fault: where the first invalid record is, in words that may be logged.
+    """
+
+    report: Report
+    error: Exception | None = None
+    first_fault: str | None = None

@@ -1,0 +1,86 @@
+"""Rows as the rejects file keeps them: whole, also what JSON can't hold."""
+
+from __future__ import annotations
+
+import base64
+import math
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from airflow_provider_userdata.delivery.chunks import Unreadable
+
+DEEPEST = 200
+"""Levels of nesting that are kept as they are; what lies deeper is kept as its text."""
+
+
+def row_json(row: object) -> msgspec.Raw:
+    """Give a row as JSON: a JSON text as it stood, anything else with marks such as `{"$base64": ..}` where needed."""
+    if isinstance(row, bytes):
+        return _text_json(row)
+    value = row.raw if isinstance(row, Unreadable) else row
+    return msgspec.Raw(msgspec.json.encode(_plain(value, 0)))
+
+
+def _text_json(text: bytes) -> msgspec.Raw:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+        return msgspec.Raw(msgspec.json.encode(_plain(text, 0, mark="$text")))
+    return msgspec.Raw(b" ".join(text.splitlines()))
+
+
+def _plain(value: Any, depth: int, mark: str = "$base64") -> Any:
+    if depth > DEEPEST:
+        return {"$deeper": type(value).__name__}
+    if isinstance(value, dict):
+        return {_plain_key(key): _plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _plain_bytes(bytes(value), mark)
+    return _plain_leaf(value)
+
+
+def _plain_leaf(value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return value if _is_utf8(value) else {"$base64": _base64(value.encode(errors="surrogateescape"))}
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else {"$float": repr(float(value))}
+    if isinstance(value, Decimal):
+        return {"$decimal": str(value)}
+    if isinstance(value, datetime | date | time):
+        return {"$time": value.isoformat()}
+    return {f"${type(value).__name__}": str(value)}
+
+
+def _plain_key(key: object) -> str:
+    text = str(key)
+    return text if _is_utf8(text) else _base64(text.encode(errors="surrogatepass"))
+
+
+def _plain_bytes(value: bytes, mark: str) -> dict[str, str]:
+    if mark == "$text":
+        try:
+            return {"$text": value.decode()}
+        except UnicodeDecodeError:
+            pass
+    return {"$base64": _base64(value)}
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()

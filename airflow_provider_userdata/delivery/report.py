@@ -1,0 +1,126 @@
+"""The counts: every record ends in exactly one fate, and they add up to the records read (A5)."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+class Fate(enum.StrEnum):
+    """What became of a record."""
+
+    DELIVERED = "delivered"
+    REJECTED = "rejected"
+    HELD = "held"
+    UNCHANGED = "unchanged"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a delivery went: numbers, paths and rule numbers, nothing of a record.
+
+    :param read: records taken from the source, those carried in from an earlier run included.
+    :param delivered: records that the vendor has accepted.
+    :param rejected: records that are invalid, or that the vendor refused.
+    :param held: valid records that could not go yet.
+    :param unchanged: records that an earlier incremental run delivered.
+    :param unknown: records that were sent, without proof that they arrived.
+    :param resent: records that were sent again while in doubt, and may have arrived twice.
+    :param requests: HTTP requests that were sent, those sent again included.
+    :param retries: how many of them were sent again.
+    :param bytes: bytes of their bodies.
+    :param seconds: how long the delivery took.
+    :param rejects: the file of rejected, held and unknown records; None where there are none.
+    :param receipts: the file of accepted requests.
+    :param reasons: how many records each rule kept from being delivered.
+    """
+
+    read: int
+    delivered: int
+    rejected: int
+    held: int
+    unchanged: int
+    unknown: int
+    resent: int
+    requests: int
+    retries: int
+    bytes: int
+    seconds: float
+    rejects: str | None
+    receipts: str | None
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the report as the task returns it."""
+        return asdict(self)
+
+    def exceeds(self, max_rejected: float) -> bool:
+        """Say whether more records were rejected or are unknown than a task may end with.
+
+        :param max_rejected: a number of records, or below 1 the share of the records read.
+        """
+        lost = self.rejected + self.unknown
+        return lost > (max_rejected * self.read if 0 < max_rejected < 1 else max_rejected)
+
+    def summary(self) -> str:
+        """Say in a line how it went."""
+        parts = [f"{self.read:,} read", f"{self.delivered:,} delivered"]
+        others = (Fate.REJECTED, Fate.HELD, Fate.UNCHANGED, Fate.UNKNOWN)
+        parts.extend(f"{count:,} {fate}" for fate in others if (count := getattr(self, fate)))
+        if self.resent:
+            parts.append(f"{self.resent:,} sent again while in doubt")
+        line = f"{', '.join(parts)}; {self.requests:,} requests in {self.seconds:.1f} s"
+        if self.reasons:
+            line += f"; by rule: {', '.join(f'{rule} {count:,}' for rule, count in self.reasons.items())}"
+        return line
+
+
+class Tally:
+    """Counts while a delivery runs.
+
+    :param now: seconds of a steady clock.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._started = now()
+        self._fates: Counter[Fate] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self.read = 0
+        self.resent = 0
+        self.requests = 0
+        self.retries = 0
+        self.bytes = 0
+
+    def settle(self, fate: Fate, count: int, rule: str | None = None) -> None:
+        """Count records whose fate is decided.
+
+        :param rule: what kept them from being delivered.
+        """
+        self._fates[fate] += count
+        if rule is not None:
+            self._reasons[rule] += count
+
+    @property
+    def delivered(self) -> int:
+        """How many records the vendor has accepted so far."""
+        return self._fates[Fate.DELIVERED]
+
+    def report(self, rejects: str | None = None, receipts: str | None = None) -> Report:
+        """Give the counts so far."""
+        return Report(
+            read=self.read,
+            resent=self.resent,
+            requests=self.requests,
+            retries=self.retries,
+            bytes=self.bytes,
+            seconds=round(self._now() - self._started, 3),
+            rejects=rejects,
+            receipts=receipts,
+            reasons=dict(self._reasons.most_common()),
+            **{fate.value: self._fates[fate] for fate in Fate},
+        )

@@ -1,0 +1,56 @@
+"""When to send again: pure decisions."""
+
+from __future__ import annotations
+
+import email.utils
+import math
+from datetime import UTC, datetime
+
+FIRST_WAIT = 1.0
+"""The longest wait before the second attempt, in seconds; it doubles with each attempt."""
+LONGEST_WAIT = 60.0
+LONGEST_RETRY_AFTER = 7 * 24 * 3600.0
+"""A `Retry-After` beyond a week is taken for a week: `max_wait` ends the run long before."""
+
+
+def backoff(attempt: int, chance: float) -> float:
+    """Give the seconds to wait after an attempt: exponential, with full jitter (A2).
+
+    :param attempt: the number of the attempt that failed, from 1.
+    :param chance: drawn evenly from 0 to 1.
+    """
+    return chance * min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempt - 1, 16))
+
+
+def retry_after(text: str | None, now: datetime) -> float | None:
+    """Read a `Retry-After` header, in seconds or as a date (A2).
+
+    :param now: with its offset.
+    :return: seconds from now, never negative; None where there is no header or it says nothing readable.
+    """
+    if text is None:
+        return None
+    seconds = _seconds(text.strip())
+    if seconds is None:
+        seconds = _seconds_until(text, now)
+    if seconds is None:
+        return None
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) else None
+
+
+def _seconds_until(text: str, now: datetime) -> float | None:
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - now).total_seconds()

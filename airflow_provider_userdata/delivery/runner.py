@@ -1,0 +1,69 @@
+"""Runs a delivery's loop in a helper thread, while the caller's thread only waits.
+
+Airflow's signals land on a task's main thread: a time-out raised there would be lost inside a running loop. Here it
+interrupts nothing but the wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import Future
+
+from airflow_provider_userdata.delivery.engine import Engine
+from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.errors import StoppedError, UserdataError
+
+GRACE = 3.0
+"""Seconds that what is in flight gets after a stop: a killed task has five in all."""
+LONGEST_GOODBYE = 10.0
+"""Seconds that an interrupted wait stays for the fates to be written."""
+
+
+class Delivery:
+    """A delivery that can be waited for, and stopped from another thread or a signal handler."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._ended: Future[Ended] = Future()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._engine: Engine | None = None
+        self._stop_error: UserdataError | None = None
+        self._thread = threading.Thread(target=self._work, name="userdata-delivery", daemon=True)
+
+    def run(self) -> Ended:
+        """Deliver, and wait for it.
+
+        Where the wait is interrupted, by a time-out or a keyboard, the delivery is stopped, its fates are written, and
+        what interrupted goes on its way.
+        """
+        self._thread.start()
+        try:
+            return self._ended.result()
+        except BaseException:
+            if not self._ended.done():
+                self.stop(StoppedError("the delivery was interrupted, by a time-out or a signal"))
+                self._wait_a_little()
+            raise
+
+    def stop(self, error: UserdataError) -> None:
+        """Tell the delivery to end soon; returns at once."""
+        self._stop_error = error
+        if self._loop is not None and self._engine is not None:
+            self._loop.call_soon_threadsafe(self._engine.stop, error, GRACE)
+
+    def _wait_a_little(self) -> None:
+        self._thread.join(LONGEST_GOODBYE)
+
+    def _work(self) -> None:
+        try:
+            self._ended.set_result(asyncio.run(self._deliver()))
+        except BaseException as error:  # noqa: BLE001  # it belongs to the thread that waits
+            self._ended.set_exception(error)
+
+    async def _deliver(self) -> Ended:
+        self._loop = asyncio.get_running_loop()
+        self._engine = Engine(self._plan)
+        if self._stop_error is not None:
+            self._engine.stop(self._stop_error, GRACE)
+        return await self._engine.run()

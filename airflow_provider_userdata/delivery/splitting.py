@@ -1,0 +1,48 @@
+"""Finds the records at fault in a refused batch by sending halves, and knows when the fault is not a record's."""
+
+from __future__ import annotations
+
+from airflow_provider_userdata.delivery.batching import Batch
+from airflow_provider_userdata.vendors.contract import BatchLimits
+
+EXTRA_REQUESTS = 2000
+"""How many requests a run may spend on halves (A4)."""
+BLIND_LEVELS = 3
+"""How often a batch is halved with every part refused, before it counts as wholly refused: 14 requests in all."""
+REFUSED_BATCHES_IN_A_ROW = 3
+REFUSED_RECORDS_IN_A_ROW = 100
+"""So many batches, with so many records in all, are refused in a row before the run stops (A4)."""
+
+
+class Refusals:
+    """Keeps a run's budget for splitting, and counts what is refused in a row."""
+
+    def __init__(self, limits: BatchLimits) -> None:
+        self._limits = limits
+        self._left = EXTRA_REQUESTS
+        self._batches_in_a_row = 0
+        self._records_in_a_row = 0
+
+    def halves(self, batch: Batch, level: int, *, any_accepted: bool) -> list[Batch]:
+        """Give the halves of a refused batch that may be sent, or none.
+
+        :param level: how often it was halved already.
+        :param any_accepted: whether any part of the batch that it came from was accepted.
+        """
+        too_small = len(batch) < 2 * self._limits.minimum
+        blind = level >= BLIND_LEVELS and not any_accepted
+        if too_small or blind or self._left < 2:
+            return []
+        self._left -= 2
+        middle = (len(batch) + 1) // 2
+        return [batch[:middle], batch[middle:]]
+
+    def accepted(self) -> None:
+        """Note that the vendor accepts requests: nothing is refused in a row."""
+        self._batches_in_a_row = self._records_in_a_row = 0
+
+    def wholly_refused(self, records: int) -> bool:
+        """Note that no part of a batch was accepted; say whether the run should stop."""
+        self._batches_in_a_row += 1
+        self._records_in_a_row += records
+        return self._batches_in_a_row >= REFUSED_BATCHES_IN_A_ROW and self._records_in_a_row >= REFUSED_RECORDS_IN_A_ROW

@@ -1,0 +1,71 @@
+"""A thread for what blocks: one call after the other, and nobody waits for one that hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class BlockingThread:
+    """Runs blocking calls, one at a time, in one daemon thread.
+
+    A pool of `concurrent.futures` won't do: the interpreter joins its threads when it ends, so a read that hangs
+    would keep a killed task alive.
+
+    :param name: the thread's name, for whoever looks at a hanging process.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def call(self, function: Callable[[], T]) -> asyncio.Future[T]:
+        """Run a function in the thread; the future belongs to the running loop."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def run() -> None:
+            try:
+                result = function()
+            except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs to the one who waits
+                self._hand_over(loop, future, None, error)
+            else:
+                self._hand_over(loop, future, result, None)
+
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+            self._thread.start()
+        self._calls.put(run)
+        return future
+
+    def close(self) -> None:
+        """Let the thread end after the calls it has; doesn't wait for it."""
+        self._calls.put(None)
+
+    def _work(self) -> None:
+        while (call := self._calls.get()) is not None:
+            call()
+
+    @staticmethod
+    def _hand_over(
+        loop: asyncio.AbstractEventLoop, future: asyncio.Future[T], result: T | None, error: BaseException | None
+    ) -> None:
+        def settle() -> None:
+            if future.done():
+                return
+            if isinstance(error, StopIteration):
+                future.set_exception(RuntimeError("a blocking call raised StopIteration"))
+            elif error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)  # type: ignore[arg-type]  # a result where there is no error
+
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits any more
+            loop.call_soon_threadsafe(settle)

@@ -1,0 +1,130 @@
+"""What a vendor's answer means: a value with a reason. The rules that all vendors share (A1 to A4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+SHOWN_CHARACTERS = 1000
+"""How much of a vendor's message goes into the private rejects file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of the vendor.
+
+    :param status: the HTTP status.
+    :param headers: by lower-case name.
+    :param body: the first megabyte of it.
+    :param complete: False where the connection broke, or the limit was reached, before the body's end.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    complete: bool = True
+
+    def json(self) -> object:
+        """Give the decoded body, or None where it isn't JSON."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, RecursionError):
+            return None
+
+    def text(self) -> str:
+        """Give the body's beginning as text, for private files only: a vendor may repeat a record in it."""
+        return self.body[: 4 * SHOWN_CHARACTERS].decode(errors="replace")[:SHOWN_CHARACTERS]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The vendor has the records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The vendor took none of the records; halves of them may be sent to find those at fault.
+
+    :param rule: what a record refused alone is filed under.
+    :param reason: the status and the vendor's message: for private files only.
+    :param path: where in the record the vendor says the fault is.
+    """
+
+    rule: str
+    reason: str
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unproven:
+    """The vendor may have the records, and nothing more will tell: they are *unknown*, never resent by themselves."""
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The same request may be accepted later.
+
+    :param reason: without anything of the answer's body, since it ends up in logs.
+    :param after: the text of a `Retry-After` header, if there was one.
+    :param in_doubt: whether the records may have been accepted all the same (A3).
+    """
+
+    rule: str
+    reason: str
+    after: str | None = None
+    in_doubt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """No request will be accepted until somebody changes something: the run stops at once (A1, A4).
+
+    :param reason: without anything of the answer's body, since it ends up in an exception.
+    """
+
+    rule: str
+    reason: str
+
+
+Meaning = Accepted | Refused | Unproven | Retry | Stop
+
+_STOPS = {
+    401: "the key or token is not valid",
+    403: "the key or token has no permission for this",
+    404: "there is no such address; is the connection's host right?",
+}
+_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+_IN_DOUBT = frozenset({502, 504})
+
+
+def shared_meaning(answer: Answer, refusal_rule: str = "A4") -> Meaning:
+    """Say what an answer means by the rules that hold for all vendors.
+
+    :param refusal_rule: the vendor's own rule for 400 and 422, such as `P10`.
+    """
+    status = answer.status
+    if status in _STOPS:
+        return Stop("A1", f"answered {status}: {_STOPS[status]}")
+    if status in _RETRIED:
+        return Retry("A2", f"answered {status}", answer.headers.get("retry-after"), in_doubt=status in _IN_DOUBT)
+    if status in {400, 422}:
+        return Refused(refusal_rule, f"answered {status}: {answer.text()}")
+    if status == 413:
+        return Refused("A4", "answered 413: the request is too large")
+    if 200 <= status < 300:
+        return Unproven("A4", f"answered {status}, which is no receipt: {answer.text()}")
+    if 300 <= status < 400:
+        return Stop("A4", f"answered {status}: a redirect, which is not followed; is the connection's host right?")
+    return Stop("A4", f"answered {status}, which the vendor's contract doesn't name")
+
+
+def cut_short(answer: Answer) -> Retry | None:
+    """Say that a receipt was cut off on its way: the request is in doubt (A3)."""
+    if answer.complete:
+        return None
+    return Retry("A3", f"answered {answer.status}, cut off before its end", in_doubt=True)

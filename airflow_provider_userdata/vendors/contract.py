@@ -1,0 +1,139 @@
+"""What a vendor declares: how its records are prepared, batched and requested, and what its answers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from airflow_provider_userdata.vendors.answers import Answer, Meaning
+
+
+class Record(msgspec.Struct, gc=False):
+    """A valid record on its way.
+
+    :param body: the record as it is sent, encoded once: batches and their halves are joined from these.
+    :param group: only records of one group share a request (Ptengine: the set of keys).
+    :param user: whom the record is about, where the vendor's rules or receipts need it.
+    :param position: its number in the source, from 0; set by the delivery.
+    :param row: the row as the source gave it, for the rejects file; set by the delivery.
+    """
+
+    body: bytes
+    group: tuple[str, ...] = ()
+    user: str | None = None
+    position: int = -1
+    row: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a record is not valid.
+
+    :param rule: the broken rule's number in the vendors' contracts.
+    :param where: keys and indexes from the record's root to the fault.
+    :param reason: what is wrong, without the value.
+    """
+
+    rule: str
+    where: tuple[str | int, ...]
+    reason: str
+
+    @property
+    def path(self) -> str:
+        """The full JSON path. May hold a key of the record: for private files only."""
+        return json_path(self.where)
+
+    def public_path(self, known: frozenset[str]) -> str:
+        """Give the path with every key that the contract doesn't know as `*`, for logs and exceptions (A6)."""
+        return json_path(tuple(part if isinstance(part, int) or part in known else "*" for part in self.where))
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """A record that the vendor would refuse, with every fault that was found; the first is the one counted."""
+
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """How many records a request carries (T1, G3, P4).
+
+    :param minimum: fewer than this are held, not sent (G4).
+    :param maximum: more than this are split.
+    :param user_once: a user stands once in a request, and a later record of the same user goes out when the
+        earlier one is settled (P8).
+    """
+
+    minimum: int = 1
+    maximum: int = 1
+    user_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent: a path below the connection's address, and the body."""
+
+    path: str
+    body: bytes
+
+
+class Vendor(Protocol):
+    """A vendor's side of the contract: pure decisions. No I/O, no loops over requests, no clock."""
+
+    @property
+    def name(self) -> str:
+        """The connection type, such as `gerosense`."""
+
+    @property
+    def limits(self) -> BatchLimits:
+        """How many records a request carries."""
+
+    @property
+    def json_rule(self) -> str:
+        """The rule that a request is JSON: what can't be read as a record breaks it."""
+
+    @property
+    def suspect_rule(self) -> str:
+        """The rule that a refused group is filed under, where the records at fault can't be told apart (G12, P11)."""
+
+    @property
+    def known_fields(self) -> frozenset[str]:
+        """The contract's own field names: the only keys that may stand in a log (A6)."""
+
+    @property
+    def status_path(self) -> str | None:
+        """Where to ask if the vendor takes requests now, or None where it has no such place (G13)."""
+        return None
+
+    def prepare_json(self, text: bytes) -> Record | Invalid:
+        """Check one JSON text, and encode it as it is sent."""
+
+    def prepare_value(self, value: object) -> Record | Invalid:
+        """Check one Python value, and encode it as it is sent."""
+
+    def prepare_cells(self, cells: Mapping[str, str]) -> Record | Invalid:
+        """Check one row of text cells, and encode it as it is sent. Unless a vendor says otherwise, text stays text."""
+        return self.prepare_value(dict(cells))
+
+    def request(self, records: Sequence[Record]) -> Request:
+        """Join valid records of one group to a request."""
+
+    def meaning(self, answer: Answer) -> Meaning:
+        """Say what an answer to such a request means."""
+
+    def takes_requests(self, answer: Answer) -> bool:
+        """Say whether the answer of `status_path` lets requests go out."""
+        return True
+
+    def receipt(self, records: Sequence[Record], answer: Answer) -> dict[str, str]:
+        """Give what the vendor's receipt adds to the line of an accepted request."""
+        return {}
+
+
+def json_path(where: Sequence[str | int]) -> str:
+    """Write a path as JSON Path does: `$.data[3].value`."""
+    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where)

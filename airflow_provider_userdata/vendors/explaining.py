@@ -1,0 +1,201 @@
+"""Explains what the typed records refuse: every fault with its rule, its path and a reason, never the value (A6)."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping
+
+import referencing
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend, validator_for
+
+from airflow_provider_userdata.vendors import timestamps
+from airflow_provider_userdata.vendors.contract import Fault
+from airflow_provider_userdata.vendors.schema import Schema
+
+MOST_FAULTS = 20
+"""How many faults of one record are named: a record of a thousand unknown keys has made its point by then."""
+
+_TYPE_NAMES = {
+    "array": "an array",
+    "boolean": "a boolean",
+    "integer": "an integer",
+    "null": "null",
+    "number": "a number",
+    "object": "an object",
+    "string": "a string",
+}
+
+
+class Explainer:
+    """Finds the faults of a record by a schema.
+
+    :param validator: of `contract_validator` or `agreed_validator`.
+    :param default_rule: the rule that is broken where the schema names none.
+    :param root: the path of what the schema describes, inside the record.
+    """
+
+    def __init__(self, validator: Validator, default_rule: str, root: tuple[str | int, ...] = ()) -> None:
+        self._validator = validator
+        self._default_rule = default_rule
+        self._root = root
+
+    def faults(self, record: object) -> tuple[Fault, ...]:
+        """Give the faults of a record, the shallowest first; none where it is valid."""
+        errors = sorted(self._errors(record), key=lambda error: len(error.absolute_path))
+        found = dict.fromkeys(fault for error in errors[:MOST_FAULTS] for fault in self._described(error))
+        return tuple(itertools.islice(found, MOST_FAULTS))
+
+    def _errors(self, record: object) -> Iterator[ValidationError]:
+        for error in self._validator.iter_errors(record):
+            yield from _leaves(error)
+
+    def _described(self, error: ValidationError) -> Iterator[Fault]:
+        where = (*self._root, *error.absolute_path)
+        reason = _REASONS.get(error.validator, _unnamed_reason)(error)
+        known = error.schema.get("properties", {})
+        if error.validator == "required":
+            for name in error.validator_value:
+                if name not in error.instance:
+                    yield Fault(known.get(name, {}).get("x-rule") or self._rule(error), (*where, name), reason)
+        elif error.validator == "additionalProperties" and error.validator_value is False:
+            for name in error.instance:
+                if name not in known:
+                    yield Fault(self._rule(error), (*where, name), reason)
+        else:
+            yield Fault(self._rule(error), where, reason)
+
+    def _rule(self, error: ValidationError) -> str:
+        """Give the rule that stands nearest above the broken keyword."""
+        scope: ValidationError | None = error
+        keyword = error.validator
+        while scope is not None:
+            rule = scope.schema.get("x-rules", {}).get(keyword) or scope.schema.get("x-rule")
+            if rule is not None:
+                return str(rule)
+            scope = scope.parent
+        return self._default_rule
+
+
+def _leaves(error: ValidationError) -> Iterator[ValidationError]:
+    """Follow a choice between records to the one that the record's own tag names."""
+    if error.validator != "anyOf" or "discriminator" not in error.schema:
+        yield error
+        return
+    discriminator = error.schema["discriminator"]
+    mapping = list(discriminator["mapping"])
+    tag = error.instance.get(discriminator["propertyName"]) if isinstance(error.instance, dict) else None
+    chosen = mapping.index(tag) if isinstance(tag, str) and tag in mapping else None
+    for nested in error.context or ():
+        branch = nested.schema_path[0]
+        if chosen is not None and branch != chosen:
+            continue
+        if chosen is None and branch != 0:
+            continue
+        if nested.validator == "enum" and list(nested.path) == [discriminator["propertyName"]]:
+            nested.validator_value = mapping
+        yield nested
+
+
+def _type_name(value: object) -> str:
+    for kind in ("null", "boolean", "string", "number", "array", "object"):
+        if Draft202012Validator.TYPE_CHECKER.is_type(value, kind):
+            if kind == "number" and not _is_finite(None, value):
+                return "not a finite number"
+            return _TYPE_NAMES[kind]
+    return "nothing that JSON has"
+
+
+def _expected_type(error: ValidationError) -> str:
+    expected = error.validator_value
+    names = [expected] if isinstance(expected, str) else list(expected)
+    return " or ".join(_TYPE_NAMES.get(name, name) for name in names)
+
+
+def _text_reason(error: ValidationError) -> str:
+    if error.validator_value == "date-time" and isinstance(error.instance, str):
+        try:
+            timestamps.parse(error.instance)
+        except timestamps.NotInProfile as fault:
+            return str(fault)
+    return f"is not of the format {error.validator_value}"
+
+
+def _unnamed_reason(error: ValidationError) -> str:
+    return f"breaks `{error.validator}` of the schema"
+
+
+_REASONS: Mapping[str, Callable[[ValidationError], str]] = {
+    "type": lambda error: f"is {_type_name(error.instance)} where {_expected_type(error)} belongs",
+    "required": lambda _: "is missing",
+    "additionalProperties": lambda _: "is not a field of the contract",
+    "enum": lambda error: f"is none of {', '.join(map(repr, error.validator_value))}",
+    "exclusiveMinimum": lambda error: f"must be greater than {error.validator_value}",
+    "minimum": lambda error: f"must be at least {error.validator_value}",
+    "maximum": lambda error: f"must be at most {error.validator_value}",
+    "maxLength": lambda error: f"has {len(error.instance)} characters, at most {error.validator_value} are allowed",
+    "minLength": lambda _: "is empty",
+    "pattern": lambda error: "is blank" if error.validator_value == r"\S" else _unnamed_reason(error),
+    "minProperties": lambda _: "is empty",
+    "maxProperties": lambda error: f"has {len(error.instance)} fields, at most {error.validator_value} are allowed",
+    "format": _text_reason,
+    "x-not-before": lambda error: f"ends before its {error.validator_value[1]}",
+}
+
+
+def _is_finite(_checker: object, value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, int) or math.isfinite(value)
+
+
+def _not_before(_validator: object, names: list[str], record: object, _schema: object) -> Iterator[ValidationError]:
+    """Check that the instant of one field is not earlier than that of another (G6)."""
+    if not isinstance(record, dict):
+        return
+    later, earlier = (record.get(name) for name in names)
+    if not isinstance(later, str) or not isinstance(earlier, str):
+        return
+    try:
+        in_order = timestamps.in_order(earlier, later)
+    except timestamps.NotInProfile:
+        return  # each field's own format says so
+    if not in_order:
+        yield ValidationError("is earlier", path=[names[0]])
+
+
+_ContractValidator = extend(
+    Draft202012Validator,
+    validators={"x-not-before": _not_before},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _is_finite),
+)
+_CONTRACT_FORMATS = FormatChecker(formats=())
+
+
+def _is_timestamp(value: object) -> bool:
+    if isinstance(value, str):
+        timestamps.parse(value)
+    return True
+
+
+_CONTRACT_FORMATS.checks("date-time", raises=timestamps.NotInProfile)(_is_timestamp)
+
+
+def contract_validator(schema: Schema) -> Validator:
+    """Check by a schema of our own: finite numbers, the timestamps of G7, and one field not before another."""
+    validator: Validator = _ContractValidator(schema, format_checker=_CONTRACT_FORMATS)
+    return validator
+
+
+def agreed_validator(schema: Schema) -> Validator:
+    """Check by a format that was agreed with a vendor (T7). References are resolved inside it; nothing is fetched.
+
+    :raises jsonschema.SchemaError: if it is not a JSON Schema.
+    """
+    kind = validator_for(schema, default=Draft202012Validator)
+    kind.check_schema(schema)
+    validator: Validator = kind(schema, registry=referencing.Registry(), format_checker=kind.FORMAT_CHECKER)
+    return validator

@@ -1,0 +1,213 @@
+"""GeroSense: heart rates and steps, 3 to 1000 samples a request (G1 to G14)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, ClassVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+from airflow_provider_userdata.vendors import timestamps
+from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, shared_meaning
+from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Record, Request, Vendor
+from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
+from airflow_provider_userdata.vendors.json_values import decoded, is_cell_number, plain_number
+from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
+
+DATA_TYPES = ("steps", "bpm")
+"""What a request carries one of (G2)."""
+SAMPLES_PATH = "/api/v1.1/samples"
+STATUS_PATH = "/api/status"
+FEWEST_SAMPLES = 3
+MOST_SAMPLES = 1000
+
+_Timestamp = Annotated[str, rule("G6", format="date-time", **{"x-rules": {"format": "G7"}})]
+_Count = Annotated[int, Meta(gt=0, le=30000)] | Annotated[float, Meta(gt=0, le=30000)]
+_PerMinute = Annotated[int, Meta(gt=0, le=300)] | Annotated[float, Meta(gt=0, le=300)]
+_PerSecond = Annotated[int, Meta(gt=0)] | Annotated[float, Meta(gt=0)]
+
+
+class _Sample(msgspec.Struct, tag_field="unit", forbid_unknown_fields=True, omit_defaults=True, gc=False, kw_only=True):
+    device_name: Annotated[str, rule("G5", pattern=r"\S")]
+    device_version: Annotated[str | None, rule("G5")] = None
+    start_date: _Timestamp
+    end_date: _Timestamp | None = None
+
+
+class CountSample(_Sample, tag="count", kw_only=True):
+    """A number of steps or beats."""
+
+    value: Annotated[_Count, rule("G8")]
+
+
+class CountPerMinuteSample(_Sample, tag="count/min", kw_only=True):
+    """A rate a minute."""
+
+    value: Annotated[_PerMinute, rule("G8")]
+
+
+class CountPerSecondSample(_Sample, tag="count/s", kw_only=True):
+    """A rate a second: the vendor names no limit, and none is invented."""
+
+    value: Annotated[_PerSecond, rule("G8")]
+
+
+Sample = CountSample | CountPerMinuteSample | CountPerSecondSample
+
+FIELDS = frozenset({"device_name", "device_version", "start_date", "end_date", "unit", "value"})
+_OPTIONAL = ("device_version", "end_date")
+
+
+def sample_schema() -> Schema:
+    """Generate the JSON Schema of a sample as it is sent."""
+    schema = schema_of(Sample, "A GeroSense sample")
+    for definition in schema["$defs"].values():
+        definition["x-rule"] = "G5"
+        definition["x-not-before"] = ["end_date", "start_date"]
+        definition["x-rules"] = {"x-not-before": "G6"}
+        definition["properties"]["unit"]["x-rule"] = "G8"
+    return schema
+
+
+def request_schema() -> Schema:
+    """Generate the JSON Schema of a request's body."""
+    sample = sample_schema()
+    return {
+        "$schema": sample.pop("$schema"),
+        "title": "A GeroSense request",
+        "type": "object",
+        "properties": {
+            "data_type": {"enum": list(DATA_TYPES), "x-rule": "G2"},
+            "data": {
+                "type": "array",
+                "minItems": FEWEST_SAMPLES,
+                "maxItems": MOST_SAMPLES,
+                "items": {"$ref": "#/$defs/Sample"},
+                "x-rule": "G3",
+            },
+        },
+        "required": ["data_type", "data"],
+        "additionalProperties": False,
+        "$defs": {**sample.pop("$defs"), "Sample": sample},
+    }
+
+
+@functools.cache
+def _explainer() -> Explainer:
+    return Explainer(contract_validator(sample_schema()), default_rule="G5")
+
+
+_decode: Callable[[bytes], Sample] = msgspec.json.Decoder(Sample).decode
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class GeroSense(Vendor):
+    """The contract of GeroSense's samples.
+
+    :param data_type: one of `DATA_TYPES`.
+    :param default_timezone: where timestamps without an offset were taken; None refuses them (G7).
+    """
+
+    data_type: str
+    default_timezone: ZoneInfo | None = None
+
+    name: ClassVar[str] = "gerosense"
+    limits: ClassVar[BatchLimits] = BatchLimits(minimum=FEWEST_SAMPLES, maximum=MOST_SAMPLES)
+    json_rule: ClassVar[str] = "G1"
+    suspect_rule: ClassVar[str] = "G12"
+    known_fields: ClassVar[frozenset[str]] = FIELDS
+    status_path: ClassVar[str | None] = STATUS_PATH
+
+    def prepare_json(self, text: bytes) -> Record | Invalid:
+        """Check a sample in one pass over its text; what doesn't pass goes the slower way, which explains."""
+        try:
+            sample = _decode(text)
+            if sample.device_name.strip() and _in_order(sample.start_date, sample.end_date):
+                return Record(_encode(sample))
+        except (msgspec.DecodeError, timestamps.NotInProfile, RecursionError):
+            pass
+        value = decoded(text, "G1")
+        return value if isinstance(value, Invalid) else self.prepare_value(value)
+
+    def prepare_value(self, value: object) -> Record | Invalid:
+        """Check a sample that is a Python value."""
+        if not isinstance(value, dict):
+            return Invalid((Fault("G5", (), "is not an object"),))
+        value = self._normalized(value)
+        if isinstance(value, Fault):
+            return Invalid((value,))
+        try:
+            sample = _convert(value)
+            if sample.device_name.strip() and _in_order(sample.start_date, sample.end_date):
+                return Record(_encode(sample))
+        except (msgspec.ValidationError, timestamps.NotInProfile):
+            pass
+        except UnicodeEncodeError:
+            return Invalid((Fault("G1", (), "holds a character that UTF-8 can't carry"),))
+        return Invalid(_explainer().faults(value) or (Fault("G5", (), "is not a sample of the contract"),))
+
+    def prepare_cells(self, cells: Mapping[str, str]) -> Record | Invalid:
+        """Check a sample of text cells: an empty optional cell is absent, a value in a number's form is a number."""
+        value: dict[str, object] = dict(cells)
+        for name in _OPTIONAL:
+            if value.get(name) == "":
+                del value[name]
+        if is_cell_number(cells.get("value")):
+            value["value"] = msgspec.json.decode(cells["value"])
+        return self.prepare_value(value)
+
+    def request(self, records: Sequence[Record]) -> Request:
+        """Join samples to a request."""
+        samples = b",".join([record.body for record in records])
+        return Request(SAMPLES_PATH, b'{"data_type":"%b","data":[%b]}' % (self.data_type.encode(), samples))
+
+    def meaning(self, answer: Answer) -> Meaning:
+        """Say what an answer means: 200 is all, 207 proves nothing about any one sample, 400 is none (G10, G11)."""
+        if answer.status == 200:
+            return Accepted()
+        if answer.status == 207:
+            return Unproven("G11", f"answered 207, some samples were not accepted: {answer.text()}")
+        return shared_meaning(answer, refusal_rule="G10")
+
+    def takes_requests(self, answer: Answer) -> bool:
+        """Say whether the vendor is out of maintenance (G13)."""
+        body = answer.json()
+        return not (answer.status == 200 and isinstance(body, dict) and body.get("status") == "Maintenance")
+
+    def _normalized(self, sample: dict[str, object]) -> dict[str, object] | Fault:
+        """Leave out what is absent, and write Python's dates and numbers as JSON has them; text stays as it is."""
+        sample = {key: value for key, value in sample.items() if value is not None or key not in _OPTIONAL}
+        for key in ("start_date", "end_date"):
+            if key in sample:
+                try:
+                    sample[key] = self._timestamp(sample[key])
+                except timestamps.NotInProfile as error:
+                    return Fault("G7", (key,), str(error))
+        if "value" in sample:
+            sample["value"] = plain_number(sample["value"])
+        return sample
+
+    def _timestamp(self, value: object) -> object:
+        if isinstance(value, datetime):
+            return timestamps.from_datetime(value, self.default_timezone)
+        if isinstance(value, str) and self.default_timezone is not None:
+            return timestamps.with_zone(value, self.default_timezone)
+        return value
+
+
+def _in_order(start: str, end: str | None) -> bool:
+    if end is None:
+        timestamps.parse(start)
+        return True
+    return timestamps.in_order(start, end)
+
+
+def _convert(value: object) -> Sample:
+    sample: Sample = msgspec.convert(value, Sample)
+    return sample

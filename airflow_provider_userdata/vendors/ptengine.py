@@ -1,0 +1,176 @@
+"""Ptengine: user attributes, up to 100 users a request (P1 to P12)."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, cut_short, shared_meaning
+from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Record, Request, Vendor
+from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
+from airflow_provider_userdata.vendors.json_values import decoded
+from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
+
+BASE_URL = "https://api.ptengine.com"
+PROFILES_PATH = "/v1/user/profiles"
+USER_ID = "user_id"
+MOST_USERS = 100
+MOST_FIELDS = 50
+MOST_NAME_CHARACTERS = 50
+MOST_VALUE_CHARACTERS = 128
+
+_Name = Annotated[str, Meta(min_length=1, max_length=MOST_NAME_CHARACTERS), rule("P3")]
+_Value = Annotated[str, Meta(max_length=MOST_VALUE_CHARACTERS), rule("P4")]
+_UserId = {"type": "string", "pattern": r"\S", "maxLength": MOST_VALUE_CHARACTERS, "x-rule": "P7"}
+Profile = Annotated[
+    dict[_Name, _Value],
+    Meta(max_length=MOST_FIELDS),
+    rule("P3", required=[USER_ID], properties={USER_ID: _UserId}),
+]
+"""A user's attributes as text, `user_id` among them."""
+
+
+class ProfilesRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a request: names once, then a row of values a user, in the names' order (P2)."""
+
+    field_name: Annotated[
+        list[_Name], Meta(min_length=1, max_length=MOST_FIELDS), rule("P3", contains={"const": USER_ID})
+    ]
+    values: Annotated[
+        list[Annotated[list[_Value], Meta(min_length=1, max_length=MOST_FIELDS)]],
+        Meta(min_length=1, max_length=MOST_USERS),
+        rule("P4"),
+    ]
+
+
+def profile_schema() -> Schema:
+    """Generate the JSON Schema of a user's attributes as they are sent."""
+    return schema_of(Profile, "A Ptengine user's attributes")
+
+
+def request_schema() -> Schema:
+    """Generate the JSON Schema of a request's body."""
+    return schema_of(ProfilesRequest, "A Ptengine request")
+
+
+@functools.cache
+def _explainer() -> Explainer:
+    return Explainer(contract_validator(profile_schema()), default_rule="P3")
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Ptengine(Vendor):
+    """The contract of Ptengine's user attributes."""
+
+    name: ClassVar[str] = "ptengine"
+    limits: ClassVar[BatchLimits] = BatchLimits(maximum=MOST_USERS, user_once=True)
+    json_rule: ClassVar[str] = "P1"
+    suspect_rule: ClassVar[str] = "P11"
+    known_fields: ClassVar[frozenset[str]] = frozenset({USER_ID})
+
+    def prepare_json(self, text: bytes) -> Record | Invalid:
+        """Check a user's attributes in a JSON text."""
+        value = decoded(text, "P1")
+        return value if isinstance(value, Invalid) else self.prepare_value(value)
+
+    def prepare_value(self, value: object) -> Record | Invalid:
+        """Check a user's attributes, and write each value as text (P6)."""
+        if not isinstance(value, dict):
+            return Invalid((Fault("P2", (), "is not an object"),))
+        texts: dict[str, str] = {}
+        for name, item in value.items():
+            text = item if type(item) is str else _as_text(item)
+            if text is None or (name == USER_ID and not _identifies(item)):
+                return Invalid((_value_fault(name, item),))
+            texts[name] = text
+        return self._prepared(texts)
+
+    def prepare_cells(self, cells: Mapping[str, str]) -> Record | Invalid:
+        """Check a user's attributes of text cells, which go out as they are."""
+        return self._prepared(dict(cells))
+
+    def request(self, records: Sequence[Record]) -> Request:
+        """Join users with the same names to a request."""
+        rows = b",".join([record.body for record in records])
+        return Request(PROFILES_PATH, b'{"field_name":%b,"values":[%b]}' % (_encode(records[0].group), rows))
+
+    def meaning(self, answer: Answer) -> Meaning:
+        """Say what an answer means: 200 counts only with the word `Success` (P9)."""
+        if answer.status == 200:
+            body = answer.json()
+            if isinstance(body, dict) and body.get("msg") == "Success":
+                return Accepted()
+            return cut_short(answer) or Unproven("P9", f"answered 200, but not `Success`: {answer.text()}")
+        return shared_meaning(answer, refusal_rule="P10")
+
+    def _prepared(self, profile: dict[str, str]) -> Record | Invalid:
+        try:
+            profile = msgspec.convert(profile, Profile)
+            user_id = profile[USER_ID]
+            names = _in_order(tuple(profile))
+            if user_id.strip():
+                return Record(_encode([profile[name] for name in names]), names, user_id)
+        except (msgspec.ValidationError, KeyError):
+            pass
+        except UnicodeEncodeError:
+            return Invalid((Fault("P1", (), "holds a character that UTF-8 can't carry"),))
+        return Invalid(_explainer().faults(profile) or (Fault("P3", (), "is not a profile of the contract"),))
+
+
+@functools.lru_cache(maxsize=1024)
+def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Give an exact set of keys one order, so that users with the same keys share a request (P5)."""
+    return (USER_ID, *sorted(name for name in names if name != USER_ID))
+
+
+def _identifies(value: object) -> bool:
+    """Say whether a value may name a user: text or an integer (P7)."""
+    return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
+
+
+def _value_fault(name: object, value: object) -> Fault:
+    where = (name,) if isinstance(name, str) else ("*",)
+    if name == USER_ID:
+        return Fault("P7", where, "is neither text nor an integer")
+    return Fault("P6", where, f"is {type(value).__name__}, which has no form as text")
+
+
+def _as_text(value: object) -> str | None:
+    """Write a value as text, or give None where P6 has no form for it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, int):
+        return _integer_text(value)
+    if isinstance(value, float | Decimal):
+        return _decimal_text(value) if math.isfinite(value) else None
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    return None
+
+
+def _integer_text(value: int) -> str:
+    try:
+        return str(int(value))
+    except ValueError:  # Python refuses to write an integer of thousands of digits: it is too long here as well
+        return "9" * (MOST_VALUE_CHARACTERS + 1)
+
+
+def _decimal_text(value: float | Decimal) -> str:
+    """Write a number in full, without an exponent."""
+    text = str(value) if isinstance(value, Decimal) else repr(float(value))
+    return format(Decimal(text), "f") if "e" in text.lower() else text

@@ -1,0 +1,168 @@
+"""Thymia: one user's data a request (T1 to T12)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+from urllib.parse import quote
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from airflow_provider_userdata.vendors.answers import (
+    SHOWN_CHARACTERS,
+    Accepted,
+    Answer,
+    Meaning,
+    Refused,
+    Unproven,
+    cut_short,
+    shared_meaning,
+)
+from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Record, Request, Vendor
+from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
+from airflow_provider_userdata.vendors.json_values import decoded, encoded
+from airflow_provider_userdata.vendors.pii import Guard
+from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
+
+BASE_URL = "https://api.thymia.ai"
+"""Where data lives in Europe; other regions have hosts of their own and are never fallen back to (T3)."""
+ACCOUNT_PATH = "/v1/account"
+USER_LABEL = "userLabel"
+USUAL_LABEL_CHARACTERS = 50
+"""A longer label is sent, with a warning once a run (T6)."""
+
+
+class User(msgspec.Struct, forbid_unknown_fields=True):
+    """Whom the data is about."""
+
+    userLabel: Annotated[str, rule("T6", pattern=r"\S")]  # noqa: N815  # the vendor's name
+
+
+class UserData(msgspec.Struct, forbid_unknown_fields=True):
+    """One user's data, as a request carries it."""
+
+    user: Annotated[User, rule("T5")]
+    data: Annotated[dict[str, Any], Meta(min_length=1), rule("T5")]
+
+
+def user_data_schema() -> Schema:
+    """Generate the JSON Schema of a request's body, which is a record."""
+    schema = schema_of(UserData, "A Thymia user's data")
+    for definition in schema["$defs"].values():
+        definition["x-rule"] = "T5"
+    return schema
+
+
+@functools.cache
+def _explainer() -> Explainer:
+    return Explainer(contract_validator(user_data_schema()), default_rule="T5")
+
+
+@dataclass(frozen=True, slots=True)
+class Thymia(Vendor):
+    """The contract of Thymia's uploads.
+
+    :param upload_type: as agreed with Thymia (T4).
+    :param user_label: for flat records, the column that holds the label; the others are the data.
+    :param agreement: checks `data` by the format agreed with Thymia (T7).
+    :param guard: finds what looks like personally identifiable data, or None to let it pass (T8).
+    """
+
+    upload_type: str
+    user_label: str | None = None
+    agreement: Explainer | None = None
+    guard: Guard | None = None
+
+    name: ClassVar[str] = "thymia"
+    limits: ClassVar[BatchLimits] = BatchLimits()
+    json_rule: ClassVar[str] = "T1"
+    suspect_rule: ClassVar[str] = "T10"
+    known_fields: ClassVar[frozenset[str]] = frozenset({"user", USER_LABEL, "data"})
+
+    def prepare_json(self, text: bytes) -> Record | Invalid:
+        """Check one user's data in a JSON text."""
+        value = decoded(text, "T1")
+        return value if isinstance(value, Invalid) else self.prepare_value(value)
+
+    def prepare_value(self, value: object) -> Record | Invalid:
+        """Check one user's data, nested as it is sent or flat."""
+        if not isinstance(value, dict):
+            return Invalid((Fault("T5", (), "is not an object"),))
+        nested = _text_label(value if self.user_label is None else _nested(value, self.user_label))
+        body = encoded(nested, "T1")
+        if isinstance(body, Invalid):
+            return body
+        try:
+            record = msgspec.json.decode(body, type=UserData)
+        except msgspec.ValidationError:
+            record = None
+        if record is None or not record.user.userLabel.strip():
+            return Invalid(_explainer().faults(msgspec.json.decode(body)) or (Fault("T5", (), "is not a user's data"),))
+        faults = self._agreed_faults(record)
+        return Invalid(faults) if faults else Record(body, user=record.user.userLabel)
+
+    def request(self, records: Sequence[Record]) -> Request:
+        """Make a request of the one record that it carries."""
+        return Request(f"/v1/user-data/{quote(self.upload_type, safe='')}", records[0].body)
+
+    def meaning(self, answer: Answer) -> Meaning:
+        """Say what an answer means: a 200 counts only with its receipt (T9), a 422 names its faults (T10)."""
+        if 200 <= answer.status < 300:
+            if _upload_id(answer):
+                return Accepted()
+            return cut_short(answer) or Unproven(
+                "T9", f"answered {answer.status} without an upload id: {answer.text()}"
+            )
+        if answer.status == 422:
+            return _refused(answer)
+        return shared_meaning(answer, refusal_rule="T10")
+
+    def receipt(self, records: Sequence[Record], answer: Answer) -> dict[str, str]:
+        """Give the label and the vendor's id of the upload."""
+        return {"user_label": records[0].user or "", "upload_id": _upload_id(answer) or ""}
+
+    def _agreed_faults(self, record: UserData) -> tuple[Fault, ...]:
+        found = self.guard.find(record.user.userLabel, record.data) if self.guard else []
+        personal = tuple(Fault("T8", finding.where, finding.reason) for finding in found)
+        agreed = self.agreement.faults(record.data) if self.agreement else ()
+        return (*personal, *agreed)
+
+
+def _nested(flat: dict[Any, Any], user_label: str) -> dict[str, Any]:
+    data = {key: value for key, value in flat.items() if key != user_label}
+    return {"user": {USER_LABEL: flat[user_label]} if user_label in flat else {}, "data": data}
+
+
+def _text_label(record: dict[str, Any]) -> dict[str, Any]:
+    """Write an integer label as its decimal digits (T6); everything else stays as it is."""
+    user = record.get("user")
+    if isinstance(user, dict):
+        label = user.get(USER_LABEL)
+        if isinstance(label, int) and not isinstance(label, bool):
+            return {**record, "user": {**user, USER_LABEL: str(label)}}
+    return record
+
+
+def _upload_id(answer: Answer) -> str | None:
+    body = answer.json()
+    upload_id = body.get("uploadId") if isinstance(body, dict) else None
+    try:
+        return str(UUID(upload_id)) if isinstance(upload_id, str) else None
+    except ValueError:
+        return None
+
+
+def _refused(answer: Answer) -> Refused:
+    """Take the vendor's faults out of a 422, whatever its shape."""
+    body = answer.json()
+    details = body.get("detail") if isinstance(body, dict) else None
+    if not isinstance(details, list) or not details or not isinstance(details[0], dict):
+        return Refused("T10", f"answered 422: {answer.text()}")
+    loc = details[0].get("loc")
+    path = ".".join(str(part) for part in loc) if isinstance(loc, list) else None
+    messages = [str(detail.get("msg")) for detail in details if isinstance(detail, dict)]
+    return Refused("T10", f"answered 422: {'; '.join(messages)[:SHOWN_CHARACTERS]}", path)
