@@ -1,13 +1,13 @@
 """Everything that this package raises, sorted by what the caller can do about it.
 
     UserdataError
-    ├── FixAndRun            change something, then run again; a retry alone can't help
+    ├── NeedsChangeError         change something, then run again; a retry alone can't help
     │   ├── ArgumentError            a task's argument, in the DAG file
     │   ├── ConnectionSettingsError  the Airflow connection
     │   ├── SourceError              the data's place or shape
     │   ├── RejectsError             more rejects than the task allows
     │   └── RefusedError             the vendor refuses the credentials, the address or everything
-    └── RunAgain             a retry may help
+    └── MayPassError             a retry may help
         ├── SourceBrokeError         the source failed while it was read
         ├── OutputError              the fates can't be written
         ├── VendorDownError          the vendor can't be reached, or takes no requests for now
@@ -25,47 +25,47 @@ class UserdataError(Exception):
     retriable = False
 
 
-class FixAndRun(UserdataError):
+class NeedsChangeError(UserdataError):
     """Something has to change first: the task fails without a retry."""
 
 
-class ArgumentError(FixAndRun):
+class ArgumentError(NeedsChangeError):
     """A task's argument has a value that can't work."""
 
 
-class ConnectionSettingsError(FixAndRun):
+class ConnectionSettingsError(NeedsChangeError):
     """An Airflow connection lacks something or holds what can't work."""
 
 
-class SourceError(FixAndRun):
+class SourceError(NeedsChangeError):
     """A source can't be read as it was named: no such file, no such column, a shape that isn't records."""
 
 
-class RejectsError(FixAndRun):
+class RejectsError(NeedsChangeError):
     """More records were rejected or are unknown than `max_rejected` allows."""
 
 
-class RefusedError(FixAndRun):
+class RefusedError(NeedsChangeError):
     """The vendor refuses the credentials, the address, or every request."""
 
 
-class RunAgain(UserdataError):
+class MayPassError(UserdataError):
     """A later attempt may succeed: the task fails in the way that Airflow retries."""
 
     retriable = True
 
 
-class SourceBrokeError(RunAgain):
+class SourceBrokeError(MayPassError):
     """The source failed in the middle of being read."""
 
 
-class VendorDownError(RunAgain):
+class VendorDownError(MayPassError):
     """The vendor can't be reached, or takes no requests for now."""
 
 
-class StoppedError(RunAgain):
+class StoppedError(MayPassError):
     """The delivery was told to stop before it was done."""
 
 
-class OutputError(RunAgain):
+class OutputError(MayPassError):
     """The fates can't be written: a full disk, a path that is no folder, missing permission."""

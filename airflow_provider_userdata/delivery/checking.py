@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from airflow_provider_userdata.delivery.fates import Fates, Why
 from airflow_provider_userdata.delivery.report import Fate, Tally
 from airflow_provider_userdata.vendors.contract import Fault, Invalid, Record, Vendor
 from airflow_provider_userdata.vendors.json_values import decoded
+
+_log = logging.getLogger(__name__)
 
 
 class Checker:
@@ -23,6 +26,7 @@ class Checker:
         self._fields = fields
         self._fates = fates
         self._tally = tally
+        self._usual = vendor.usual_user_characters
         self._first: tuple[int, Fault] | None = None
 
     def first_fault(self) -> str | None:
@@ -42,12 +46,24 @@ class Checker:
             if isinstance(found, Invalid):
                 self._reject(position, row, found)
             else:
+                if self._usual is not None and len(found.user or "") > self._usual:
+                    self._warn_of_length(position)
                 found.position = position
                 found.row = row
                 records.append(found)
             position += 1
         self._tally.read = position
         return records
+
+    def _warn_of_length(self, position: int) -> None:
+        """Say once that a user's name is longer than the vendor usually takes (T6)."""
+        _log.warning(
+            "Position %d: the user's label has more than %d characters, which %s may not take; it is sent as it is",
+            position,
+            self._usual,
+            self._vendor.name,
+        )
+        self._usual = None
 
     def _preparation(self, chunk: Chunk) -> Callable[[Any], Record | Invalid]:
         prepare = self._by_form(chunk.form, None if chunk.carried_in else self._fields)

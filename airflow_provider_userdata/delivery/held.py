@@ -32,6 +32,25 @@ class HeldFolder:
         self._run = quote(run, safe="")
         self._claimed: list[Any] = []
 
+    @property
+    def path(self) -> str:
+        """Where the folder is."""
+        return str(self._folder)
+
+    def is_readable(self) -> bool:
+        """Say whether the folder can be read here."""
+        try:
+            return bool(self._folder.is_dir())
+        except OSError:
+            return False
+
+    def count(self) -> int:
+        """Count the records that wait for the next run."""
+        if not self.is_readable():
+            return 0
+        files = [path for path in self._folder.iterdir() if self._is_waiting(path.name)]
+        return sum(len(path.read_bytes().splitlines()) for path in files)
+
     def claim(self) -> list[bytes]:
         """Take what earlier runs left, oldest first, as the bodies of records."""
         try:
@@ -69,6 +88,9 @@ class HeldFolder:
         except OSError as error:
             raise self._unusable(error) from error
         self._claimed = []
+
+    def _is_waiting(self, name: str) -> bool:
+        return name.startswith(f"{self._stream}-") and _CLAIMED not in name
 
     def _is_own(self, name: str) -> bool:
         return name.startswith(f"{self._stream}-run-{self._run}-")

@@ -109,6 +109,11 @@ class Vendor(Protocol):
         """Where to ask if the vendor takes requests now, or None where it has no such place (G13)."""
         return None
 
+    @property
+    def usual_user_characters(self) -> int | None:
+        """A length of `Record.user` beyond which the vendor may object: said once a run, and sent all the same (T6)."""
+        return None
+
     def prepare_json(self, text: bytes) -> Record | Invalid:
         """Check one JSON text, and encode it as it is sent."""
 

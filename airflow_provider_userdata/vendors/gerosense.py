@@ -60,6 +60,7 @@ class CountPerSecondSample(_Sample, tag="count/s", kw_only=True):
 Sample = CountSample | CountPerMinuteSample | CountPerSecondSample
 
 FIELDS = frozenset({"device_name", "device_version", "start_date", "end_date", "unit", "value"})
+REQUIRED_FIELDS = frozenset({"device_name", "start_date", "unit", "value"})
 _OPTIONAL = ("device_version", "end_date")
 
 

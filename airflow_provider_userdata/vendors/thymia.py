@@ -81,6 +81,7 @@ class Thymia(Vendor):
     limits: ClassVar[BatchLimits] = BatchLimits()
     json_rule: ClassVar[str] = "T1"
     suspect_rule: ClassVar[str] = "T10"
+    usual_user_characters: ClassVar[int | None] = USUAL_LABEL_CHARACTERS
     known_fields: ClassVar[frozenset[str]] = frozenset({"user", USER_LABEL, "data"})
 
     def prepare_json(self, text: bytes) -> Record | Invalid:

@@ -1,0 +1,1 @@
+"""`@task.thymia_upload` and its likes: a function whose records are delivered."""

@@ -1,0 +1,1 @@
+"""Airflow's hooks: they hold the vendors' credentials."""

@@ -1,0 +1,156 @@
+"""What the vendors' hooks share: a session for people, an endpoint for deliveries, a connection test."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import certifi
+import requests
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+from requests.adapters import HTTPAdapter
+
+from airflow_provider_userdata.delivery.transport import Endpoint
+from airflow_provider_userdata.errors import ConnectionSettingsError, UserdataError
+from airflow_provider_userdata.hooks import address, forms
+
+
+class VendorHook(BaseHook):
+    """Holds a vendor's address and credential.
+
+    :param conn_id: the Airflow connection.
+    """
+
+    conn_name_attr: ClassVar[str]
+    default_conn_name: ClassVar[str]
+    conn_type: ClassVar[str]
+    hook_name: ClassVar[str]
+    default_url: ClassVar[str | None] = None
+    credential_name: ClassVar[str] = "API key"
+
+    def __init__(self, conn_id: str) -> None:
+        super().__init__()
+        self._conn_id = conn_id
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Describe the form's standard fields, for Airflow before 3."""
+        return forms.field_behaviour(cls.conn_type)
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Build the form's extra fields, for Airflow before 3."""
+        return forms.form_widgets()
+
+    def auth_headers(self, credential: str) -> dict[str, str]:
+        """Give the headers that carry the credential."""
+        return {"Authorization": f"Bearer {credential}"}
+
+    def get_conn(self) -> requests.Session:
+        """Give a session that carries the credential and the connection's settings.
+
+        Its requests have the connection's timeout. A redirect is an error: it would carry the credential elsewhere.
+
+        :raises ConnectionSettingsError: if the connection lacks something or holds what can't work.
+        """
+        connection = self._connection()
+        session = requests.Session()
+        session.headers.update(self.auth_headers(address.credential(connection, self.credential_name)))
+        session.auth = _keep_headers
+        session.max_redirects = 0
+        session.verify = address.verify(connection)
+        if proxy := address.proxy(connection):
+            session.proxies = {"http": proxy, "https": proxy}
+        adapter = _TimeoutAdapter(address.timeout(connection))
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        return session
+
+    def get_url(self, path: str = "") -> str:
+        """Give the connection's address, or a path below it.
+
+        :param path: with a slash at its beginning.
+        :raises ConnectionSettingsError: if the connection has no host, or one that can't be used.
+        """
+        return address.base_url(self._connection(), self.default_url) + path
+
+    def endpoint(self) -> Endpoint:
+        """Resolve the connection once, for a delivery: the same settings as `get_conn()` has.
+
+        :raises ConnectionSettingsError: if the connection lacks something or holds what can't work.
+        """
+        connection = self._connection()
+        unknown = sorted(set(connection.extra_dejson) - forms.EXTRA_NAMES)
+        if unknown:
+            self.log.warning("connection %r: its extra holds what is not used here: %s", self._conn_id, unknown)
+        url = self.get_url()
+        with self.get_conn() as session:
+            settings = session.merge_environment_settings(url, {}, None, None, None)
+            proxy = session.proxies.get("https") or settings["proxies"].get(urlsplit(url).scheme)
+            verify = session.verify if session.verify is not True else settings["verify"]
+        return Endpoint(
+            url=url,
+            headers=self.auth_headers(address.credential(connection, self.credential_name)),
+            timeout=address.timeout(connection),
+            ca_file=_ca_file(verify, self._conn_id),
+            proxy=proxy,
+        )
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Try the connection without sending data; Airflow shows what it says."""
+        try:
+            with self.get_conn() as session:
+                return self._try(session)
+        except UserdataError as error:
+            return False, str(error)
+        except requests.RequestException as error:
+            return False, f"{self.hook_name} can't be reached: {type(error).__name__}"
+
+    def _try(self, session: requests.Session) -> tuple[bool, str]:
+        raise NotImplementedError
+
+    def _connection(self) -> Any:
+        try:
+            return self.get_connection(self._conn_id)
+        except AirflowNotFoundException:
+            raise ConnectionSettingsError(
+                f"connection {self._conn_id!r} is not defined ({self.conn_name_attr}); its type is {self.conn_type!r}"
+            ) from None
+
+
+def answered(response: requests.Response) -> str:
+    """Say what an unexpected answer of a connection test was, without its body."""
+    hints = {401: "the key is not valid", 403: "the key has no permission", 404: "is the host right?"}
+    hint = hints.get(response.status_code, "unexpected")
+    return f"answered {response.status_code}: {hint}"
+
+
+class _TimeoutAdapter(HTTPAdapter):
+    """Gives every request the connection's timeout: `requests` would wait for ever."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        super().__init__()
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]  # options pass through
+        options["timeout"] = options.get("timeout") or self._timeout
+        return super().send(request, **options)
+
+
+def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Stand where `requests` would otherwise put what a .netrc file says of the host (T2)."""
+    return request
+
+
+def _ca_file(verify: Any, conn_id: str) -> str | None:
+    if verify is False:
+        return None
+    if verify is True or verify is None:
+        return certifi.where()
+    try:
+        with open(verify, "rb"):  # noqa: PTH123  # whatever path the connection has
+            return str(verify)
+    except OSError:
+        raise ConnectionSettingsError(
+            f"connection {conn_id!r}: 'verify' in its extra names a file that can't be read"
+        ) from None

@@ -1,0 +1,39 @@
+"""The connection to GeroSense."""
+
+from __future__ import annotations
+
+import requests
+
+from airflow_provider_userdata.hooks.base import VendorHook, answered
+from airflow_provider_userdata.vendors import gerosense
+
+
+class GerosenseHook(VendorHook):
+    """Holds the address of a GeroSense API proxy and its bearer token.
+
+    The connection's password is the token. Its host is the customer's own: there is no default (G1).
+
+    :param gerosense_conn_id: the Airflow connection.
+    """
+
+    conn_name_attr = "gerosense_conn_id"
+    default_conn_name = "gerosense_default"
+    conn_type = "gerosense"
+    hook_name = "GeroSense"
+    credential_name = "bearer token"
+
+    def __init__(self, gerosense_conn_id: str = default_conn_name) -> None:
+        super().__init__(gerosense_conn_id)
+
+    def _try(self, session: requests.Session) -> tuple[bool, str]:
+        """Ask for the service's status, which sends no data (G13)."""
+        response = session.get(self.get_url(gerosense.STATUS_PATH))
+        if response.status_code != 200:
+            return False, f"GeroSense {answered(response)}"
+        try:
+            status = response.json()["status"]
+        except (ValueError, KeyError, TypeError):
+            return False, "GeroSense answered 200, but no status; is the host right?"
+        if status == "Maintenance":
+            return False, "GeroSense is in maintenance: uploads wait until it is over"
+        return (True, "GeroSense is ready") if status == "Ok" else (False, "GeroSense has a status that is not known")

@@ -1,0 +1,33 @@
+"""The connection to Ptengine."""
+
+from __future__ import annotations
+
+import requests
+
+from airflow_provider_userdata.hooks.base import VendorHook
+from airflow_provider_userdata.vendors import ptengine
+
+
+class PtengineHook(VendorHook):
+    """Holds the API key of a Ptengine project.
+
+    The connection's password is the key; one key is one project (P1). Its host is `https://api.ptengine.com` unless it
+    says otherwise.
+
+    :param ptengine_conn_id: the Airflow connection.
+    """
+
+    conn_name_attr = "ptengine_conn_id"
+    default_conn_name = "ptengine_default"
+    conn_type = "ptengine"
+    hook_name = "Ptengine"
+    default_url = ptengine.BASE_URL
+
+    def __init__(self, ptengine_conn_id: str = default_conn_name) -> None:
+        super().__init__(ptengine_conn_id)
+
+    def _try(self, session: requests.Session) -> tuple[bool, str]:
+        """Reach the address, and check its certificate, without the key: no harmless request is known (P12)."""
+        session.headers.pop("Authorization")
+        session.get(self.get_url("/"), allow_redirects=False)
+        return True, "Ptengine's address answers; the key was not tried, since Ptengine has no request without effect"

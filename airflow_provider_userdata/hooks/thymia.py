@@ -1,0 +1,39 @@
+"""The connection to Thymia."""
+
+from __future__ import annotations
+
+import requests
+
+from airflow_provider_userdata.hooks.base import VendorHook, answered
+from airflow_provider_userdata.vendors import thymia
+
+
+class ThymiaHook(VendorHook):
+    """Holds Thymia's address and API activation key.
+
+    The connection's password is the key. Its host is `https://api.thymia.ai` unless it says otherwise; other regions
+    have hosts of their own (T3).
+
+    :param thymia_conn_id: the Airflow connection.
+    """
+
+    conn_name_attr = "thymia_conn_id"
+    default_conn_name = "thymia_default"
+    conn_type = "thymia"
+    hook_name = "Thymia"
+    default_url = thymia.BASE_URL
+    credential_name = "API activation key"
+
+    def __init__(self, thymia_conn_id: str = default_conn_name) -> None:
+        super().__init__(thymia_conn_id)
+
+    def auth_headers(self, credential: str) -> dict[str, str]:
+        """Give the header that carries the key (T2)."""
+        return {"x-api-key": credential}
+
+    def _try(self, session: requests.Session) -> tuple[bool, str]:
+        """Ask for the key's account, which sends no data (T12)."""
+        response = session.get(self.get_url(thymia.ACCOUNT_PATH))
+        if response.status_code == 200:
+            return True, "Thymia knows the key"
+        return False, f"Thymia {answered(response)}"

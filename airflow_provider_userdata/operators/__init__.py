@@ -1,0 +1,1 @@
+"""Airflow's operators: arguments in, a report out."""

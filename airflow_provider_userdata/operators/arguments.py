@@ -1,0 +1,73 @@
+"""Checks of what a DAG author wrote, made when the task runs: a DAG file must parse whatever it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from airflow_provider_userdata.errors import ArgumentError
+
+
+def one_of(name: str, value: object, allowed: Collection[str]) -> str:
+    """Give a text that is one of those allowed.
+
+    :raises ArgumentError: if it is none of them.
+    """
+    if not isinstance(value, str) or value not in allowed:
+        raise ArgumentError(f"{name}: must be one of {', '.join(map(repr, allowed))}, not {_shown(value)}")
+    return value
+
+
+def whole_number(name: str, value: object, least: int, most: int) -> int:
+    """Give a whole number within bounds.
+
+    :raises ArgumentError: if it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ArgumentError(f"{name}: must be a whole number from {least} to {most}, not {_shown(value)}")
+    return value
+
+
+def number(name: str, value: object, *, zero: bool = False) -> float:
+    """Give a number above 0, or from 0 on.
+
+    :raises ArgumentError: if it is none.
+    """
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and value < float("inf")
+    if not fits or not (value > 0 or (zero and value == 0)):  # type: ignore[operator]  # a number by the line above
+        wanted = "0 or more" if zero else "above 0"
+        raise ArgumentError(f"{name}: must be a number, {wanted}, not {_shown(value)}")
+    return value  # type: ignore[return-value]  # see above
+
+
+def names(name: str, value: object) -> tuple[str, ...]:
+    """Give a list of names.
+
+    :raises ArgumentError: if it is none; a single text is none either.
+    """
+    if isinstance(value, str) or not isinstance(value, Collection) or not all(isinstance(item, str) for item in value):
+        raise ArgumentError(f"{name}: must be a list of names, not {_shown(value)}")
+    return tuple(value)
+
+
+def field_map(value: object, known: Collection[str] | None) -> dict[str, str] | None:
+    """Give the map from a vendor's fields to a source's columns, or None.
+
+    :param known: the fields that the vendor has; None where it takes any.
+    :raises ArgumentError: if it is no map of names, or has a field that the vendor doesn't have.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or not all(isinstance(item, str) for pair in value.items() for item in pair):
+        raise ArgumentError(f"fields: must map the vendor's fields to the source's columns, not {_shown(value)}")
+    unknown = sorted(set(value) - set(known)) if known is not None else []
+    if unknown:
+        raise ArgumentError(f"fields: {unknown} are no fields of the vendor; it has {sorted(known or ())}")
+    return dict(value)
+
+
+def _shown(value: Any) -> str:
+    """Show an argument in a message: numbers and short texts as they are, else only the type; it may be data."""
+    if value is None or isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= 40):
+        return repr(value)
+    return f"a {type(value).__name__}"

@@ -1,0 +1,39 @@
+"""Uploads user attributes to Ptengine."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from airflow_provider_userdata.hooks.ptengine import PtengineHook
+from airflow_provider_userdata.operators.base import DeliveryOperator
+from airflow_provider_userdata.vendors.ptengine import USER_ID, Ptengine
+
+
+class PtengineProfilesOperator(DeliveryOperator):
+    """Uploads user attributes to Ptengine, up to 100 users a request.
+
+    Airflow's default is `retries=0`: set some, a vendor that is down for a minute then costs nothing but the wait.
+
+    A record is an object with `user_id` and up to 49 attributes. `None` and `""` empty an attribute, a missing key
+    leaves it as it is (P5). A user that stands twice in the source ends with the later row (P8).
+
+    The arguments that all vendors share are `DeliveryOperator`'s: `source`, `fields`, `max_rejected` and others.
+
+    :param ptengine_conn_id: the Airflow connection. (templated)
+    """
+
+    template_fields = (*DeliveryOperator.template_fields, "ptengine_conn_id")
+
+    def __init__(self, *, source: Any, ptengine_conn_id: str = PtengineHook.default_conn_name, **kwargs: Any) -> None:
+        super().__init__(source=source, **kwargs)
+        self.ptengine_conn_id = ptengine_conn_id
+
+    def _vendor(self) -> Ptengine:
+        return Ptengine()
+
+    def _hook(self) -> PtengineHook:
+        return PtengineHook(self.ptengine_conn_id)
+
+    def _required_columns(self) -> Collection[str]:
+        return (USER_ID,)

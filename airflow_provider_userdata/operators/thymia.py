@@ -1,0 +1,122 @@
+"""Uploads users' data to Thymia."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from jsonschema.exceptions import SchemaError
+
+from airflow_provider_userdata.errors import ArgumentError
+from airflow_provider_userdata.hooks.thymia import ThymiaHook
+from airflow_provider_userdata.operators import arguments
+from airflow_provider_userdata.operators.base import DeliveryOperator
+from airflow_provider_userdata.sources.locations import storage_path
+from airflow_provider_userdata.vendors.explaining import Explainer, agreed_validator
+from airflow_provider_userdata.vendors.pii import Guard
+from airflow_provider_userdata.vendors.thymia import USER_LABEL, Thymia
+
+
+class ThymiaUploadOperator(DeliveryOperator):
+    """Uploads users' data to Thymia, one user a request.
+
+    Airflow's default is `retries=0`: set some, a vendor that is down for a minute then costs nothing but the wait.
+
+    A record is `{"user": {"userLabel": ..}, "data": {..}}`, or flat with `user_label`. What arrives twice can't be
+    told apart by Thymia (T11): a resend of what is in doubt may duplicate, unless `on_doubt="hold"`.
+
+    The arguments that all vendors share are `DeliveryOperator`'s: `source`, `fields`, `max_rejected` and others. Here
+    `fields` maps the fields of `data`, and `userLabel` where no `user_label` is named.
+
+    :param upload_type: the type that was agreed with Thymia (T4). (templated)
+    :param user_label: for flat records, the column that holds the label; the other columns are the data.
+    :param data_schema: the format agreed with Thymia, a JSON Schema or the path of one: `data` is checked by it (T7).
+    :param pii: `refuse` rejects what looks like personally identifiable data, `allow` sends it (T8).
+    :param pii_allowed: names of fields in `data` that may hold it all the same.
+    :param thymia_conn_id: the Airflow connection. (templated)
+    """
+
+    template_fields = (*DeliveryOperator.template_fields, "upload_type", "thymia_conn_id")
+
+    def __init__(
+        self,
+        *,
+        upload_type: str,
+        source: Any,
+        user_label: str | None = None,
+        data_schema: Mapping[str, Any] | str | None = None,
+        pii: str = "refuse",
+        pii_allowed: Collection[str] = (),
+        thymia_conn_id: str = ThymiaHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(source=source, **kwargs)
+        self.upload_type = upload_type
+        self.user_label = user_label
+        self.data_schema = data_schema
+        self.pii = pii
+        self.pii_allowed = pii_allowed
+        self.thymia_conn_id = thymia_conn_id
+
+    def _vendor(self) -> Thymia:
+        pii = arguments.one_of("pii", self.pii, ("refuse", "allow"))
+        allowed = arguments.names("pii_allowed", self.pii_allowed)
+        return Thymia(
+            upload_type=self._checked_upload_type(),
+            user_label=self._label_column(),
+            agreement=self._agreement(),
+            guard=Guard(frozenset(allowed)) if pii == "refuse" else None,
+        )
+
+    def _hook(self) -> ThymiaHook:
+        return ThymiaHook(self.thymia_conn_id)
+
+    def _field_map(self) -> dict[str, str] | None:
+        fields = super()._field_map()
+        column = self._label_column()
+        return fields if fields is None or column is None else {column: column, **fields}
+
+    def _required_columns(self) -> Collection[str]:
+        column = self._label_column()
+        return () if column is None else (column,)
+
+    def _label_column(self) -> str | None:
+        if self.user_label is None:
+            return USER_LABEL if self.fields and USER_LABEL in self.fields else None
+        if not isinstance(self.user_label, str) or not self.user_label.strip():
+            raise ArgumentError("user_label: must be the name of a column")
+        return self.user_label
+
+    def _checked_upload_type(self) -> str:
+        """Refuse what would change the address (T4)."""
+        if not isinstance(self.upload_type, str) or not self.upload_type.strip() or self.upload_type in {".", ".."}:
+            raise ArgumentError(
+                "upload_type: must be the type that was agreed with Thymia, not blank, '.' or '..' (T4)"
+            )
+        return self.upload_type
+
+    def _agreement(self) -> Explainer | None:
+        if self.data_schema is None:
+            return None
+        schema: object = self.data_schema
+        if isinstance(schema, str):
+            schema = _read_schema(schema)
+        if not isinstance(schema, Mapping):
+            raise ArgumentError("data_schema: must be a JSON Schema as a dictionary, or the path of one")
+        try:
+            return Explainer(agreed_validator(dict(schema)), default_rule="T7", root=("data",))
+        except SchemaError as error:
+            raise ArgumentError(f"data_schema: is no valid JSON Schema, at {error.json_path}") from None
+
+
+def _read_schema(path: str) -> object:
+    place = storage_path(path) if "://" in path else Path(path)
+    try:
+        schema: object = msgspec.json.decode(place.read_bytes())
+    except OSError as error:
+        raise ArgumentError(f"data_schema: {path} can't be read: {error.strerror or type(error).__name__}") from None
+    except msgspec.DecodeError:
+        raise ArgumentError(f"data_schema: {path} is not JSON") from None
+    return schema
