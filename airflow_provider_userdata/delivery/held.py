@@ -12,6 +12,7 @@ from airflow_provider_userdata.delivery.journal import PRIVATE_FILE, make_privat
 from airflow_provider_userdata.errors import OutputError
 
 _CLAIMED = ".claimed-by-"
+_IDENTITY = ".identity"
 
 
 class HeldFolder:
@@ -31,25 +32,32 @@ class HeldFolder:
         self._stream = quote(stream, safe="")
         self._run = quote(run, safe="")
         self._claimed: list[Any] = []
+        self.has_claimed = False
+        """Whether earlier runs had left anything."""
 
     @property
     def path(self) -> str:
         """Where the folder is."""
         return str(self._folder)
 
-    def is_readable(self) -> bool:
-        """Say whether the folder can be read here."""
+    def identity(self) -> str | None:
+        """Give the name that tells this folder from one with the same path on another machine; None if there is none."""
         try:
-            return bool(self._folder.is_dir())
+            with (self._folder / _IDENTITY).open("rb") as file:
+                return str(file.read().decode())
         except OSError:
-            return False
+            return None
 
     def count(self) -> int:
         """Count the records that wait for the next run."""
-        if not self.is_readable():
+        if not self._folder.exists():
             return 0
-        files = [path for path in self._folder.iterdir() if self._is_waiting(path.name)]
-        return sum(len(path.read_bytes().splitlines()) for path in files)
+        count = 0
+        for path in self._folder.iterdir():
+            if self._is_waiting(path.name):
+                with path.open("rb") as file:
+                    count += len(file.read().splitlines())
+        return count
 
     def claim(self) -> list[bytes]:
         """Take what earlier runs left, oldest first, as the bodies of records."""
@@ -70,6 +78,8 @@ class HeldFolder:
         text = b"".join(body + b"\n" for body in bodies)
         try:
             self._write(path, text)
+            if self.identity() is None:
+                self._write(self._folder / _IDENTITY, uuid.uuid4().hex.encode())
         except OSError as error:
             raise self._unusable(error) from error
 
@@ -118,6 +128,7 @@ class HeldFolder:
             except FileNotFoundError:
                 return None  # another run was faster
         self._claimed.append(claimed)
+        self.has_claimed = True
         return claimed
 
     def _write(self, path: Any, text: bytes) -> None:

@@ -73,7 +73,7 @@ class Report:
         parts.extend(f"{count:,} {fate}" for fate in others if (count := getattr(self, fate)))
         if self.resent:
             parts.append(f"{self.resent:,} sent again while in doubt")
-        line = f"{', '.join(parts)}; {self.requests:,} requests in {self.seconds:.1f} s"
+        line = f"{', '.join(parts)}; {self.requests:,} request{'s' * (self.requests != 1)} in {self.seconds:.1f} s"
         if self.reasons:
             line += f"; by rule: {', '.join(f'{rule} {count:,}' for rule, count in self.reasons.items())}"
         return line

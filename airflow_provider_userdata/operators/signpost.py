@@ -12,12 +12,13 @@ KEY = "held"
 
 
 def look(context: Any, held: HeldFolder) -> None:
-    """Compare what earlier runs said with what can be read here.
+    """Compare what the task's last run said with what can be read here.
 
     :raises OutputError: if records wait in a folder that this worker can't read.
     """
-    said = _said(context)
-    if said.get("count") and not held.is_readable():
+    ti = context["ti"]
+    said = ti.xcom_pull(task_ids=ti.task_id, key=KEY, map_indexes=ti.map_index, include_prior_dates=True)
+    if isinstance(said, dict) and said.get("count") and said.get("identity") != held.identity():
         raise OutputError(
             f"output_path: {said['count']} held records wait in {said.get('folder')} on {said.get('host')}, which this "
             "worker can't read; let all workers share output_path, or run the task where the folder is"
@@ -31,12 +32,6 @@ def leave(context: Any, held: HeldFolder | None, log: Any) -> None:
     count = held.count()
     if count:
         log.warning("%d held records go out first in this task's next run; they wait in %s", count, held.path)
-    if count or _said(context).get("count"):
-        value = {"count": count, "folder": held.path, "host": socket.gethostname()}
+    if count or held.has_claimed:
+        value = {"count": count, "folder": held.path, "host": socket.gethostname(), "identity": held.identity()}
         context["ti"].xcom_push(key=KEY, value=value)
-
-
-def _said(context: Any) -> dict[str, Any]:
-    ti = context["ti"]
-    said = ti.xcom_pull(task_ids=ti.task_id, key=KEY, map_indexes=ti.map_index, include_prior_dates=True)
-    return said if isinstance(said, dict) else {}

@@ -60,7 +60,7 @@ class Explainer:
         if error.validator == "required":
             for name in error.validator_value:
                 if name not in error.instance:
-                    yield Fault(known.get(name, {}).get("x-rule") or self._rule(error), (*where, name), reason)
+                    yield Fault(_own_rule(known.get(name, {}), "required") or self._rule(error), (*where, name), reason)
         elif error.validator == "additionalProperties" and error.validator_value is False:
             for name in error.instance:
                 if name not in known:
@@ -73,11 +73,17 @@ class Explainer:
         scope: ValidationError | None = error
         keyword = error.validator
         while scope is not None:
-            rule = scope.schema.get("x-rules", {}).get(keyword) or scope.schema.get("x-rule")
+            rule = _own_rule(scope.schema, keyword)
             if rule is not None:
-                return str(rule)
+                return rule
             scope = scope.parent
         return self._default_rule
+
+
+def _own_rule(schema: Schema, keyword: str) -> str | None:
+    """Give the rule that a schema names for a keyword, or for itself."""
+    rule = schema.get("x-rules", {}).get(keyword) or schema.get("x-rule")
+    return None if rule is None else str(rule)
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:

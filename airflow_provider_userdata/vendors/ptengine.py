@@ -29,11 +29,17 @@ MOST_VALUE_CHARACTERS = 128
 
 _Name = Annotated[str, Meta(min_length=1, max_length=MOST_NAME_CHARACTERS), rule("P3")]
 _Value = Annotated[str, Meta(max_length=MOST_VALUE_CHARACTERS), rule("P4")]
-_UserId = {"type": "string", "pattern": r"\S", "maxLength": MOST_VALUE_CHARACTERS, "x-rule": "P7"}
+_USER_ID = {
+    "type": "string",
+    "pattern": r"\S",
+    "maxLength": MOST_VALUE_CHARACTERS,
+    "x-rule": "P7",
+    "x-rules": {"required": "P3", "maxLength": "P4"},
+}
 Profile = Annotated[
     dict[_Name, _Value],
     Meta(max_length=MOST_FIELDS),
-    rule("P3", required=[USER_ID], properties={USER_ID: _UserId}),
+    rule("P3", required=[USER_ID], properties={USER_ID: _USER_ID}),
 ]
 """A user's attributes as text, `user_id` among them."""
 

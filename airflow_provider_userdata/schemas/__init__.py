@@ -1,0 +1,37 @@
+"""JSON Schemas of what is sent, generated from the vendors' typed records and checked in.
+
+`python -m airflow_provider_userdata.schemas` writes them anew; a test holds them to the records.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from airflow_provider_userdata.vendors import gerosense, ptengine, thymia
+from airflow_provider_userdata.vendors.schema import Schema
+
+FOLDER = Path(__file__).parent
+
+
+def schemas() -> dict[str, Schema]:
+    """Generate every schema, by its file's name."""
+    return {
+        "gerosense.sample.json": gerosense.sample_schema(),
+        "gerosense.request.json": gerosense.request_schema(),
+        "ptengine.profile.json": ptengine.profile_schema(),
+        "ptengine.request.json": ptengine.request_schema(),
+        "thymia.request.json": thymia.user_data_schema(),
+    }
+
+
+def text(schema: Schema) -> str:
+    """Write a schema as its file has it."""
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
+
+
+def write() -> None:
+    """Write every schema to its file."""
+    for name, schema in schemas().items():
+        (FOLDER / name).write_text(text(schema))
