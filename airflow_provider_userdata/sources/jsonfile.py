@@ -1,0 +1,223 @@
+"""A `.json` file: an array, streamed an element at a time, or an object, which is one record.
+
+An element's bytes are handed over as they stand, like a line of JSON lines, so that values keep their text. (Streaming
+parsers make Python values of them. `ijson` fails at integers of more than 64 bits, or makes decimals of all fractions,
+and it replaces half a surrogate pair by a question mark. Cutting is also faster.)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import IO
+
+import msgspec
+
+from airflow_provider_userdata.delivery.chunks import Chunk, Form
+from airflow_provider_userdata.sources.jsonlines import BOM
+from airflow_provider_userdata.sources.streams import BLOCK, LONGEST, ROWS, BadFileError, too_long
+
+_SPACE = re.compile(rb"[ \t\r\n]*+")
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_SCALAR = re.compile(rb'[^ \t\r\n,\[\]{}"]++')
+# On to the next bracket that isn't inside a string. Possessive: what was passed is never looked at again.
+_BRACKET = re.compile(rb'[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+([\[\]{}])', re.DOTALL)
+_WINDOW = 2**18
+_CUTS = 3
+_SPANS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def look_at_json(stream: IO[bytes]) -> None:
+    """See that the file begins like an array or an object."""
+    _Text(stream, BLOCK, LONGEST).opening()
+
+
+def read_json(stream: IO[bytes], *, block: int = BLOCK, longest: int = LONGEST) -> Iterator[Chunk]:
+    """Give the elements of the array, or the object.
+
+    :param stream: the file.
+    :param block: how many bytes are read at once.
+    :param longest: the most bytes of a record.
+    """
+    text = _Text(stream, block, longest)
+    if text.opening() == b"{":
+        yield Chunk(Form.JSON, [_checked_object(text.rest())])
+        return
+    rows: list[bytes] = []
+    size = 0
+    fault: BadFileError | None = None
+    try:
+        for element in _elements(text):
+            rows.append(element)
+            size += len(element)
+            if len(rows) >= ROWS or size >= BLOCK:
+                yield Chunk(Form.JSON, rows)
+                rows, size = [], 0
+    except BadFileError as error:
+        fault = error
+    if rows:
+        yield Chunk(Form.JSON, rows)
+    if fault is not None:
+        raise fault
+
+
+def _elements(text: _Text) -> Iterator[bytes]:
+    text.at += 1
+    more = text.mark() != b"]"
+    while more:
+        while run := text.many():
+            yield from run
+        yield text.element()
+        mark = text.mark()
+        if mark not in (b",", b"]"):
+            raise text.broken()
+        more = mark == b","
+        text.at += more
+    text.at += 1
+    if text.mark():
+        raise BadFileError("there is more text behind its array")
+
+
+class _Text:
+    """A window on a file, from which elements are cut."""
+
+    def __init__(self, stream: IO[bytes], block: int, longest: int) -> None:
+        self._stream = stream
+        self._block = block
+        self._longest = longest
+        self._data = b""
+        self._by_hand = 0
+        self.at = 0
+
+    def opening(self) -> bytes:
+        """Find the bracket that the file begins with."""
+        while len(self._data) < len(BOM) and self._more():
+            pass
+        self._data = self._data.removeprefix(BOM)
+        mark = self.mark()
+        if not mark:
+            raise BadFileError("it is empty: it should hold a JSON array or object")
+        if mark not in (b"[", b"{"):
+            raise BadFileError("it holds neither a JSON array nor a JSON object")
+        return mark
+
+    def mark(self) -> bytes:
+        """Go on to what isn't space, and give its first byte; nothing at the end."""
+        while True:
+            space = _SPACE.match(self._data, self.at)
+            self.at = space.end() if space else self.at
+            if self.at < len(self._data):
+                return self._data[self.at : self.at + 1]
+            if not self._more():
+                return b""
+
+    def many(self) -> list[bytes]:
+        """Cut out at once what is read already, if it is an ordinary run of objects. Leaves the last element.
+
+        A window that ends between two objects is a JSON array, but for its brackets: where that holds,
+        the cut was right. Where it doesn't, the window is gone through by hand.
+        """
+        if self._by_hand > 0:
+            return []
+        end = cut = min(self.at + _WINDOW, len(self._data))
+        for _ in range(_CUTS):
+            cut = self._data.rfind(b"},", self.at, cut)
+            if cut < 0:
+                break
+            try:
+                found = _SPANS.decode(b"[%b}]" % self._data[self.at : cut])
+            except (msgspec.DecodeError, RecursionError):
+                continue
+            self.at = cut + 2
+            return [bytes(span) for span in found]
+        self._by_hand = end - self.at
+        return []
+
+    def element(self) -> bytes:
+        """Cut out the element that comes next, whatever it is."""
+        mark = self.mark()
+        if mark in (b"{", b"["):
+            end = self._past_brackets()
+        elif mark == b'"':
+            end = self._past_string()
+        else:
+            end = self._past_scalar()
+        if end - self.at > self._longest:
+            raise too_long(self._longest)
+        self._by_hand -= end - self.at
+        start, self.at = self.at, end
+        return self._data[start:end]
+
+    def rest(self) -> bytes:
+        """Give all that follows."""
+        while self._more():
+            pass
+        if len(self._data) - self.at > self._longest:
+            raise too_long(self._longest)
+        return self._data[self.at :]
+
+    def broken(self) -> BadFileError:
+        """Say what is wrong here."""
+        return BadFileError("its array isn't valid JSON" if self._data[self.at :] else "its array is broken off")
+
+    def _past_brackets(self) -> int:
+        depth, end = 0, self.at
+        while True:
+            found = _BRACKET.match(self._data, end)
+            if found is not None:
+                end = found.end()
+                depth += 1 if found[1] in b"[{" else -1
+                if depth == 0:
+                    return end
+            else:
+                end -= self.at
+                if not self._more():
+                    raise BadFileError("its array is broken off")
+
+    def _past_string(self) -> int:
+        while True:
+            found = _STRING.match(self._data, self.at)
+            if found is not None:
+                return found.end()
+            if not self._more():
+                raise BadFileError("its array is broken off")
+
+    def _past_scalar(self) -> int:
+        while True:
+            found = _SCALAR.match(self._data, self.at)
+            if found is None:
+                raise self.broken()
+            if found.end() < len(self._data) or not self._more():
+                return found.end()
+
+    def _more(self) -> bool:
+        """Read on, and drop what was cut out: `at` becomes 0."""
+        unread = len(self._data) - self.at
+        if unread > self._longest:
+            raise too_long(self._longest)
+        # Twice as much each time, for what is unfinished will be looked through again.
+        data = self._stream.read(max(self._block, unread))
+        self._data = self._data[self.at :] + data
+        self.at = 0
+        return bool(data)
+
+
+def _checked_object(text: bytes) -> bytes:
+    # Half a file or two objects in it are the file's fault, not a record's.
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        if _is_json(text.partition(b"\n")[0]):
+            raise BadFileError("it holds more than one JSON text; a file of JSON lines is named .jsonl") from None
+        raise BadFileError("it isn't valid JSON") from None
+    except RecursionError:
+        pass  # nested too deeply to be a record: it is rejected as one
+    return text
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,56 @@
+"""From what was given as `source` to a source that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, cast
+
+from airflow_provider_userdata.delivery.chunks import Source
+from airflow_provider_userdata.errors import SourceBrokeError, SourceError
+from airflow_provider_userdata.sources.callables import CallableSource
+from airflow_provider_userdata.sources.files import open_files
+from airflow_provider_userdata.sources.holder import are_locations, is_location, is_mapped_result, unhold
+from airflow_provider_userdata.sources.items import ItemsSource
+from airflow_provider_userdata.sources.refusals import records_of
+from airflow_provider_userdata.sources.sql import QuerySource, SqlSource
+
+
+def open_source(value: object, *, columns: Collection[str] = ()) -> Source:
+    """Make a source of what a task was given, and check all that can be checked before reading.
+
+    May ask Airflow for a connection or for XComs: call it from the task's main thread.
+
+    :param value: records, paths, a query or a callable, as they are or held.
+    :param columns: what a table or a query must name.
+    """
+    value = unhold(value)
+    if is_mapped_result(value):
+        value = _fetched(value)
+    if value is None:
+        raise SourceError("source: it is None: the upstream task returned nothing")
+    if isinstance(value, SqlSource):
+        return QuerySource(value, value.connect(), columns)
+    if is_location(value) or are_locations(value):
+        return open_files(value, columns)
+    if callable(value):
+        return CallableSource(value)
+    name = "the list" if isinstance(value, (list, tuple)) else f"the {type(value).__name__}"
+    return ItemsSource(records_of(value, "it is"), name)
+
+
+def _fetched(results: object) -> list[Any]:
+    """Fetch what mapped tasks returned, and join the lists among it: a list is no record."""
+    sequence = cast("Any", results)
+    try:
+        # One call to Airflow instead of one for each task. Only Airflow's plain lazy sequence takes a slice;
+        # those of `.map()`, `.zip()` and `.concat()` misread it.
+        returned = sequence[:] if type(results).__name__.startswith("Lazy") else list(sequence)
+    except Exception as error:
+        raise SourceBrokeError(f"source: the mapped tasks' results can't be fetched: {type(error).__name__}") from error
+    joined: list[Any] = []
+    for item in returned:
+        if isinstance(item, list):
+            joined.extend(item)
+        else:
+            joined.append(item)
+    return joined

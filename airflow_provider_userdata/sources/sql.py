@@ -1,0 +1,115 @@
+"""Records that a database gives."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+from airflow_provider_userdata.delivery.chunks import Chunk, Form
+from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
+from airflow_provider_userdata.sources.locations import database_hook
+from airflow_provider_userdata.sources.streams import ROWS
+
+
+class SqlSource:
+    """A query whose rows are the records, by any of Airflow's connections to a database. Rows are streamed.
+
+    A run that goes on where an earlier one stopped reads the query again, so give it an ``ORDER BY``.
+    (MySQL's usual client fetches the whole result first; PostgreSQL's reads through a cursor of the server's.)
+
+    :param sql: the query, templated.
+    :param conn_id: the id of the database's connection.
+    :param parameters: the query's parameters, as its driver takes them, templated.
+    """
+
+    template_fields = ("sql", "parameters")
+
+    def __init__(self, sql: str, conn_id: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None) -> None:
+        self.sql = sql
+        self.conn_id = conn_id
+        self.parameters = parameters
+
+    def __repr__(self) -> str:
+        return f"SqlSource(sql={self.sql!r}, conn_id={self.conn_id!r})"
+
+    def resolve(self, context: Mapping[str, Any]) -> SqlSource:
+        """Give a rendered copy. Airflow calls this; else it would render this object, which other runs and tasks share.
+
+        :param context: Airflow's context of the task.
+        """
+        render = context["task"].render_template
+        return SqlSource(render(self.sql, context), self.conn_id, render(self.parameters, context))
+
+    def connect(self) -> Any:
+        """Find the database's hook. Asks Airflow for the connection: call it from the task's main thread."""
+        return database_hook(self.conn_id)
+
+
+class QuerySource:
+    """The rows of a query. The connection is opened, used and closed by the thread that reads.
+
+    :param query: what is asked.
+    :param hook: the hook of its connection.
+    :param columns: what the result must name.
+    """
+
+    __slots__ = ("_columns", "_hook", "_query")
+
+    def __init__(self, query: SqlSource, hook: Any, columns: Collection[str] = ()) -> None:
+        self._query = query
+        self._hook = hook
+        self._columns = columns
+
+    @property
+    def total(self) -> int | None:
+        """Unknown: counting would run the query twice."""
+        return None
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Run the query and give its rows as dictionaries."""
+        position = 0
+        try:
+            with closing(self._hook.get_conn()) as connection, closing(_cursor(connection)) as cursor:
+                _execute(cursor, self._query)
+                rows = cursor.fetchmany(ROWS)
+                names = self._names(cursor.description)  # a server-side cursor knows them after the first fetch
+                while rows:
+                    yield Chunk(Form.OBJECTS, [dict(zip(names, row, strict=True)) for row in rows])
+                    position += len(rows)
+                    rows = cursor.fetchmany(ROWS)
+        except UserdataError:
+            raise
+        except Exception as error:
+            # Only the type: a database's message may quote what it stumbled over.
+            raise SourceBrokeError(
+                f"source: the query on connection {self._query.conn_id!r} failed at position {position}: "
+                f"{type(error).__name__}"
+            ) from error
+
+    def _names(self, description: Sequence[Sequence[Any]] | None) -> list[str]:
+        place = f"source: the query on connection {self._query.conn_id!r}"
+        if not description:
+            raise SourceError(f"{place} gives no rows; it should be a SELECT")
+        names = [str(column[0]) for column in description]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise SourceError(f"{place} gives more than one column {twice[0]!r}; name them apart with AS")
+        missing = [column for column in self._columns if column not in names]
+        if missing:
+            raise SourceError(f"{place} gives no column {', '.join(map(repr, missing))}; it gives {', '.join(names)}")
+        return names
+
+
+def _cursor(connection: Any) -> Any:
+    # PostgreSQL's clients fetch the whole result at once, unless the cursor has a name.
+    if type(connection).__module__.split(".")[0] in ("psycopg", "psycopg2"):
+        return connection.cursor(name="userdata")
+    return connection.cursor()
+
+
+def _execute(cursor: Any, query: SqlSource) -> None:
+    if query.parameters is None:
+        cursor.execute(query.sql)
+    else:
+        cursor.execute(query.sql, query.parameters)

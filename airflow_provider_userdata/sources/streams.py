@@ -1,0 +1,80 @@
+"""What the readers of files share: their limits, their one error, and opening."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+ROWS = 1000
+"""The most rows in a chunk."""
+BLOCK = 2**20
+"""How many bytes are read at once: large, for the reader must not keep the interpreter from the sending thread."""
+LONGEST = 64 * 2**20
+"""The longest record, in bytes: a file that is one endless line must not fill the memory."""
+
+
+class BadFileError(Exception):
+    """What is wrong with a file's text, without any of it. The file's name and the position are added later."""
+
+
+class Meter(io.RawIOBase):
+    """A stream that stops where a single record grows too long, and counts.
+
+    The reader moves `allowed` on at each record.
+
+    :param stream: what is read.
+    :param longest: the most bytes of a record.
+    """
+
+    def __init__(self, stream: IO[bytes], longest: int = LONGEST) -> None:
+        self._stream = stream
+        self._longest = longest
+        self.count = 0
+        self.allowed = longest + BLOCK  # a buffer reads ahead
+
+    def readable(self) -> bool:
+        """Say that this can be read."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Read on, unless the record at hand is too long already."""
+        if self.count > self.allowed:
+            raise too_long(self._longest)
+        view = memoryview(buffer)
+        data = self._stream.read(len(view))
+        view[: len(data)] = data
+        self.count += len(data)
+        return len(data)
+
+    def next_record(self) -> None:
+        """Start measuring anew."""
+        self.allowed = self.count + self._longest + BLOCK
+
+
+def too_long(longest: int) -> BadFileError:
+    """Make the error for a record that is beyond the limit."""
+    size = f"{longest // 2**20} MiB" if longest >= 2**20 else f"{longest} bytes"
+    return BadFileError(f"a record is longer than {size}")
+
+
+def is_compressed(path: Path) -> bool:
+    """Tell by its name whether a file is compressed."""
+    return path.name.lower().endswith(".gz")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading bytes, uncompressed where its name ends in `.gz`."""
+    with closing(path.open("rb")) as raw:
+        if not is_compressed(path):
+            yield raw
+            return
+        with gzip.GzipFile(fileobj=raw, mode="rb") as unpacked:
+            yield cast("IO[bytes]", unpacked)

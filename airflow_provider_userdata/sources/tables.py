@@ -1,0 +1,119 @@
+"""CSV and TSV: a header, then rows of text cells."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import IO, Any
+
+from airflow_provider_userdata.delivery.chunks import Chunk, Form, Unreadable
+from airflow_provider_userdata.sources.streams import BLOCK, LONGEST, ROWS, BadFileError, Meter
+
+_BUFFER = 2**18
+
+
+class Table:
+    """A kind of table.
+
+    :param dialect: how its cells are separated and quoted, as the `csv` module names it.
+    """
+
+    __slots__ = ("_dialect",)
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+
+    def look(self, stream: IO[bytes]) -> list[str]:
+        """Give the header.
+
+        :param stream: the file.
+        """
+        return _Rows(stream, self._dialect, LONGEST).header
+
+    def read(self, stream: IO[bytes], *, longest: int = LONGEST) -> Iterator[Chunk]:
+        """Give the rows as dictionaries; a row of another width than the header's is `Unreadable`.
+
+        :param stream: the file.
+        :param longest: about the most bytes of a row.
+        """
+        source = _Rows(stream, self._dialect, longest)
+        rows: list[Any] = []
+        begun = source.count
+        fault: BadFileError | None = None
+        try:
+            for row in source:
+                rows.append(row)
+                # By bytes too: a thousand rows may be large.
+                if len(rows) == ROWS or source.count - begun > BLOCK:
+                    yield Chunk(Form.CELLS, rows)
+                    rows, begun = [], source.count
+        except BadFileError as error:
+            fault = error
+        if rows:
+            yield Chunk(Form.CELLS, rows)
+        if fault is not None:
+            raise fault
+
+
+class _Rows:
+    """The rows of one file, behind its header."""
+
+    def __init__(self, stream: IO[bytes], dialect: str, longest: int) -> None:
+        if csv.field_size_limit() < LONGEST:
+            csv.field_size_limit(LONGEST)  # the process's, for `csv` has no other; never lowered
+        self._meter = Meter(stream, longest)
+        # A bad byte must reject its own row, not end the file: it becomes a lone surrogate, which no check lets pass.
+        text = io.TextIOWrapper(
+            io.BufferedReader(self._meter, _BUFFER), encoding="utf-8-sig", errors="surrogateescape", newline=""
+        )
+        self._reader = csv.reader(text, dialect)
+        self.header = self._read_header()
+
+    @property
+    def count(self) -> int:
+        """How many bytes were read so far."""
+        return self._meter.count
+
+    def __iter__(self) -> Iterator[dict[str, str] | Unreadable]:
+        header, width = self.header, len(self.header)
+        while (cells := self._next()) is not None:
+            if len(cells) == width:
+                yield dict(zip(header, cells, strict=True))
+            elif not _is_blank(cells):
+                noun = "cell" if len(cells) == 1 else "cells"
+                yield Unreadable(cells, f"has {len(cells)} {noun} where the header has {width}")
+
+    def _read_header(self) -> list[str]:
+        header = self._next()
+        while header is not None and _is_blank(header):
+            header = self._next()
+        if header is None:
+            raise BadFileError("it is empty: its first line should be a header")
+        _check_header(header)
+        return header
+
+    def _next(self) -> list[str] | None:
+        self._meter.next_record()
+        try:
+            return next(self._reader, None)
+        except csv.Error:
+            # Of what `csv` raises for text, only this is left: it is told to be lenient, and the text has no odd ends.
+            raise BadFileError(f"line {self._reader.line_num} has a cell longer than {LONGEST // 2**20} MiB") from None
+
+
+def _check_header(header: list[str]) -> None:
+    # By number, not by name: where the header is missing, the first line is somebody's data.
+    seen: dict[str, int] = {}
+    for number, name in enumerate(header, start=1):
+        if not name.strip():
+            raise BadFileError(f"column {number} of its header has no name")
+        if name in seen:
+            raise BadFileError(f"columns {seen[name]} and {number} of its header have the same name")
+        if not name.isascii() and any("\udc80" <= letter <= "\udcff" for letter in name):
+            raise BadFileError("its header isn't UTF-8")
+        seen[name] = number
+
+
+def _is_blank(cells: list[str]) -> bool:
+    return not cells or (len(cells) == 1 and not cells[0].strip())

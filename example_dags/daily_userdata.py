@@ -1,0 +1,84 @@
+"""Extract tasks feed all three vendors, each in a way of its own: records, one file, a file of each mapped task.
+
+Needs the connections `thymia_default`, `gerosense_default` and `ptengine_default`.
+
+The extract tasks read the data files beside this one; yours ask a database or a lake. None of them checks a record:
+the upload does, and names what it rejects. Little goes through XCom as it is, much goes through a file whose path is
+the XCom: Airflow keeps XComs in its database.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.providers.common.compat.sdk import dag, task
+
+from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
+from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
+from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
+
+DATA = Path(__file__).parent / "data"
+DEVICES = ["iPhone", "Apple Watch", "Pixel Watch"]
+
+
+def extract_path(run_id: str | None, name: str) -> Path:
+    """Name a file of this run. With more than one worker this is a place that all of them see: a bucket, a share."""
+    home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
+    folder = home / "extracts" / str(run_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / name
+
+
+@dag(schedule=None, default_args={"retries": 2, "retry_delay": timedelta(minutes=1)}, tags=["userdata"])
+def daily_userdata() -> None:
+    """Feed the three vendors from extract tasks."""
+
+    @task
+    def extract_moods() -> list[dict[str, Any]]:
+        """Return flat records, as a query's rows would be."""
+        with (DATA / "moods.jsonl").open(encoding="utf-8") as file:
+            records = [json.loads(line) for line in file]
+        return [{"participant": record["user"].get("userLabel"), **record["data"]} for record in records]
+
+    @task
+    def extract_steps(device: str, *, run_id: str | None = None) -> str:
+        """Write one device's samples to a file, and return its path."""
+        path = extract_path(run_id, f"steps of {device}.jsonl")
+        with (DATA / "steps.jsonl").open(encoding="utf-8") as file:
+            path.write_text("".join(line for line in file if f'"device_name": "{device}"' in line), encoding="utf-8")
+        return str(path)
+
+    @task
+    def extract_customers(*, run_id: str | None = None) -> str:
+        """Write the customers to a file, and return its path."""
+        path = extract_path(run_id, "customers.csv")
+        path.write_bytes((DATA / "users.csv").read_bytes())
+        return str(path)
+
+    ThymiaUploadOperator(
+        task_id="upload_moods",
+        upload_type="mood",
+        source=extract_moods(),
+        user_label="participant",  # the other columns are the data
+        max_rejected=3,
+    )
+    GerosenseSamplesOperator(
+        task_id="upload_steps",
+        data_type="steps",
+        source=extract_steps.expand(device=DEVICES),  # one task a device, one upload of all their files
+        max_rejected=7,
+    )
+    PtengineProfilesOperator(
+        task_id="upload_customers",
+        source=extract_customers(),
+        # Attribute in Ptengine: column of the file. The columns that aren't named don't leave the house.
+        fields={"user_id": "user_id", "plan": "plan", "orders": "orders", "genre": "favourite_genre"},
+        max_rejected=4,
+    )
+
+
+daily_userdata()

@@ -1,0 +1,234 @@
+"""Run the example DAGs in a real Airflow against the sandbox, and compare what they report with what arrived.
+
+`make demo` runs it. Everything it writes lies in `.demo`, and no Airflow but its own is touched.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+from airflow_provider_userdata.delivery.report import Report
+from airflow_provider_userdata.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from airflow.models.dagrun import DagRun
+    from airflow.sdk import DAG
+
+ROOT = Path(__file__).resolve().parents[1]
+DAGS = ROOT / "example_dags"
+DEMO = ROOT / ".demo"
+HOME = DEMO / "airflow"
+OUTPUT = DEMO / "userdata"
+LOG = DEMO / "demo.log"
+
+COUNTS = ("read", "delivered", "rejected", "held", "unknown", "requests")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What one upload task did.
+
+    :param vendor: whom it uploaded to.
+    :param task: the task, with its DAG.
+    :param state: how Airflow says it ended.
+    :param report: its report, or None where it left none.
+    """
+
+    vendor: str
+    task: str
+    state: str
+    report: Report | None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it is green, and every record that it read is accounted for."""
+        if self.report is None or self.state != "success":
+            return False
+        report = self.report
+        fates = report.delivered + report.rejected + report.held + report.unchanged + report.unknown
+        return report.read == fates
+
+
+class DemoError(Exception):
+    """The demo can't go on; the message says why."""
+
+
+def main() -> int:
+    """Run the demo, and give the exit status."""
+    for folder in (OUTPUT, HOME / "extracts", HOME / "logs"):
+        shutil.rmtree(folder, ignore_errors=True)  # an earlier run's held samples would go out with this one's
+    DEMO.mkdir(exist_ok=True)
+    with console_beside(LOG) as console:
+        # Airflow takes a KeyboardInterrupt for a task's failure, and would go on with the next one.
+        signal.signal(signal.SIGINT, lambda *_: stop(console))
+        try:
+            return run(console)
+        except DemoError as error:
+            console.write(f"{error}\n")
+        except Exception:  # noqa: BLE001  # whatever it is, the person in front of the console has to learn of it
+            console.write(traceback.format_exc())
+        console.write(f"The whole log is in {relative(LOG)}\n")
+        return 1
+
+
+def run(console: TextIO) -> int:
+    """Run every example DAG against a sandbox of its own, and say how it went."""
+    set_environment()
+    prepare_airflow(console)
+    with Sandbox() as sandbox:
+        os.environ.update(sandbox.connections())
+        console.write(f"The sandbox listens on {sandbox.url}; Airflow's log goes to {relative(LOG)}\n")
+        console.write("Starting Airflow (a few seconds)…\n")
+        uploads = [upload for dag in load_dags() for upload in run_dag(dag, console)]
+        arrived = {name: vendor.counts.records for name, vendor in sandbox.vendors.items()}
+    for upload in uploads:
+        describe(upload, console)
+    agreed = tabulate(uploads, arrived, console)
+    if failed := [upload.task for upload in uploads if not upload.succeeded]:
+        console.write(f"Failed: {', '.join(failed)}. Airflow's log says why: {relative(LOG)}\n")
+    return 0 if agreed and not failed else 1
+
+
+def set_environment() -> None:
+    """Give Airflow a home of its own; what the shell says of another Airflow must not reach it."""
+    for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
+        del os.environ[name]
+    os.environ.update(
+        AIRFLOW_HOME=str(HOME),
+        AIRFLOW__CORE__DAGS_FOLDER=str(DAGS),
+        AIRFLOW__CORE__LOAD_EXAMPLES="False",
+        AIRFLOW__USERDATA__OUTPUT_PATH=str(OUTPUT),
+        NO_PROXY="127.0.0.1",
+        no_proxy="127.0.0.1",
+    )
+
+
+def prepare_airflow(console: TextIO) -> None:
+    """Make Airflow's database, unless an earlier run made it with the same version."""
+    version = importlib.metadata.version("apache-airflow-core")
+    made = HOME / "made-with-version"
+    if made.is_file() and made.read_text() == version:
+        return
+    console.write(f"Making a database for Airflow {version} (about ten seconds, the first time only)…\n")
+    shutil.rmtree(HOME, ignore_errors=True)
+    HOME.mkdir(parents=True)
+    if subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=False).returncode:
+        raise DemoError("Airflow could not make its database.")
+    made.write_text(version)
+
+
+def load_dags() -> list[DAG]:
+    """Load the example DAGs, as Airflow's DAG processor does."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(DAGS)
+    for file, error in bag.import_errors.items():
+        raise DemoError(f"{relative(Path(file))} can't be loaded:\n{error}")
+    return sorted(bag.dags.values(), key=lambda dag: dag.dag_id)
+
+
+def run_dag(dag: DAG, console: TextIO) -> list[Upload]:
+    """Run a DAG in this process: Airflow starts once for all of them."""
+    console.write(f"Running {dag.dag_id}… ")
+    for task in dag.tasks:
+        task.retry_delay = timedelta(seconds=1)  # nobody wants to watch a failed demo wait
+    started = time.monotonic()
+    dag_run = dag.test()
+    console.write(f"{dag_run.state} in {time.monotonic() - started:.1f} s\n")
+    return uploads_of(dag, dag_run)
+
+
+def uploads_of(dag: DAG, dag_run: DagRun) -> list[Upload]:
+    """Collect what a run's upload tasks reported."""
+    uploads = []
+    for instance in dag_run.get_task_instances():
+        package, _, vendor = type(dag.get_task(instance.task_id)).__module__.rpartition(".")
+        if package == "airflow_provider_userdata.operators":
+            # A green task returns its report; a red one pushes it all the same.
+            report = next(filter(None, (pulled(instance, key) for key in ("return_value", "report"))), None)
+            name = f"{instance.dag_id}.{instance.task_id}"
+            uploads.append(Upload(vendor, name, str(instance.state), Report(**report) if report else None))
+    return sorted(uploads, key=lambda upload: upload.task)
+
+
+def pulled(instance: Any, key: str) -> dict[str, Any] | None:
+    """Give what a task pushed under a key, or None."""
+    value: dict[str, Any] | None = instance.xcom_pull(
+        task_ids=instance.task_id, map_indexes=instance.map_index, key=key
+    )
+    return value
+
+
+def describe(upload: Upload, console: TextIO) -> None:
+    """Say what a task reported, and where it wrote what became of each record."""
+    console.write(f"\n{upload.task}: {upload.state}\n")
+    if upload.report is not None:
+        console.write(f"  {upload.report.summary()}\n")
+        for path in filter(None, (upload.report.rejects, upload.report.receipts)):
+            console.write(f"  {relative(Path(path))}\n")
+
+
+def tabulate(uploads: Sequence[Upload], arrived: dict[str, int], console: TextIO) -> bool:
+    """Write a row a vendor, and say whether the sandbox counted what the reports call delivered."""
+    line = "{:12}" + "{:>11}" * len(COUNTS) + "{:>10}" + "{:>18}\n"
+    console.write("\n" + line.format("vendor", *COUNTS, "seconds", "sandbox counted"))
+    agreed = True
+    for vendor, counted in arrived.items():
+        reports = [upload.report for upload in uploads if upload.vendor == vendor and upload.report is not None]
+        counts = {name: sum(getattr(report, name) for report in reports) for name in COUNTS}
+        agrees = counted == counts["delivered"] > 0
+        agreed = agreed and agrees
+        seconds = sum(report.seconds for report in reports)
+        cells = [f"{count:,}" for count in counts.values()]
+        console.write(line.format(vendor, *cells, f"{seconds:.1f}", f"{counted:,} {'✓' if agrees else '✗'}"))
+    console.write("\nThe sandbox counted what the reports call delivered.\n" if agreed else "\nThe counts differ.\n")
+    return agreed
+
+
+@contextmanager
+def console_beside(log: Path) -> Iterator[TextIO]:
+    """Send everything that is printed to a log, other libraries' output too, and give the console."""
+    sys.stdout.flush()
+    with (
+        os.fdopen(os.dup(1), "w", buffering=1, encoding=sys.stdout.encoding, errors="replace") as console,
+        log.open("wb") as file,
+    ):
+        kept = os.dup(1), os.dup(2)
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield console
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os.dup2(kept[0], 1)
+            os.dup2(kept[1], 2)
+
+
+def stop(console: TextIO) -> NoReturn:
+    """End at once: there is nothing to save."""
+    console.write("\nStopped.\n")
+    console.flush()
+    os._exit(130)
+
+
+def relative(path: Path) -> Path:
+    """Shorten a path below the checkout."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,209 @@
+"""Write the data files of the example DAGs: made-up people, the same ones every time, a few bad records in each file.
+
+Run it from anywhere: `python scripts/make_example_data.py`. The files are checked in; here stands how they came about.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+DATA = Path(__file__).parents[1] / "example_dags" / "data"
+MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
+DEVICES = (("iPhone", "18.2"), ("Apple Watch", "11.2"), ("Pixel Watch", None))
+DUBAI = timezone(timedelta(hours=4))
+TOKYO = timezone(timedelta(hours=9))
+
+Row = Mapping[str, object]
+
+
+def main() -> None:
+    """Write the four files, and say how many records each holds."""
+    DATA.mkdir(parents=True, exist_ok=True)
+    write("moods.jsonl", mixed(json_lines(moods(2000)), BAD_MOODS), bad=len(BAD_MOODS))
+    write("steps.jsonl", mixed(json_lines(steps(5002)), BAD_STEPS), bad=len(BAD_STEPS))
+    write("heart_rates.csv", with_header(heart_rates(4000), bad_heart_rates()), bad=len(bad_heart_rates()))
+    write("users.csv", with_header(users(3000), BAD_USERS), bad=len(BAD_USERS))
+
+
+def moods(count: int) -> Iterator[Row]:
+    """Give answers of some 700 app users as Thymia takes them: a label that names nobody, and the agreed data."""
+    chance = seeded("moods")
+    for number in range(count):
+        day = MONDAY + timedelta(days=number * 7 // count)
+        yield {
+            "user": {"userLabel": f"u-{chance.randrange(700):05d}"},
+            "data": {
+                "recorded_on": day.date().isoformat(),
+                "mood": chance.choice(["calm", "cheerful", "tense", "tired", "low"]),
+                "score": chance.randint(0, 10),
+                "sleep_hours": chance.randint(8, 20) / 2,
+            },
+        }
+
+
+def steps(count: int) -> Iterator[Row]:
+    """Give step counts of three devices as GeroSense takes them, in the order of time."""
+    chance = seeded("steps")
+    start = MONDAY.astimezone(DUBAI)
+    for _ in range(count):
+        start += timedelta(seconds=chance.randint(20, 220))
+        end = start + timedelta(seconds=chance.randint(5, 20))
+        name, version = chance.choice(DEVICES)
+        yield {
+            "device_name": name,
+            **({"device_version": version} if version else {}),
+            "start_date": start.isoformat(timespec="milliseconds"),
+            "end_date": end.isoformat(timespec="milliseconds"),
+            "value": chance.randint(1, 40),
+            "unit": "count",
+        }
+
+
+def heart_rates(count: int) -> Iterator[Row]:
+    """Give heart rates as a study's export might have them, under column names of its own."""
+    chance = seeded("heart rates")
+    at, rate = MONDAY.astimezone(TOKYO), 70
+    for _ in range(count):
+        at += timedelta(seconds=chance.randint(60, 240))
+        rate = min(160, max(48, rate + chance.randint(-6, 6)))
+        name, version = chance.choice(DEVICES)
+        yield heart_rate(watch=name, firmware=version or "", measured_at=at.isoformat(), rate=rate)
+
+
+def users(count: int) -> Iterator[Row]:
+    """Give a shop's customers; every hundredth comes a second time, at the file's end, with what has changed."""
+    chance = seeded("users")
+    twice = count // 100
+    customers = [customer(number, chance) for number in range(count - twice)]
+    yield from customers
+    yield from ({**user, "plan": "premium", "newsletter": "yes"} for user in customers[::100][:twice])
+
+
+def customer(number: int, chance: random.Random) -> Row:
+    """Give one customer of the shop."""
+    joined = MONDAY - timedelta(days=chance.randint(10, 900))
+    orders = chance.randint(0, 40)
+    return {
+        "user_id": f"c{number:06d}",
+        "plan": chance.choice(["free", "free", "plus", "premium"]),
+        "country": chance.choice(["JP", "AE", "DE", "US"]),
+        "language": chance.choice(["ja", "en", "de", "ar"]),
+        "joined_on": joined.date().isoformat(),
+        "orders": orders,
+        "total_spent": f"{orders * chance.randint(500, 9000) / 100:.2f}",
+        "newsletter": chance.choice(["yes", "no"]),
+        "favourite_genre": chance.choice(["アニメ", "ドラマ", "documentary", ""]),
+    }
+
+
+def mood(label: str | None, **data: object) -> str:
+    """Give a mood that is bad in one way."""
+    return json.dumps({"user": {} if label is None else {"userLabel": label}, "data": data})
+
+
+def sample(**changes: object) -> str:
+    """Give a step count that is bad in one way."""
+    good = {
+        "device_name": "iPhone",
+        "device_version": "18.2",
+        "start_date": "2026-01-06T08:04:51.000+04:00",
+        "end_date": "2026-01-06T08:04:58.000+04:00",
+        "value": 14,
+        "unit": "count",
+    }
+    return json.dumps({**good, **changes})
+
+
+def heart_rate(**changes: object) -> Row:
+    """Give a heart rate, with what is changed of it."""
+    good = {"watch": "iPhone", "firmware": "18.2", "measured_at": "2026-01-06T08:00:00+09:00", "rate": 72}
+    return {**good, "unit": "count/min", **changes}
+
+
+def bad_heart_rates() -> list[Row]:
+    """Give heart rates that are each bad in one way."""
+    return [
+        heart_rate(rate=0),
+        heart_rate(rate=720),
+        heart_rate(rate="n/a"),
+        heart_rate(watch=""),
+        heart_rate(measured_at="2026-02-30T08:04:00+09:00"),  # a day that no calendar has
+    ]
+
+
+BAD_MOODS = (
+    mood("u-00101", recorded_on="2026-01-05", mood="calm", score=7, note="jo@example.com"),  # an e-mail address
+    mood("u-00102"),  # no data
+    mood(None, recorded_on="2026-01-05", mood="calm", score=7),  # nobody's
+    mood("u-00104", recorded_on="2026-01-06", mood="calm", score=11),  # more than the agreed format has
+    mood("u-00105", recorded_on="2026-01-06", score=4),  # less than the agreed format has
+)
+BAD_STEPS = (
+    sample(end_date="2026-01-06T08:04:50.999+04:00"),  # ends before it starts
+    sample(value=0),
+    sample(value=31000),
+    sample(start_date="2026-01-06T08:04:51.000"),  # where on earth?
+    sample(unit="steps"),
+    sample(value="14"),  # text
+    '{"device_name": "iPhone", "start_date": "2026-01-06T08',  # a line that was cut off
+)
+BAD_USERS: tuple[Row, ...] = (
+    {"user_id": "", "plan": "free"},  # nobody's
+    {"user_id": "   ", "plan": "free"},
+    {"user_id": "c900001", "plan": "plus", "favourite_genre": "documentary, " * 10},  # 130 characters: 128 fit
+    {"user_id": "c9" * 65, "plan": "free"},
+)
+
+
+def seeded(name: str) -> random.Random:
+    """Give the same chance every time, to each file its own."""
+    return random.Random(name)  # noqa: S311  # made-up people, not secrets
+
+
+def json_lines(records: Iterable[Row]) -> list[str]:
+    """Write records as JSON, one a line."""
+    return [json.dumps(record, ensure_ascii=False) for record in records]
+
+
+def with_header(rows: Iterable[Row], bad: Iterable[Row]) -> list[str]:
+    """Write rows as CSV, bad ones among them, below a line of names."""
+    good = list(rows)
+    names = list(good[0])
+    return [csv_line(names), *mixed([csv_row(names, row) for row in good], [csv_row(names, row) for row in bad])]
+
+
+def csv_row(names: Sequence[str], row: Row) -> str:
+    """Write one row; a column that it lacks is empty."""
+    return csv_line([row.get(name, "") for name in names])
+
+
+def csv_line(cells: Sequence[object]) -> str:
+    """Write one line of CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()
+
+
+def mixed(good: Sequence[str], bad: Sequence[str]) -> list[str]:
+    """Spread the bad lines evenly among the good ones."""
+    lines = list(good)
+    for number, line in enumerate(bad, start=1):
+        lines.insert(number * len(good) // (len(bad) + 1), line)
+    return lines
+
+
+def write(name: str, lines: Sequence[str], *, bad: int) -> None:
+    """Write a file, and say what it holds."""
+    (DATA / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
+    records = len(lines) - name.endswith(".csv")
+    print(f"{name}: {records:,} records, {bad} of them bad")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""Queries as sources, on a real SQLite connection of Airflow's. Importing Airflow takes seconds."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import sqlite3
+import tempfile
+import threading
+from typing import Any
+
+os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp())
+
+import pytest
+
+from airflow_provider_userdata.delivery.chunks import Chunk, Form, Source
+from airflow_provider_userdata.errors import SourceBrokeError, SourceError
+from airflow_provider_userdata.sources import SqlSource, hold, open_source
+
+pytest.importorskip("airflow.providers.sqlite")
+
+
+@pytest.fixture
+def database(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """Make a database of 2500 samples and a connection to it."""
+    path = tmp_path / "samples.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE samples (id INTEGER, name TEXT)")
+        connection.executemany("INSERT INTO samples VALUES (?, ?)", [(n, f"alice {n}") for n in range(2500)])
+    connection.close()
+    monkeypatch.setenv("AIRFLOW_CONN_SAMPLES", json.dumps({"conn_type": "sqlite", "host": str(path)}))
+    monkeypatch.setenv("AIRFLOW_CONN_WEB", "http://example.com")
+    monkeypatch.setenv("AIRFLOW_CONN_ODD", "nosuchtype://example.com")
+    return path
+
+
+def rows_of(source: Source) -> list[Any]:
+    """Read all rows."""
+    return [row for chunk in source.chunks() for row in chunk.rows]
+
+
+@pytest.mark.usefixtures("database")
+def test_rows_are_streamed_as_dictionaries() -> None:
+    """A thousand rows at a time, named by the query's columns."""
+    source = open_source(hold(SqlSource("SELECT id AS n, name FROM samples ORDER BY id", "samples")), columns=["n"])
+    chunks = list(source.chunks())
+    assert [len(chunk.rows) for chunk in chunks] == [1000, 1000, 500]
+    assert chunks[0].rows[0] == {"n": 0, "name": "alice 0"}
+    assert chunks[2].rows[-1] == {"n": 2499, "name": "alice 2499"}
+    assert {chunk.form for chunk in chunks} == {Form.OBJECTS}
+    assert source.total is None
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(("sql", "parameters"), [("id < ?", (2,)), ("id < :most", {"most": 2})])
+def test_parameters_reach_the_driver(sql: str, parameters: Any) -> None:
+    """They are passed as they are, by position or by name."""
+    query = SqlSource(f"SELECT id FROM samples WHERE {sql} ORDER BY id", "samples", parameters)
+    assert rows_of(open_source(query)) == [{"id": 0}, {"id": 1}]
+
+
+@pytest.mark.usefixtures("database")
+def test_a_query_is_read_in_a_thread_of_its_own() -> None:
+    """A SQLite cursor can't change threads: all of it lives where the rows are read."""
+    source = open_source(SqlSource("SELECT id FROM samples", "samples"))
+    read: list[int] = []
+    thread = threading.Thread(target=lambda: read.append(len(rows_of(source))))
+    thread.start()
+    thread.join()
+    assert read == [2500]
+
+
+def test_the_connection_is_looked_up_once(database: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading doesn't ask Airflow again: two calls at once, from two threads, can fail."""
+    source = open_source(SqlSource("SELECT id FROM samples", "samples"))
+    monkeypatch.delenv("AIRFLOW_CONN_SAMPLES")
+    assert len(rows_of(source)) == 2500
+    assert database.exists()
+
+
+def test_the_database_is_let_go_when_reading_ends_early(database: pathlib.Path) -> None:
+    """A cursor that nobody reads on must not hold a lock."""
+    chunks = open_source(SqlSource("SELECT id FROM samples", "samples")).chunks()
+    assert isinstance(next(chunks), Chunk)
+    links = pathlib.Path("/proc/self/fd")
+    assert str(database) in {os.path.realpath(link) for link in links.iterdir()}
+    chunks.close()  # type: ignore[attr-defined]
+    assert str(database) not in {os.path.realpath(link) for link in links.iterdir()}
+
+
+@pytest.mark.usefixtures("database")
+def test_no_rows_are_no_records() -> None:
+    """An empty result is fine; its columns are checked all the same."""
+    assert rows_of(open_source(SqlSource("SELECT id FROM samples WHERE 0", "samples"))) == []
+    with pytest.raises(SourceError, match="gives no column 'steps'; it gives id"):
+        rows_of(open_source(SqlSource("SELECT id FROM samples WHERE 0", "samples"), columns=["steps"]))
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT id, name AS id FROM samples", "gives more than one column 'id'"),
+        ("DELETE FROM samples", "gives no rows; it should be a SELECT"),
+    ],
+)
+def test_a_query_without_proper_columns_is_refused(sql: str, message: str) -> None:
+    """A dictionary would swallow one of two columns of a name."""
+    with pytest.raises(SourceError, match=f"the query on connection 'samples' {message}"):
+        rows_of(open_source(SqlSource(sql, "samples")))
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    ("conn_id", "message"),
+    [
+        ("nowhere", "there is no connection 'nowhere'"),
+        ("web", "connection 'web' is of type 'http', which"),
+        ("odd", "connection 'odd' is of type 'nosuchtype', which has no hook here; is its provider installed"),
+    ],
+)
+def test_a_connection_that_is_no_database_is_refused(conn_id: str, message: str) -> None:
+    """The message names the connection, before anything is read."""
+    with pytest.raises(SourceError, match=message):
+        open_source(SqlSource("SELECT 1", conn_id))
+
+
+@pytest.mark.usefixtures("database")
+def test_a_query_that_fails_breaks_the_source() -> None:
+    """The database's own message, which may quote data, is the cause and not our text."""
+    query = SqlSource("SELECT abs(name || id) FROM samples WHERE alice", "samples")
+    with pytest.raises(SourceBrokeError, match="connection 'samples' failed at position 0: OperationalError") as caught:
+        rows_of(open_source(query))
+    assert "alice" not in str(caught.value)
+
+
+class NamedCursorConnection:
+    """Stands for PostgreSQL's client, whose plain cursors fetch everything: passes on to SQLite."""
+
+    __module__ = "psycopg2.extensions"
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self.names: list[str | None] = []
+        self.connection = sqlite3.connect(path)
+
+    def cursor(self, name: str | None = None) -> sqlite3.Cursor:
+        """Open a cursor and note its name."""
+        self.names.append(name)
+        return self.connection.cursor()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+
+def test_postgresql_is_read_through_a_cursor_of_the_server(
+    database: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A named cursor is what keeps the result on the server."""
+    from airflow.providers.sqlite.hooks.sqlite import SqliteHook
+
+    connection = NamedCursorConnection(database)
+    monkeypatch.setattr(SqliteHook, "get_conn", lambda hook: connection)
+    assert len(rows_of(open_source(SqlSource("SELECT id FROM samples", "samples")))) == 2500
+    assert connection.names == ["userdata"]

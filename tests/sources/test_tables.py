@@ -1,0 +1,121 @@
+"""CSV and TSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_userdata.delivery.chunks import Form, Unreadable
+from airflow_provider_userdata.sources.streams import BadFileError
+from airflow_provider_userdata.sources.tables import Table
+
+CELL = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+
+
+def rows_of(text: str | bytes, dialect: str = "excel", **options: Any) -> list[Any]:
+    """Read all rows."""
+    data = text.encode() if isinstance(text, str) else text
+    chunks = list(Table(dialect).read(io.BytesIO(data), **options))
+    assert all(chunk.form is Form.CELLS and 0 < len(chunk.rows) <= 1000 for chunk in chunks)
+    return [row for chunk in chunks for row in chunk.rows]
+
+
+@given(
+    st.lists(st.tuples(CELL, CELL, CELL), max_size=20), st.sampled_from(["excel", "excel-tab", "unix"]), st.booleans()
+)
+def test_cells_come_back_as_they_were_written(rows: list[tuple[str, str, str]], dialect: str, bom: bool) -> None:
+    """Quotes, separators and line ends inside cells are data."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, "excel-tab" if dialect == "excel-tab" else dialect, quoting=csv.QUOTE_ALL)
+    writer.writerow(["a", "b", "c d"])
+    writer.writerows(rows)
+    data = b"\xef\xbb\xbf" * bom + text.getvalue().encode()
+    got = rows_of(data, "excel-tab" if dialect == "excel-tab" else "excel")
+    assert got == [dict(zip(("a", "b", "c d"), row, strict=True)) for row in rows]
+
+
+def test_blank_lines_are_not_counted() -> None:
+    """Empty lines, before the header, between rows or at the end, are no records."""
+    assert rows_of("\n\na,b\r\n\r\n1,2\n   \n3,4\n\n") == [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]
+
+
+def test_an_empty_cell_of_a_single_column_is_a_record() -> None:
+    """It is written with quotes, unlike a blank line."""
+    assert rows_of('a\n""\n\nx\n') == [{"a": ""}, {"a": "x"}]
+
+
+def test_a_row_of_another_width_is_kept_to_be_rejected() -> None:
+    """It takes its position, with its cells and the widths as the reason."""
+    assert rows_of("a,b\n1\n1,2\n1,2,3\n") == [
+        Unreadable(["1"], "has 1 cell where the header has 2"),
+        {"a": "1", "b": "2"},
+        Unreadable(["1", "2", "3"], "has 3 cells where the header has 2"),
+    ]
+
+
+def test_a_bad_byte_spoils_its_own_row_only() -> None:
+    """It comes as a lone surrogate, which no check lets pass; the rows around are whole."""
+    assert rows_of(b"a,b\n1,2\n\xff,4\n5,6\n") == [
+        {"a": "1", "b": "2"},
+        {"a": "\udcff", "b": "4"},
+        {"a": "5", "b": "6"},
+    ]
+
+
+def test_a_header_alone_is_no_records() -> None:
+    """A table of nothing is a table."""
+    assert rows_of("a,b\n") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"", "it is empty: its first line should be a header"),
+        (b"\n\n", "it is empty"),
+        (b"a,,c\n", "column 2 of its header has no name"),
+        (b"id,alice,x,alice\n", "columns 2 and 4 of its header have the same name"),
+        (b"a,\xff\n", "its header isn't UTF-8"),
+        ("a,b\n".encode("utf-16"), "its header isn't UTF-8"),
+    ],
+)
+def test_a_header_that_names_no_columns_is_refused(text: bytes, message: str) -> None:
+    """Columns are told by number, for a missing header means that this is somebody's data."""
+    with pytest.raises(BadFileError, match=message) as caught:
+        Table("excel").look(io.BytesIO(text))
+    assert "alice" not in str(caught.value)
+
+
+def test_a_cell_may_have_a_million_characters() -> None:
+    """The csv module's own limit, 131,072, is too low for people's data."""
+    assert rows_of(f"a,b\n1,{'x' * 1_000_000}\n") == [{"a": "1", "b": "x" * 1_000_000}]
+
+
+def test_a_cell_over_64_mib_is_refused_by_its_line() -> None:
+    """A quote that never closes must not fill the memory; what came before is handed over."""
+    got: list[Any] = []
+    data = b'a,b\n1,2\n3,"' + b"x" * (66 * 2**20)
+    with pytest.raises(BadFileError, match=r"(line 3 has a cell|a record is) longer than 64 MiB"):
+        got.extend(row for chunk in Table("excel").read(io.BytesIO(data)) for row in chunk.rows)
+    assert got == [{"a": "1", "b": "2"}]
+
+
+def test_a_cell_of_many_lines_is_measured_as_a_whole() -> None:
+    """The limit is for a record, not for a line."""
+    with pytest.raises(BadFileError, match="longer than 1 MiB"):
+        rows_of('a,b\n1,"' + "x,y\n" * 2_000_000, longest=2**20)
+
+
+def test_a_table_may_be_much_longer_than_its_longest_row() -> None:
+    """The limit starts anew at each row."""
+    assert len(rows_of("a,b\n" + "1,2\n" * 1_500_000, longest=2**20)) == 1_500_000
+
+
+def test_large_rows_come_in_small_chunks() -> None:
+    """A thousand rows of any size don't pile up in memory."""
+    text = "a,b\n" + f"1,{'x' * 100_000}\n" * 100
+    assert max(len(chunk.rows) for chunk in Table("excel").read(io.BytesIO(text.encode()))) < 30
