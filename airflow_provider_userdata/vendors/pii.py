@@ -13,7 +13,7 @@ from airflow_provider_userdata.vendors.pii_values import likeness, likeness_of_l
 
 _LABEL = ("user", "userLabel")
 _DATA = "data"
-_LONGEST_NAME = 64
+_LONGEST_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Guard:
             if self.allowed and self._allows(name, where):
                 continue
             # Names come again with every record; a long key is rather content, and not kept.
-            see = _see if len(name) <= _LONGEST_NAME else _see.__wrapped__
+            see = _see if len(above) + len(name) <= _LONGEST_KEPT else _see.__wrapped__
             sight = see(above, name)
             yield sight.shown, value, sight
 
@@ -133,7 +133,7 @@ def _reason(kind: Kind | None, value: object) -> str | None:
             return kind.reason
         thing = likeness(value)
         return None if thing is None else f"looks like {thing}"
-    if kind is None or value is None or isinstance(value, bool):
+    if kind is None:
         return None
     if isinstance(value, int | float):
         return kind.reason if kind.fits_number(value) else None
@@ -141,7 +141,7 @@ def _reason(kind: Kind | None, value: object) -> str | None:
 
 
 def _holds_something(value: object) -> bool:
-    """Tell whether anything is in an object or list, other than empty and missing values."""
+    """Tell whether anything is in an object or list, other than flags and what is empty."""
     left = [value]
     while left:
         value = left.pop()
@@ -149,6 +149,6 @@ def _holds_something(value: object) -> bool:
             left.extend(value.values())
         elif isinstance(value, list):
             left.extend(value)
-        elif value is not None and value != "":
+        elif value is not None and value != "" and not isinstance(value, bool):
             return True
     return False

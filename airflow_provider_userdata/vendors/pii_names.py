@@ -1,8 +1,8 @@
-"""Which field names are named for something that identifies a person (T8): an e-mail address, a name, a birth date …
+"""Which fields are named for something that identifies a person (T8): an e-mail address, a name, a date of birth.
 
 A name is read as words, whatever its style: `firstName`, `first_name`, `First-Name` and `firstname` are one. What it is
-named for stands at its end, as in English: `contact_email` is an e-mail address, `email_count` a count. So `device_name`
-is not a person's name, and neither is the `name` in `{"device": {"name": …}}`, for the field above is read along with it.
+named for stands at its end, as in English: `contact_email` is an address, `email_count` a count. So `device_name` is no
+person's name, and neither is the `name` in `{"device": {"name": …}}`, for the field above is read along with it.
 """
 
 from __future__ import annotations
@@ -59,13 +59,13 @@ _BANK = Kind("a payment card or bank account", digits=8)
 # Words written together and accents off; an English plural's ending may follow, and a name in Japanese may end in one.
 _ENTRIES = {
     _EMAIL: """
-        email mail emailaddress mailaddress emailadresse mailadresse adresseemail adressemail adresseelectronique courriel
-        correo correoelectronico メール メールアドレス
+        email mail emailaddress mailaddress emailadresse mailadresse adresseemail adressemail adresseelectronique
+        courriel correo correoelectronico メール メールアドレス
     """,
     _TELEPHONE: """
-        phone telephone tel mobile cell cellphone cellular fax telefax msisdn whatsapp contactnumber mobilenumber cellnumber
-        telefon telefonnummer handy handynummer mobilnummer portable telefono movil celular numerodetelephone
-        numerodetelefono 電話 電話番号 携帯 携帯番号
+        phone telephone tel mobile cell cellphone cellular fax telefax msisdn whatsapp contactnumber mobilenumber
+        cellnumber telefon telefonnummer handy handynummer mobilnummer portable telefono movil celular
+        numerodetelephone numerodetelefono 電話 電話番号 携帯 携帯番号
     """,
     _PERSON: """
         firstname lastname middlename fullname givenname familyname maidenname surname forename displayname nickname
@@ -96,24 +96,30 @@ _ENTRIES = {
         kontonummer cuentabancaria 口座番号 カード番号
     """,
 }
-# After what a field is named for these change nothing: `phone_number`, `email_work`, `address_line_1`, `national_id_number`.
-_QUALIFIERS = frozenset(
-    "number no nr num line value str string full raw formatted plain primary secondary main alternate alternative other"
-    " home work office business private personal hash hashed md5 sha encrypted kana katakana hiragana romaji kanji"
-    " カナ かな 漢字 ローマ字".split()
-)
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+# After what a field is named for these change nothing: `phone_number`, `email_work`, `address_line_1`.
+_QUALIFIERS = _set("""
+    number no nr num line value str string full raw formatted plain primary secondary main alternate alternative other
+    home work office business private personal hash hashed md5 sha encrypted kana katakana hiragana romaji kanji
+    カナ かな 漢字 ローマ字
+""")
 # Before it these make it something else: `is_mobile`, `count_addresses`.
-_FLAGS = frozenset("is has had count num total".split())
+_FLAGS = _set("is has had count num total")
 # A `name` of one of these, or in one, is a person's.
-_PEOPLE = frozenset(
-    "user person people personal patient customer client member contact participant employee subject author owner holder"
-    " cardholder father mother spouse partner husband wife guardian parent child children kid son daughter sibling brother"
-    " sister friend relative kin emergency doctor physician nurse therapist clinician gp caregiver carer teacher student"
-    " athlete player respondent interviewee sender recipient applicant candidate resident visitor guest identity"
-    " individual demographic me self".split()
-)
+_PEOPLE = _set("""
+    user person people personal patient customer client member contact participant employee subject author owner holder
+    cardholder father mother spouse partner husband wife guardian parent child children kid son daughter sibling brother
+    sister friend relative kin emergency doctor physician nurse therapist clinician gp caregiver carer teacher student
+    athlete player respondent interviewee sender recipient applicant candidate resident visitor guest identity
+    individual demographic me self
+""")
 # These say nothing about what they hold.
-_CONTAINERS = frozenset("data record profile info information detail attribute property properties field".split())
+_CONTAINERS = _set("data record profile info information detail attribute property properties field")
 _LONGEST_RUN = 4
 _WORD = re.compile(r"[^\W\d_]+|[0-9]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

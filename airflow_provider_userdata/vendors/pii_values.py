@@ -14,44 +14,48 @@ _AT = re.compile(
     r"(?![1-9]x\.(?:png|jpe?g|gif|svg|webp))"  # images for dense screens: icon@2x.png
     r"(?:(?:[\w-]+\.)+[^\W\d_]{2}|\[[0-9a-fA-F.:]{3,}\])"
 )
-# Seven digits with little between them: below that is nothing that the patterns for numbers could find.
-_SOME_DIGITS = re.compile(r"[0-9](?:[^0-9]{0,4}[0-9]){6}")
-_GAP = "[ ./()\u2010-\u2015\u2212\u30fc-]"  # hyphens and dashes, and the long vowel mark that Japanese typing puts in place
-_SOCIAL_SECURITY = re.compile(r"(?<![\w-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![\w-])")
+# Eight digits with little between them: below that is nothing that the patterns for numbers could find.
+_SOME_DIGITS = re.compile(r"[0-9](?:[^0-9]{0,4}[0-9]){7}")
+_GAP = "[ ./()\u2010-\u2015\u2212\u30fc-]"  # the last two: minus, and the long vowel mark that Japanese typing gives
+_WIDE_GAP = f"(?: ?{_GAP} ?)"
+# ASCII: in Japanese nothing parts a number from the words around it.
+_SOCIAL_SECURITY = re.compile(r"(?<![\w-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![\w-])", re.ASCII)
 _CARD = re.compile(
     r"(?<![\w.-])(?:"
     r"[2-6][0-9]{3}(?P<gap>[ -])[0-9]{4}(?P=gap)[0-9]{4}(?P=gap)[0-9]{1,7}"
     r"|3[47][0-9]{2}(?P<gap_of_15>[ -])[0-9]{6}(?P=gap_of_15)[0-9]{5}"
     r"|[3-6][0-9]{15}"
-    r")(?!\w|[.-][0-9])"
+    r")(?!\w|[.-][0-9])",
+    re.ASCII,
 )
-_ACCOUNT = re.compile(r"(?<!\w)[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,30}")
-_ACCOUNT_LENGTHS = {
-    entry[:2]: int(entry[2:])
-    for entry in (
-        "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29"
-        " ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20"
-        " LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29"
-        " PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20"
-        " YE30"
-    ).split()
-}
+_ACCOUNT = re.compile(r"(?<!\w)[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,30}", re.ASCII)
+_ACCOUNTS = """
+    AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20
+    EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30
+    KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23
+    PK24 PL28 PS29 PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26
+    UA29 VA22 VG24 XK20 YE30
+"""
+_ACCOUNT_LENGTHS = {entry[:2]: int(entry[2:]) for entry in _ACCOUNTS.split()}
 _INTERNATIONAL = re.compile(
     rf"(?<![\w+])\+ ?[1-9](?:{_GAP}{{0,3}}[0-9]){{7,14}}(?![0-9])"
-    rf"|(?<![\w.+-])00[1-9][0-9]{{0,2}}[ /(](?:{_GAP}{{0,3}}[0-9]){{7,12}}(?![0-9])"
+    rf"|(?<![\w.+-])(?<![0-9] )00[1-9][0-9]{{0,2}}[ /(](?:{_GAP}{{0,3}}[0-9]){{7,12}}(?![0-9])",
+    re.ASCII,
 )
 _NORTH_AMERICAN = re.compile(
     r"(?<![\w.+-])(?:1[ .-])?(?:"
     r"\([2-9][0-9]{2}\) ?[0-9]{3}[ .-][0-9]{4}"
     r"|[2-9][0-9]{2}(?P<gap>[.-])[0-9]{3}(?P=gap)[0-9]{4}"
     r"|(?<![0-9] )[2-9][0-9]{2} [0-9]{3}[ -][0-9]{4}(?! [0-9])"
-    r")(?!\w|[.-][0-9])"
+    r")(?!\w|[.-][0-9])",
+    re.ASCII,
 )
 _NATIONAL = re.compile(
     rf"(?<![\w.+/-])(?<![0-9] )(?:"
-    rf"(?:\(0[1-9][0-9]{{0,3}}\) ?|0[1-9][0-9]{{0,3}}{_GAP})(?:[0-9]{{2,8}}{_GAP}){{0,3}}[0-9]{{3,8}}"
+    rf"(?:\(0[1-9][0-9]{{0,3}}\) ?|0[1-9][0-9]{{0,3}}{_WIDE_GAP})(?:[0-9]{{2,8}}{_WIDE_GAP}){{0,3}}[0-9]{{3,8}}"
     rf"|0[1-9](?:{_GAP}[0-9]{{2}}){{4}}"
-    rf")(?!\w|{_GAP}[0-9])"
+    rf")(?!\w|{_WIDE_GAP}[0-9])",
+    re.ASCII,
 )
 _NATIONAL_DIGITS = range(9, 12)
 _DECIMAL = re.compile(r"\+? ?[0-9]+\.[0-9]+")

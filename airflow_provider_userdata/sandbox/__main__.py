@@ -1,0 +1,101 @@
+"""Runs the sandbox by hand: ``python -m airflow_provider_userdata.sandbox``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from airflow_provider_userdata.sandbox.faults import seconds
+from airflow_provider_userdata.sandbox.server import SANDBOX_KEYS, Sandbox
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the sandbox until SIGINT or SIGTERM.
+
+    :param arguments: the command line, without the program's name.
+    """
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    try:
+        sandbox = Sandbox(host=asked.host, port=asked.port)
+        _prepare(sandbox, asked.fault, asked.latency)
+    except ValueError as error:
+        parser.error(str(error))
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    try:
+        with sandbox:
+            _announce(sandbox, asked.ready_file)
+            ended.wait()
+    except (OSError, OverflowError) as error:
+        print(f"The sandbox cannot start: {error}", file=sys.stderr)
+        return 1
+    if asked.ready_file:
+        asked.ready_file.unlink(missing_ok=True)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m airflow_provider_userdata.sandbox",
+        description="Thymia, GeroSense and Ptengine on this machine, to try uploads against.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
+    parser.add_argument(
+        "--ready-file", type=Path, metavar="PATH", help='write {"url", "pid"} there as JSON once it listens'
+    )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="VENDOR=TEXT",
+        help="what a vendor does to its next request, such as 'ptengine=429 retry-after=2 x3'; can be repeated",
+    )
+    parser.add_argument("--latency", default="0", metavar="SECONDS", help="how long every vendor takes to answer")
+    return parser
+
+
+def _prepare(sandbox: Sandbox, faults: Sequence[str], latency: str) -> None:
+    for vendor in sandbox.vendors.values():
+        vendor.latency = seconds(latency)
+    for fault in faults:
+        name, _, text = fault.partition("=")
+        if name not in sandbox.vendors:
+            raise ValueError(f"--fault names one of {', '.join(sandbox.vendors)} first: VENDOR=TEXT")
+        sandbox.vendors[name].script(text)
+
+
+def _announce(sandbox: Sandbox, ready_file: Path | None) -> None:
+    print(f"The sandbox listens on  {sandbox.url}")
+    print(f"See what arrives at     {sandbox.page}\n")
+    print("Keys:")
+    for name, key in SANDBOX_KEYS.items():
+        print(f"  {name:10} {key}")
+    print("\nAirflow's default connections:")
+    for name, value in sandbox.connections().items():
+        print(f"  export {name}={shlex.quote(value)}")
+    print("\nCtrl+C ends it.", flush=True)
+    if ready_file:
+        _write_whole(ready_file, json.dumps({"url": sandbox.url, "pid": os.getpid()}))
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file so that nobody ever reads a part of it."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    Path(name).replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

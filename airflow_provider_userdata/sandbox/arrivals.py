@@ -1,0 +1,202 @@
+"""What reached a sandbox vendor: counted in full, kept as far as memory should go."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+Record = dict[str, Any]
+
+# Never kept: a test's output and the page must not show whatever key somebody put there.
+_SECRET = frozenset({"x-api-key", "authorization", "proxy-authorization", "cookie"})
+# A thousand full GeroSense requests would be 150 MB; with a limit on requests comes one on their bodies.
+_KEPT_BYTES = 32 * 1024 * 1024
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
+
+
+@dataclass(slots=True)
+class Request:
+    """A POST as it came in, and what became of it.
+
+    :param path: its path, as sent.
+    :param headers: its headers, without the key.
+    :param at: when it began, in seconds since the epoch.
+    :param started: when it began, on the monotonic clock.
+    :param ended: when its answer was ready or its connection dropped, on the same clock; None: still in progress.
+    :param status: what was answered; None: nothing (yet).
+    :param body: the raw body.
+    :param accepted: how many of its records were accepted.
+    :param fault: the scripted fault that it met, as text.
+    """
+
+    path: str
+    headers: dict[str, str]
+    at: float
+    started: float
+    ended: float | None = None
+    status: int | None = None
+    body: bytes = b""
+    accepted: int = 0
+    fault: str = ""
+    _kept: bool = field(default=True, repr=False)
+
+    def overlaps(self, other: Request) -> bool:
+        """Whether both were in progress at one time."""
+        return self.started < _end(other) and other.started < _end(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a vendor received since it was last reset.
+
+    :param requests: POSTs.
+    :param by_status: POSTs by the status that they were answered with.
+    :param unanswered: POSTs whose connection was dropped, or that still wait.
+    :param in_flight: POSTs in progress now.
+    :param most_in_flight: the most POSTs that were in progress at one time.
+    :param rate_limited: POSTs that the rate limit refused.
+    :param accepted_requests: POSTs of which records were accepted.
+    :param records: records accepted, each time they came.
+    :param distinct: different records among these.
+    :param repeated: different records that were accepted more than once.
+    """
+
+    requests: int = 0
+    by_status: dict[int, int] = field(default_factory=dict)
+    unanswered: int = 0
+    in_flight: int = 0
+    most_in_flight: int = 0
+    rate_limited: int = 0
+    accepted_requests: int = 0
+    records: int = 0
+    distinct: int = 0
+    repeated: int = 0
+
+
+class Arrivals:
+    """The requests and records of one vendor.
+
+    :param keep: how many of the last requests and records are kept to be looked at (and no more than 32 MB of bodies);
+        None: all of them. Counts are always complete.
+    """
+
+    def __init__(self, keep: int | None) -> None:
+        if keep is not None and keep < 1:
+            raise ValueError("keep is at least 1, or None for all")
+        self._keep = keep
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all. A request that is still in progress counts no more."""
+        with self._lock:
+            self._requests: deque[Request] = deque()
+            self._records: deque[Record] = deque(maxlen=self._keep)
+            self._kept_bytes = 0
+            self._seen: set[bytes] = set()
+            self._again: set[bytes] = set()
+            self._statuses: Counter[int] = Counter()
+            self._tally: Counter[str] = Counter()
+            self._open: set[int] = set()
+
+    def begin(self, path: str, headers: Mapping[str, str]) -> Request:
+        """Note that a POST has begun."""
+        shown = {name: value for name, value in headers.items() if name.lower() not in _SECRET}
+        request = Request(path=path, headers=shown, at=time.time(), started=time.monotonic())
+        with self._lock:
+            if self._keep is not None and len(self._requests) >= self._keep:
+                self._drop_oldest()
+            self._requests.append(request)
+            self._open.add(id(request))
+            self._tally["requests"] += 1
+            self._tally["most_in_flight"] = max(self._tally["most_in_flight"], len(self._open))
+        return request
+
+    def carry(self, request: Request, body: bytes) -> None:
+        """Note the body of a POST."""
+        request.body = body
+        with self._lock:
+            if request._kept:
+                self._kept_bytes += len(body)
+            while self._keep is not None and self._kept_bytes > _KEPT_BYTES and len(self._requests) > 1:
+                self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        oldest = self._requests.popleft()
+        oldest._kept = False
+        self._kept_bytes -= len(oldest.body)
+
+    def accept(self, request: Request, records: Sequence[Record], namespace: str = "") -> None:
+        """Take records for good.
+
+        :param namespace: what, beside its content, makes a record another one (Thymia's upload type).
+        """
+        if id(request) not in self._open:
+            return  # the sandbox was reset while it was in progress
+        prints = _fingerprints(records, namespace)
+        with self._lock:
+            request.accepted += len(records)
+            self._tally["accepted_requests"] += 1
+            self._tally["records"] += len(records)
+            for mark in prints:
+                (self._again if mark in self._seen else self._seen).add(mark)
+            self._records.extend(records)
+
+    def end(self, request: Request, status: int | None) -> None:
+        """Note that a POST is over; no status: its connection is dropped."""
+        request.ended = time.monotonic()
+        request.status = status
+        with self._lock:
+            if id(request) in self._open:
+                self._open.remove(id(request))
+                if status is not None:
+                    self._statuses[status] += 1
+
+    def rate_limited(self) -> None:
+        """Note that the rate limit refused a POST."""
+        with self._lock:
+            self._tally["rate_limited"] += 1
+
+    def requests(self) -> list[Request]:
+        """Return the kept requests, in order of arrival."""
+        with self._lock:
+            return list(self._requests)
+
+    def records(self) -> list[Record]:
+        """Return the kept accepted records, in order of arrival."""
+        with self._lock:
+            return list(self._records)
+
+    def counts(self) -> Counts:
+        """Count all that arrived."""
+        with self._lock:
+            answered = self._statuses.total()
+            return Counts(
+                requests=self._tally["requests"],
+                by_status=dict(sorted(self._statuses.items())),
+                unanswered=self._tally["requests"] - answered,
+                in_flight=len(self._open),
+                most_in_flight=self._tally["most_in_flight"],
+                rate_limited=self._tally["rate_limited"],
+                accepted_requests=self._tally["accepted_requests"],
+                records=self._tally["records"],
+                distinct=len(self._seen),
+                repeated=len(self._again),
+            )
+
+
+def _end(request: Request) -> float:
+    return float("inf") if request.ended is None else request.ended
+
+
+def _fingerprints(records: Iterable[Record], namespace: str) -> list[bytes]:
+    """16 bytes for each record, the same ones whatever the order of its keys: a million fit into memory."""
+    person = blake2b(namespace.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return [blake2b(_canonical(record).encode(), digest_size=16, person=person).digest() for record in records]

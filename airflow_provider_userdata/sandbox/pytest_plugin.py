@@ -1,0 +1,27 @@
+"""The sandbox as a pytest fixture.
+
+Opt in with ``pytest_plugins = ["airflow_provider_userdata.sandbox.pytest_plugin"]`` in the top ``conftest.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from airflow_provider_userdata.sandbox.server import Sandbox
+
+
+@pytest.fixture(scope="session")
+def userdata_sandbox_server() -> Iterator[Sandbox]:
+    """One sandbox for all tests, that keeps all that arrives."""
+    with Sandbox(keep=None) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def userdata_sandbox(userdata_sandbox_server: Sandbox) -> Iterator[Sandbox]:
+    """Give a test the three vendors, as if nothing had ever arrived."""
+    userdata_sandbox_server.reset()
+    yield userdata_sandbox_server
+    userdata_sandbox_server.reset()

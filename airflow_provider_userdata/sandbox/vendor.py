@@ -1,0 +1,236 @@
+"""What the three doubles have in common: their script, their counts, and a POST's way through them."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import ClassVar
+
+from aiohttp import web
+
+from airflow_provider_userdata.sandbox.answers import Answer, drop, phrase, respond, respond_half
+from airflow_provider_userdata.sandbox.arrivals import Arrivals, Counts, Record, Request
+from airflow_provider_userdata.sandbox.faults import Fault, Script, seconds
+from airflow_provider_userdata.sandbox.limits import Bucket, RateLimit
+from airflow_provider_userdata.sandbox.reading import Refused
+
+
+class Vendor(ABC):
+    """One vendor's double: what tests and the control API see of it.
+
+    :param keep: how many requests and records to keep; None: all.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    key: ClassVar[str]
+
+    def __init__(self, keep: int | None) -> None:
+        self._arrivals = Arrivals(keep)
+        self._script = Script()
+        self._latency = 0.0
+        self._bucket: Bucket | None = None
+
+    # What users touch.
+
+    def script(self, *faults: Fault | str) -> None:
+        """Say what happens to the next POSTs, in order; after that, the vendor answers as it should.
+
+        :param faults: faults or their text form, such as ``"429 retry-after=2"`` or ``"503 x30"``.
+        :raises ValueError: where one is not understood; then none is taken.
+        """
+        self._script.add(self._understood(faults))
+
+    def rescript(self, *faults: Fault | str) -> None:
+        """Replace what is left of the script.
+
+        :param faults: as for :meth:`script`.
+        """
+        read = self._understood(faults)
+        self._script.replace(read)
+
+    def random_faults(self, *, seed: int, chances: Mapping[str, float]) -> None:
+        """Let chance decide, whenever the script is empty; the same seed decides the same way.
+
+        :param seed: makes it repeatable.
+        :param chances: each fault's probability, such as ``{"503": 0.03, "cut after accepting": 0.02}``; empty: none.
+        """
+        self._understood(chances)
+        self._script.at_random(seed, chances)
+
+    def clear_faults(self) -> None:
+        """Forget the script and the random faults."""
+        self._script.clear()
+
+    @property
+    def pending(self) -> list[str]:
+        """What is left of the script."""
+        return self._script.texts()
+
+    @property
+    def chances(self) -> dict[str, float]:
+        """The random faults, with their probabilities."""
+        return self._script.chances()
+
+    @property
+    def latency(self) -> float:
+        """Seconds that every POST waits before it is looked at; can be set."""
+        return self._latency
+
+    @latency.setter
+    def latency(self, value: float) -> None:
+        self._latency = seconds(value)
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """The rate limit; can be set, to a number of requests a second too, or None."""
+        return self._bucket.limit if self._bucket else None
+
+    @rate_limit.setter
+    def rate_limit(self, value: RateLimit | float | None) -> None:
+        limit = value if isinstance(value, RateLimit | None) else RateLimit(value)
+        self._bucket = Bucket(limit) if limit else None
+
+    def arrived(self) -> list[Record]:
+        """Return the accepted records, in order of arrival, as far as they are kept."""
+        return self._arrivals.records()
+
+    @property
+    def requests(self) -> list[Request]:
+        """The POSTs, in order of arrival, as far as they are kept."""
+        return self._arrivals.requests()
+
+    @property
+    def counts(self) -> Counts:
+        """Counts of all that arrived since the last reset."""
+        return self._arrivals.counts()
+
+    def reset(self) -> None:
+        """Forget what arrived, the script, and every setting."""
+        self._arrivals.reset()
+        self._script.clear()
+        self._latency = 0.0
+        self._bucket = None
+
+    # What each vendor says about itself.
+
+    @abstractmethod
+    def routes(self) -> list[web.RouteDef]:
+        """Its paths."""
+
+    @abstractmethod
+    def authorised(self, request: web.Request) -> bool:
+        """Whether the request carries its key."""
+
+    @abstractmethod
+    def check(self, request: web.Request, body: bytes) -> list[Record]:
+        """Read the records out of a request, or raise :class:`Refused`."""
+
+    @abstractmethod
+    def success(self, *, receipt: bool) -> Answer:
+        """Its answer to what it accepts."""
+
+    @abstractmethod
+    def refusal(self, refused: Refused) -> Answer:
+        """Its answer to what breaks a rule."""
+
+    @abstractmethod
+    def error(self, status: int, message: str) -> Answer:
+        """Its way to word any other error."""
+
+    def namespace(self, request: web.Request) -> str:  # noqa: ARG002 - Thymia needs it
+        """Name what, beside a record's content, makes it another record."""
+        return ""
+
+    def closed(self) -> Answer | None:
+        """Its answer while it takes nothing at all."""
+        return None
+
+    def taken(self, fault: Fault, records: list[Record]) -> list[Record]:  # noqa: ARG002 - GeroSense needs it
+        """Which of the valid records are accepted, under a fault that accepts."""
+        return records
+
+    def accepts(self, fault: Fault) -> bool:
+        """Whether anything is checked and accepted, under a fault."""
+        return fault.accepts
+
+    def check_fault(self, fault: Fault) -> None:  # noqa: B027 - most vendors know them all
+        """Raise ValueError for a fault that means nothing at this vendor."""
+
+    def _understood(self, faults: Iterable[Fault | str]) -> list[Fault]:
+        read = [fault if isinstance(fault, Fault) else Fault.parse(fault) for fault in faults]
+        for fault in read:
+            self.check_fault(fault)
+        return read
+
+    # A POST's way.
+
+    async def post(self, request: web.Request) -> web.StreamResponse:
+        """Take a POST: rate limit, then the script, then the key, then the rules."""
+        entry = self._arrivals.begin(request.rel_url.raw_path, request.headers)
+        response: web.StreamResponse | None = None
+        try:
+            response = await self._respond(request, entry)
+        except web.HTTPRequestEntityTooLarge:
+            response = respond(self.error(413, "the body is too large for the sandbox"))
+        finally:
+            self._arrivals.end(entry, None if response is None else response.status)
+        return drop(request) if response is None else response
+
+    async def _respond(self, request: web.Request, entry: Request) -> web.StreamResponse | None:
+        self._arrivals.carry(entry, await request.read())
+        if turned_away := self._turned_away():
+            return respond(turned_away)
+        fault = self._script.next()
+        entry.fault = "" if fault == Fault() else str(fault)
+        # A client that gives up meanwhile is served all the same, as it would be elsewhere.
+        await asyncio.sleep(self._latency + fault.latency)
+        if self.accepts(fault) and (refusal := self._judge(request, entry, fault)):
+            return respond(refusal)
+        return await self._act(request, fault)
+
+    def _turned_away(self) -> Answer | None:
+        if self._bucket and not self._bucket.take():
+            self._arrivals.rate_limited()
+            after = self._bucket.limit.retry_after
+            headers = {} if after is None else {"retry-after": str(after)}
+            return replace(self.error(429, "too many requests"), headers=headers)
+        return self.closed()
+
+    def _judge(self, request: web.Request, entry: Request, fault: Fault) -> Answer | None:
+        """Check and accept what was sent, or answer why not."""
+        if not self.authorised(request):
+            return self.error(401, "the key is missing or wrong")
+        try:
+            records = self.check(request, entry.body)
+        except Refused as refused:
+            return self.refusal(refused)
+        self._arrivals.accept(entry, self.taken(fault, records), self.namespace(request))
+        return None
+
+    async def _act(self, request: web.Request, fault: Fault) -> web.StreamResponse | None:
+        """Answer, or whatever else the script has; None: nothing comes back."""
+        if fault.action == "ok":
+            return respond(self.success(receipt=True))
+        if fault.action == "half":
+            return await respond_half(request, self.success(receipt=True))
+        if fault.action == "hang":
+            await _gone(request)
+        if fault.status is None:
+            return None
+        answer = self.error(fault.status, phrase(fault.status)) if fault.receipt else self.success(receipt=False)
+        body, content_type = fault.content() or (answer.body, answer.content_type)
+        return respond(Answer(fault.status, body, content_type, fault.sent_headers()))
+
+
+async def _gone(request: web.Request) -> None:
+    """Wait until the client gives up, or the sandbox ends."""
+    while request.transport is not None:  # noqa: ASYNC110 - aiohttp has no event for it
+        await asyncio.sleep(0.05)
+
+
+def bearer(request: web.Request, key: str) -> bool:
+    """Whether a request carries the key as its bearer token."""
+    return request.headers.get("Authorization") == f"Bearer {key}"
