@@ -41,8 +41,9 @@ class Checker:
         prepare = self._preparation(chunk)
         records: list[Record] = []
         position = self._tally.read
+        self._tally.read += len(chunk.rows)
         for row in chunk.rows:
-            found = prepare(row)
+            found = self._prepared(prepare, row)
             if isinstance(found, Invalid):
                 self._reject(position, row, found)
             else:
@@ -52,8 +53,14 @@ class Checker:
                 found.row = row
                 records.append(found)
             position += 1
-        self._tally.read = position
         return records
+
+    def _prepared(self, prepare: Callable[[Any], Record | Invalid], row: Any) -> Record | Invalid:
+        """Check one row; one that can't even be checked, such as an object with methods that raise, is rejected too."""
+        try:
+            return prepare(row)
+        except Exception as error:  # noqa: BLE001  # only the type: the message may quote the row
+            return Invalid((Fault(self._vendor.json_rule, (), f"can't be checked: {type(error).__name__}"),))
 
     def _warn_of_length(self, position: int) -> None:
         """Say once that a user's name is longer than the vendor usually takes (T6)."""

@@ -10,8 +10,8 @@ from airflow_provider_userdata.delivery.batching import Batch
 from airflow_provider_userdata.delivery.fates import Fates, Why
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.sending import GaveUp, Outcome, Sender
-from airflow_provider_userdata.delivery.splitting import Refusals
-from airflow_provider_userdata.errors import RefusedError, UserdataError, VendorDownError
+from airflow_provider_userdata.delivery.splitting import BLIND_LEVELS, Refusals
+from airflow_provider_userdata.errors import RefusedError, VendorDownError
 from airflow_provider_userdata.vendors.answers import Accepted, Refused, Stop, Unproven
 from airflow_provider_userdata.vendors.contract import Vendor
 
@@ -28,7 +28,7 @@ class Deliverer:
         sender: Sender,
         refusals: Refusals,
         fates: Fates,
-        halt: Callable[[UserdataError, str], None],
+        halt: Callable[[Exception, str], None],
     ) -> None:
         self._vendor = vendor
         self._sender = sender
@@ -40,19 +40,29 @@ class Deliverer:
         """Send a batch, and its halves where it is refused, until each record has its fate."""
         accepted = refused = 0
         waiting = deque([(batch, 0)])
+        undecided: list[tuple[Batch, int, Outcome]] = []
         while waiting:
             records, level = waiting.popleft()
             outcome = await self._send(records)
             if isinstance(outcome.meaning, Refused):
                 refused += 1
-                halves = self._refusals.halves(records, level, any_accepted=accepted > 0)
-                waiting.extend((half, level + 1) for half in halves)
-                if not halves:
-                    self._reject(records, outcome.meaning, outcome)
+                undecided.append((records, level, outcome))
             else:
                 accepted += isinstance(outcome.meaning, Accepted)
                 self._settle(records, outcome)
+            if accepted or level < BLIND_LEVELS or not waiting:
+                # Beyond, only the parts that are still to come tell whether halving leads anywhere.
+                for part in undecided:
+                    waiting.extend(self._halved(*part, any_accepted=accepted > 0))
+                undecided = []
         self._weigh(batch, accepted, refused)
+
+    def _halved(self, records: Batch, level: int, outcome: Outcome, *, any_accepted: bool) -> list[tuple[Batch, int]]:
+        """Give the halves of a refused part, and how often they were halved; where it stays whole, reject it."""
+        halves = self._refusals.halves(records, level, any_accepted=any_accepted)
+        if not halves:
+            self._reject(records, outcome)
+        return [(half, level + 1) for half in halves]
 
     async def _send(self, records: Batch) -> Outcome:
         try:
@@ -60,6 +70,9 @@ class Deliverer:
         except asyncio.CancelledError:
             # The delivery gave up what was in flight: the vendor may have it, and these records still need their fate.
             return Outcome(GaveUp("A3", "it was in flight when the delivery was stopped", in_doubt=True, halted=True))
+        except Exception as error:  # noqa: BLE001  # whatever it is, these records still need their fate
+            self._halt(error, "A5")
+            return Outcome(GaveUp("A5", f"{type(error).__name__} ended the delivery", in_doubt=True, halted=True))
 
     def _settle(self, records: Batch, outcome: Outcome) -> None:
         status = outcome.answer.status if outcome.answer is not None else None
@@ -76,12 +89,15 @@ class Deliverer:
                 if not halted:
                     self._halt(VendorDownError(f"{self._vendor.name} {reason}"), rule)
             case Stop(rule, reason):
-                self._fates.none_delivered(records, Why(Fate.HELD, rule, reason, status=status))
+                fate = Fate.UNKNOWN if outcome.in_doubt else Fate.HELD
+                self._fates.none_delivered(records, Why(fate, rule, reason, status=status))
                 self._halt(RefusedError(f"{self._vendor.name} {reason} ({rule})"), rule)
 
-    def _reject(self, records: Batch, refused: Refused, outcome: Outcome) -> None:
+    def _reject(self, records: Batch, outcome: Outcome) -> None:
         """Reject what was refused: alone by the vendor's rule, in a group as suspects that can't be told apart."""
         status = outcome.answer.status if outcome.answer is not None else None
+        refused = outcome.meaning
+        assert isinstance(refused, Refused)  # noqa: S101  # or there is nothing to reject
         if len(records) == 1:
             why = Why(Fate.REJECTED, refused.rule, refused.reason, refused.path, status)
         else:

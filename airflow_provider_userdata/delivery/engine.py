@@ -94,11 +94,17 @@ class Engine:
             except UserdataError as error:
                 self._halt(error)
         self._files.close()
+        self._tally.settle_rest()
 
     def _keep_held(self) -> None:
         held = self._plan.held
         if held is None or self._plan.validate_only:
             return
+        try:
+            self._fates.flush()
+        except UserdataError:
+            held.settle(read=False, ended=False)
+            raise
         for carried_in in (True, False):
             held.keep(self._fates.held_over(carried_in=carried_in), carried_in=carried_in)
         held.settle(read=self._tally.read >= self._fates.carried_in, ended=self._error is None)
@@ -110,9 +116,11 @@ class Engine:
             helpers.append(asyncio.ensure_future(self._tell_now_and_then(self._plan.on_progress)))
         try:
             async with self._transport:
-                await self._read_and_send(reader)
-                while self._in_flight:
-                    await asyncio.wait(self._in_flight)
+                try:
+                    await self._read_and_send(reader)
+                finally:  # also where a fate can't be written: what is in flight may still be delivered
+                    while self._in_flight:
+                        await asyncio.wait(self._in_flight)
         finally:
             for helper in helpers:
                 helper.cancel()

@@ -67,8 +67,8 @@ class Fates:
             "position": position,
             "fate": why.fate,
             "rule": why.rule,
-            "path": why.path,
-            "reason": why.reason,
+            "path": _utf8(why.path),
+            "reason": _utf8(why.reason),
             "status": why.status,
             "record": row_json(row),
         }
@@ -106,3 +106,8 @@ class Fates:
     def report(self) -> Report:
         """Give the counts so far, with the files' places."""
         return self._tally.report(self._rejects.path, self._receipts.path)
+
+
+def _utf8(text: str | None) -> str | None:
+    """Write what UTF-8 can't carry, such as a key's lone surrogates, with question marks."""
+    return None if text is None else text.encode(errors="replace").decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,7 +42,7 @@ class HeldFolder:
         return str(self._folder)
 
     def identity(self) -> str | None:
-        """Give the name that tells this folder from one with the same path on another machine; None if there is none."""
+        """Give the name that tells this folder from one with the same path on another machine, if it has one."""
         try:
             with (self._folder / _IDENTITY).open("rb") as file:
                 return str(file.read().decode())
@@ -64,6 +65,9 @@ class HeldFolder:
         try:
             return self._claim()
         except OSError as error:
+            with contextlib.suppress(OutputError):
+                self.settle(read=False, ended=False)
+            self._claimed = []  # never to be removed: nobody has read them
             raise self._unusable(error) from error
 
     def keep(self, bodies: Sequence[bytes], *, carried_in: bool) -> None:
@@ -103,13 +107,13 @@ class HeldFolder:
         return name.startswith(f"{self._stream}-") and _CLAIMED not in name
 
     def _is_own(self, name: str) -> bool:
-        return name.startswith(f"{self._stream}-run-{self._run}-")
+        return name.partition(_CLAIMED)[0].rpartition("-")[0] == f"{self._stream}-run-{self._run}"
 
     def _claim(self) -> list[bytes]:
         if not self._folder.exists():
             return []
         bodies: list[bytes] = []
-        for path in sorted(self._folder.iterdir(), key=lambda path: (path.stat().st_mtime, path.name)):
+        for path in self._oldest_first():
             name, _, owner = path.name.partition(_CLAIMED)
             if not name.startswith(f"{self._stream}-") or owner not in {"", self._run}:
                 continue
@@ -118,6 +122,13 @@ class HeldFolder:
                 with claimed.open("rb") as file:
                     bodies.extend(file.read().splitlines())
         return bodies
+
+    def _oldest_first(self) -> list[Any]:
+        aged: list[tuple[float, str, Any]] = []
+        for path in self._folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # another run was faster
+                aged.append((path.stat().st_mtime, path.name, path))
+        return [path for _, _, path in sorted(aged, key=lambda one: one[:2])]
 
     def _claim_file(self, path: Any, name: str, owner: str) -> Any | None:
         claimed = path
@@ -133,12 +144,19 @@ class HeldFolder:
 
     def _write(self, path: Any, text: bytes) -> None:
         if isinstance(path, Path):
-            make_private_folder(path.parent)
-            path.touch(mode=PRIVATE_FILE)
-        else:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._write_whole(path, text)
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             file.write(text)
+
+    def _write_whole(self, path: Path, text: bytes) -> None:
+        """Write a file so that a run that claims it meanwhile finds all of it."""
+        make_private_folder(path.parent)
+        part = path.with_name(f".{path.name}.part")
+        part.touch(mode=PRIVATE_FILE)
+        part.write_bytes(text)
+        part.rename(path)
 
     def _unusable(self, error: OSError) -> OutputError:
         reason = error.strerror or type(error).__name__

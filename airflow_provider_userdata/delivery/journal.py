@@ -96,7 +96,10 @@ class LocalJournal:
     def close(self) -> None:
         """End."""
         if self._file is not None:
-            os.close(self._file)
+            try:
+                os.close(self._file)
+            except OSError as error:
+                raise _cannot_write(str(self._path), error) from error
 
 
 class PartsJournal:

@@ -36,7 +36,10 @@ def _plain(value: Any, depth: int, mark: str = "$base64") -> Any:
     if depth > DEEPEST:
         return {"$deeper": type(value).__name__}
     if isinstance(value, dict):
-        return {_plain_key(key): _plain(item, depth + 1) for key, item in value.items()}
+        plain = {_plain_key(key): _plain(item, depth + 1) for key, item in value.items()}
+        if len(plain) == len(value):
+            return plain
+        return {"$items": [[_plain(key, depth + 1), _plain(item, depth + 1)] for key, item in value.items()]}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item, depth + 1) for item in value]
     if isinstance(value, bytes | bytearray | memoryview):
@@ -48,21 +51,41 @@ def _plain_leaf(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return value if _is_utf8(value) else {"$base64": _base64(value.encode(errors="surrogateescape"))}
+        return _plain_text(str.__str__(value))  # an enumeration's `str()` would be its member's name
     if isinstance(value, int):
-        return int(value)
+        return _plain_integer(int(value))
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else {"$float": repr(float(value))}
     if isinstance(value, Decimal):
         return {"$decimal": str(value)}
     if isinstance(value, datetime | date | time):
         return {"$time": value.isoformat()}
-    return {f"${type(value).__name__}": str(value)}
+    return {f"${type(value).__name__}": _plain_text(_shown(value))}
+
+
+def _plain_text(text: str) -> Any:
+    return text if _is_utf8(text) else {"$base64": _base64(text.encode(errors="surrogatepass"))}
+
+
+def _plain_integer(value: int) -> Any:
+    try:
+        str(value)
+    except ValueError:  # Python refuses to write thousands of digits in decimal form
+        return {"$int": hex(value)}
+    return value
 
 
 def _plain_key(key: object) -> str:
-    text = str(key)
+    text = str.__str__(key) if isinstance(key, str) else _shown(key)
     return text if _is_utf8(text) else _base64(text.encode(errors="surrogatepass"))
+
+
+def _shown(value: object) -> str:
+    """Give an object as its own text, if it has one: what it is rejected for mustn't end the run."""
+    try:
+        return str(value)
+    except Exception as error:  # noqa: BLE001  # the author's code may raise anything
+        return f"has no text: {type(error).__name__}"
 
 
 def _plain_bytes(value: bytes, mark: str) -> dict[str, str]:

@@ -105,6 +105,12 @@ class Tally:
         if rule is not None:
             self._reasons[rule] += count
 
+    def settle_rest(self) -> None:
+        """Count as unknown what has no fate: where it could not be written, nothing proves it."""
+        rest = self.read - self._fates.total()
+        if rest > 0:
+            self.settle(Fate.UNKNOWN, rest, "A5")
+
     @property
     def delivered(self) -> int:
         """How many records the vendor has accepted so far."""

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 FIRST_WAIT = 1.0
 """The longest wait before the second attempt, in seconds; it doubles with each attempt."""
 LONGEST_WAIT = 60.0
+SHORTEST_RETRY_AFTER = 1.0
+"""A `Retry-After` of nothing, or of the past by a clock that runs late, would have us ask again without a pause."""
 LONGEST_RETRY_AFTER = 7 * 24 * 3600.0
 """A `Retry-After` beyond a week is taken for a week: `max_wait` ends the run long before."""
 
@@ -26,7 +28,7 @@ def retry_after(text: str | None, now: datetime) -> float | None:
     """Read a `Retry-After` header, in seconds or as a date (A2).
 
     :param now: with its offset.
-    :return: seconds from now, never negative; None where there is no header or it says nothing readable.
+    :return: seconds from now, at least one; None where there is no header or it says nothing readable.
     """
     if text is None:
         return None
@@ -35,7 +37,7 @@ def retry_after(text: str | None, now: datetime) -> float | None:
         seconds = _seconds_until(text, now)
     if seconds is None:
         return None
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+    return min(max(seconds, SHORTEST_RETRY_AFTER), LONGEST_RETRY_AFTER)
 
 
 def _seconds(text: str) -> float | None:
@@ -49,7 +51,7 @@ def _seconds(text: str) -> float | None:
 def _seconds_until(text: str, now: datetime) -> float | None:
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

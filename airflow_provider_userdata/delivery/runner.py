@@ -7,6 +7,7 @@ interrupts nothing but the wait.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from concurrent.futures import Future
 
@@ -50,20 +51,23 @@ class Delivery:
         """Tell the delivery to end soon; returns at once."""
         self._stop_error = error
         if self._loop is not None and self._engine is not None:
-            self._loop.call_soon_threadsafe(self._engine.stop, error, GRACE)
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and the delivery with it
+                self._loop.call_soon_threadsafe(self._engine.stop, error, GRACE)
 
     def _wait_a_little(self) -> None:
         self._thread.join(LONGEST_GOODBYE)
 
     def _work(self) -> None:
         try:
-            self._ended.set_result(asyncio.run(self._deliver()))
+            asyncio.run(self._deliver())
         except BaseException as error:  # noqa: BLE001  # it belongs to the thread that waits
-            self._ended.set_exception(error)
+            if not self._ended.done():
+                self._ended.set_exception(error)
 
-    async def _deliver(self) -> Ended:
+    async def _deliver(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._engine = Engine(self._plan)
         if self._stop_error is not None:
             self._engine.stop(self._stop_error, GRACE)
-        return await self._engine.run()
+        # Said before the loop is taken down: a look-up of a host's name that hangs would keep it from ending.
+        self._ended.set_result(await self._engine.run())

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from airflow_provider_userdata.delivery.clock import Clock
+from airflow_provider_userdata.delivery.clock import Clock, unless_set
 from airflow_provider_userdata.delivery.pace import Pace
 from airflow_provider_userdata.delivery.report import Tally
 from airflow_provider_userdata.delivery.retrying import backoff, retry_after
@@ -51,10 +51,14 @@ class GaveUp:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How sending a batch ended, with the answer where there was one."""
+    """How sending a batch ended, with the answer where there was one.
+
+    :param in_doubt: whether an earlier attempt at it may have been accepted.
+    """
 
     meaning: Accepted | Refused | Unproven | Stop | GaveUp
     answer: Answer | None = None
+    in_doubt: bool = False
 
 
 class Sender:
@@ -98,7 +102,7 @@ class Sender:
             sent += 1
             meaning, answer = await self._once(request)
             if not isinstance(meaning, Retry):
-                return Outcome(meaning, answer)
+                return Outcome(meaning, answer, doubted)
             doubted = doubted or meaning.in_doubt
             if meaning.in_doubt and self._patience.on_doubt == "hold":
                 return Outcome(Unproven("A3", f"{meaning.reason}: it may have been accepted"), answer)
@@ -118,7 +122,9 @@ class Sender:
         async with self._polling:
             started = self._clock.seconds()
             while not self._halted.is_set():
-                answer = await self._transport.get(path)
+                answer = await unless_set(self._halted, self._transport.get(path))
+                if answer is None:
+                    break
                 if isinstance(answer, NoAnswer) or self._vendor.takes_requests(answer):
                     return None  # what else is wrong, sending finds out and says
                 if self._too_long(started, MAINTENANCE_POLL):

@@ -30,7 +30,7 @@ class Answer:
         """Give the decoded body, or None where it isn't JSON."""
         try:
             return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, ValueError, RecursionError):
             return None
 
     def text(self) -> str:

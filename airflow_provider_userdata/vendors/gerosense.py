@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from airflow_provider_userdata.vendors import timestamps
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, shared_meaning
 from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Record, Request, Vendor
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
-from airflow_provider_userdata.vendors.json_values import decoded, is_cell_number, plain_number
+from airflow_provider_userdata.vendors.json_values import cell_value, decoded, plain, plain_number
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
 
 DATA_TYPES = ("steps", "bpm")
@@ -131,7 +132,7 @@ class GeroSense(Vendor):
             sample = _decode(text)
             if sample.device_name.strip() and _in_order(sample.start_date, sample.end_date):
                 return Record(_encode(sample))
-        except (msgspec.DecodeError, timestamps.NotInProfile, RecursionError):
+        except (msgspec.DecodeError, ValueError, RecursionError):  # not UTF-8, or outside G7, too
             pass
         value = decoded(text, "G1")
         return value if isinstance(value, Invalid) else self.prepare_value(value)
@@ -145,12 +146,13 @@ class GeroSense(Vendor):
             return Invalid((value,))
         try:
             sample = _convert(value)
-            if sample.device_name.strip() and _in_order(sample.start_date, sample.end_date):
+            in_order = _in_order(sample.start_date, sample.end_date)
+            if sample.device_name.strip() and in_order and sample.value < math.inf:
                 return Record(_encode(sample))
-        except (msgspec.ValidationError, timestamps.NotInProfile):
-            pass
         except UnicodeEncodeError:
             return Invalid((Fault("G1", (), "holds a character that UTF-8 can't carry"),))
+        except (msgspec.ValidationError, ValueError):  # outside G7, or an integer of thousands of digits
+            pass
         return Invalid(_explainer().faults(value) or (Fault("G5", (), "is not a sample of the contract"),))
 
     def prepare_cells(self, cells: Mapping[str, str]) -> Record | Invalid:
@@ -159,8 +161,8 @@ class GeroSense(Vendor):
         for name in _OPTIONAL:
             if value.get(name) == "":
                 del value[name]
-        if is_cell_number(cells.get("value")):
-            value["value"] = msgspec.json.decode(cells["value"])
+        if "value" in cells:
+            value["value"] = cell_value(cells["value"])
         return self.prepare_value(value)
 
     def request(self, records: Sequence[Record]) -> Request:
@@ -183,7 +185,11 @@ class GeroSense(Vendor):
 
     def _normalized(self, sample: dict[str, object]) -> dict[str, object] | Fault:
         """Leave out what is absent, and write Python's dates and numbers as JSON has them; text stays as it is."""
-        sample = {key: value for key, value in sample.items() if value is not None or key not in _OPTIONAL}
+        sample = {
+            str.__str__(key) if isinstance(key, str) else key: plain(value)
+            for key, value in sample.items()
+            if value is not None or key not in _OPTIONAL
+        }
         for key in ("start_date", "end_date"):
             if key in sample:
                 try:

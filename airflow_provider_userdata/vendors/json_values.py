@@ -15,8 +15,9 @@ from airflow_provider_userdata.vendors.contract import Fault, Invalid
 
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _LEAVES = (str, bool, int, type(None), datetime, date, UUID)
-
-_encoder = msgspec.json.Encoder(decimal_format="number")
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+DEEPEST = 500
+"""Levels of nesting that a value may have: Python's own limit is not far beyond, and nears with every call."""
 
 
 def decoded(text: bytes, rule: str) -> object | Invalid:
@@ -46,22 +47,52 @@ def encoded(value: object, rule: str) -> bytes | Invalid:
         return Invalid((Fault(rule, (), "holds a character that UTF-8 can't carry"),))
     except RecursionError:
         return Invalid((Fault(rule, (), "is nested too deeply"),))
+    except (ValueError, TypeError):
+        return Invalid((Fault(rule, (), "holds what can't be written as JSON, such as an integer of 5000 digits"),))
 
 
-def is_cell_number(cell: str | None) -> bool:
-    """Say whether a text cell is written as JSON writes a number."""
-    return cell is not None and _JSON_NUMBER.fullmatch(cell) is not None
+def cell_value(cell: str) -> object:
+    """Give a text cell that is written as JSON writes a number as that number; any other stays text."""
+    if _JSON_NUMBER.fullmatch(cell) is None:
+        return cell
+    try:
+        number: object = msgspec.json.decode(cell)
+    except msgspec.DecodeError:  # beyond what a number can be
+        return cell
+    return number
+
+
+def plain(value: object) -> object:
+    """Give what is of a subclass of str, int or float (an enumeration's, NumPy's) as one of these; else as it is."""
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)  # `str()` would give the name of an enumeration's member
+    if isinstance(value, int):
+        return int(value)
+    return float(value) if isinstance(value, float) else value
 
 
 def plain_number(value: object) -> object:
     """Give Python's other numbers as an int or a float of the same value; anything else stays as it is."""
-    if isinstance(value, Decimal) and value.is_finite():
-        return int(value) if value.as_tuple().exponent == 0 else float(value)
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return int(value)
-    return value
+    if not isinstance(value, Decimal):
+        return plain(value)
+    if not value.is_finite():
+        return math.nan
+    return int(value) if value.as_tuple().exponent == 0 else float(value)
+
+
+def is_finite(value: float | Decimal) -> bool:
+    """Say whether a number is finite, and can be a float."""
+    return (not isinstance(value, Decimal) or value.is_finite()) and math.isfinite(value)
+
+
+def _plain_leaf(value: object) -> object:
+    """Write what the encoder knows only by its base class."""
+    return value.isoformat() if isinstance(value, date) else plain(value)
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_plain_leaf)
 
 
 def _not_json(root: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -69,7 +100,9 @@ def _not_json(root: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
     pending: list[tuple[tuple[str | int, ...], object]] = [((), root)]
     while pending:
         where, value = pending.pop()
-        if isinstance(value, dict):
+        if len(where) > DEEPEST:
+            yield (), "is nested too deeply"
+        elif isinstance(value, dict):
             for key, item in value.items():
                 if not isinstance(key, str):
                     yield where, "has a key that is not a string"
@@ -78,7 +111,7 @@ def _not_json(root: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
         elif isinstance(value, list | tuple):
             pending.extend(((*where, index), item) for index, item in enumerate(value))
         elif isinstance(value, float | Decimal):
-            if not math.isfinite(value):
+            if not is_finite(value):
                 yield where, "is not a finite number"
         elif not isinstance(value, _LEAVES):
             yield where, f"is {type(value).__name__}, for which JSON has no form"

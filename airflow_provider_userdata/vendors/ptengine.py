@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -73,6 +72,8 @@ def _explainer() -> Explainer:
 
 
 _encode = msgspec.json.Encoder().encode
+_TOO_LONG = "9" * (MOST_VALUE_CHARACTERS + 1)
+"""Stands for a number that is too long to be written, and to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,12 @@ class Ptengine(Vendor):
             return Invalid((Fault("P2", (), "is not an object"),))
         texts: dict[str, str] = {}
         for name, item in value.items():
+            if not isinstance(name, str):
+                return Invalid((Fault("P3", (), "has a key that is not a string"),))
             text = item if type(item) is str else _as_text(item)
             if text is None or (name == USER_ID and not _identifies(item)):
                 return Invalid((_value_fault(name, item),))
-            texts[name] = text
+            texts[str.__str__(name)] = text
         return self._prepared(texts)
 
     def prepare_cells(self, cells: Mapping[str, str]) -> Record | Invalid:
@@ -136,7 +139,11 @@ class Ptengine(Vendor):
 
 @functools.lru_cache(maxsize=1024)
 def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Give an exact set of keys one order, so that users with the same keys share a request (P5)."""
+    """Give an exact set of keys one order, so that users with the same keys share a request (P5).
+
+    :raises UnicodeEncodeError: if a name can't be sent.
+    """
+    "".join(names).encode()
     return (USER_ID, *sorted(name for name in names if name != USER_ID))
 
 
@@ -145,11 +152,10 @@ def _identifies(value: object) -> bool:
     return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
 
 
-def _value_fault(name: object, value: object) -> Fault:
-    where = (name,) if isinstance(name, str) else ("*",)
+def _value_fault(name: str, value: object) -> Fault:
     if name == USER_ID:
-        return Fault("P7", where, "is neither text nor an integer")
-    return Fault("P6", where, f"is {type(value).__name__}, which has no form as text")
+        return Fault("P7", (name,), "is neither text nor an integer")
+    return Fault("P6", (name,), f"is {type(value).__name__}, which has no form as text")
 
 
 def _as_text(value: object) -> str | None:
@@ -159,11 +165,11 @@ def _as_text(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return str(value)
+        return str.__str__(value)
     if isinstance(value, int):
         return _integer_text(value)
     if isinstance(value, float | Decimal):
-        return _decimal_text(value) if math.isfinite(value) else None
+        return _decimal_text(value)
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     return None
@@ -173,10 +179,15 @@ def _integer_text(value: int) -> str:
     try:
         return str(int(value))
     except ValueError:  # Python refuses to write an integer of thousands of digits: it is too long here as well
-        return "9" * (MOST_VALUE_CHARACTERS + 1)
+        return _TOO_LONG
 
 
-def _decimal_text(value: float | Decimal) -> str:
-    """Write a number in full, without an exponent."""
+def _decimal_text(value: float | Decimal) -> str | None:
+    """Write a number in full, without an exponent; None where it is not finite."""
     text = str(value) if isinstance(value, Decimal) else repr(float(value))
-    return format(Decimal(text), "f") if "e" in text.lower() else text
+    number = Decimal(text)
+    if not number.is_finite():
+        return None
+    if abs(number.adjusted()) > MOST_VALUE_CHARACTERS:  # written in full it could fill the memory
+        return _TOO_LONG
+    return format(number, "f") if "e" in text.lower() else text

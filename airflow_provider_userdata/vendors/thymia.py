@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 from urllib.parse import quote
@@ -23,7 +24,7 @@ from airflow_provider_userdata.vendors.answers import (
     shared_meaning,
 )
 from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Record, Request, Vendor
-from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
+from airflow_provider_userdata.vendors.explaining import MOST_FAULTS, Explainer, contract_validator
 from airflow_provider_userdata.vendors.json_values import decoded, encoded
 from airflow_provider_userdata.vendors.pii import Guard
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
@@ -130,7 +131,7 @@ class Thymia(Vendor):
         found = self.guard.find(record.user.userLabel, record.data) if self.guard else []
         personal = tuple(Fault("T8", finding.where, finding.reason) for finding in found)
         agreed = self.agreement.faults(record.data) if self.agreement else ()
-        return (*personal, *agreed)
+        return (*personal, *agreed)[:MOST_FAULTS]
 
 
 def _nested(flat: dict[Any, Any], user_label: str) -> dict[str, Any]:
@@ -144,7 +145,8 @@ def _text_label(record: dict[str, Any]) -> dict[str, Any]:
     if isinstance(user, dict):
         label = user.get(USER_LABEL)
         if isinstance(label, int) and not isinstance(label, bool):
-            return {**record, "user": {**user, USER_LABEL: str(label)}}
+            with suppress(ValueError):  # Python refuses to write thousands of digits, and so does the encoding
+                return {**record, "user": {**user, USER_LABEL: str(int(label))}}
     return record
 
 
@@ -164,6 +166,7 @@ def _refused(answer: Answer) -> Refused:
     if not isinstance(details, list) or not details or not isinstance(details[0], dict):
         return Refused("T10", f"answered 422: {answer.text()}")
     loc = details[0].get("loc")
-    path = ".".join(str(part) for part in loc) if isinstance(loc, list) else None
-    messages = [str(detail.get("msg")) for detail in details if isinstance(detail, dict)]
+    parts = [str(part) for part in loc if isinstance(part, str | int)] if isinstance(loc, list) else []
+    path = ".".join(parts)[:SHOWN_CHARACTERS] or None
+    messages = [msg for detail in details if isinstance(detail, dict) and isinstance(msg := detail.get("msg"), str)]
     return Refused("T10", f"answered 422: {'; '.join(messages)[:SHOWN_CHARACTERS]}", path)
