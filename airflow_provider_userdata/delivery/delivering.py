@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 
 from airflow_provider_userdata.delivery.batching import Batch
 from airflow_provider_userdata.delivery.fates import Fates, Why
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.sending import GaveUp, Outcome, Sender
 from airflow_provider_userdata.delivery.splitting import BLIND_LEVELS, Refusals
-from airflow_provider_userdata.errors import RefusedError, VendorDownError
+from airflow_provider_userdata.errors import LaterError, RefusedError, VendorDownError
 from airflow_provider_userdata.vendors.answers import Accepted, Refused, Stop, Unproven
 from airflow_provider_userdata.vendors.contract import Vendor
+
+
+def gave_up_error(vendor: str, reason: str, until: datetime | None) -> LaterError | VendorDownError:
+    """Say how a run ends that gave up: it comes back later, where the vendor said when, or the vendor is down."""
+    message = f"{vendor}: {reason}"
+    return VendorDownError(message) if until is None else LaterError(message, until)
 
 
 class Deliverer:
@@ -39,11 +46,13 @@ class Deliverer:
     async def deliver(self, batch: Batch) -> None:
         """Send a batch, and its halves where it is refused, until each record has its fate."""
         accepted = refused = 0
+        in_doubt = self._fates.sending(batch)
         waiting = deque([(batch, 0)])
         undecided: list[tuple[Batch, int, Outcome]] = []
         while waiting:
             records, level = waiting.popleft()
-            outcome = await self._send(records)
+            outcome = await self._send(records, in_doubt)
+            in_doubt = 0
             if isinstance(outcome.meaning, Refused):
                 refused += 1
                 undecided.append((records, level, outcome))
@@ -64,9 +73,9 @@ class Deliverer:
             self._reject(records, outcome)
         return [(half, level + 1) for half in halves]
 
-    async def _send(self, records: Batch) -> Outcome:
+    async def _send(self, records: Batch, in_doubt: int) -> Outcome:
         try:
-            return await self._sender.send(records)
+            return await self._sender.send(records, in_doubt=in_doubt)
         except asyncio.CancelledError:
             # The delivery gave up what was in flight: the vendor may have it, and these records still need their fate.
             return Outcome(GaveUp("A3", "it was in flight when the delivery was stopped", in_doubt=True, halted=True))
@@ -83,14 +92,14 @@ class Deliverer:
                 self._fates.delivered(records, outcome.answer.status, receipt)
             case Unproven(rule, reason):
                 self._fates.none_delivered(records, Why(Fate.UNKNOWN, rule, reason, status=status))
-            case GaveUp(rule, reason, in_doubt, halted):
+            case GaveUp(rule, reason, in_doubt, halted, until):
                 fate, rule = (Fate.UNKNOWN, "A3") if in_doubt else (Fate.HELD, rule)
-                self._fates.none_delivered(records, Why(fate, rule, reason, status=status))
+                self._fates.leave(records, Why(fate, rule, reason, status=status))
                 if not halted:
-                    self._halt(VendorDownError(f"{self._vendor.name} {reason}"), rule)
+                    self._halt(gave_up_error(self._vendor.name, reason, until), rule)
             case Stop(rule, reason):
                 fate = Fate.UNKNOWN if outcome.in_doubt else Fate.HELD
-                self._fates.none_delivered(records, Why(fate, rule, reason, status=status))
+                self._fates.leave(records, Why(fate, rule, reason, status=status))
                 self._halt(RefusedError(f"{self._vendor.name} {reason} ({rule})"), rule)
 
     def _reject(self, records: Batch, outcome: Outcome) -> None:

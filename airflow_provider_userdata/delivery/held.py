@@ -60,10 +60,13 @@ class HeldFolder:
                     count += len(file.read().splitlines())
         return count
 
-    def claim(self) -> list[bytes]:
-        """Take what earlier runs left, oldest first, as the bodies of records."""
+    def claim(self, *, resuming: bool) -> list[bytes]:
+        """Take what earlier runs left, oldest first, as the bodies of records.
+
+        :param resuming: whether to take only what an attempt before this one had taken, so that positions stay.
+        """
         try:
-            return self._claim()
+            return self._claim(resuming=resuming)
         except OSError as error:
             with contextlib.suppress(OutputError):
                 self.settle(read=False, ended=False)
@@ -109,13 +112,13 @@ class HeldFolder:
     def _is_own(self, name: str) -> bool:
         return name.partition(_CLAIMED)[0].rpartition("-")[0] == f"{self._stream}-run-{self._run}"
 
-    def _claim(self) -> list[bytes]:
+    def _claim(self, *, resuming: bool) -> list[bytes]:
         if not self._folder.exists():
             return []
         bodies: list[bytes] = []
         for path in self._oldest_first():
             name, _, owner = path.name.partition(_CLAIMED)
-            if not name.startswith(f"{self._stream}-") or owner not in {"", self._run}:
+            if not name.startswith(f"{self._stream}-") or owner not in ({self._run} if resuming else {"", self._run}):
                 continue
             claimed = self._claim_file(path, name, owner)
             if claimed is not None and not self._is_own(name):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
@@ -24,6 +26,19 @@ class Folder(Protocol):
     def open(self, mode: str = ...) -> IO[Any]:
         """Open the path as a file."""
 
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+
+    def exists(self) -> bool:
+        """Say whether there is such a file or folder."""
+
+    def iterdir(self) -> Iterator[Self]:
+        """Give the paths in a folder."""
+
+    def unlink(self) -> None:
+        """Remove the file."""
+
 
 class Journal(Protocol):
     """A file of lines. `append` is called on the loop, the others where they may block."""
@@ -44,8 +59,14 @@ class Journal(Protocol):
         :raises OutputError: if it can't be written.
         """
 
+    def seal(self) -> int:
+        """Give how far the journal goes now, for `read_journal`: the next flush makes all of that durable."""
+
     def flush(self) -> None:
-        """Write what waits to be written."""
+        """Make durable what was sealed.
+
+        :raises OutputError: if it can't be written.
+        """
 
     def close(self) -> None:
         """Write what waits, and end."""
@@ -59,12 +80,44 @@ def open_journal(folder: Folder, name: str) -> Journal:
     return LocalJournal(folder / f"{name}.jsonl") if isinstance(folder, Path) else PartsJournal(folder, name)
 
 
+def read_journal(folder: Folder, name: str, since: int) -> Iterator[bytes]:
+    """Give the lines of a journal that came after a seal, but for a last one that was torn.
+
+    :raises FileNotFoundError: if there is no such journal.
+    """
+    if isinstance(folder, Path):
+        with (folder / f"{name}.jsonl").open("rb") as file:
+            file.seek(since)
+            for line in file:
+                if line.endswith(b"\n"):
+                    yield line
+        return
+    while True:
+        since += 1
+        part = folder / _part_name(name, since)
+        if since > 1 and not part.exists():
+            return
+        with part.open("rb") as file:
+            yield from file.read().splitlines()
+
+
+def remove_journals(folder: Folder, beginning: str, ending: str) -> None:
+    """Remove the journals of all attempts whose names begin and end in a certain way."""
+    if not folder.exists():
+        return
+    for path in list(folder.iterdir()):
+        name = re.sub(r"(-[0-9]{5})?\.jsonl$", "", path.name)
+        if path.name.startswith(beginning) and name.endswith(ending):
+            path.unlink()
+
+
 class LocalJournal:
     """A file that is appended to as lines come. Mode 0600, in folders of mode 0700; made with its first line."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: int | None = None
+        self._bytes = 0
 
     @property
     def path(self) -> str | None:
@@ -84,14 +137,24 @@ class LocalJournal:
         if self._file is None:
             self.create()
         data = line + b"\n"
+        self._bytes += len(data)
         try:
             while data:
                 data = data[os.write(self._file, data) :]  # type: ignore[arg-type]  # created above
         except OSError as error:
             raise _cannot_write(str(self._path), error) from error
 
+    def seal(self) -> int:
+        """Give the bytes written so far."""
+        return self._bytes
+
     def flush(self) -> None:
-        """Do nothing: each line is written as it comes."""
+        """Bring to the disk what was written."""
+        if self._file is not None:
+            try:
+                os.fdatasync(self._file)
+            except OSError as error:
+                raise _cannot_write(str(self._path), error) from error
 
     def close(self) -> None:
         """End."""
@@ -109,6 +172,7 @@ class PartsJournal:
         self._folder = folder
         self._name = name
         self._waiting: list[bytes] = []
+        self._sealed: list[tuple[int, bytes]] = []
         self._parts = 0
 
     @property
@@ -127,25 +191,35 @@ class PartsJournal:
         """Add a line, to be written with the next flush."""
         self._waiting.append(line + b"\n")
 
+    def seal(self) -> int:
+        """Make a part of the lines that wait, to be written with the next flush; give how many parts there are."""
+        if self._waiting:
+            lines, self._waiting = self._waiting, []
+            self._parts += 1
+            self._sealed.append((self._parts, b"".join(lines)))
+        return self._parts
+
     def flush(self) -> None:
-        """Write the lines that wait as a file of their own."""
-        if not self._waiting:
-            return
-        lines, self._waiting = self._waiting, []
-        self._parts += 1
-        part = self._folder / f"{self._name}-{self._parts:05d}.jsonl"
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
-                file.write(b"".join(lines))
-        except OSError as error:
-            self._waiting = lines + self._waiting
-            self._parts -= 1
-            raise _cannot_write(str(part), error) from error
+        """Write the sealed parts, each as a file of its own."""
+        while self._sealed:
+            number, text = self._sealed[0]
+            part = self._folder / _part_name(self._name, number)
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                with part.open("wb") as file:
+                    file.write(text)
+            except OSError as error:
+                raise _cannot_write(str(part), error) from error
+            self._sealed.pop(0)
 
     def close(self) -> None:
         """Write what waits."""
+        self.seal()
         self.flush()
+
+
+def _part_name(name: str, number: int) -> str:
+    return f"{name}-{number:05d}.jsonl"
 
 
 def make_private_folder(folder: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal
 
 from airflow_provider_userdata.delivery.clock import Clock, unless_set
@@ -18,8 +19,11 @@ from airflow_provider_userdata.vendors.contract import Record, Request, Vendor
 
 OnDoubt = Literal["resend", "hold"]
 
+_PUSHBACKS = frozenset({429, 503})
 MAINTENANCE_POLL = 15.0
 """Seconds between two looks at a vendor in maintenance (G13)."""
+MAINTENANCE_PAUSE = 60.0
+"""Seconds between two looks where the wait is not spent here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +33,13 @@ class Patience:
     :param max_attempts: how often a request is sent, where the vendor gives no `Retry-After`.
     :param max_wait: seconds without an accepted request, after which waiting ends (A4).
     :param on_doubt: `resend` what may have been accepted, or `hold` it as unknown (A3).
+    :param longest_sleep: a wait of more seconds ends the run, which is to come back later; None sleeps however long.
     """
 
     max_attempts: int = 6
     max_wait: float = 3600.0
     on_doubt: OnDoubt = "resend"
+    longest_sleep: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +47,15 @@ class GaveUp:
     """A batch that could not be settled: the vendor is down, or the delivery was halted.
 
     :param in_doubt: whether it may have been accepted all the same.
+    :param halted: whether that is why.
+    :param until: when the vendor asks to come back, where that is too far away to wait for.
     """
 
     rule: str
     reason: str
     in_doubt: bool = False
     halted: bool = False
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +96,32 @@ class Sender:
         self._halted = halted
         self._chance = chance
         self._accepted_at = clock.seconds()
+        self._first_started: float | None = None
         self._polling = asyncio.Lock()
 
-    async def send(self, records: Sequence[Record]) -> Outcome:
-        """Send a batch, again where that may help, and say how it ended."""
+    @property
+    def waiting_since(self) -> datetime:
+        """When the vendor last accepted a request, or the first was to be sent."""
+        return self._clock.now() - timedelta(seconds=self._clock.seconds() - self._accepted_at)
+
+    def has_waited_since(self, moment: datetime) -> None:
+        """Count the waiting of an attempt before this one, too."""
+        self._accepted_at -= max(0.0, (self._clock.now() - moment).total_seconds())
+        self._first_started = self._accepted_at
+
+    async def send(self, records: Sequence[Record], *, in_doubt: int = 0) -> Outcome:
+        """Send a batch, again where that may help, and say how it ended.
+
+        :param in_doubt: how many of the records an earlier attempt may have delivered.
+        """
         request = self._vendor.request(records)
-        started = self._clock.seconds()
+        started, self._first_started = self._first_started or self._clock.seconds(), None
         sent, used_up, doubted = 0, 0, False
         while True:
             if not await self._pace.permission():
                 return Outcome(_halted(in_doubt=doubted))
             self._tally.retries += sent > 0
-            self._tally.resent += len(records) if doubted else 0
+            self._tally.resent += len(records) if doubted else in_doubt * (sent == 0)
             sent += 1
             meaning, answer = await self._once(request)
             if not isinstance(meaning, Retry):
@@ -120,7 +143,7 @@ class Sender:
         if path is None:
             return None
         async with self._polling:
-            started = self._clock.seconds()
+            started = self._first_started or self._clock.seconds()
             while not self._halted.is_set():
                 answer = await unless_set(self._halted, self._transport.get(path))
                 if answer is None:
@@ -129,13 +152,16 @@ class Sender:
                     return None  # what else is wrong, sending finds out and says
                 if self._too_long(started, MAINTENANCE_POLL):
                     return GaveUp("G13", "the vendor is in maintenance, for longer than max_wait")
+                if self._patience.longest_sleep is not None:
+                    until = self._clock.now() + timedelta(seconds=MAINTENANCE_PAUSE)
+                    return GaveUp("G13", "the vendor is in maintenance", until=until)
                 await self._clock.wait(self._halted, MAINTENANCE_POLL)
         return _halted()
 
     async def _once(self, request: Request) -> tuple[Meaning, Answer | None]:
         self._tally.requests += 1
         self._tally.bytes += len(request.body)
-        answer = await self._transport.post(request)
+        answer = await self._posted(request)
         if isinstance(answer, NoAnswer):
             return Retry("A3" if answer.written else "A2", answer.reason, in_doubt=answer.written), None
         meaning = self._vendor.meaning(answer)
@@ -143,12 +169,32 @@ class Sender:
             self._accepted_at = self._clock.seconds()
         return meaning, answer
 
+    async def _posted(self, request: Request) -> Answer | NoAnswer:
+        """Send a request once, and let the pace learn from the answer."""
+        started, busy = self._clock.seconds(), self._pace.busy
+        try:
+            answer = await self._transport.post(request)
+        except BaseException:
+            self._pace.given_up()
+            raise
+        if answer.timed_out if isinstance(answer, NoAnswer) else answer.status in _PUSHBACKS:
+            self._pace.pushed_back()
+        elif isinstance(answer, NoAnswer):
+            self._pace.given_up()
+        else:
+            self._pace.answered(self._clock.seconds() - started - (self._pace.busy - busy))
+        return answer
+
     def _end_of_patience(self, retry: Retry, used_up: int, asked: float | None, started: float) -> GaveUp | None:
         if used_up >= self._patience.max_attempts:
             return GaveUp(retry.rule, f"{retry.reason}, after {used_up} attempts (max_attempts)")
         if self._too_long(started, asked or 0.0):
             waited = f"no request was accepted for {self._patience.max_wait:g} s (max_wait)"
             return GaveUp("A4", f"{retry.reason}, and {waited}")
+        longest = self._patience.longest_sleep
+        if asked is not None and longest is not None and asked > longest:
+            until = self._clock.now() + timedelta(seconds=asked)
+            return GaveUp(retry.rule, f"{retry.reason}, and asks for {asked:.0f} s", until=until)
         return None
 
     async def _wait(self, answer: Answer | None, used_up: int, asked: float | None) -> GaveUp | None:

@@ -41,10 +41,12 @@ class NoAnswer:
 
     :param reason: the kind of failure.
     :param written: whether the vendor may have seen the request, so that it is in doubt (A3).
+    :param timed_out: whether the vendor was too slow.
     """
 
     reason: str
     written: bool
+    timed_out: bool = False
 
 
 class Transport:
@@ -97,7 +99,7 @@ class Transport:
             ) as response:
                 return await _read(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return NoAnswer(_kind(error), sent.written)
+            return NoAnswer(_kind(error), sent.written, isinstance(error, TimeoutError))
 
 
 async def _read(response: aiohttp.ClientResponse) -> Answer:

@@ -1,0 +1,168 @@
+"""Keeps a delivery's books: its files, its checkpoint, and what earlier attempts wrote in theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+
+import msgspec
+
+from airflow_provider_userdata.delivery.attempt_files import AttemptFiles
+from airflow_provider_userdata.delivery.checkpoint import Checkpoint, Done, decoded
+from airflow_provider_userdata.delivery.fates import Fates
+from airflow_provider_userdata.delivery.plan import Plan
+from airflow_provider_userdata.delivery.progress import Progress
+from airflow_provider_userdata.delivery.report import Report, Tally
+from airflow_provider_userdata.delivery.resuming import resumption
+from airflow_provider_userdata.delivery.sending import Sender
+from airflow_provider_userdata.delivery.threads import BlockingThread
+
+SAVE_SECONDS = 1.0
+"""How often a checkpoint is written at most, and lines where a file can't be appended to."""
+
+_log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """Opens and closes a delivery's books, and writes its checkpoint: first the fates, then what covers them.
+
+    :param plan: the delivery.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._store = None if plan.validate_only else plan.store
+        self._files = AttemptFiles(plan.output, plan.attempt)
+        self._file_thread = BlockingThread("userdata-files")
+        self._airflow_thread = BlockingThread("userdata-airflow")
+        self._saving = asyncio.Lock()
+        self._saved: Checkpoint | None = None
+        self._store_fails = False
+        self.tally = Tally(plan.clock.seconds)
+        self.progress = Progress()
+        self.fates = Fates(self._files, self.tally, self.progress, plan.clock)
+
+    async def open(self, sender: Sender) -> Done | None:
+        """Find out where an earlier attempt ended, and make this one's files.
+
+        :param sender: learns how long the vendor has kept earlier attempts waiting.
+        :return: the marker of a run that has nothing left to send.
+        """
+        earlier = await self._earlier()
+        if isinstance(earlier, Done):
+            return earlier
+        if earlier is not None:
+            must_know = self._plan.patience.on_doubt == "hold"
+            found = await self._file_thread.call(lambda: resumption(earlier, self._plan.output, must_know=must_know))
+            self.tally.restore(found.tally)
+            self.progress.resume(found)
+            sender.has_waited_since(earlier.waiting_since)
+            _log.info(
+                "Goes on where attempt %s ended: %d records have their fate, all below position %d; %d are in doubt",
+                earlier.attempt,
+                len(found.settled),
+                found.settled.below,
+                len(found.in_doubt),
+            )
+        held = self._plan.held
+        if held is not None and not self._plan.validate_only:
+            claimed = await self._file_thread.call(lambda: held.claim(resuming=earlier is not None))
+            self.fates.carry_in(claimed)
+        await self._file_thread.call(self._files.create)
+        await self.save(sender)
+        return None
+
+    async def save(self, sender: Sender) -> None:
+        """Write a checkpoint, if anything has changed, after the fates that it covers.
+
+        A store that fails doesn't end the delivery: the files prove what the last checkpoint doesn't cover.
+
+        :raises OutputError: if the fates can't be written.
+        """
+        async with self._saving:
+            checkpoint = Checkpoint(
+                attempt=self._plan.attempt,
+                host=socket.gethostname(),
+                folder=str(self._plan.output),
+                journals=self._files.seal(),
+                carried_in=len(self.fates.carried_in),
+                tally=self.tally.snapshot(),
+                waiting_since=sender.waiting_since,
+                **self.progress.marks(),
+            )
+            if self._saved is not None and checkpoint.journals == self._saved.journals:
+                return
+            await self._file_thread.call(self._files.flush)
+            if await self._stored(checkpoint):
+                self._saved = checkpoint
+
+    async def save_now_and_then(self, sender: Sender) -> None:
+        """Write a checkpoint once a second."""
+        while True:
+            await asyncio.sleep(SAVE_SECONDS)
+            await self.save(sender)
+
+    async def show(self, tell: Callable[[Report, int | None], None]) -> None:
+        """Let people see the progress: a call to Airflow."""
+        report, total = self.fates.report(), self._plan.source.total
+        await self._airflow_thread.call(lambda: tell(report, total))
+
+    async def close(self, *, ended: bool) -> None:
+        """Write what is left, after the last checkpoint, and end.
+
+        :param ended: whether the source was read to its end, and each record has its fate.
+        :raises OutputError: if it can't be written.
+        """
+        try:
+            await self._file_thread.call(lambda: self._write_left(ended=ended))
+        finally:
+            self.tally.settle_rest()
+            await self._file_thread.call(self._files.close)
+
+    async def mark_done(self, report: Report, *, red: bool) -> None:
+        """Leave the marker of a run that has nothing left to send, in place of the checkpoint."""
+        if self._store is not None:
+            await self._stored(Done(done=report.as_dict(), red=red, max_tries=self._store.max_tries))
+        await self._file_thread.call(self._files.remove_sent)
+
+    def end(self) -> None:
+        """Let the threads end."""
+        self._file_thread.close()
+        self._airflow_thread.close()
+
+    async def _earlier(self) -> Checkpoint | Done | None:
+        store = self._store
+        if store is None or not self._plan.resume:
+            return None
+        earlier = decoded(await self._airflow_thread.call(store.load))
+        if isinstance(earlier, Done) and not earlier.red and earlier.max_tries != store.max_tries:
+            _log.info("The run was finished, and somebody cleared the task: all records are sent again")
+            return None
+        return earlier
+
+    async def _stored(self, value: Checkpoint | Done) -> bool:
+        store = self._store
+        if store is None:
+            return True
+        try:
+            await self._airflow_thread.call(lambda: store.save(msgspec.to_builtins(value)))
+        except Exception as error:  # noqa: BLE001  # Airflow's side may fail in any way; the next second tries again
+            if not self._store_fails:
+                _log.warning("The checkpoint can't be saved for now: %s", type(error).__name__)
+            self._store_fails = True
+            return False
+        self._store_fails = False
+        return True
+
+    def _write_left(self, *, ended: bool) -> None:
+        self.fates.write_left()
+        self._files.seal()
+        self._files.flush()
+        held = self._plan.held
+        if held is None or self._plan.validate_only or (not ended and self._plan.more_attempts):
+            return  # the next attempt of this run carries in what this one had claimed
+        for carried_in in (True, False):
+            held.keep(self.fates.held_over(carried_in=carried_in), carried_in=carried_in)
+        held.settle(read=self.tally.read >= len(self.fates.carried_in), ended=ended)
