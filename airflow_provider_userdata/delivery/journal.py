@@ -65,6 +65,7 @@ class LocalJournal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: int | None = None
+        self._torn = False  # the last line may have been written in part
 
     @property
     def path(self) -> str | None:
@@ -83,12 +84,14 @@ class LocalJournal:
         """Add a line."""
         if self._file is None:
             self.create()
-        data = line + b"\n"
+        data = b"\n" * self._torn + line + b"\n"
+        self._torn = True
         try:
             while data:
                 data = data[os.write(self._file, data) :]  # type: ignore[arg-type]  # created above
         except OSError as error:
             raise _cannot_write(str(self._path), error) from error
+        self._torn = False
 
     def flush(self) -> None:
         """Do nothing: each line is written as it comes."""
