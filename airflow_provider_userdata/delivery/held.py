@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import quote
 from airflow_provider_userdata.delivery.journal import PRIVATE_FILE, make_private_folder
 from airflow_provider_userdata.errors import OutputError
 
+LONGEST_RUN = 80
 _CLAIMED = ".claimed-by-"
 _IDENTITY = ".identity"
 
@@ -31,7 +33,7 @@ class HeldFolder:
     def __init__(self, folder: Any, stream: str, run: str) -> None:
         self._folder = folder
         self._stream = quote(stream, safe="")
-        self._run = quote(run, safe="")
+        self._run = _file_name(run)
         self._claimed: list[Any] = []
         self.has_claimed = False
         """Whether earlier runs had left anything."""
@@ -164,3 +166,11 @@ class HeldFolder:
     def _unusable(self, error: OSError) -> OutputError:
         reason = error.strerror or type(error).__name__
         return OutputError(f"output_path: the folder of held records, {self._folder}, can't be used: {reason}")
+
+
+def _file_name(run: str) -> str:
+    """Write a run's name so that it can stand twice in a file's name, which has 255 bytes."""
+    name = quote(run, safe="")
+    if len(name) <= LONGEST_RUN:
+        return name
+    return f"{name[: LONGEST_RUN // 2]}~{hashlib.blake2b(run.encode(), digest_size=16).hexdigest()}"

@@ -118,6 +118,7 @@ class LocalJournal:
         self._path = path
         self._file: int | None = None
         self._bytes = 0
+        self._torn = False  # the last line may have been written in part
 
     @property
     def path(self) -> str | None:
@@ -136,13 +137,16 @@ class LocalJournal:
         """Add a line."""
         if self._file is None:
             self.create()
-        data = line + b"\n"
-        self._bytes += len(data)
+        data = b"\n" * self._torn + line + b"\n"
+        self._torn = True
         try:
             while data:
-                data = data[os.write(self._file, data) :]  # type: ignore[arg-type]  # created above
+                written = os.write(self._file, data)  # type: ignore[arg-type]  # created above
+                self._bytes += written
+                data = data[written:]
         except OSError as error:
             raise _cannot_write(str(self._path), error) from error
+        self._torn = False
 
     def seal(self) -> int:
         """Give the bytes written so far."""

@@ -107,7 +107,10 @@ class Keeper:
     async def show(self, tell: Callable[[Report, int | None], None]) -> None:
         """Let people see the progress: a call to Airflow."""
         report, total = self.fates.report(), self._plan.source.total
-        await self._airflow_thread.call(lambda: tell(report, total))
+        try:
+            await self._airflow_thread.call(lambda: tell(report, total))
+        except Exception as error:  # noqa: BLE001  # it is only shown: the next one may get through
+            _log.warning("The progress can't be shown for now: %s", type(error).__name__)
 
     async def close(self, *, ended: bool) -> None:
         """Write what is left, after the last checkpoint, and end.

@@ -117,16 +117,18 @@ class Sender:
         request = self._vendor.request(records)
         started, self._first_started = self._first_started or self._clock.seconds(), None
         sent, used_up, doubted = 0, 0, False
+        maybe_there = in_doubt
         while True:
             if not await self._pace.permission():
                 return Outcome(_halted(in_doubt=doubted))
             self._tally.retries += sent > 0
-            self._tally.resent += len(records) if doubted else in_doubt * (sent == 0)
-            sent += 1
+            self._tally.resent += maybe_there
+            sent, maybe_there = sent + 1, 0
             meaning, answer = await self._once(request)
             if not isinstance(meaning, Retry):
                 return Outcome(meaning, answer, doubted)
-            doubted = doubted or meaning.in_doubt
+            if meaning.in_doubt:
+                doubted, maybe_there = True, len(records)
             if meaning.in_doubt and self._patience.on_doubt == "hold":
                 return Outcome(Unproven("A3", f"{meaning.reason}: it may have been accepted"), answer)
             asked = retry_after(meaning.after, self._clock.now())

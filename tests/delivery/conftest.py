@@ -1,0 +1,199 @@
+"""A sandbox, a clock that nobody waits for, and deliveries whose accounts are checked every time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import pickle
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.delivery.runner import Delivery
+from airflow_provider_userdata.delivery.transport import Endpoint
+from airflow_provider_userdata.sandbox import Sandbox
+from airflow_provider_userdata.sandbox.pytest_plugin import userdata_sandbox, userdata_sandbox_server
+from airflow_provider_userdata.sources import open_source
+from airflow_provider_userdata.vendors.contract import Vendor
+from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.ptengine import Ptengine
+from airflow_provider_userdata.vendors.thymia import Thymia
+
+__all__ = ["userdata_sandbox", "userdata_sandbox_server"]
+
+PRIVATE = "geheim"
+"""Stands in every record's values, and nowhere else."""
+VENDORS: dict[str, Vendor] = {"thymia": Thymia("mood"), "gerosense": GeroSense("steps"), "ptengine": Ptengine()}
+FATES = ("delivered", "rejected", "held", "unchanged", "unknown")
+
+
+class FakeClock:
+    """A clock that jumps to the next moment that somebody waits for, once everybody else has had a turn."""
+
+    def __init__(self) -> None:
+        self._now = 1000.0
+        self._date = datetime.now(UTC) - timedelta(seconds=self._now)
+        self._waited_for: list[float] = []
+        self._planned: list[tuple[float, Callable[[], None]]] = []
+
+    def seconds(self) -> float:
+        """Give seconds that only run forward."""
+        return self._now
+
+    def now(self) -> datetime:
+        """Give the date, as far ahead as the seconds are."""
+        return self._date + timedelta(seconds=self._now)
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something when the clock gets there."""
+        self._planned.append((self._now + seconds, action))
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+        """Jump ahead when this is the earliest moment that is waited for; or end early, with the event."""
+        moment = self._now + seconds
+        self._waited_for.append(moment)
+        try:
+            while self._now < moment and not event.is_set():
+                for _ in range(5):
+                    await asyncio.sleep(0)
+                if moment == min(self._waited_for) and not event.is_set():
+                    self._jump(moment)
+        finally:
+            self._waited_for.remove(moment)
+
+    def _jump(self, moment: float) -> None:
+        self._now = max(self._now, moment)
+        due = [action for at, action in self._planned if at <= self._now]
+        self._planned = [planned for planned in self._planned if planned[0] > self._now]
+        for action in due:
+            action()
+
+
+@pytest.fixture
+def sandbox(userdata_sandbox: Sandbox) -> Sandbox:
+    """Give the three vendors, reset."""
+    return userdata_sandbox
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Give a clock on which waiting takes no time."""
+    return FakeClock()
+
+
+@pytest.fixture
+def later(clock: FakeClock) -> Callable[[float, Callable[[], None]], None]:
+    """Do something when the clock has advanced by some seconds: ``later(60, action)``."""
+    return clock.later
+
+
+@pytest.fixture(autouse=True)
+def nothing_private_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fail a test in which any log line, whoever wrote it, holds something of a record (A6)."""
+    with caplog.at_level(logging.DEBUG):
+        yield
+    for phase in ("setup", "call"):
+        for record in caplog.get_records(phase):
+            assert PRIVATE not in logging.Formatter().format(record)
+
+
+@pytest.fixture(scope="session")
+def rows() -> Callable[..., list[dict[str, Any]]]:
+    """Make valid records, each one different: ``rows("gerosense", 1000)``; the second number is the first one's."""
+
+    def sample(number: int) -> dict[str, Any]:
+        minute, second = divmod(number, 60)
+        start = f"2023-11-{1 + minute // 1440:02}T{minute // 60 % 24:02}:{minute % 60:02}:{second:02}.000+04:00"
+        return {"device_name": f"{PRIVATE}-{number}", "start_date": start, "value": 14, "unit": "count"}
+
+    makers: dict[str, Callable[[int], dict[str, Any]]] = {
+        "gerosense": sample,
+        "thymia": lambda number: {"user": {"userLabel": f"{PRIVATE}-{number}"}, "data": {"note": PRIVATE}},
+        "ptengine": lambda number: {"user_id": f"{PRIVATE}-{number}", "plan": PRIVATE},
+    }
+    return lambda vendor, count, first=0: [makers[vendor](number) for number in range(first, first + count)]
+
+
+@pytest.fixture
+def plan(sandbox: Sandbox, clock: FakeClock, tmp_path: Path) -> Callable[..., Plan]:
+    """Plan a delivery: ``plan("gerosense", rows, max_in_flight=1)``; a vendor's name, or a vendor."""
+
+    def planned(vendor: str | Vendor, source: Any, **given: Any) -> Plan:
+        to = VENDORS[vendor] if isinstance(vendor, str) else vendor
+        key = sandbox.vendors[to.name].key
+        headers = {"x-api-key": key} if to.name == "thymia" else {"Authorization": f"Bearer {key}"}
+        given.setdefault("endpoint", Endpoint(sandbox.url, headers, timeout=20.0))
+        given.setdefault("output", tmp_path / "run")
+        given.setdefault("attempt", "1-x")
+        given.setdefault("clock", clock)
+        return Plan(vendor=to, source=source if hasattr(source, "chunks") else open_source(source), **given)
+
+    return planned
+
+
+@pytest.fixture
+def deliver(plan: Callable[..., Plan], settle: Callable[[Plan, Ended], Ended]) -> Callable[..., Ended]:
+    """Deliver, and check the accounts: ``deliver("ptengine", rows, **what_plan_takes)``."""
+
+    def delivered(vendor: str | Vendor, source: Any, **given: Any) -> Ended:
+        planned = plan(vendor, source, **given)
+        return settle(planned, Delivery(planned).run())
+
+    return delivered
+
+
+@pytest.fixture(scope="session")
+def lines() -> Callable[[str | None], list[dict[str, Any]]]:
+    """Read a file of receipts or rejects; none is empty."""
+    return _lines
+
+
+@pytest.fixture(scope="session")
+def settle() -> Callable[[Plan, Ended], Ended]:
+    """Check that every record read has one fate, in one file, and that nothing private gets out."""
+
+    def settled(plan: Plan, ended: Ended) -> Ended:
+        report = ended.report
+        assert report.read == sum(getattr(report, fate) for fate in FATES)
+        if not plan.validate_only:
+            _check_positions(ended)
+        shown = [str(ended.error), repr(ended.error), repr(plan.endpoint), ended.first_fault or "", report.summary()]
+        assert not any(PRIVATE in text for text in shown)
+        if ended.error is not None:
+            again = pickle.loads(pickle.dumps(ended.error))
+            assert (type(again), str(again)) == (type(ended.error), str(ended.error))
+        return ended
+
+    return settled
+
+
+def _lines(path: str | None) -> list[dict[str, Any]]:
+    if path is None:
+        return []
+    return [json.loads(line) for line in Path(path).read_bytes().splitlines()]
+
+
+def _check_positions(ended: Ended) -> None:
+    receipts, rejects = _lines(ended.report.receipts), _lines(ended.report.rejects)
+    for line in receipts:
+        assert line["count"] == sum(length for _, length in line["ranges"])
+    accepted = [start + step for line in receipts for start, length in line["ranges"] for step in range(length)]
+    positions = accepted + [line["position"] for line in rejects]
+    assert sorted(positions) == list(range(ended.report.read))
+    counted = Counter({"delivered": len(accepted)}) + Counter(line["fate"] for line in rejects)
+    assert counted == {fate: count for fate in FATES if (count := getattr(ended.report, fate))}
+    assert ended.report.reasons == Counter(line["rule"] for line in rejects)
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """Give a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

@@ -1,0 +1,207 @@
+"""Samples that are too few wait in a folder, and go out first in the next run, once."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_userdata.delivery.held import HeldFolder
+from airflow_provider_userdata.errors import OutputError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Callable[..., HeldFolder]:
+    """Open the folder as a run does: ``folder("run-1", stream="bpm")``."""
+    return lambda run, stream="steps": HeldFolder(tmp_path / "held", stream, run)
+
+
+Open = Callable[..., HeldFolder]
+
+
+def test_the_next_run_takes_what_was_kept(folder: Open, tmp_path: Path) -> None:
+    """What a run keeps, the next one claims, in order, and removes when it has a fate."""
+    folder("one").keep([b'{"a":1}', b'{"a":2}'], carried_in=False)
+    assert folder("other").count() == 2
+
+    two = folder("two")
+    assert two.claim() == [b'{"a":1}', b'{"a":2}']
+    assert two.has_claimed
+    two.settle(read=True, ended=True)
+
+    assert folder("three").claim() == []
+    assert [path.name for path in (tmp_path / "held").iterdir()] == [".identity"]
+
+
+def test_two_runs_at_once_never_carry_the_same(folder: Open) -> None:
+    """What one run has claimed, no other run sees."""
+    folder("one").keep([b"1"], carried_in=False)
+
+    assert folder("two").claim() == [b"1"]
+    assert folder("three").claim() == []
+    assert folder("three").count() == 0
+
+
+def test_a_stopped_run_gives_back_what_it_has_not_read(folder: Open) -> None:
+    """Claims of a run that ended before it read them are open to the next run."""
+    folder("one").keep([b"1"], carried_in=False)
+    two = folder("two")
+    two.claim()
+
+    two.settle(read=False, ended=False)
+
+    assert folder("three").claim() == [b"1"]
+
+
+def test_a_repeated_attempt_finds_the_claims_of_the_crashed_one(folder: Open) -> None:
+    """The same run, started again after a crash, claims what its earlier attempt had claimed."""
+    folder("one").keep([b"1"], carried_in=False)
+    folder("two").claim()
+
+    assert folder("three").claim() == []
+    assert folder("two").claim() == [b"1"]
+
+
+def test_an_attempts_own_records_are_superseded_by_the_next_attempt(folder: Open) -> None:
+    """A run that reads its source again doesn't also carry in what it held the first time."""
+    folder("one").keep([b"1", b"2"], carried_in=False)
+
+    again = folder("one")
+    assert again.claim() == []
+    again.settle(read=True, ended=True)
+
+    assert folder("two").claim() == []
+
+
+def test_an_attempt_that_fails_leaves_what_the_earlier_one_held(folder: Open) -> None:
+    """Until an attempt of the run ends well, what the earlier one held stays for other runs."""
+    folder("one").keep([b"1", b"2"], carried_in=False)
+    again = folder("one")
+    again.claim()
+
+    again.settle(read=True, ended=False)
+
+    assert folder("two").claim() == [b"1", b"2"]
+
+
+@pytest.mark.parametrize("other", ["one-2", "one-run", "one-run-one", "on", "one%2D2"])
+def test_runs_with_similar_names_are_not_taken_for_one(folder: Open, other: str) -> None:
+    """A run whose name begins like another's carries in what that one held."""
+    folder(other).keep([b"1"], carried_in=False)
+
+    one = folder("one")
+    assert one.claim() == [b"1"]
+    one.settle(read=True, ended=True)
+
+
+@pytest.mark.parametrize("run", ["x" * 250, "実行" * 50, "a/b:c+d e"])
+def test_a_run_may_have_any_name(folder: Open, run: str) -> None:
+    """Names of the length that Airflow allows, in any script, make files that can be claimed."""
+    folder(run).keep([b"1"], carried_in=False)
+    folder(f"{run}!").keep([b"2"], carried_in=False)
+
+    assert folder(run).claim() == [b"2"]
+
+
+def test_carried_records_outlive_the_runs_own_attempts(folder: Open) -> None:
+    """What an attempt carried in and could not send, its next attempt carries in again."""
+    folder("one").keep([b"1"], carried_in=True)
+
+    assert folder("one").claim() == [b"1"]
+
+
+def test_streams_do_not_mix(folder: Open) -> None:
+    """Heart rates never go out with steps (G2)."""
+    folder("one", stream="bpm").keep([b"1"], carried_in=False)
+
+    assert folder("two").claim() == []
+    assert folder("two").count() == 0
+    assert folder("two", stream="bpm").claim() == [b"1"]
+
+
+def test_nothing_kept_makes_no_folder(folder: Open, tmp_path: Path) -> None:
+    """A task that never holds anything has no folder for it."""
+    folder("one").keep([], carried_in=False)
+
+    assert folder("one").claim() == []
+    assert folder("one").count() == 0
+    assert folder("one").identity() is None
+    assert not (tmp_path / "held").exists()
+
+
+def test_held_files_are_private(folder: Open, tmp_path: Path) -> None:
+    """Only this user reads what is held."""
+    folder("one").keep([b"1"], carried_in=False)
+
+    assert stat.S_IMODE((tmp_path / "held").stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "held").iterdir()} == {0o600}
+
+
+def test_the_folder_has_one_identity(folder: Open, tmp_path: Path) -> None:
+    """A folder keeps its name, and another one has another name."""
+    one = folder("one")
+    one.keep([b"1"], carried_in=False)
+    first = one.identity()
+    folder("two").keep([b"2"], carried_in=False)
+    elsewhere = HeldFolder(tmp_path / "elsewhere", "steps", "one")
+    elsewhere.keep([b"1"], carried_in=False)
+
+    assert first is not None
+    assert folder("three").identity() == first != elsewhere.identity()
+
+
+def test_a_claim_that_breaks_off_loses_nothing(folder: Open, tmp_path: Path) -> None:
+    """Where one of the files can't be read, the claim fails and every file is open again."""
+    folder("one").keep([b"1"], carried_in=False)
+    (tmp_path / "held" / "steps-run-odd-12345678.jsonl").mkdir()
+
+    two = folder("two")
+    with pytest.raises(OutputError, match="folder of held records"):
+        two.claim()
+    two.settle(read=True, ended=True)
+
+    (tmp_path / "held" / "steps-run-odd-12345678.jsonl").rmdir()
+    assert folder("three").claim() == [b"1"]
+
+
+def test_a_file_that_vanishes_meanwhile_was_claimed_by_another_run(
+    folder: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between listing the folder and claiming a file, another run may be faster: that is no error."""
+    folder("one").keep([b"1"], carried_in=False)
+    listed = list((tmp_path / "held").iterdir())
+    folder("two").claim()
+    monkeypatch.setattr(Path, "iterdir", lambda _: iter(listed))
+
+    assert folder("three").claim() == []
+
+
+def test_a_claimed_file_is_never_half_written(folder: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that looks while another one writes finds the whole file or none."""
+    seen: list[list[bytes]] = []
+    write = Path.write_bytes
+
+    def watched(path: Path, text: bytes) -> int:
+        write(path, text[: len(text) // 2])
+        seen.append(folder("two").claim())
+        return write(path, text)
+
+    monkeypatch.setattr(Path, "write_bytes", watched)
+    folder("one").keep([json.dumps({"a": place}).encode() for place in range(3)], carried_in=False)
+
+    assert [len(found) for found in seen] == [0, 3]
+
+
+def test_a_place_that_is_no_folder_is_an_output_error(tmp_path: Path) -> None:
+    """A file in the folder's place is said as such, without anything of a record."""
+    (tmp_path / "held").write_text("")
+    held: Any = HeldFolder(tmp_path / "held", "steps", "one")
+
+    for use in (held.claim, lambda: held.keep([b'"geheim"'], carried_in=False)):
+        with pytest.raises(OutputError, match="can't be used") as caught:
+            use()
+        assert "geheim" not in str(caught.value)

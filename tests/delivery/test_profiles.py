@@ -1,0 +1,117 @@
+"""Ptengine's users go out by their exact set of keys, up to the limits, and never altered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from airflow_provider_userdata.delivery.plan import Ended
+from airflow_provider_userdata.sandbox import Sandbox
+
+Deliver = Callable[..., Ended]
+Rows = Callable[..., list[dict[str, Any]]]
+Lines = Callable[[str | None], list[dict[str, Any]]]
+
+
+def bodies(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """Give the requests' bodies."""
+    return [json.loads(request.body) for request in sandbox.ptengine.requests]
+
+
+def test_a_missing_key_is_not_an_empty_value(sandbox: Sandbox, deliver: Deliver) -> None:
+    """`None` and `""` empty an attribute; a user without the key keeps it: they go in other requests (P5)."""
+    users = [
+        {"user_id": "1", "plan": None},
+        {"user_id": "2"},
+        {"plan": "", "user_id": "3"},
+        {"user_id": "4", "plan": "geheim"},
+        {"user_id": "5", "visits": 0},
+    ]
+
+    ended = deliver("ptengine", users)
+
+    assert ended.report.delivered == 5
+    assert sorted(sandbox.ptengine.arrived(), key=lambda user: user["user_id"]) == [
+        {"user_id": "1", "plan": ""},
+        {"user_id": "2"},
+        {"user_id": "3", "plan": ""},
+        {"user_id": "4", "plan": "geheim"},
+        {"user_id": "5", "visits": "0"},
+    ]
+    assert sorted(len(body["values"]) for body in bodies(sandbox)) == [1, 1, 3]
+
+
+def test_fifty_fields_go_out_and_fifty_one_do_not(sandbox: Sandbox, deliver: Deliver, lines: Lines) -> None:
+    """At most 50 fields, `user_id` among them (P3)."""
+    fields = {f"field{number}": "geheim" for number in range(49)}
+    users = [{"user_id": "1", **fields}, {"user_id": "2", **fields, "more": ""}]
+
+    ended = deliver("ptengine", users)
+
+    assert [user["user_id"] for user in sandbox.ptengine.arrived()] == ["1"]
+    assert len(bodies(sandbox)[0]["field_name"]) == 50
+    (rejected,) = lines(ended.report.rejects)
+    assert (rejected["position"], rejected["rule"], rejected["record"]) == (1, "P3", users[1])
+
+
+@pytest.mark.parametrize("letter", ["a", "名", "é", "😀"])
+def test_lengths_are_counted_in_characters(letter: str, sandbox: Sandbox, deliver: Deliver, lines: Lines) -> None:
+    """Names of 50 and values of 128 characters go out whole, one more of either doesn't go: characters, not bytes."""
+    users = [
+        {"user_id": "1", letter * 50: letter * 128},
+        {"user_id": letter * 128},
+        {"user_id": "3", letter * 51: ""},
+        {"user_id": "4", "name": letter * 129},
+        {"user_id": letter * 129},
+    ]
+
+    ended = deliver("ptengine", users)
+
+    assert sorted(sandbox.ptengine.arrived(), key=len) == [users[1], users[0]]
+    assert [(line["position"], line["rule"]) for line in lines(ended.report.rejects)] == [
+        (2, "P3"),
+        (3, "P4"),
+        (4, "P4"),
+    ]
+    assert [line["record"] for line in lines(ended.report.rejects)] == users[2:]
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {},
+        {"plan": "geheim"},
+        {"user_id": " "},
+        {"user_id": ""},
+        {"user_id": None},
+        {"user_id": True},
+        {"user_id": 1.5},
+        {"user_id": "1", "tags": ["geheim"]},
+        {"user_id": "1", "score": float("nan")},
+        {"user_id": "1", "raw": b"geheim"},
+        {"user_id": "1", "": "geheim"},
+        ["user_id", "geheim"],
+        "geheim",
+        None,
+    ],
+)
+def test_what_is_no_profile_is_rejected_alone(user: Any, sandbox: Sandbox, deliver: Deliver, rows: Rows) -> None:
+    """A user that Ptengine would refuse doesn't go out, and everybody else does (P6, P7)."""
+    ended = deliver("ptengine", [*rows("ptengine", 2), user, *rows("ptengine", 2, first=5)])
+
+    assert (ended.report.rejected, ended.report.delivered) == (1, 4)
+    assert sandbox.ptengine.counts.records == 4
+
+
+def test_fifty_sets_of_keys_that_interleave_fill_their_requests(sandbox: Sandbox, deliver: Deliver) -> None:
+    """Sets of keys that alternate row by row still share requests, each with its own."""
+    users = [{"user_id": f"geheim-{number}", f"field{number % 50}": "x"} for number in range(5_000)]
+
+    ended = deliver("ptengine", users)
+
+    assert ended.report.delivered == 5_000
+    assert sandbox.ptengine.counts.distinct == 5_000
+    assert ended.report.requests == 50

@@ -1,0 +1,143 @@
+"""Rejected rows are kept whole in a line of JSON, also what JSON can't hold."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_userdata.delivery.chunks import Unreadable
+from airflow_provider_userdata.delivery.raw_form import row_json
+
+
+class Colour(StrEnum):
+    """An enumeration of texts."""
+
+    RED = "red"
+
+
+class Size(IntEnum):
+    """An enumeration of numbers."""
+
+    SMALL = 1
+
+
+class Odd:
+    """An object that has no text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("geheim")
+
+
+def kept(row: object) -> Any:
+    """Give what the rejects file holds, as its reader sees it."""
+    text = bytes(row_json(row))
+    assert b"\n" not in text
+    assert b"\r" not in text
+    return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+
+@pytest.mark.parametrize(
+    ("row", "form"),
+    [
+        ({"a": [1, 2.5, "x", None, True]}, {"a": [1, 2.5, "x", None, True]}),
+        ({"value": math.nan}, {"value": {"$float": "nan"}}),
+        ({"value": -math.inf}, {"value": {"$float": "-inf"}}),
+        ({"value": Decimal("1.10")}, {"value": {"$decimal": "1.10"}}),
+        ({"value": Decimal("sNaN")}, {"value": {"$decimal": "sNaN"}}),
+        ({"raw": b"\x00\xff"}, {"raw": {"$base64": "AP8="}}),
+        ({"raw": bytearray(b"a")}, {"raw": {"$base64": "YQ=="}}),
+        ({"at": datetime(2026, 1, 2, 3, tzinfo=UTC)}, {"at": {"$time": "2026-01-02T03:00:00+00:00"}}),
+        ({"at": date(2026, 1, 2)}, {"at": {"$time": "2026-01-02"}}),
+        ({"at": time(3, 4)}, {"at": {"$time": "03:04:00"}}),
+        ((1, {2}), [1, [2]]),
+        ({1: "a", None: "b"}, {"1": "a", "None": "b"}),
+        ({1: "a", "1": "b"}, {"$items": [[1, "a"], ["1", "b"]]}),
+        ({"value": 10**30}, {"value": 10**30}),
+        ({"value": 16**5000}, {"value": {"$int": hex(16**5000)}}),
+        ("\ud800", {"$base64": "7aCA"}),
+        ({"a\udcff": "\udcff"}, {"Ye2zvw==": {"$base64": "7bO/"}}),
+        (Colour.RED, "red"),
+        ({Colour.RED: Size.SMALL}, {"red": 1}),
+        (1 + 2j, {"$complex": "(1+2j)"}),
+        ({"odd": Odd()}, {"odd": {"$Odd": "has no text: RuntimeError"}}),
+        (Unreadable(["a", b"\xff"], "too many cells"), ["a", {"$base64": "/w=="}]),
+        (Unreadable(b"\xff", "not UTF-8"), {"$base64": "/w=="}),
+    ],
+)
+def test_python_values_are_kept_whole(row: object, form: object) -> None:
+    """What JSON has stays as it is; anything else says what it was."""
+    assert kept(row) == form
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        (b'{"a": 1}', {"a": 1}),
+        (b'{"a":\r\n 1}', {"a": 1}),
+        (b'{"a": NaN}', {"$text": '{"a": NaN}'}),
+        (b"{broken", {"$text": "{broken"}),
+        (b"", {"$text": ""}),
+        (b'"\xff"', {"$base64": "Iv8i"}),
+        (b'"\\ud800"', {"$text": '"\\ud800"'}),
+        (b'{"a": 1} {"b": 2}', {"$text": '{"a": 1} {"b": 2}'}),
+    ],
+)
+def test_lines_of_text_are_kept_as_they_stood(text: bytes, form: object) -> None:
+    """A JSON text stays that text; what is none is kept as text, or as bytes."""
+    assert kept(text) == form
+
+
+def test_a_json_text_keeps_its_digits() -> None:
+    """Numbers of a JSON text are not rewritten."""
+    assert bytes(row_json(b'{"a": 1.10, "b": 100000000000000000000000000000001}')) == (
+        b'{"a": 1.10, "b": 100000000000000000000000000000001}'
+    )
+
+
+@pytest.mark.parametrize("depth", [150, 1_000, 100_000])
+def test_deep_nesting_is_survived(depth: int) -> None:
+    """A value or text of any depth has a form."""
+    value: Any = "geheim"
+    for _ in range(depth):
+        value = [value]
+
+    assert bytes(row_json(value)).startswith(b"[[[")
+    assert bytes(row_json(b"[" * depth + b"]" * depth)).startswith((b"[", b'{"$text"'))
+    assert bytes(row_json({"a": value})).startswith(b'{"a":[[[')
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters())
+    | st.text(st.characters(categories=["Cs", "Lu"]))
+    | st.binary()
+    | st.decimals()
+    | st.datetimes(),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.text(st.characters(categories=["Cs", "Ll"])) | st.integers(), inner)
+    ),
+    max_leaves=20,
+)
+
+
+@given(ANYTHING)
+def test_any_value_becomes_a_line(row: object) -> None:
+    """Whatever a row holds, its line is JSON in UTF-8."""
+    kept(row)
+
+
+@given(st.binary())
+def test_any_bytes_become_a_line(text: bytes) -> None:
+    """Whatever stood in a file, its line is JSON in UTF-8."""
+    kept(text)

@@ -1,0 +1,92 @@
+"""The report: what may be too many, and how it reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+
+import pytest
+
+from airflow_provider_userdata.delivery.report import Fate, Report, Tally
+
+NONE = Report(
+    read=0,
+    delivered=0,
+    rejected=0,
+    held=0,
+    unchanged=0,
+    unknown=0,
+    resent=0,
+    requests=0,
+    retries=0,
+    bytes=0,
+    seconds=0.0,
+    rejects=None,
+    receipts=None,
+)
+
+
+@pytest.mark.parametrize(
+    ("rejected", "unknown", "read", "allowed", "exceeds"),
+    [
+        (0, 0, 0, 0, False),
+        (0, 0, 10, 0, False),
+        (1, 0, 10, 0, True),
+        (0, 1, 10, 0, True),
+        (2, 3, 10, 5, False),
+        (3, 3, 10, 5, True),
+        (1, 0, 10, 0.1, False),
+        (2, 0, 10, 0.1, True),
+        (0, 2, 10, 0.15, True),
+        (1, 0, 10, 1.0, False),
+        (2, 0, 10, 1.0, True),
+        (0, 0, 0, 0.5, False),
+        (3, 0, 10, 0.3, False),
+    ],
+)
+def test_rejected_and_unknown_count_against_what_is_allowed(
+    rejected: int, unknown: int, read: int, allowed: float, exceeds: bool
+) -> None:
+    """A number, or below 1 a share of what was read; what is held counts for nothing."""
+    report = dataclasses.replace(NONE, read=read, rejected=rejected, unknown=unknown, held=4)
+
+    assert report.exceeds(allowed) is exceeds
+
+
+def test_the_summary_says_what_there_is() -> None:
+    """Counts that are not zero, and the rules; large numbers are readable."""
+    report = dataclasses.replace(
+        NONE, read=100_000, delivered=99_000, rejected=997, held=2, unknown=1, resent=1000, requests=101, seconds=12.34
+    )
+    report = dataclasses.replace(report, reasons={"G8": 997, "G4": 2})
+
+    assert report.summary() == (
+        "100,000 read, 99,000 delivered, 997 rejected, 2 held, 1 unknown, 1,000 sent again while in doubt; "
+        "101 requests in 12.3 s; by rule: G8 997, G4 2"
+    )
+    assert dataclasses.replace(NONE, requests=1).summary() == "0 read, 0 delivered; 1 request in 0.0 s"
+
+
+def test_the_report_survives_airflow() -> None:
+    """It is JSON and can be pickled, with all its keys."""
+    assert json.loads(json.dumps(NONE.as_dict())) == NONE.as_dict()
+    assert pickle.loads(pickle.dumps(NONE)) == NONE
+    assert list(NONE.as_dict())[:6] == ["read", "delivered", "rejected", "held", "unchanged", "unknown"]
+
+
+def test_the_tally_counts_by_fate_and_rule() -> None:
+    """Counts come together by fate, and by rule the most frequent first."""
+    moments = iter([10.0, 12.5])
+    tally = Tally(lambda: next(moments))
+    tally.read = 6
+    tally.settle(Fate.DELIVERED, 2)
+    tally.settle(Fate.REJECTED, 1, "G8")
+    tally.settle(Fate.REJECTED, 2, "G7")
+    tally.settle_rest()
+    tally.settle_rest()
+
+    report = tally.report()
+
+    assert (report.delivered, report.rejected, report.unknown, report.seconds) == (2, 3, 1, 2.5)
+    assert list(report.reasons) == ["G7", "G8", "A5"]
