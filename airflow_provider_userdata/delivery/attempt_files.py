@@ -1,4 +1,4 @@
-"""The files of one attempt: receipts, rejects, what was about to be sent, and what could not be settled."""
+"""The files of one attempt: receipts, rejects, and what was about to be sent."""
 
 from __future__ import annotations
 
@@ -15,15 +15,6 @@ def rejects_name(attempt: str) -> str:
     return f"rejects-{attempt}"
 
 
-_UNSETTLED = "-unsettled"
-"""How the name ends of a file of records that an attempt which ended early could not settle: the next takes them up."""
-
-
-def unsettled_name(attempt: str) -> str:
-    """Name the file of records that an attempt which ended early could not settle."""
-    return rejects_name(attempt) + _UNSETTLED
-
-
 def sent_name(attempt: str) -> str:
     """Name the file that says what was about to be sent."""
     return f"sent-{attempt}"
@@ -38,15 +29,13 @@ class AttemptFiles:
         self.receipts = open_journal(folder, receipts_name(attempt))
         self.rejects = open_journal(folder, rejects_name(attempt))
         self.sent = open_journal(folder, sent_name(attempt))
-        self.unsettled = open_journal(folder, unsettled_name(attempt))
 
     def create(self) -> None:
-        """Make the files, and remove what an earlier attempt left: this one takes it up. Blocks."""
+        """Make the files. Blocks."""
         self.receipts.create()
         self.sent.append(b'{"ranges":[]}')
         self.sent.seal()
         self.sent.flush()
-        remove_journals(self._folder, "rejects-", _UNSETTLED)
 
     def seal(self) -> dict[str, int]:
         """Give how far each file goes, by its name."""
@@ -56,6 +45,10 @@ class AttemptFiles:
             sent_name(self._attempt): self.sent.seal(),
         }
 
+    def mark_left(self) -> None:
+        """Say where in the rejects the records begin that are left to the next attempt, which takes the lines out."""
+        self.sent.append(b'{"left":%d}' % self.rejects.seal())
+
     def flush(self) -> None:
         """Make durable what was sealed. Blocks."""
         for journal in (self.receipts, self.rejects, self.sent):
@@ -63,9 +56,9 @@ class AttemptFiles:
 
     def close(self) -> None:
         """Write what waits, and end. Blocks."""
-        for journal in (self.receipts, self.rejects, self.sent, self.unsettled):
+        for journal in (self.receipts, self.rejects, self.sent):
             journal.close()
 
     def remove_sent(self) -> None:
         """Remove what only the next attempt would need. Blocks."""
-        remove_journals(self._folder, "sent-", "")
+        remove_journals(self._folder, "sent-")

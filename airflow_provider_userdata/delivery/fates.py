@@ -10,7 +10,6 @@ import msgspec
 from airflow_provider_userdata.delivery.attempt_files import AttemptFiles
 from airflow_provider_userdata.delivery.batching import ranges
 from airflow_provider_userdata.delivery.clock import Clock
-from airflow_provider_userdata.delivery.journal import Journal
 from airflow_provider_userdata.delivery.progress import Progress
 from airflow_provider_userdata.delivery.raw_form import row_json
 from airflow_provider_userdata.delivery.report import Fate, Report, Tally
@@ -84,7 +83,7 @@ class Fates:
 
     def not_delivered(self, position: int, row: object, why: Why) -> None:
         """Write the line of one record that was not delivered, with the record whole."""
-        self._write(self._files.rejects, position, row, why)
+        self._write(position, row, why)
         self._progress.settle([(position, 1)])
 
     def leave(self, records: Sequence[Record], why: Why) -> None:
@@ -97,13 +96,15 @@ class Fates:
 
     def write_left(self) -> None:
         """Write the lines of the records that were left, after the last checkpoint: it doesn't cover them."""
+        if self._left:
+            self._files.mark_left()
         for record, why in self._left:
-            self._write(self._files.unsettled, record.position, record.row, why)
+            self._write(record.position, record.row, why)
             if record.position < len(self.carried_in):
                 self._held_over.append(record)
         self._left = []
 
-    def _write(self, journal: Journal, position: int, row: object, why: Why) -> None:
+    def _write(self, position: int, row: object, why: Why) -> None:
         line = {
             "position": position,
             "fate": why.fate,
@@ -113,7 +114,7 @@ class Fates:
             "status": why.status,
             "record": row_json(row),
         }
-        journal.append(_encode(line))
+        self._files.rejects.append(_encode(line))
         self._tally.settle(why.fate, 1, why.rule)
 
     def none_delivered(self, records: Sequence[Record], why: Why) -> None:
@@ -137,7 +138,7 @@ class Fates:
     def report(self) -> Report:
         """Give the counts so far, with the files' places."""
         files = self._files
-        return self._tally.report(files.rejects.path or files.unsettled.path, files.receipts.path)
+        return self._tally.report(files.rejects.path, files.receipts.path)
 
 
 def _utf8(text: str | None) -> str | None:

@@ -62,7 +62,7 @@ class HeldFolder:
                     count += len(file.read().splitlines())
         return count
 
-    def claim(self, *, resuming: bool) -> list[bytes]:
+    def claim(self, *, resuming: bool = False) -> list[bytes]:
         """Take what earlier runs left, oldest first, as the bodies of records.
 
         :param resuming: whether to take only what an attempt before this one had taken, so that positions stay.

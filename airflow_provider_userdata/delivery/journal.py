@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
@@ -101,14 +100,23 @@ def read_journal(folder: Folder, name: str, since: int) -> Iterator[bytes]:
             yield from file.read().splitlines()
 
 
-def remove_journals(folder: Folder, beginning: str, ending: str) -> None:
-    """Remove the journals of all attempts whose names begin and end in a certain way."""
-    if not folder.exists():
+def cut_journal(folder: Folder, name: str, after: int) -> None:
+    """Take the lines out of a journal that came after a seal."""
+    if isinstance(folder, Path):
+        path = folder / f"{name}.jsonl"
+        if path.exists():
+            os.truncate(path, after)
         return
-    for path in list(folder.iterdir()):
-        name = re.sub(r"(-[0-9]{5})?\.jsonl$", "", path.name)
-        if path.name.startswith(beginning) and name.endswith(ending):
-            path.unlink()
+    while (part := folder / _part_name(name, after := after + 1)).exists():
+        part.unlink()
+
+
+def remove_journals(folder: Folder, beginning: str) -> None:
+    """Remove the journals of all attempts whose names begin in a certain way."""
+    if folder.exists():
+        for path in list(folder.iterdir()):
+            if path.name.startswith(beginning):
+                path.unlink()
 
 
 class LocalJournal:

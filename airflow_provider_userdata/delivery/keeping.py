@@ -18,7 +18,10 @@ from airflow_provider_userdata.delivery.report import Report, Tally
 from airflow_provider_userdata.delivery.resuming import resumption
 from airflow_provider_userdata.delivery.sending import Sender
 from airflow_provider_userdata.delivery.threads import BlockingThread
+from airflow_provider_userdata.errors import OutputError
 
+FIRST_SAVES = 5
+"""How often the first checkpoint is tried, once a second, before a delivery gives up."""
 SAVE_SECONDS = 1.0
 """How often a checkpoint is written at most, and lines where a file can't be appended to."""
 
@@ -71,8 +74,17 @@ class Keeper:
             claimed = await self._file_thread.call(lambda: held.claim(resuming=earlier is not None))
             self.fates.carry_in(claimed)
         await self._file_thread.call(self._files.create)
-        await self.save(sender)
+        await self._save_first(sender)
         return None
+
+    async def _save_first(self, sender: Sender) -> None:
+        """Write the first checkpoint: without one, a crash would leave nothing to go on from."""
+        for _ in range(FIRST_SAVES):
+            await self.save(sender)
+            if self._saved is not None:
+                return
+            await self._plan.clock.wait(asyncio.Event(), SAVE_SECONDS)
+        raise OutputError("the checkpoint can't be saved, and without one a retry would send all again; nothing was sent")
 
     async def save(self, sender: Sender) -> None:
         """Write a checkpoint, if anything has changed, after the fates that it covers.
@@ -160,12 +172,19 @@ class Keeper:
         return True
 
     def _write_left(self, *, ended: bool) -> None:
-        self.fates.write_left()
-        self._files.seal()
-        self._files.flush()
-        held = self._plan.held
-        if held is None or self._plan.validate_only or (not ended and self._plan.more_attempts):
-            return  # the next attempt of this run carries in what this one had claimed
+        held = None if self._plan.validate_only else self._plan.held
+        if not ended and self._plan.more_attempts:
+            held = None  # the next attempt of this run carries in what this one has claimed
+        try:
+            self.fates.write_left()
+            self._files.seal()
+            self._files.flush()
+        except OutputError:
+            if held is not None:
+                held.settle(read=False, ended=False)
+            raise
+        if held is None:
+            return
         for carried_in in (True, False):
             held.keep(self.fates.held_over(carried_in=carried_in), carried_in=carried_in)
         held.settle(read=self.tally.read >= len(self.fates.carried_in), ended=ended)

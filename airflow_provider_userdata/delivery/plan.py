@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -51,7 +52,7 @@ class Plan:
     patience: Patience = field(default_factory=Patience)
     validate_only: bool = False
     held: HeldFolder | None = None
-    max_rejected: float = 0
+    max_rejected: float = math.inf
     store: CheckpointStore | None = None
     resume: bool = True
     restart_if_changed: bool = False

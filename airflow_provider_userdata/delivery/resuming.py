@@ -12,7 +12,7 @@ import msgspec
 
 from airflow_provider_userdata.delivery.attempt_files import receipts_name, rejects_name, sent_name
 from airflow_provider_userdata.delivery.checkpoint import Checkpoint
-from airflow_provider_userdata.delivery.journal import Folder, read_journal
+from airflow_provider_userdata.delivery.journal import Folder, cut_journal, read_journal
 from airflow_provider_userdata.delivery.report import Fate, Tally
 from airflow_provider_userdata.delivery.settled import Settled
 from airflow_provider_userdata.errors import ResumeError
@@ -52,14 +52,16 @@ def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Re
         return Resumption(checkpoint, settled, sent.without(settled), checkpoint.tally)
     for line in _lines(checkpoint, folder, receipts_name(attempt)):
         _settle(settled, line["ranges"], tally, Fate.DELIVERED, None)
-    for line in _lines(checkpoint, folder, rejects_name(attempt)):
-        _settle(settled, [[line["position"], 1]], tally, Fate(line["fate"]), line["rule"])
     returned = Settled()
     for line in _lines(checkpoint, folder, sent_name(attempt)):
         for start, length in line.get("ranges", ()):
             sent.add(start, length)
         for start, length in line.get("returned", ()):
             returned.add(start, length)
+        if "left" in line:
+            cut_journal(folder, rejects_name(attempt), line["left"])
+    for line in _lines(checkpoint, folder, rejects_name(attempt)):
+        _settle(settled, [[line["position"], 1]], tally, Fate(line["fate"]), line["rule"])
     sent = sent.without(returned)
     return Resumption(checkpoint, settled, sent.without(settled), tally.snapshot())
 
