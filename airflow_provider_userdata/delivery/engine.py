@@ -19,7 +19,7 @@ from airflow_provider_userdata.delivery.report import Fate, Report
 from airflow_provider_userdata.delivery.sending import Sender
 from airflow_provider_userdata.delivery.splitting import Refusals
 from airflow_provider_userdata.delivery.transport import Transport
-from airflow_provider_userdata.errors import RejectsError, SourceChangedError, UserdataError
+from airflow_provider_userdata.errors import LaterError, RejectsError, SourceChangedError, UserdataError
 from airflow_provider_userdata.vendors.contract import Record
 
 PROGRESS_SECONDS = 10.0
@@ -92,13 +92,17 @@ class Engine:
         if opened and not isinstance(self._error, SourceChangedError):
             # The digests of a source that changed must not take the place of those that showed it.
             await self._unless_output_fails(self._keeper.save(self._sender))
-        await self._unless_output_fails(self._keeper.close(ended=self._error is None))
+        await self._unless_output_fails(self._keeper.close(ended=self._error is None, comes_back=self._comes_back()))
         report = self._fates.report()
         if self._error is None:
             self._error = self._verdict(report)
             await self._unless_output_fails(self._keeper.mark_done(report, red=self._error is not None))
         self._keeper.end()
         return Ended(report, self._error, self._checker.first_fault())
+
+    def _comes_back(self) -> bool:
+        """Say whether an attempt after this one is to be expected."""
+        return isinstance(self._error, LaterError) or self._plan.more_attempts
 
     async def _unless_output_fails(self, writing: Coroutine[Any, Any, None]) -> None:
         try:

@@ -84,7 +84,7 @@ class Keeper:
             if self._saved is not None:
                 return
             await self._plan.clock.wait(asyncio.Event(), SAVE_SECONDS)
-        raise OutputError("the checkpoint can't be saved, and without one a retry would send all again; nothing was sent")
+        raise OutputError("the checkpoint can't be saved; without one a retry would send all again. Nothing was sent")
 
     async def save(self, sender: Sender) -> None:
         """Write a checkpoint, if anything has changed, after the fates that it covers.
@@ -124,14 +124,15 @@ class Keeper:
         except Exception as error:  # noqa: BLE001  # it is only shown: the next one may get through
             _log.warning("The progress can't be shown for now: %s", type(error).__name__)
 
-    async def close(self, *, ended: bool) -> None:
+    async def close(self, *, ended: bool, comes_back: bool) -> None:
         """Write what is left, after the last checkpoint, and end.
 
         :param ended: whether the source was read to its end, and each record has its fate.
+        :param comes_back: whether an attempt after this one is to be expected, where it was not.
         :raises OutputError: if it can't be written.
         """
         try:
-            await self._file_thread.call(lambda: self._write_left(ended=ended))
+            await self._file_thread.call(lambda: self._write_left(ended=ended, comes_back=comes_back))
         finally:
             self.tally.settle_rest()
             await self._file_thread.call(self._files.close)
@@ -171,9 +172,9 @@ class Keeper:
         self._store_fails = False
         return True
 
-    def _write_left(self, *, ended: bool) -> None:
+    def _write_left(self, *, ended: bool, comes_back: bool) -> None:
         held = None if self._plan.validate_only else self._plan.held
-        if not ended and self._plan.more_attempts:
+        if not ended and comes_back:
             held = None  # the next attempt of this run carries in what this one has claimed
         try:
             self.fates.write_left()

@@ -51,6 +51,11 @@ class Delivery:
                 self._wait_a_little()
             raise
 
+    @property
+    def ended(self) -> Ended | None:
+        """How the delivery ended, where it has, also after an interrupted wait."""
+        return self._ended.result() if self._ended.done() and self._ended.exception() is None else None
+
     def stop(self, error: UserdataError) -> None:
         """Tell the delivery to end soon; returns at once."""
         self._stop_error = error

@@ -25,7 +25,7 @@ def checkpoint_store(context: Any, folder: Any) -> TaskStateStore | FileStore:
     except KeyError:
         store = None
     if store is None:
-        return FileStore(folder, max_tries)
+        return FileStore(folder, max_tries, ti)
     return TaskStateStore(store, max_tries)
 
 
@@ -58,11 +58,13 @@ class FileStore:
 
     :param folder: a `pathlib.Path` or an `ObjectStoragePath`.
     :param max_tries: how many attempts Airflow may make of the task now.
+    :param ti: the task instance.
     """
 
-    def __init__(self, folder: Any, max_tries: int) -> None:
+    def __init__(self, folder: Any, max_tries: int, ti: Any) -> None:
         self._path = folder / f"{CHECKPOINT}.json"
         self._folder = folder
+        self._ti = ti
         self.max_tries = max_tries
 
     def load(self) -> Any:
@@ -88,4 +90,5 @@ class FileStore:
         part.replace(self._path)
 
     def show(self, value: dict[str, Any]) -> None:
-        """Show nothing: the log does."""
+        """Keep the progress, for people to see."""
+        self._ti.xcom_push(key=PROGRESS, value=value)
