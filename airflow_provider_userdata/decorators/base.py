@@ -14,10 +14,15 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_userdata.operators.base import DeliveryOperator
+from airflow_provider_userdata.sources import hold, unhold
 
 
 class DecoratedDelivery(DecoratedOperator, DeliveryOperator):
-    """Delivers what a function returns or yields. Mixed into a vendor's operator."""
+    """Delivers what a function returns or yields. Mixed into a vendor's operator.
+
+    Airflow renders, stores and shows a function's arguments. Lists are held back from that, as records that an upstream
+    task returned; text and dictionaries are not.
+    """
 
     def __init__(
         self,
@@ -36,17 +41,40 @@ class DecoratedDelivery(DecoratedOperator, DeliveryOperator):
             **kwargs,
         )
 
+    @property
+    def op_args(self) -> Collection[Any]:
+        """The function's positional arguments; lists are held."""
+        return self._op_args
+
+    @op_args.setter
+    def op_args(self, values: Collection[Any]) -> None:
+        self._op_args = [_held(value) for value in values]
+
+    @property
+    def op_kwargs(self) -> Mapping[str, Any]:
+        """The function's named arguments; lists are held."""
+        return self._op_kwargs
+
+    @op_kwargs.setter
+    def op_kwargs(self, values: Mapping[str, Any]) -> None:
+        self._op_kwargs = {name: _held(value) for name, value in values.items()}
+
     def execute(self, context: Context) -> dict[str, Any]:
         """Bind the function's arguments, and deliver its records; it is called where they are read."""
-        context_merge(context, self.op_kwargs)
-        arguments = determine_kwargs(self.python_callable, self.op_args, context)
+        positional = [unhold(value) for value in self.op_args]
+        context_merge(context, {name: unhold(value) for name, value in self.op_kwargs.items()})
+        named = determine_kwargs(self.python_callable, positional, context)
 
         def records() -> object:
-            return self.python_callable(*self.op_args, **arguments)
+            return self.python_callable(*positional, **named)
 
         records.__name__ = self.python_callable.__name__
         self.source = records
         return DeliveryOperator.execute(self, context)
+
+
+def _held(value: object) -> object:
+    return hold(value) if isinstance(value, (list, tuple)) else value
 
 
 def template_fields(operator: type[DeliveryOperator]) -> tuple[str, ...]:

@@ -25,7 +25,9 @@ def base_url(connection: Any, default: str | None) -> str:
     parts = _split(host if "://" in host else f"{scheme}://{host}", where)
     port = parts.port or connection.port
     name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    if parts.scheme == "http" and not (_is_loopback(parts.hostname or "") or extra(connection, "allow_http")):
+    if not 0 < (port or 1) < 65536:
+        raise ConnectionSettingsError(f"{where}: the port is none that an address can have")
+    if parts.scheme == "http" and not (_is_loopback(parts.hostname or "") or _allows_http(connection)):
         raise ConnectionSettingsError(
             f"{where}: http would send the key and the data unencrypted to {name}; "
             'use https, or say "allow_http": true in its extra'
@@ -73,7 +75,7 @@ def proxy(connection: Any) -> str | None:
     value = extra(connection, "proxy")
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or urlsplit(value).scheme not in {"http", "https"}:
+    if not isinstance(value, str) or _scheme(value) not in {"http", "https"}:
         raise _bad_extra(connection, "proxy", "an address that begins with http:// or https://")
     return value
 
@@ -96,8 +98,14 @@ def credential(connection: Any, called: str) -> str:
 
 
 def extra(connection: Any, name: str) -> Any:
-    """Give a value of a connection's extra, or None."""
-    return connection.extra_dejson.get(name)
+    """Give a value of a connection's extra, or None.
+
+    :raises ConnectionSettingsError: if the extra is no JSON object.
+    """
+    values = connection.extra_dejson
+    if not isinstance(values, dict):
+        raise ConnectionSettingsError(f"connection {connection.conn_id!r}: its extra must be a JSON object")
+    return values.get(name)
 
 
 def _split(url: str, where: str) -> SplitResult:
@@ -113,6 +121,18 @@ def _split(url: str, where: str) -> SplitResult:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConnectionSettingsError(f"{where}: the host holds more than an address; the key is the password")
     return parts
+
+
+def _scheme(url: str) -> str | None:
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        return None
+
+
+def _allows_http(connection: Any) -> bool:
+    """Tell whether the extra says so: `true`, which is text where a connection is written as a URI."""
+    return str(extra(connection, "allow_http")).strip().lower() == "true"
 
 
 def _is_loopback(host: str) -> bool:

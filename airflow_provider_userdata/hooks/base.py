@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ import certifi
 import requests
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 from requests.adapters import HTTPAdapter
+from requests.utils import prepend_scheme_if_needed, select_proxy
 
 from airflow_provider_userdata.delivery.transport import Endpoint
 from airflow_provider_userdata.errors import ConnectionSettingsError, UserdataError
@@ -32,6 +34,12 @@ class VendorHook(BaseHook):
         super().__init__()
         self._conn_id = conn_id
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Give each hook the two methods below as its own: Airflow before 3 asks no parent class for them."""
+        super().__init_subclass__(**kwargs)
+        for name in ("get_ui_field_behaviour", "get_connection_form_widgets"):
+            setattr(cls, name, VendorHook.__dict__[name])
+
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
         """Describe the form's standard fields, for Airflow before 3."""
@@ -53,18 +61,7 @@ class VendorHook(BaseHook):
 
         :raises ConnectionSettingsError: if the connection lacks something or holds what can't work.
         """
-        connection = self._connection()
-        session = requests.Session()
-        session.headers.update(self.auth_headers(address.credential(connection, self.credential_name)))
-        session.auth = _keep_headers
-        session.max_redirects = 0
-        session.verify = address.verify(connection)
-        if proxy := address.proxy(connection):
-            session.proxies = {"http": proxy, "https": proxy}
-        adapter = _TimeoutAdapter(address.timeout(connection))
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        return session
+        return self._session(self._connection())
 
     def get_url(self, path: str = "") -> str:
         """Give the connection's address, or a path below it.
@@ -80,20 +77,18 @@ class VendorHook(BaseHook):
         :raises ConnectionSettingsError: if the connection lacks something or holds what can't work.
         """
         connection = self._connection()
+        url = address.base_url(connection, self.default_url)
+        with self._session(connection) as session:
+            settings = session.merge_environment_settings(url, {}, None, None, None)
         unknown = sorted(set(connection.extra_dejson) - forms.EXTRA_NAMES)
         if unknown:
             self.log.warning("connection %r: its extra holds what is not used here: %s", self._conn_id, unknown)
-        url = self.get_url()
-        with self.get_conn() as session:
-            settings = session.merge_environment_settings(url, {}, None, None, None)
-            proxy = session.proxies.get("https") or settings["proxies"].get(urlsplit(url).scheme)
-            verify = session.verify if session.verify is not True else settings["verify"]
         return Endpoint(
             url=url,
             headers=self.auth_headers(address.credential(connection, self.credential_name)),
             timeout=address.timeout(connection),
-            ca_file=_ca_file(verify, self._conn_id),
-            proxy=proxy,
+            ca_file=_ca_file(settings["verify"], self._conn_id),
+            proxy=_proxy(url, settings["proxies"], self._conn_id),
         )
 
     def test_connection(self) -> tuple[bool, str]:
@@ -109,6 +104,19 @@ class VendorHook(BaseHook):
     def _try(self, session: requests.Session) -> tuple[bool, str]:
         raise NotImplementedError
 
+    def _session(self, connection: Any) -> requests.Session:
+        session = _Session()
+        session.headers.update(self.auth_headers(address.credential(connection, self.credential_name)))
+        session.auth = _keep_headers
+        session.max_redirects = 0
+        session.verify = address.verify(connection)
+        if proxy := address.proxy(connection):
+            session.proxies = {"http": proxy, "https": proxy}
+        adapter = _TimeoutAdapter(address.timeout(connection))
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        return session
+
     def _connection(self) -> Any:
         try:
             return self.get_connection(self._conn_id)
@@ -123,6 +131,16 @@ def answered(response: requests.Response) -> str:
     hints = {401: "the key is not valid", 403: "the key has no permission", 404: "is the host right?"}
     hint = hints.get(response.status_code, "unexpected")
     return f"answered {response.status_code}: {hint}"
+
+
+class _Session(requests.Session):
+    """Lets the connection's settings go before the environment's: in `requests`, HTTPS_PROXY and the like win."""
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        own = {**self.proxies, **(proxies or {})}
+        if verify is None and self.verify is not True:
+            verify = self.verify
+        return super().merge_environment_settings(url, own, stream, verify, cert)
 
 
 class _TimeoutAdapter(HTTPAdapter):
@@ -148,9 +166,22 @@ def _ca_file(verify: Any, conn_id: str) -> str | None:
     if verify is True or verify is None:
         return certifi.where()
     try:
-        with open(verify, "rb"):  # noqa: PTH123  # whatever path the connection has
-            return str(verify)
+        ssl.create_default_context(cafile=verify)
     except OSError:
         raise ConnectionSettingsError(
-            f"connection {conn_id!r}: 'verify' in its extra names a file that can't be read"
+            f"connection {conn_id!r}: 'verify' in its extra names a file that can't be read, or has no certificates"
         ) from None
+    return str(verify)
+
+
+def _proxy(url: str, proxies: Any, conn_id: str) -> str | None:
+    """Choose the proxy for an address, as `requests` does."""
+    chosen = select_proxy(url, proxies)
+    if not chosen:
+        return None
+    proxy = str(prepend_scheme_if_needed(chosen, "http"))  # type: ignore[no-untyped-call]
+    if urlsplit(proxy).scheme not in {"http", "https"}:
+        raise ConnectionSettingsError(
+            f"connection {conn_id!r}: the environment's proxy is no HTTP proxy; name one as 'proxy' in the extra"
+        )
+    return proxy

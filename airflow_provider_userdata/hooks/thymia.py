@@ -34,6 +34,10 @@ class ThymiaHook(VendorHook):
     def _try(self, session: requests.Session) -> tuple[bool, str]:
         """Ask for the key's account, which sends no data (T12)."""
         response = session.get(self.get_url(thymia.ACCOUNT_PATH))
-        if response.status_code == 200:
-            return True, "Thymia knows the key"
-        return False, f"Thymia {answered(response)}"
+        if response.status_code != 200:
+            return False, f"Thymia {answered(response)}"
+        try:
+            response.json()["id"]
+        except (ValueError, KeyError, TypeError):
+            return False, "Thymia answered 200, but no account; is the host right?"
+        return True, "Thymia knows the key"

@@ -58,7 +58,11 @@ def field_map(value: object, known: Collection[str] | None) -> dict[str, str] | 
     """
     if value is None:
         return None
-    if not isinstance(value, Mapping) or not all(isinstance(item, str) for pair in value.items() for item in pair):
+    if (
+        not isinstance(value, Mapping)
+        or not value
+        or not all(isinstance(item, str) for pair in value.items() for item in pair)
+    ):
         raise ArgumentError(f"fields: must map the vendor's fields to the source's columns, not {_shown(value)}")
     unknown = sorted(set(value) - set(known)) if known is not None else []
     if unknown:

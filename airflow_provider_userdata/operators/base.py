@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import traceback
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, cast
@@ -20,7 +21,13 @@ from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.report import Report
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending import OnDoubt, Patience
-from airflow_provider_userdata.errors import RejectsError, SourceError, StoppedError, UserdataError
+from airflow_provider_userdata.errors import (
+    RejectsError,
+    SourceBrokeError,
+    SourceError,
+    StoppedError,
+    UserdataError,
+)
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.operators import arguments, places, signpost
 from airflow_provider_userdata.sources import hold, open_source, unhold
@@ -103,7 +110,7 @@ class DeliveryOperator(BaseOperator):
         try:
             plan = self._plan(context)
         except UserdataError as error:
-            raise _airflow_error(error) from error
+            raise self._failure(error) from None
         self._delivery: Delivery | None = Delivery(plan)
         ended = self._delivery.run()
         signpost.leave(context, plan.held, self.log)
@@ -139,8 +146,8 @@ class DeliveryOperator(BaseOperator):
 
     def _plan(self, context: Context) -> Plan:
         arguments.number("max_rejected", self.max_rejected, zero=True)
-        vendor = self._vendor()
         fields = self._field_map()
+        vendor = self._vendor()
         columns = self._required_columns() if fields is None else fields.values()
         patience = Patience(
             max_attempts=arguments.whole_number("max_attempts", self.max_attempts, 1, MOST_ATTEMPTS),
@@ -196,7 +203,7 @@ class DeliveryOperator(BaseOperator):
         if error is None:
             return report.as_dict()
         context["ti"].xcom_push(key="report", value=report.as_dict())
-        raise _airflow_error(error) from error
+        raise self._failure(error) from None
 
     def _too_many_rejects(self, ended: Ended) -> RejectsError:
         report = ended.report
@@ -205,6 +212,16 @@ class DeliveryOperator(BaseOperator):
             f"max_rejected={self.max_rejected:g}: {report.rejected:,} of {report.read:,} records were rejected and "
             f"{report.unknown:,} are unknown{first}. All that could be delivered was. See {report.rejects}"
         )
+
+    def _failure(self, error: Exception) -> BaseException:
+        """Say what ends the task. Raise it without its causes: Airflow logs them, and they may quote a record (A6).
+
+        Where a source broke, the log says where, in the author's code or in the database's client.
+        """
+        if isinstance(error, SourceBrokeError) and error.__cause__ is not None:
+            frames = traceback.format_tb(error.__cause__.__traceback__)
+            self.log.error("The source broke with %s, here:\n%s", type(error.__cause__).__name__, "".join(frames))
+        return _airflow_error(error)
 
 
 def _airflow_error(error: Exception) -> BaseException:

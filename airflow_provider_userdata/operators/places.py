@@ -7,22 +7,35 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from airflow.providers.common.compat.sdk import conf
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, conf
 
-from airflow_provider_userdata.sources.locations import storage_path
+from airflow_provider_userdata.errors import ArgumentError
+from airflow_provider_userdata.sources.holder import is_location
+from airflow_provider_userdata.sources.locations import is_local, storage_path
 
 
 def output_root(output_path: Any) -> Any:
     """Give the folder that all tasks write below.
 
     :param output_path: the operator's argument: text, a path, or None for the setting `[userdata] output_path`.
+    :raises ArgumentError: if it is no path, or one in a store that can't be opened.
     """
     chosen = output_path or conf.get("userdata", "output_path", fallback=None)
     if not chosen:
         return Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser().absolute() / "userdata"
-    if isinstance(chosen, str):
-        return storage_path(chosen) if "://" in chosen else Path(chosen).expanduser().absolute()
-    return chosen
+    if not is_location(chosen):
+        raise ArgumentError(f"output_path: must be a path, not a {type(chosen).__name__}")
+    if is_local(chosen) or "://" not in str(chosen):
+        return Path(chosen).expanduser().absolute()
+    try:
+        place = storage_path(str(chosen))
+        place.fs  # type: ignore[attr-defined]  # noqa: B018  # opens the store, which may ask Airflow for a connection
+    except (ValueError, ImportError, AirflowNotFoundException) as error:
+        raise ArgumentError(
+            f"output_path: {str(chosen)!r} can't be opened: {type(error).__name__}; is the provider of its file system "
+            "installed, and its connection defined?"
+        ) from None
+    return place
 
 
 def run_folder(root: Any, ti: Any) -> Any:

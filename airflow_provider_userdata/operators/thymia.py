@@ -112,11 +112,13 @@ class ThymiaUploadOperator(DeliveryOperator):
 
 
 def _read_schema(path: str) -> object:
-    place = storage_path(path) if "://" in path else Path(path)
     try:
+        place = storage_path(path) if "://" in path else Path(path)
         schema: object = msgspec.json.decode(place.read_bytes())
     except OSError as error:
         raise ArgumentError(f"data_schema: {path} can't be read: {error.strerror or type(error).__name__}") from None
     except msgspec.DecodeError:
         raise ArgumentError(f"data_schema: {path} is not JSON") from None
+    except (ValueError, ImportError) as error:  # a DecodeError is a ValueError too
+        raise ArgumentError(f"data_schema: {path} can't be opened: {type(error).__name__}") from None
     return schema
