@@ -37,7 +37,7 @@ def extract_path(run_id: str | None, name: str) -> Path:
 def daily_userdata() -> None:
     """Feed the three vendors from extract tasks."""
 
-    @task
+    @task(show_return_value_in_logs=False)  # or Airflow would log the records
     def extract_moods() -> list[dict[str, Any]]:
         """Return flat records, as a query's rows would be."""
         with (DATA / "moods.jsonl").open(encoding="utf-8") as file:

@@ -98,8 +98,9 @@ _STOPS = {
     403: "the key or token has no permission for this",
     404: "there is no such address; is the connection's host right?",
 }
-_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
-_IN_DOUBT = frozenset({502, 504})
+_RETRIED = frozenset({408, 425, 429})
+_NOT_IN_DOUBT = frozenset({500, 501, 503})
+"""Of the vendor's own errors those that come from the vendor itself: others may come from a gateway, after the fact."""
 
 
 def shared_meaning(answer: Answer, refusal_rule: str = "A4") -> Meaning:
@@ -110,8 +111,9 @@ def shared_meaning(answer: Answer, refusal_rule: str = "A4") -> Meaning:
     status = answer.status
     if status in _STOPS:
         return Stop("A1", f"answered {status}: {_STOPS[status]}")
-    if status in _RETRIED:
-        return Retry("A2", f"answered {status}", answer.headers.get("retry-after"), in_doubt=status in _IN_DOUBT)
+    if status in _RETRIED or 500 <= status < 600:
+        in_doubt = status >= 500 and status not in _NOT_IN_DOUBT
+        return Retry("A2", f"answered {status}", answer.headers.get("retry-after"), in_doubt)
     if status in {400, 422}:
         return Refused(refusal_rule, f"answered {status}: {answer.text()}")
     if status == 413:

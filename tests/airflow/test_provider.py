@@ -1,0 +1,107 @@
+"""What Airflow finds of this provider: connection types with their forms, decorators, settings."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.metadata import version
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.providers_manager import ProvidersManager
+
+from airflow_provider_userdata.hooks.base import VendorHook
+from airflow_provider_userdata.hooks.gerosense import GerosenseHook
+from airflow_provider_userdata.hooks.ptengine import PtengineHook
+from airflow_provider_userdata.hooks.thymia import ThymiaHook
+from airflow_provider_userdata.provider_info import get_provider_info
+
+NAMES = ("thymia", "gerosense", "ptengine")
+
+
+def test_the_provider_is_discovered() -> None:
+    """By its entry point, under the distribution's name and with its version."""
+    providers = ProvidersManager().providers  # type: ignore[no-untyped-call]
+    provider = providers["airflow-provider-userdata"]
+    assert provider.version == version("airflow-provider-userdata")
+    assert provider.data["name"] == "User data"
+
+
+def test_its_description_is_what_airflow_takes() -> None:
+    """It holds to the schema that Airflow checks providers by."""
+    import importlib.resources
+
+    import jsonschema
+
+    text = importlib.resources.files("airflow").joinpath("provider_info.schema.json").read_text()
+    jsonschema.validate(get_provider_info(), json.loads(text))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hooks_are_found_by_connection_type(name: str) -> None:
+    """Airflow imports the hook of a connection type, and makes it with the connection's id."""
+    from airflow.sdk import Connection
+    from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime
+
+    found = ProvidersManagerTaskRuntime().hooks[name]  # type: ignore[no-untyped-call]
+    assert found is not None
+    assert found.package_name == "airflow-provider-userdata"
+
+    hook = Connection(conn_id="x", conn_type=name).get_hook()  # type: ignore[no-untyped-call]
+    assert isinstance(hook, VendorHook)
+    assert hook.conn_type == name
+    assert hook.conn_name_attr == found.connection_id_attribute_name == f"{name}_conn_id"
+
+
+def test_the_forms_reach_the_interface() -> None:
+    """Standard fields are named in the vendor's words, and every extra that is read has a field."""
+    from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
+
+    forms: dict[str, Any] = {str(form.connection_type): form for form in HookMetaService.hook_meta_data()}
+    for name, word in zip(NAMES, ("API activation key", "Bearer token", "API key"), strict=True):
+        form = forms[name].model_dump()
+        assert form["standard_fields"]["password"]["title"] == word
+        assert form["standard_fields"]["login"]["hidden"] is True
+        assert form["standard_fields"]["host"]["placeholder"].startswith("https://")
+        assert list(form["extra_fields"]) == ["timeout", "verify", "proxy", "allow_http"]
+        assert form["extra_fields"]["proxy"]["schema"]["format"] == "password"
+
+
+@pytest.mark.parametrize("hook", [ThymiaHook, GerosenseHook, PtengineHook])
+def test_the_forms_of_airflow_2_say_the_same(hook: type[VendorHook], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow 2.11 asks the hook, and looks only at what its class itself defines."""
+    assert {"get_ui_field_behaviour", "get_connection_form_widgets"} <= vars(hook).keys()
+    (form,) = (kind for kind in get_provider_info()["connection-types"] if kind["connection-type"] == hook.conn_type)
+    behaviour = hook.get_ui_field_behaviour()
+    assert set(behaviour) == {"hidden_fields", "relabeling", "placeholders"}
+    assert behaviour["relabeling"] == form["ui-field-behaviour"]["relabeling"]
+    wtforms = SimpleNamespace(
+        StringField=lambda label, description: label, BooleanField=lambda label, description: label
+    )
+    monkeypatch.setitem(sys.modules, "wtforms", wtforms)  # Airflow 3 comes without it
+    assert hook.get_connection_form_widgets().keys() == form["conn-fields"].keys()
+
+
+def test_decorators_are_found_by_name() -> None:
+    """`task.thymia_upload` and its likes."""
+    from airflow.providers.common.compat.sdk import task
+
+    tasks: Any = task
+    for name in ("thymia_upload", "gerosense_samples", "ptengine_profiles"):
+        assert tasks.__getattr__(name).__name__ == f"{name}_task"
+
+
+def test_the_setting_has_a_default() -> None:
+    """`[userdata] output_path` is known to Airflow, and empty unless set."""
+    from airflow.providers.common.compat.sdk import conf
+
+    assert conf.get("userdata", "output_path", fallback="none") in (None, "", "none")
+    assert "userdata" in get_provider_info()["config"]
+
+
+def test_no_other_extra_is_offered_than_is_read() -> None:
+    """The three types share their extra fields."""
+    types = get_provider_info()["connection-types"]
+    assert [kind["connection-type"] for kind in types] == list(NAMES)
+    assert len({json.dumps(kind["conn-fields"]) for kind in types}) == 1

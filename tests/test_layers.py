@@ -1,0 +1,58 @@
+"""Arrows point down: the core starts without Airflow, and the linter keeps it so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CORE = ["vendors", "delivery", "sources", "sandbox", "schemas"]
+
+
+@pytest.mark.parametrize("package", [*CORE, "hooks", "hooks.address", "errors"])
+def test_the_core_starts_without_airflow(package: str) -> None:
+    """Importing every module of a package of the core leaves Airflow alone; of the hooks, the pure part does."""
+    code = f"""
+import importlib, pkgutil, sys
+package = importlib.import_module("airflow_provider_userdata.{package}")
+if "." not in "{package}" and "{package}" != "hooks":
+    for module in pkgutil.walk_packages(getattr(package, "__path__", []), package.__name__ + "."):
+        if not module.name.endswith(("__main__", "pytest_plugin")):
+            importlib.import_module(module.name)
+found = sorted(name for name in sys.modules if name == "airflow" or name.startswith("airflow."))
+sys.exit(f"imports {{found[:3]}}" if found else 0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "refused"),
+    [
+        ("vendors/x.py", True),
+        ("delivery/x.py", True),
+        ("sources/x.py", True),
+        ("sandbox/x.py", True),
+        ("schemas/x.py", True),
+        ("x.py", True),
+        ("hooks/x.py", False),
+        ("operators/x.py", False),
+        ("decorators/x.py", False),
+    ],
+)
+@pytest.mark.parametrize("line", ["import airflow\n", "from airflow.sdk import DAG\n"])
+def test_the_linter_refuses_airflow_in_the_core(path: str, refused: bool, line: str) -> None:
+    """`import airflow` in a file of the core doesn't pass the linter, in the thin shell it does."""
+    name = f"airflow_provider_userdata/{path}"
+    command = [sys.executable, "-m", "ruff", "check", "--select", "TID251", "--output-format", "concise"]
+    command += ["--stdin-filename", name, "-"]
+    done = subprocess.run(command, cwd=ROOT, input=line, capture_output=True, text=True, timeout=60, check=False)
+
+    assert ("TID251" in done.stdout) is refused, done.stdout + done.stderr
+    assert done.returncode == int(refused), done.stdout + done.stderr

@@ -1,0 +1,119 @@
+"""Anything at all, drawn at random, ends as a record or as a reject, and what is sent keeps the schemas."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_userdata.vendors.contract import Invalid, Record, Vendor
+
+Settled = Callable[[Vendor, Record | Invalid], Record | Invalid]
+
+
+FIELDS = [
+    "device_name",
+    "device_version",
+    "start_date",
+    "end_date",
+    "unit",
+    "value",
+    "user_id",
+    "user",
+    "userLabel",
+    "data",
+]
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(10**17, 10**20)
+    | st.floats()
+    | st.decimals()
+    | st.text()
+    | st.binary(max_size=8)
+    | st.dates()
+    | st.datetimes(timezones=st.none() | st.timezones())
+    | st.times()
+    | st.sampled_from(["count", "count/s", "count/min", "2023-11-01T08:04:51Z", "2023-11-01T08:04:51", *FIELDS])
+)
+KEYS = st.sampled_from(FIELDS) | st.text(max_size=60) | st.integers() | st.none() | st.characters(categories=["Cs"])
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner)
+        | st.dictionaries(KEYS, inner, max_size=6)
+        | st.frozensets(st.text())
+    ),
+    max_leaves=20,
+)
+NEAR = st.fixed_dictionaries(
+    {},
+    optional={
+        "device_name": VALUES | st.just("iPhone"),
+        "device_version": VALUES | st.just("17"),
+        "start_date": VALUES | st.just("2023-11-01T08:04:51+04:00"),
+        "end_date": VALUES | st.just("2023-11-01T08:04:51Z"),
+        "unit": VALUES | st.sampled_from(["count", "count/s", "count/min"]),
+        "value": VALUES,
+        "user_id": VALUES,
+        "user": VALUES | st.fixed_dictionaries({"userLabel": VALUES}),
+        "data": VALUES | st.dictionaries(st.text(), VALUES, min_size=1, max_size=3),
+    },
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(value=VALUES | NEAR)
+@example(value={"device_name": "i", "start_date": "2023-11-01T08:04Z", "unit": "count/s", "value": float("inf")})
+def test_any_python_value_is_settled(vendor: Vendor, settled: Settled, value: object) -> None:
+    """Whatever a callable or a query gives as a record is a record or a reject."""
+    settled(vendor, vendor.prepare_value(value))
+
+
+def plain(value: Any) -> Any:
+    """Make something of any value that `json.dumps` writes, NaN and surrogates too."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | frozenset):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, bytes | date | time | Decimal) else value
+
+
+@settings(deadline=None, max_examples=100)
+@given(value=VALUES | NEAR, cut=st.integers(0, 400), insert=st.binary(max_size=3))
+@example(
+    value={"device_name": "i", "start_date": "2023-11-01T08:04Z", "unit": "count", "value": 1}, cut=17, insert=b"\xff"
+)
+def test_any_text_is_settled(vendor: Vendor, settled: Settled, value: object, cut: int, insert: bytes) -> None:
+    """JSON, and JSON that was cut or written into, is a record or a reject; the slower way has the same verdict."""
+    text = json.dumps(plain(value)).encode()
+    found = settled(vendor, vendor.prepare_json(text))
+    settled(vendor, vendor.prepare_json(text[:cut]))
+    settled(vendor, vendor.prepare_json(text[:cut] + insert + text[cut:]))
+    if isinstance(found, Record):
+        assert found == vendor.prepare_value(json.loads(text))
+
+
+@settings(deadline=None, max_examples=150)
+@given(text=st.binary(max_size=200))
+def test_any_bytes_are_settled(vendor: Vendor, settled: Settled, text: bytes) -> None:
+    """Bytes that nobody meant as JSON are a reject."""
+    settled(vendor, vendor.prepare_json(text))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    cells=st.dictionaries(
+        st.sampled_from(FIELDS) | st.text(), st.text() | st.from_regex(r"-?[0-9]+(\.[0-9]+)?([eE][0-9]+)?")
+    )
+)
+def test_any_cells_are_settled(vendor: Vendor, settled: Settled, cells: dict[str, str]) -> None:
+    """A CSV's row of any columns and cells is a record or a reject."""
+    settled(vendor, vendor.prepare_cells(cells))
