@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from airflow_provider_userdata.delivery.journal import Folder, open_journal, remove_journals
 
 
@@ -20,6 +22,11 @@ def sent_name(attempt: str) -> str:
     return f"sent-{attempt}"
 
 
+def attempts_of(names: Iterable[str]) -> list[str]:
+    """Give the attempts that files belong to, by their names."""
+    return [name.removeprefix("sent-") for name in names if name.startswith("sent-")]
+
+
 class AttemptFiles:
     """The files of one attempt."""
 
@@ -29,6 +36,21 @@ class AttemptFiles:
         self.receipts = open_journal(folder, receipts_name(attempt))
         self.rejects = open_journal(folder, rejects_name(attempt))
         self.sent = open_journal(folder, sent_name(attempt))
+        self.goes_on = False
+        """Whether an attempt before this one has written files in the folder, too."""
+
+    @property
+    def receipts_path(self) -> str | None:
+        """Where the receipts of all attempts are; None where there are none."""
+        return self._path_of_all("receipts") if self.goes_on else self.receipts.path
+
+    @property
+    def rejects_path(self) -> str | None:
+        """Where the rejects of all attempts are; None where there are none."""
+        return self._path_of_all("rejects") if self.goes_on else self.rejects.path
+
+    def _path_of_all(self, kind: str) -> str:
+        return str(self._folder / f"{kind}-*.jsonl")
 
     def create(self) -> None:
         """Make the files. Blocks."""
@@ -51,12 +73,12 @@ class AttemptFiles:
 
     def flush(self) -> None:
         """Make durable what was sealed. Blocks."""
-        for journal in (self.receipts, self.rejects, self.sent):
+        for journal in (self.sent, self.receipts, self.rejects):  # where the left ones begin is known before they are
             journal.flush()
 
     def close(self) -> None:
         """Write what waits, and end. Blocks."""
-        for journal in (self.receipts, self.rejects, self.sent):
+        for journal in (self.sent, self.receipts, self.rejects):
             journal.close()
 
     def remove_sent(self) -> None:

@@ -11,29 +11,30 @@ from typing import Any, Protocol
 
 import msgspec
 
-from airflow_provider_userdata.delivery.settled import Settled, packed, unpacked
+from airflow_provider_userdata.delivery.settled import Settled, unpacked
 
 LARGEST = 16 * 1024
 """Bytes of a checkpoint at most, whatever the source."""
-_LARGEST_SET = 6 * 1024
+_LARGEST_SETS = 12 * 1024
 
 
 class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What the next attempt has to know.
 
-    :param attempt: the attempt that wrote it; it names the files.
+    :param attempt: the attempt that wrote it.
     :param host: where the files were written.
     :param folder: the folder that they are in.
-    :param journals: how much of each file it covers, by the file's name.
+    :param journals: how much of each file it covers, by the file's name. Of more than one attempt, where it was too
+        large to be written anew.
     :param below: all positions below are settled. The end of a chunk.
     :param digest: of the rows below.
     :param read: how many rows were read. The end of a chunk.
     :param read_digest: of those rows.
-    :param beyond: the positions from `below` on that are settled, packed; empty where they are too many to fit in.
+    :param beyond: the positions from `below` on that are settled, packed.
     :param in_flight: the positions from `below` on that were sent and not settled, packed.
     :param carried_in: how many of the first records an earlier run had held.
     :param tally: the counts of what is settled.
-    :param waiting_since: when the vendor last accepted a request, or the first was to be sent.
+    :param waiting_since: since when the vendor has accepted nothing, where the next attempt is to go on waiting.
     """
 
     attempt: str
@@ -48,11 +49,20 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     in_flight: str = ""
     carried_in: int = 0
     tally: dict[str, Any] = {}
-    waiting_since: datetime
+    waiting_since: datetime | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is small enough to be saved, however far its positions are scattered."""
+        return len(self.beyond) + len(self.in_flight) <= _LARGEST_SETS
+
+    def says_more_than(self, earlier: Checkpoint) -> bool:
+        """Say whether anything has happened since an earlier checkpoint of the attempt."""
+        return (self.journals, self.waiting_since) != (earlier.journals, earlier.waiting_since)
 
     def settled(self) -> Settled:
         """Give the positions that it says are settled."""
-        return Settled([(0, self.below), *unpacked(self.beyond, self.below)] if self.below or self.beyond else ())
+        return Settled([(0, self.below), *unpacked(self.beyond, self.below)])
 
     def sent(self) -> Settled:
         """Give the positions that were in flight when it was written."""
@@ -94,9 +104,3 @@ def decoded(value: Any) -> Checkpoint | Done | None:
         return msgspec.convert(value, Done) if "done" in value else msgspec.convert(value, Checkpoint)
     except msgspec.ValidationError:
         return None
-
-
-def packed_to_fit(positions: Settled, start: int) -> str:
-    """Pack positions, or give nothing where they would make a checkpoint too large: the files have them too."""
-    text = packed(positions, start)
-    return text if len(text) <= _LARGEST_SET else ""

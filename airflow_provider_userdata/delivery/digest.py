@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +12,7 @@ import msgspec
 
 from airflow_provider_userdata.delivery.chunks import Unreadable
 
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _encoder = msgspec.json.Encoder(order="deterministic", enc_hook=lambda value: f"<{type(value).__name__}>")
 
 
@@ -59,4 +61,12 @@ def _row_bytes(row: Any) -> bytes:
     try:
         return _encoder.encode(row)
     except (ValueError, TypeError, RecursionError):  # lone surrogates, odd keys, endless nesting
-        return ascii(row)[:100_000].encode()
+        return _shown(row).encode()
+
+
+def _shown(row: Any) -> str:
+    """Show a row that is no JSON, without the addresses of objects: they are others in the next attempt."""
+    try:
+        return _ADDRESS.sub("", ascii(row)[:100_000])
+    except Exception:  # noqa: BLE001  # nesting without end, or an object that can't be shown: its check rejects it
+        return type(row).__name__

@@ -10,7 +10,7 @@ from airflow_provider_userdata.delivery.batching import Batch, batcher
 from airflow_provider_userdata.delivery.checking import Checker
 from airflow_provider_userdata.delivery.chunks import Chunk
 from airflow_provider_userdata.delivery.delivering import Deliverer, gave_up_error
-from airflow_provider_userdata.delivery.fates import TOO_FEW, Why
+from airflow_provider_userdata.delivery.fates import EARLIER_DOUBT, TOO_FEW, Why
 from airflow_provider_userdata.delivery.keeping import Keeper
 from airflow_provider_userdata.delivery.pace import Pace
 from airflow_provider_userdata.delivery.plan import Ended, Plan
@@ -19,7 +19,7 @@ from airflow_provider_userdata.delivery.report import Fate, Report
 from airflow_provider_userdata.delivery.sending import Sender
 from airflow_provider_userdata.delivery.splitting import Refusals
 from airflow_provider_userdata.delivery.transport import Transport
-from airflow_provider_userdata.errors import LaterError, RejectsError, SourceChangedError, UserdataError
+from airflow_provider_userdata.errors import LaterError, RejectsError, UserdataError
 from airflow_provider_userdata.vendors.contract import Record
 
 PROGRESS_SECONDS = 10.0
@@ -41,6 +41,7 @@ class Engine:
         tally, progress = self._keeper.tally, self._keeper.progress
         self._checker = Checker(plan.vendor, plan.fields, self._fates, tally, progress)
         self._batcher = batcher(plan.vendor.limits)
+        self._uncompared: list[Record] = []
         self._transport = Transport(plan.endpoint)
         self._pace = Pace(plan.clock, self._halted, plan.max_in_flight, plan.requests_per_second)
         self._sender = Sender(plan.vendor, self._transport, tally, self._pace, plan.patience, plan.clock, self._halted)
@@ -89,8 +90,7 @@ class Engine:
 
     async def _end(self, *, opened: bool) -> Ended:
         """Write the last checkpoint, and after it what it doesn't cover."""
-        if opened and not isinstance(self._error, SourceChangedError):
-            # The digests of a source that changed must not take the place of those that showed it.
+        if opened:
             await self._unless_output_fails(self._keeper.save(self._sender))
         await self._unless_output_fails(self._keeper.close(ended=self._error is None, comes_back=self._comes_back()))
         report = self._fates.report()
@@ -148,15 +148,16 @@ class Engine:
                 await self._dispatch(self._batcher.flush())
         except Exception as error:  # noqa: BLE001  # a source may raise anything; what is in flight ends first
             self._halt(error)
-        self._hold(self._batcher.pending)
+        self._hold([*self._uncompared, *self._batcher.pending])
 
     def _batches_of(self, chunk: Chunk) -> list[Batch]:
-        """Check a chunk and batch it: the work that keeps this process from taking answers."""
-        started = self._plan.clock.seconds()
-        self._keeper.progress.take(chunk)
-        batches = self._batcher.add(self._not_in_doubt(self._checker.check(chunk)))
-        self._pace.busy += self._plan.clock.seconds() - started
-        return batches
+        """Check a chunk and batch it."""
+        self._fates.read(chunk)
+        self._uncompared += self._not_in_doubt(self._checker.check(chunk))
+        if not self._keeper.progress.is_compared:
+            return []  # nothing of a source that may have changed is sent
+        records, self._uncompared = self._uncompared, []
+        return self._batcher.add(records)
 
     def _not_in_doubt(self, records: list[Record]) -> list[Record]:
         """Set aside what an earlier attempt sent without an answer, where it mustn't be sent twice (A3)."""
@@ -164,8 +165,7 @@ class Engine:
         if self._plan.patience.on_doubt == "resend" or not progress.any_in_doubt:
             return records
         doubtful = [record for record in records if progress.is_in_doubt(record.position)]
-        reason = "was in flight when an earlier attempt ended: it may have been accepted"
-        self._fates.none_delivered(doubtful, Why(Fate.UNKNOWN, "A3", reason))
+        self._fates.none_delivered(doubtful, EARLIER_DOUBT)
         return [record for record in records if not progress.is_in_doubt(record.position)]
 
     async def _await_vendor(self) -> None:
@@ -216,7 +216,7 @@ class Engine:
             self._fates.skipped(records)
         else:
             reason = f"is one of {len(records)}, fewer than a request takes; goes out first in the task's next run"
-            self._fates.none_delivered(records, Why(Fate.HELD, TOO_FEW, reason))
+            self._fates.leave(records, Why(Fate.HELD, TOO_FEW, reason))
 
     async def _save_now_and_then(self) -> None:
         try:

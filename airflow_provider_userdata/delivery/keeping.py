@@ -18,7 +18,7 @@ from airflow_provider_userdata.delivery.report import Report, Tally
 from airflow_provider_userdata.delivery.resuming import resumption
 from airflow_provider_userdata.delivery.sending import Sender
 from airflow_provider_userdata.delivery.threads import BlockingThread
-from airflow_provider_userdata.errors import OutputError
+from airflow_provider_userdata.errors import OutputError, ResumeError
 
 FIRST_SAVES = 5
 """How often the first checkpoint is tried, once a second, before a delivery gives up."""
@@ -37,10 +37,12 @@ class Keeper:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._store = None if plan.validate_only else plan.store
+        self._held = None if plan.validate_only else plan.held
         self._files = AttemptFiles(plan.output, plan.attempt)
         self._file_thread = BlockingThread("userdata-files")
         self._airflow_thread = BlockingThread("userdata-airflow")
         self._saving = asyncio.Lock()
+        self._earlier: Checkpoint | None = None
         self._saved: Checkpoint | None = None
         self._store_fails = False
         self.tally = Tally(plan.clock.seconds)
@@ -53,14 +55,18 @@ class Keeper:
         :param sender: learns how long the vendor has kept earlier attempts waiting.
         :return: the marker of a run that has nothing left to send.
         """
-        earlier = await self._earlier()
+        earlier = await self._left_by_an_earlier_attempt()
         if isinstance(earlier, Done):
+            if self._held is not None:
+                await self._file_thread.call(self._held.settle_all)
             return earlier
         if earlier is not None:
             must_know = self._plan.patience.on_doubt == "hold"
             found = await self._file_thread.call(lambda: resumption(earlier, self._plan.output, must_know=must_know))
             self.tally.restore(found.tally)
             self.progress.resume(found)
+            self._files.goes_on = True
+            self._earlier = earlier
             sender.has_waited_since(earlier.waiting_since)
             _log.info(
                 "Goes on where attempt %s ended: %d records have their fate, all below position %d; %d are in doubt",
@@ -69,9 +75,14 @@ class Keeper:
                 found.settled.below,
                 len(found.in_doubt),
             )
-        held = self._plan.held
-        if held is not None and not self._plan.validate_only:
+        held = self._held
+        if held is not None:
             claimed = await self._file_thread.call(lambda: held.claim(resuming=earlier is not None))
+            if earlier is not None and len(claimed) != earlier.carried_in:
+                raise ResumeError(
+                    f"held: the run's first {earlier.carried_in} records were carried in from an earlier run, and "
+                    f"{len(claimed)} of them are left: other runs may send the rest. Start over with resume=False"
+                )
             self.fates.carry_in(claimed)
         await self._file_thread.call(self._files.create)
         await self._save_first(sender)
@@ -104,11 +115,25 @@ class Keeper:
                 waiting_since=sender.waiting_since,
                 **self.progress.marks(),
             )
-            if self._saved is not None and checkpoint.journals == self._saved.journals:
+            if not checkpoint.fits:
+                checkpoint = self._last_that_fits(checkpoint)
+            if self._saved is not None and not checkpoint.says_more_than(self._saved):
                 return
             await self._file_thread.call(self._files.flush)
             if await self._stored(checkpoint):
                 self._saved = checkpoint
+
+    def _last_that_fits(self, checkpoint: Checkpoint) -> Checkpoint:
+        """Give the last one instead of a checkpoint that is too large: the files of both prove all that came after."""
+        last = self._saved or self._earlier or checkpoint
+        return msgspec.structs.replace(
+            last,
+            attempt=checkpoint.attempt,
+            host=checkpoint.host,
+            folder=checkpoint.folder,
+            journals={**checkpoint.journals, **last.journals},
+            waiting_since=checkpoint.waiting_since,
+        )
 
     async def save_now_and_then(self, sender: Sender) -> None:
         """Write a checkpoint once a second."""
@@ -139,16 +164,18 @@ class Keeper:
 
     async def mark_done(self, report: Report, *, red: bool) -> None:
         """Leave the marker of a run that has nothing left to send, in place of the checkpoint."""
-        if self._store is not None:
-            await self._stored(Done(done=report.as_dict(), red=red, max_tries=self._store.max_tries))
-        await self._file_thread.call(self._files.remove_sent)
+        store, held = self._store, self._held
+        if store is None or await self._stored(Done(done=report.as_dict(), red=red, max_tries=store.max_tries)):
+            await self._file_thread.call(self._files.remove_sent)
+        if held is not None:
+            await self._file_thread.call(lambda: held.settle(read=True, ended=True))
 
     def end(self) -> None:
         """Let the threads end."""
         self._file_thread.close()
         self._airflow_thread.close()
 
-    async def _earlier(self) -> Checkpoint | Done | None:
+    async def _left_by_an_earlier_attempt(self) -> Checkpoint | Done | None:
         store = self._store
         if store is None or not self._plan.resume:
             return None
@@ -173,7 +200,7 @@ class Keeper:
         return True
 
     def _write_left(self, *, ended: bool, comes_back: bool) -> None:
-        held = None if self._plan.validate_only else self._plan.held
+        held = self._held
         if not ended and comes_back:
             held = None  # the next attempt of this run carries in what this one has claimed
         try:
@@ -186,6 +213,10 @@ class Keeper:
             raise
         if held is None:
             return
-        for carried_in in (True, False):
-            held.keep(self.fates.held_over(carried_in=carried_in), carried_in=carried_in)
-        held.settle(read=self.tally.read >= len(self.fates.carried_in), ended=ended)
+        again = self.fates.held_over(carried_in=True)
+        untouched = not ended and len(again) == len(self.fates.carried_in)
+        if not untouched:
+            held.keep(again, carried_in=True)
+        held.keep(self.fates.held_over(carried_in=False), carried_in=False)
+        if not ended:
+            held.settle(read=not untouched, ended=False)

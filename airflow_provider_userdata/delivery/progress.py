@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from airflow_provider_userdata.delivery.checkpoint import Checkpoint, packed_to_fit
+from airflow_provider_userdata.delivery.checkpoint import Checkpoint
 from airflow_provider_userdata.delivery.chunks import Chunk
 from airflow_provider_userdata.delivery.digest import SourceDigest
 from airflow_provider_userdata.delivery.resuming import Resumption
-from airflow_provider_userdata.delivery.settled import Settled
+from airflow_provider_userdata.delivery.settled import Settled, packed
 from airflow_provider_userdata.errors import SourceChangedError
 
 Ranges = Sequence[Sequence[int]]
@@ -31,7 +31,7 @@ class Progress:
     def resume(self, resumption: Resumption) -> None:
         """Go on where an earlier attempt ended."""
         self._earlier = earlier = resumption.checkpoint
-        marks = {earlier.below: earlier.digest, earlier.read: earlier.read_digest}
+        marks = {earlier.below: earlier.digest, earlier.read: earlier.read_digest, **resumption.read}
         self._expected = [(rows, digest) for rows, digest in sorted(marks.items()) if rows]
         self._settled = resumption.settled
         self._in_doubt = resumption.in_doubt
@@ -49,7 +49,7 @@ class Progress:
             self._digest.take(rows[:head])
             rows = rows[head:]
             if self._digest.value != expected:
-                raise SourceChangedError(_changed(end))
+                raise _changed(end)
             self._expected.pop(0)
         if rows:
             self._digest.take(rows)
@@ -60,7 +60,17 @@ class Progress:
         :raises SourceChangedError: if it is shorter than it was.
         """
         if self._expected:
-            raise SourceChangedError(_changed(self._expected[0][0]))
+            raise _changed(self._expected[0][0])
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether as much was read as by the attempts before: what comes now is new."""
+        return not self._expected
+
+    @property
+    def read(self) -> tuple[int, str]:
+        """How many rows were read, and their digest."""
+        return self._digest.rows, self._digest.value
 
     @property
     def new_from(self) -> int:
@@ -70,6 +80,10 @@ class Progress:
     def is_new(self, position: int) -> bool:
         """Say whether a record has no fate yet."""
         return position >= self._new_from or position not in self._settled
+
+    def has_fate(self, position: int) -> bool:
+        """Say whether a record has its fate, by this attempt or an earlier one."""
+        return position in self._settled
 
     @property
     def any_in_doubt(self) -> bool:
@@ -98,23 +112,26 @@ class Progress:
 
     def marks(self) -> dict[str, Any]:
         """Give what a checkpoint says of positions."""
-        earlier = self._earlier if self._expected else None
-        below, digest = self._digest.mark_below(self._settled.below)
-        if earlier is not None and earlier.below > self._digest.rows:
-            below, digest = earlier.below, earlier.digest
+        if self._earlier is not None and self._expected:
+            # A source that may have changed puts no digests in the place of those that will show it.
+            below, digest = self._earlier.below, self._earlier.digest
+            read, read_digest = self._expected[-1]
+        else:
+            below, digest = self._digest.mark_below(self._settled.below)
+            read, read_digest = self.read
         in_flight = Settled([*self._in_flight.ranges(), *self._in_doubt.without(self._settled).ranges()])
         return {
             "below": below,
             "digest": digest,
-            "read": earlier.read if earlier is not None else self._digest.rows,
-            "read_digest": earlier.read_digest if earlier is not None else self._digest.value,
-            "beyond": packed_to_fit(self._settled, below),
-            "in_flight": packed_to_fit(in_flight, below),
+            "read": read,
+            "read_digest": read_digest,
+            "beyond": packed(self._settled, below),
+            "in_flight": packed(in_flight, below),
         }
 
 
-def _changed(end: int) -> str:
-    return (
+def _changed(end: int) -> SourceChangedError:
+    return SourceChangedError(
         f"source: its first {end:,} records are not those that the attempt before read, so that nobody can tell which "
         "of them were sent. Give it a fixed order (such as ORDER BY), or send all again, with resume=False"
     )

@@ -138,6 +138,11 @@ class Tally:
             self.settle(Fate.UNKNOWN, rest, "A5")
 
     @property
+    def any_to_look_at(self) -> bool:
+        """Whether any records are rejected, held or unknown."""
+        return self._fates.total() > self._fates[Fate.DELIVERED] + self._fates[Fate.UNCHANGED]
+
+    @property
     def delivered(self) -> int:
         """How many records the vendor has accepted so far."""
         return self._fates[Fate.DELIVERED]
@@ -145,7 +150,7 @@ class Tally:
     def report(self, rejects: str | None = None, receipts: str | None = None) -> Report:
         """Give the counts so far."""
         return Report(
-            read=self.read,
+            read=max(self.read, self._fates.total()),  # an attempt may end before it has read what others settled
             resent=self.resent,
             requests=self.requests,
             retries=self.retries,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 from collections.abc import Iterator
@@ -10,7 +11,12 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_userdata.delivery.attempt_files import receipts_name, rejects_name, sent_name
+from airflow_provider_userdata.delivery.attempt_files import (
+    attempts_of,
+    receipts_name,
+    rejects_name,
+    sent_name,
+)
 from airflow_provider_userdata.delivery.checkpoint import Checkpoint
 from airflow_provider_userdata.delivery.journal import Folder, cut_journal, read_journal
 from airflow_provider_userdata.delivery.report import Fate, Tally
@@ -28,12 +34,14 @@ class Resumption:
     :param settled: positions that have their fate.
     :param in_doubt: positions that were sent, without an answer on record.
     :param tally: the counts of what is settled.
+    :param read: digests of the first rows, as read after the checkpoint, by how many they are.
     """
 
     checkpoint: Checkpoint
     settled: Settled
     in_doubt: Settled
-    tally: dict[str, Any] = field(default_factory=dict)
+    tally: dict[str, Any]
+    read: dict[int, str] = field(default_factory=dict)
 
 
 def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Resumption:
@@ -44,26 +52,43 @@ def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Re
     :raises ResumeError: if the files can't be read here, and must be.
     """
     settled, sent = checkpoint.settled(), checkpoint.sent()
-    tally = Tally(lambda: 0.0)
-    tally.restore(checkpoint.tally)
-    attempt = checkpoint.attempt
-    if not _readable(checkpoint, folder):
+    attempts = attempts_of(checkpoint.journals)
+    if not all(_readable(folder, attempt) for attempt in attempts):
         _say_unreadable(checkpoint, must_know=must_know)
         return Resumption(checkpoint, settled, sent.without(settled), checkpoint.tally)
-    for line in _lines(checkpoint, folder, receipts_name(attempt)):
-        _settle(settled, line["ranges"], tally, Fate.DELIVERED, None)
-    returned = Settled()
+    tally = Tally(lambda: 0.0)
+    tally.restore(checkpoint.tally)
+    in_doubt: list[tuple[int, int]] = []
+    read: dict[int, str] = {}
+    for attempt in attempts:
+        sent_then, returned = _sent(checkpoint, folder, attempt, read)
+        in_doubt.extend(sent_then.without(returned).ranges())
+        sent = sent.without(returned)
+        for line in _lines(checkpoint, folder, receipts_name(attempt)):
+            _settle(settled, line["ranges"], tally, Fate.DELIVERED, None)
+            tally.resent += line.get("resent", 0)
+        for line in _lines(checkpoint, folder, rejects_name(attempt)):
+            _settle(settled, [[line["position"], 1]], tally, Fate(line["fate"]), line["rule"])
+    in_doubt.extend(sent.ranges())
+    return Resumption(checkpoint, settled, Settled(in_doubt).without(settled), tally.snapshot(), read)
+
+
+def _sent(checkpoint: Checkpoint, folder: Folder, attempt: str, read: dict[int, str]) -> tuple[Settled, Settled]:
+    """Read what an attempt was about to send, and what of it was not accepted; cut off the lines of what it left.
+
+    :param read: takes the digests of what the attempt read.
+    """
+    sent, returned = Settled(), Settled()
     for line in _lines(checkpoint, folder, sent_name(attempt)):
         for start, length in line.get("ranges", ()):
             sent.add(start, length)
         for start, length in line.get("returned", ()):
             returned.add(start, length)
+        if "read" in line:
+            read[line["read"]] = line["digest"]
         if "left" in line:
             cut_journal(folder, rejects_name(attempt), line["left"])
-    for line in _lines(checkpoint, folder, rejects_name(attempt)):
-        _settle(settled, [[line["position"], 1]], tally, Fate(line["fate"]), line["rule"])
-    sent = sent.without(returned)
-    return Resumption(checkpoint, settled, sent.without(settled), tally.snapshot())
+    return sent, returned
 
 
 def _settle(settled: Settled, ranges: list[list[int]], tally: Tally, fate: Fate, rule: str | None) -> None:
@@ -74,20 +99,19 @@ def _settle(settled: Settled, ranges: list[list[int]], tally: Tally, fate: Fate,
 
 
 def _lines(checkpoint: Checkpoint, folder: Folder, name: str) -> Iterator[dict[str, Any]]:
-    """Give the lines that the checkpoint doesn't cover; a torn last one proves nothing."""
-    for line in read_journal(folder, name, checkpoint.journals.get(name, 0)):
-        try:
-            value = msgspec.json.decode(line)
-        except msgspec.DecodeError:
-            continue
-        if isinstance(value, dict):
-            yield value
+    """Give the lines that the checkpoint doesn't cover; a torn one proves nothing, a file without lines isn't there."""
+    with contextlib.suppress(FileNotFoundError):
+        for line in read_journal(folder, name, checkpoint.journals[name]):
+            with contextlib.suppress(msgspec.DecodeError):
+                value = msgspec.json.decode(line)
+                if isinstance(value, dict):
+                    yield value
 
 
-def _readable(checkpoint: Checkpoint, folder: Folder) -> bool:
-    """Say whether the files of the attempt before can be read here: they were made before its first checkpoint."""
+def _readable(folder: Folder, attempt: str) -> bool:
+    """Say whether the files of an attempt can be read here: they were made before its first checkpoint."""
     try:
-        return any(True for _ in read_journal(folder, sent_name(checkpoint.attempt), 0))
+        return any(True for _ in read_journal(folder, sent_name(attempt), 0))
     except OSError:
         return False
 

@@ -39,6 +39,8 @@ class Settled:
 
     def add(self, start: int, length: int) -> None:
         """Settle positions; those that are settled already stay so."""
+        if not length:
+            return
         end = start + length
         first = bisect.bisect_left(self._ends, start)
         last = bisect.bisect_right(self._starts, end)
@@ -53,7 +55,7 @@ class Settled:
         end = start + length
         first = bisect.bisect_right(self._ends, start)
         last = bisect.bisect_left(self._starts, end)
-        if first >= last:
+        if first >= last or not length:
             return
         left = [(self._starts[first], start), (end, self._ends[last - 1])]
         kept = [(begin, stop) for begin, stop in left if begin < stop]

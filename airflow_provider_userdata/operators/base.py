@@ -12,6 +12,7 @@ from typing import Any, cast
 from airflow.providers.common.compat.sdk import (
     AirflowException,
     AirflowFailException,
+    AirflowSkipException,
     BaseOperator,
     Context,
     conf,
@@ -26,7 +27,6 @@ from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending import OnDoubt, Patience
 from airflow_provider_userdata.errors import (
     LaterError,
-    MayPassError,
     SourceBrokeError,
     SourceError,
     StoppedError,
@@ -132,10 +132,11 @@ class DeliveryOperator(BaseOperator):
         self._delivery: Delivery | None = Delivery(plan)
         try:
             ended = self._delivery.run()
-        except BaseException:
+        except BaseException as interruption:
             if (ended_all_the_same := self._delivery.ended) is not None:
+                signpost.leave(context, plan.held, self.log)
                 self._tell(ended_all_the_same.report)
-                context["ti"].xcom_push(key="report", value=ended_all_the_same.report.as_dict())
+                self._leave_report(ended_all_the_same.report, interruption, context["ti"])
             raise
         signpost.leave(context, plan.held, self.log)
         return self._conclude(ended, context)
@@ -249,7 +250,10 @@ class DeliveryOperator(BaseOperator):
 
     def _conclude(self, ended: Ended, context: Context) -> dict[str, Any]:
         if ended.repeated:
-            self.log.info("An attempt before this one had finished: nothing was sent, and this is its report")
+            self.log.info(
+                "An attempt before this one had finished: nothing was sent, and this is its report. To send all again, "
+                "set resume=False"
+            )
         self._tell(ended.report)
         error = ended.error
         if error is None:
@@ -258,13 +262,16 @@ class DeliveryOperator(BaseOperator):
             self.log.info("%s", error)
             wait = max(error.until - datetime.now(UTC), timedelta(seconds=1))
             self.defer(trigger=TimeDeltaTrigger(wait), method_name="execute_complete")
-        context["ti"].xcom_push(key="report", value=ended.report.as_dict())
-        if isinstance(error, MayPassError):
-            self._say_how_to_go_on(context["ti"])
-        raise self._failure(error) from None
+        failure = self._failure(error)
+        self._leave_report(ended.report, failure, context["ti"])
+        raise failure from None
 
-    def _say_how_to_go_on(self, ti: Any) -> None:
-        if not self.resume or ti.try_number <= int(getattr(ti, "max_tries", None) or 0):
+    def _leave_report(self, report: Report, failure: BaseException, ti: Any) -> None:
+        """Leave the report of a task that fails; where nobody will go on by itself, say how."""
+        ti.xcom_push(key="report", value=report.as_dict())
+        over = isinstance(failure, (AirflowFailException, AirflowSkipException))
+        resumable = self.resume and not self.validate_only
+        if over or not resumable or ti.try_number <= int(getattr(ti, "max_tries", None) or 0):
             return
         self.log.error(
             "No attempt is left (retries=%s). Clear the task, and it goes on where this attempt ended", self.retries

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,10 @@ class FileStore:
         make_private_folder(self._path.parent)
         part = self._path.with_name(f".{self._path.name}.part")
         part.touch(mode=PRIVATE_FILE)
-        part.write_bytes(text)
+        with part.open("wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # or a machine that goes down could leave an empty file under the new name
         part.replace(self._path)
 
     def show(self, value: dict[str, Any]) -> None:
