@@ -56,7 +56,7 @@ class Engine:
         try:
             done = await self._keeper.open(self._sender)
             if done is not None:
-                return self._already(Report(**done.done))
+                return await self._already(Report(**done.done))
             opened = True
             await self._deliver_all()
         except Exception as error:  # noqa: BLE001  # whatever it is, what was accepted stays on record
@@ -83,10 +83,12 @@ class Engine:
         for task in self._in_flight:
             task.cancel()
 
-    def _already(self, report: Report) -> Ended:
+    async def _already(self, report: Report) -> Ended:
         """Give the report of a run that an attempt before this one finished: nothing is sent."""
+        error = self._verdict(report)
+        await self._unless_output_fails(self._keeper.mark_done(report, red=error is not None))
         self._keeper.end()
-        return Ended(report, self._verdict(report), repeated=True)
+        return Ended(report, error or self._error, repeated=True)
 
     async def _end(self, *, opened: bool) -> Ended:
         """Write the last checkpoint, and after it what it doesn't cover."""
@@ -119,7 +121,8 @@ class Engine:
         return RejectsError(
             f"max_rejected={allowed:g}: {report.rejected:,} of {report.read:,} records were rejected and "
             f"{report.unknown:,} are unknown{f'; the first: {first}' if first else ''}. "
-            f"All that could be delivered was. See {report.rejects}"
+            f"All that could be delivered was; see {report.rejects}. Cleared, the task sends nothing again: raise "
+            "max_rejected, or send all, with resume=False"
         )
 
     async def _deliver_all(self) -> None:

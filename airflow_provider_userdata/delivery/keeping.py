@@ -179,7 +179,16 @@ class Keeper:
         store = self._store
         if store is None or not self._plan.resume:
             return None
-        earlier = decoded(await self._airflow_thread.call(store.load))
+        try:
+            value = await self._airflow_thread.call(store.load)
+        except Exception as error:
+            raise OutputError(f"the checkpoint can't be loaded: {type(error).__name__}. Nothing was sent") from error
+        earlier = decoded(value)
+        if value is not None and earlier is None:
+            raise ResumeError(
+                "the checkpoint of an attempt before this one can't be read by this version: nobody can tell what was "
+                "sent. Send all again with resume=False"
+            )
         if isinstance(earlier, Done) and not earlier.red and earlier.max_tries != store.max_tries:
             _log.info("The run was finished, and somebody cleared the task: all records are sent again")
             return None

@@ -12,15 +12,13 @@ from typing import Literal
 from airflow_provider_userdata.delivery.clock import Clock, unless_set
 from airflow_provider_userdata.delivery.pace import Departure, Pace
 from airflow_provider_userdata.delivery.report import Tally
-from airflow_provider_userdata.delivery.retrying import backoff, retry_after
+from airflow_provider_userdata.delivery.retrying import Attempts, backoff, retry_after
 from airflow_provider_userdata.delivery.transport import NoAnswer, Transport
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Refused, Retry, Stop, Unproven
 from airflow_provider_userdata.vendors.contract import Record, Request, Vendor
 
 OnDoubt = Literal["resend", "hold"]
 
-POISON = 3
-"""How many times its attempts a request gets that keeps failing while the vendor accepts others."""
 MAINTENANCE_POLL = 15.0
 """Seconds between two looks at a vendor in maintenance (G13)."""
 MAINTENANCE_PAUSE = 60.0
@@ -71,34 +69,6 @@ class Outcome:
     meaning: Accepted | Refused | Unproven | Stop | GaveUp
     answer: Answer | None = None
     in_doubt: bool = False
-
-
-@dataclass(slots=True)
-class _Attempts:
-    """What the attempts at one request have used up.
-
-    :param started: since when it waits.
-    :param sent: how often it was sent.
-    :param used_up: how often it failed, where the vendor gave no `Retry-After`.
-    :param in_vain: how often of these since the vendor last accepted anything: one that accepts isn't dead.
-    :param accepted: how many requests the vendor had accepted when it last failed.
-    """
-
-    started: float
-    accepted: int
-    sent: int = 0
-    used_up: int = 0
-    in_vain: int = 0
-
-    def failed(self, accepted: int) -> None:
-        """Count a failure."""
-        self.in_vain = 1 if accepted > self.accepted else self.in_vain + 1
-        self.accepted = accepted
-        self.used_up += 1
-
-    def over(self, most: int) -> bool:
-        """Say whether the vendor is dead to this request: to all, or, after many more, to this one alone."""
-        return self.in_vain >= most or self.used_up >= POISON * most
 
 
 class Sender:
@@ -154,7 +124,7 @@ class Sender:
         :param in_doubt: how many of the records an earlier attempt may have delivered.
         """
         request = self._vendor.request(records)
-        attempts = _Attempts(self._waits_from(), self._accepted)
+        attempts = Attempts(self._waits_from(), self._accepted)
         doubted, maybe_there = False, in_doubt
         while (departure := await self._pace.permission()) is not None:
             self._tally.retries += attempts.sent > 0
@@ -231,7 +201,7 @@ class Sender:
                 self._pace.answered(departure)
         return answer
 
-    async def _patiently(self, retry: Retry, answer: Answer | None, attempts: _Attempts) -> GaveUp | None:
+    async def _patiently(self, retry: Retry, answer: Answer | None, attempts: Attempts) -> GaveUp | None:
         """Wait before the next attempt, or give up; where the vendor has a place to ask, a 503 is a reason to."""
         asked = retry_after(retry.after, self._clock.now())
         if asked is None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.delivery.plan import Ended
-from airflow_provider_userdata.errors import RejectsError
+from airflow_provider_userdata.errors import RejectsError, ResumeError
 from airflow_provider_userdata.sandbox import Sandbox
 
 Attempt = Callable[..., Ended]
@@ -67,6 +67,10 @@ def test_a_task_that_is_red_for_its_rejects_sends_nothing_when_they_are_allowed(
     assert (green.error, green.repeated, green.report) == (None, True, red.report)
     assert sandbox.thymia.counts.records == 50
 
+    store.max_tries = 3
+    assert attempt("thymia", records, max_rejected=2).repeated is False  # green now, and cleared to be done again
+    assert sandbox.thymia.counts.records == 100
+
 
 def test_a_finished_run_keeps_no_file_that_only_an_attempt_would_need(
     attempt: Attempt, rows: Rows, tmp_path: Any, sandbox: Sandbox
@@ -84,13 +88,17 @@ def test_a_finished_run_keeps_no_file_that_only_an_attempt_would_need(
 
 
 @pytest.mark.parametrize("value", ["text", [1], {}, {"done": 1}, {"attempt": "1-x", "below": "x"}, {"below": 5}])
-def test_a_store_with_something_else_is_no_checkpoint(
-    value: Any, attempt: Attempt, rows: Rows, store: Any, monkeypatch: pytest.MonkeyPatch
+def test_a_checkpoint_that_cannot_be_read_is_not_taken_for_none(
+    value: Any, attempt: Attempt, rows: Rows, store: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What this version doesn't understand, it doesn't go on from."""
+    """Where nobody can tell what was sent, nothing is, until somebody says so."""
     monkeypatch.setattr(store, "load", lambda: value)
 
-    assert attempt("thymia", rows("thymia", 5)).report.delivered == 5
+    ended = attempt("thymia", rows("thymia", 5))
+    assert isinstance(ended.error, ResumeError)
+    assert "resume=False" in str(ended.error)
+    assert sandbox.thymia.counts.requests == 0
+    assert attempt("thymia", rows("thymia", 5), resume=False).report.delivered == 5
 
 
 def test_a_checked_run_leaves_no_checkpoint(attempt: Attempt, rows: Rows, store: Any, sandbox: Sandbox) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_userdata.delivery import keeping
 from airflow_provider_userdata.delivery.journal import LocalJournal
 from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.runner import Delivery
@@ -29,6 +31,7 @@ class Crash(SystemExit):
 @pytest.fixture
 def crash(plan: Callable[..., Plan], store: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Make an attempt that crashes where it would write its n-th receipt: ``crash("thymia", rows, receipt=5)``."""
+    crashes = itertools.count()
 
     def crashed(vendor: str, source: Any, receipt: int, **given: Any) -> None:
         append, save, left = LocalJournal.append, store.save, [receipt]
@@ -47,7 +50,7 @@ def crash(plan: Callable[..., Plan], store: Any, monkeypatch: pytest.MonkeyPatch
             patch.setattr(LocalJournal, "append", appended)
             patch.setattr(store, "save", saved)
             with pytest.raises(Crash):
-                Delivery(plan(vendor, source, attempt="0-x", store=store, **given)).run()
+                Delivery(plan(vendor, source, attempt=f"crash-{next(crashes)}", store=store, **given)).run()
 
     return crashed
 
@@ -89,6 +92,43 @@ def test_what_was_not_accepted_is_in_no_doubt(attempt: Attempt, rows: Rows, whol
     whole(second.report, 1_000)
     assert (second.report.delivered, second.report.unknown, second.report.resent) == (1_000, 0, 0)
     assert sandbox.ptengine.counts.repeated == 0
+
+
+def test_what_was_sent_again_is_counted_after_another_crash(
+    crash: Callable[..., None], attempt: Attempt, rows: Rows, whole: Whole, sandbox: Sandbox
+) -> None:
+    """A receipt says of how many records there may be two, so that the count outlives a crash before the checkpoint."""
+    crash("thymia", rows("thymia", 20), 8, max_in_flight=1)
+    crash("thymia", rows("thymia", 20), 5, max_in_flight=1)
+
+    report = attempt("thymia", rows("thymia", 20)).report
+
+    whole(report, 20)
+    assert (report.resent, sandbox.thymia.counts.repeated, sandbox.thymia.counts.records) == (2, 2, 22)
+
+
+def test_what_came_back_after_the_last_checkpoint_is_in_no_doubt(
+    attempt: Attempt, rows: Rows, whole: Whole, store: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint may say that a request is in flight, of which a file says later that it was not accepted."""
+
+    def save(value: dict[str, Any]) -> None:
+        if store.texts and "in_flight" in store.load():
+            raise OSError("the store is down")
+
+    monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.0)
+    store.before_save = save
+    sandbox.thymia.latency = 0.05
+    sandbox.thymia.script("503 x99")
+    assert isinstance(attempt("thymia", rows("thymia", 20), patience=HOLD).error, VendorDownError)
+    assert "in_flight" in store.load()
+    sandbox.thymia.reset()
+    store.before_save = lambda _: None
+
+    report = attempt("thymia", rows("thymia", 20), patience=HOLD).report
+
+    whole(report, 20)
+    assert (report.delivered, report.unknown) == (20, 0)
 
 
 def test_a_doubt_outlives_an_attempt_that_sends_nothing(
