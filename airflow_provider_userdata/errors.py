@@ -5,11 +5,14 @@
     │   ├── ArgumentError            a task's argument, in the DAG file
     │   ├── ConnectionSettingsError  the Airflow connection
     │   ├── SourceError              the data's place or shape
+    │   ├── SourceChangedError       the data isn't what the attempt before was reading
+    │   ├── ResumeError              where to go on can't be known
     │   ├── RejectsError             more rejects than the task allows
     │   └── RefusedError             the vendor refuses the credentials, the address or everything
     └── MayPassError             a retry may help
         ├── SourceBrokeError         the source failed while it was read
         ├── OutputError              the fates can't be written
+        ├── LaterError               the vendor asks to come back later
         ├── VendorDownError          the vendor can't be reached, or takes no requests for now
         └── StoppedError             the delivery was told to stop
 
@@ -17,6 +20,8 @@ Messages name the connection, the argument, the rule and the position; never a r
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class UserdataError(Exception):
@@ -39,6 +44,14 @@ class ConnectionSettingsError(NeedsChangeError):
 
 class SourceError(NeedsChangeError):
     """A source can't be read as it was named: no such file, no such column, a shape that isn't records."""
+
+
+class SourceChangedError(NeedsChangeError):
+    """The source's first records are not those that the attempt before had read."""
+
+
+class ResumeError(NeedsChangeError):
+    """What the attempt before sent can't be known here, and mustn't be guessed."""
 
 
 class RejectsError(NeedsChangeError):
@@ -65,6 +78,21 @@ class VendorDownError(MayPassError):
 
 class StoppedError(MayPassError):
     """The delivery was told to stop before it was done."""
+
+
+class LaterError(MayPassError):
+    """The vendor asks for a pause that is too long to be spent waiting.
+
+    :param message: why.
+    :param until: when to come back, with its offset.
+    """
+
+    def __init__(self, message: str, until: datetime) -> None:
+        super().__init__(message, until)
+        self.until = until
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}; comes back at {self.until.isoformat(timespec='seconds')}"
 
 
 class OutputError(MayPassError):

@@ -56,3 +56,27 @@ def test_the_linter_refuses_airflow_in_the_core(path: str, refused: bool, line: 
 
     assert ("TID251" in done.stdout) is refused, done.stdout + done.stderr
     assert done.returncode == int(refused), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("folder", "above"),
+    [
+        ("vendors", "delivery.plan"),
+        ("vendors", "sandbox"),
+        ("delivery", "vendors.thymia"),
+        ("delivery", "sources"),
+        ("delivery", "operators.base"),
+        ("sources", "vendors.contract"),
+        ("sources", "hooks.base"),
+        ("sandbox", "vendors.gerosense"),
+        ("sandbox", "delivery.report"),
+    ],
+)
+def test_the_linter_refuses_arrows_that_point_up(folder: str, above: str) -> None:
+    """A folder's own ruff.toml bans what lies above it, and what it must know nothing of."""
+    name = f"airflow_provider_userdata/{folder}/x.py"
+    command = [sys.executable, "-m", "ruff", "check", "--select", "TID251", "--stdin-filename", name, "-"]
+    line = f"import airflow_provider_userdata.{above}\n"
+    done = subprocess.run(command, cwd=ROOT, input=line, capture_output=True, text=True, timeout=60, check=False)
+
+    assert "TID251" in done.stdout, done.stdout + done.stderr

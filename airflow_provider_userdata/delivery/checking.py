@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from airflow_provider_userdata.delivery.chunks import Chunk, Form, Unreadable
 from airflow_provider_userdata.delivery.fates import Fates, Why
+from airflow_provider_userdata.delivery.progress import Progress
 from airflow_provider_userdata.delivery.report import Fate, Tally
 from airflow_provider_userdata.vendors.contract import Fault, Invalid, Record, Vendor
 from airflow_provider_userdata.vendors.json_values import decoded
@@ -21,11 +22,14 @@ class Checker:
     :param fields: vendor's field to source's column; only these are taken. None takes a row as it is.
     """
 
-    def __init__(self, vendor: Vendor, fields: Mapping[str, str] | None, fates: Fates, tally: Tally) -> None:
+    def __init__(
+        self, vendor: Vendor, fields: Mapping[str, str] | None, fates: Fates, tally: Tally, progress: Progress
+    ) -> None:
         self._vendor = vendor
         self._fields = fields
         self._fates = fates
         self._tally = tally
+        self._progress = progress
         self._usual = vendor.usual_user_characters
         self._first: tuple[int, Fault] | None = None
 
@@ -37,12 +41,15 @@ class Checker:
         return f"position {position}, {fault.public_path(self._vendor.known_fields)}, rule {fault.rule}"
 
     def check(self, chunk: Chunk) -> list[Record]:
-        """Give the valid records of a chunk; the fates of the others are written."""
+        """Give the valid records of a chunk that have no fate yet; the fates of the others are written."""
         prepare = self._preparation(chunk)
         records: list[Record] = []
-        position = self._tally.read
+        first = self._tally.read
         self._tally.read += len(chunk.rows)
-        for row in chunk.rows:
+        numbered: Iterable[tuple[int, Any]] = enumerate(chunk.rows, first)
+        if first < self._progress.new_from:
+            numbered = [(position, row) for position, row in numbered if self._progress.is_new(position)]
+        for position, row in numbered:
             found = self._prepared(prepare, row)
             if isinstance(found, Invalid):
                 self._reject(position, row, found)
@@ -52,7 +59,6 @@ class Checker:
                 found.position = position
                 found.row = row
                 records.append(found)
-            position += 1
         return records
 
     def _prepared(self, prepare: Callable[[Any], Record | Invalid], row: Any) -> Record | Invalid:

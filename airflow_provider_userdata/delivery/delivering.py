@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 
 from airflow_provider_userdata.delivery.batching import Batch
 from airflow_provider_userdata.delivery.fates import Fates, Why
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.sending import GaveUp, Outcome, Sender
 from airflow_provider_userdata.delivery.splitting import BLIND_LEVELS, Refusals
-from airflow_provider_userdata.errors import RefusedError, VendorDownError
+from airflow_provider_userdata.errors import LaterError, RefusedError, VendorDownError
 from airflow_provider_userdata.vendors.answers import Accepted, Refused, Stop, Unproven
 from airflow_provider_userdata.vendors.contract import Vendor
+
+
+def gave_up_error(vendor: str, reason: str, until: datetime | None) -> LaterError | VendorDownError:
+    """Say how a run ends that gave up: it comes back later, where the vendor said when, or the vendor is down."""
+    message = f"{vendor}: {reason}"
+    return VendorDownError(message) if until is None else LaterError(message, until)
 
 
 class Deliverer:
@@ -39,17 +46,22 @@ class Deliverer:
     async def deliver(self, batch: Batch) -> None:
         """Send a batch, and its halves where it is refused, until each record has its fate."""
         accepted = refused = 0
+        doubted = False
+        in_doubt = self._fates.sending(batch)
         waiting = deque([(batch, 0)])
         undecided: list[tuple[Batch, int, Outcome]] = []
         while waiting:
             records, level = waiting.popleft()
-            outcome = await self._send(records)
+            outcome = await self._send(records, in_doubt)
+            in_doubt = 0
+            # What was in doubt and then refused as a whole may be there all the same: so may its parts.
+            doubted = doubted or (outcome.in_doubt and isinstance(outcome.meaning, Refused))
             if isinstance(outcome.meaning, Refused):
                 refused += 1
                 undecided.append((records, level, outcome))
             else:
                 accepted += isinstance(outcome.meaning, Accepted)
-                self._settle(records, outcome)
+                self._settle(records, outcome, in_doubt=doubted or outcome.in_doubt)
             if accepted or level < BLIND_LEVELS or not waiting:
                 # Beyond, only the parts that are still to come tell whether halving leads anywhere.
                 for part in undecided:
@@ -64,33 +76,34 @@ class Deliverer:
             self._reject(records, outcome)
         return [(half, level + 1) for half in halves]
 
-    async def _send(self, records: Batch) -> Outcome:
+    async def _send(self, records: Batch, in_doubt: int) -> Outcome:
         try:
-            return await self._sender.send(records)
+            return await self._sender.send(records, in_doubt=in_doubt)
         except asyncio.CancelledError:
             # The delivery gave up what was in flight: the vendor may have it, and these records still need their fate.
-            return Outcome(GaveUp("A3", "it was in flight when the delivery was stopped", in_doubt=True, halted=True))
+            stopped = GaveUp("A3", "it was in flight when the delivery was stopped", halted=True)
+            return Outcome(stopped, in_doubt=True)
         except Exception as error:  # noqa: BLE001  # whatever it is, these records still need their fate
             self._halt(error, "A5")
-            return Outcome(GaveUp("A5", f"{type(error).__name__} ended the delivery", in_doubt=True, halted=True))
+            return Outcome(GaveUp("A5", f"{type(error).__name__} ended the delivery", halted=True), in_doubt=True)
 
-    def _settle(self, records: Batch, outcome: Outcome) -> None:
+    def _settle(self, records: Batch, outcome: Outcome, *, in_doubt: bool) -> None:
         status = outcome.answer.status if outcome.answer is not None else None
         match outcome.meaning:
             case Accepted():
                 assert outcome.answer is not None  # noqa: S101  # an acceptance is an answer's meaning
                 receipt = self._vendor.receipt(records, outcome.answer)
-                self._fates.delivered(records, outcome.answer.status, receipt)
+                self._fates.delivered(records, outcome.answer.status, receipt, in_doubt=outcome.in_doubt)
             case Unproven(rule, reason):
                 self._fates.none_delivered(records, Why(Fate.UNKNOWN, rule, reason, status=status))
-            case GaveUp(rule, reason, in_doubt, halted):
+            case GaveUp(rule, reason, halted, until):
                 fate, rule = (Fate.UNKNOWN, "A3") if in_doubt else (Fate.HELD, rule)
-                self._fates.none_delivered(records, Why(fate, rule, reason, status=status))
+                self._fates.leave(records, Why(fate, rule, reason, status=status))
                 if not halted:
-                    self._halt(VendorDownError(f"{self._vendor.name} {reason}"), rule)
+                    self._halt(gave_up_error(self._vendor.name, reason, until), rule)
             case Stop(rule, reason):
-                fate = Fate.UNKNOWN if outcome.in_doubt else Fate.HELD
-                self._fates.none_delivered(records, Why(fate, rule, reason, status=status))
+                fate = Fate.UNKNOWN if in_doubt else Fate.HELD
+                self._fates.leave(records, Why(fate, rule, reason, status=status))
                 self._halt(RefusedError(f"{self._vendor.name} {reason} ({rule})"), rule)
 
     def _reject(self, records: Batch, outcome: Outcome) -> None:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Coroutine
+from typing import Any
 
 from airflow_provider_userdata.delivery.batching import Batch, batcher
 from airflow_provider_userdata.delivery.checking import Checker
-from airflow_provider_userdata.delivery.delivering import Deliverer
-from airflow_provider_userdata.delivery.fates import TOO_FEW, Fates, Why
-from airflow_provider_userdata.delivery.journal import open_journal
+from airflow_provider_userdata.delivery.chunks import Chunk
+from airflow_provider_userdata.delivery.delivering import Deliverer, gave_up_error
+from airflow_provider_userdata.delivery.fates import EARLIER_DOUBT, TOO_FEW, Why
+from airflow_provider_userdata.delivery.keeping import Keeper
 from airflow_provider_userdata.delivery.pace import Pace
 from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.reading import ChunkReader
-from airflow_provider_userdata.delivery.report import Fate, Report, Tally
+from airflow_provider_userdata.delivery.report import Fate, Report
 from airflow_provider_userdata.delivery.sending import Sender
 from airflow_provider_userdata.delivery.splitting import Refusals
-from airflow_provider_userdata.delivery.threads import BlockingThread
 from airflow_provider_userdata.delivery.transport import Transport
-from airflow_provider_userdata.errors import UserdataError, VendorDownError
+from airflow_provider_userdata.errors import LaterError, RejectsError, UserdataError
+from airflow_provider_userdata.vendors.contract import Record
 
-FLUSH_SECONDS = 1.0
-"""How often lines are written where a file can't be appended to."""
 PROGRESS_SECONDS = 10.0
 
 
@@ -36,31 +36,32 @@ class Engine:
         self._halted = asyncio.Event()
         self._halt_rule = "A5"
         self._error: Exception | None = None
-        self._tally = Tally(plan.clock.seconds)
-        self._receipts = open_journal(plan.output, f"receipts-{plan.attempt}")
-        rejects = open_journal(plan.output, f"rejects-{plan.attempt}")
-        self._fates = Fates(self._receipts, rejects, self._tally, plan.clock)
-        self._checker = Checker(plan.vendor, plan.fields, self._fates, self._tally)
+        self._keeper = Keeper(plan)
+        self._fates = self._keeper.fates
+        tally, progress = self._keeper.tally, self._keeper.progress
+        self._checker = Checker(plan.vendor, plan.fields, self._fates, tally, progress)
         self._batcher = batcher(plan.vendor.limits)
+        self._uncompared: list[Record] = []
         self._transport = Transport(plan.endpoint)
-        pace = Pace(plan.clock, self._halted, plan.requests_per_second)
-        self._sender = Sender(plan.vendor, self._transport, self._tally, pace, plan.patience, plan.clock, self._halted)
+        self._pace = Pace(plan.clock, self._halted, plan.max_in_flight, plan.requests_per_second)
+        self._sender = Sender(plan.vendor, self._transport, tally, self._pace, plan.patience, plan.clock, self._halted)
         refusals = Refusals(plan.vendor.limits)
         self._deliverer = Deliverer(plan.vendor, self._sender, refusals, self._fates, self._halt)
-        self._files = BlockingThread("userdata-files")
         self._in_flight: dict[asyncio.Task[None], Batch] = {}
         self._users_in_flight: set[str | None] = set()
 
     async def run(self) -> Ended:
         """Deliver, and say how it ended."""
+        opened = False
         try:
-            carried_in = await self._open()
-            self._fates.carried_in = len(carried_in)
-            await self._deliver_all(carried_in)
+            done = await self._keeper.open(self._sender)
+            if done is not None:
+                return await self._already(Report(**done.done))
+            opened = True
+            await self._deliver_all()
         except Exception as error:  # noqa: BLE001  # whatever it is, what was accepted stays on record
             self._halt(error)
-        await self._close()
-        return Ended(self._fates.report(), self._error, self._checker.first_fault())
+        return await self._end(opened=opened)
 
     def stop(self, error: UserdataError, grace: float) -> None:
         """End soon: nothing new is sent, what is in flight gets some seconds, then it is given up.
@@ -76,44 +77,57 @@ class Engine:
         if self._error is None:
             self._error, self._halt_rule = error, rule
         self._halted.set()
+        self._pace.wake()
 
     def _give_up(self) -> None:
         for task in self._in_flight:
             task.cancel()
 
-    async def _open(self) -> list[bytes]:
-        """Make the files, so that a bad place shows before the first request, and take what earlier runs held."""
-        await self._files.call(self._receipts.create)
-        held = self._plan.held
-        return [] if held is None or self._plan.validate_only else await self._files.call(held.claim)
+    async def _already(self, report: Report) -> Ended:
+        """Give the report of a run that an attempt before this one finished: nothing is sent."""
+        error = self._verdict(report)
+        await self._unless_output_fails(self._keeper.mark_done(report, red=error is not None))
+        self._keeper.end()
+        return Ended(report, error or self._error, repeated=True)
 
-    async def _close(self) -> None:
-        for close in (self._keep_held, self._fates.close):
-            try:
-                await self._files.call(close)
-            except UserdataError as error:
-                self._halt(error)
-        self._files.close()
-        self._tally.settle_rest()
+    async def _end(self, *, opened: bool) -> Ended:
+        """Write the last checkpoint, and after it what it doesn't cover."""
+        if opened:
+            await self._unless_output_fails(self._keeper.save(self._sender))
+        await self._unless_output_fails(self._keeper.close(ended=self._error is None, comes_back=self._comes_back()))
+        report = self._fates.report()
+        if self._error is None:
+            self._error = self._verdict(report)
+            await self._unless_output_fails(self._keeper.mark_done(report, red=self._error is not None))
+        self._keeper.end()
+        return Ended(report, self._error, self._checker.first_fault())
 
-    def _keep_held(self) -> None:
-        held = self._plan.held
-        if held is None or self._plan.validate_only:
-            return
+    def _comes_back(self) -> bool:
+        """Say whether an attempt after this one is to be expected."""
+        return isinstance(self._error, LaterError) or self._plan.more_attempts
+
+    async def _unless_output_fails(self, writing: Coroutine[Any, Any, None]) -> None:
         try:
-            self._fates.flush()
-        except UserdataError:
-            held.settle(read=False, ended=False)
-            raise
-        for carried_in in (True, False):
-            held.keep(self._fates.held_over(carried_in=carried_in), carried_in=carried_in)
-        held.settle(read=self._tally.read >= self._fates.carried_in, ended=self._error is None)
+            await writing
+        except UserdataError as error:
+            self._halt(error)
 
-    async def _deliver_all(self, carried_in: list[bytes]) -> None:
-        reader = ChunkReader(self._plan.source, carried_in, self._halted)
-        helpers = [asyncio.ensure_future(self._flush_now_and_then())]
-        if self._plan.on_progress is not None:
-            helpers.append(asyncio.ensure_future(self._tell_now_and_then(self._plan.on_progress)))
+    def _verdict(self, report: Report) -> RejectsError | None:
+        """Say whether more records were lost than the task allows."""
+        allowed = self._plan.max_rejected
+        if not report.exceeds(allowed):
+            return None
+        first = self._checker.first_fault()
+        return RejectsError(
+            f"max_rejected={allowed:g}: {report.rejected:,} of {report.read:,} records were rejected and "
+            f"{report.unknown:,} are unknown{f'; the first: {first}' if first else ''}. "
+            f"All that could be delivered was; see {report.rejects}. Cleared, the task sends nothing again: raise "
+            "max_rejected, or send all, with resume=False"
+        )
+
+    async def _deliver_all(self) -> None:
+        reader = ChunkReader(self._plan.source, self._fates.carried_in, self._halted)
+        helpers = [asyncio.ensure_future(self._save_now_and_then()), asyncio.ensure_future(self._tell_now_and_then())]
         try:
             async with self._transport:
                 try:
@@ -124,25 +138,46 @@ class Engine:
         finally:
             for helper in helpers:
                 helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
             await reader.close()
 
     async def _read_and_send(self, reader: ChunkReader) -> None:
         try:
             await self._await_vendor()
             while (chunk := await reader.next()) is not None:
-                await self._dispatch(self._batcher.add(self._checker.check(chunk)))
+                await self._dispatch(self._batches_of(chunk))
             if not self._halted.is_set():
+                self._keeper.progress.finish()
                 await self._dispatch(self._batcher.flush())
         except Exception as error:  # noqa: BLE001  # a source may raise anything; what is in flight ends first
             self._halt(error)
-        self._hold(self._batcher.pending)
+        self._hold([*self._uncompared, *self._batcher.pending])
+
+    def _batches_of(self, chunk: Chunk) -> list[Batch]:
+        """Check a chunk and batch it."""
+        self._fates.read(chunk)
+        self._uncompared += self._not_in_doubt(self._checker.check(chunk))
+        if not self._keeper.progress.is_compared:
+            return []  # nothing of a source that may have changed is sent
+        records, self._uncompared = self._uncompared, []
+        return self._batcher.add(records)
+
+    def _not_in_doubt(self, records: list[Record]) -> list[Record]:
+        """Set aside what an earlier attempt sent without an answer, where it mustn't be sent twice (A3)."""
+        progress = self._keeper.progress
+        if self._plan.patience.on_doubt == "resend" or not progress.any_in_doubt:
+            return records
+        doubtful = [record for record in records if progress.is_in_doubt(record.position)]
+        self._fates.none_delivered(doubtful, EARLIER_DOUBT)
+        return [record for record in records if not progress.is_in_doubt(record.position)]
 
     async def _await_vendor(self) -> None:
         if self._plan.validate_only:
             return
         gave_up = await self._sender.until_ready()
         if gave_up is not None and not gave_up.halted:
-            self._halt(VendorDownError(f"{self._plan.vendor.name}: {gave_up.reason} ({gave_up.rule})"), gave_up.rule)
+            reason = f"{gave_up.reason} ({gave_up.rule})"
+            self._halt(gave_up_error(self._plan.vendor.name, reason, gave_up.until), gave_up.rule)
 
     async def _dispatch(self, batches: list[Batch]) -> None:
         """Send batches as places in flight come free, in their order; what a halt leaves unsent is held."""
@@ -161,7 +196,7 @@ class Engine:
             task.add_done_callback(self._landed)
 
     async def _place_in_flight(self, batch: Batch) -> None:
-        """Wait until fewer requests than allowed are in flight, and none about a user of this batch (P8)."""
+        """Wait until fewer batches than allowed are on their way, and none about a user of this one (P8)."""
         while not self._halted.is_set() and (
             len(self._in_flight) >= self._plan.max_in_flight
             or (self._users_in_flight and any(record.user in self._users_in_flight for record in batch))
@@ -179,22 +214,21 @@ class Engine:
         """Hold records that can't go: the delivery has ended, or they are too few for a request (G4)."""
         if self._error is not None:
             reason = f"was not sent: {type(self._error).__name__} ended the delivery"
-            self._fates.none_delivered(records, Why(Fate.HELD, self._halt_rule, reason))
+            self._fates.leave(records, Why(Fate.HELD, self._halt_rule, reason))
         elif self._plan.validate_only:
             self._fates.skipped(records)
         else:
             reason = f"is one of {len(records)}, fewer than a request takes; goes out first in the task's next run"
-            self._fates.none_delivered(records, Why(Fate.HELD, TOO_FEW, reason))
+            self._fates.leave(records, Why(Fate.HELD, TOO_FEW, reason))
 
-    async def _flush_now_and_then(self) -> None:
+    async def _save_now_and_then(self) -> None:
         try:
-            while True:
-                await asyncio.sleep(FLUSH_SECONDS)
-                await self._files.call(self._fates.flush)
+            await self._keeper.save_now_and_then(self._sender)
         except UserdataError as error:
             self._halt(error)
 
-    async def _tell_now_and_then(self, tell: Callable[[Report, int | None], None]) -> None:
-        while True:
+    async def _tell_now_and_then(self) -> None:
+        tell = self._plan.on_progress
+        while tell is not None:
             await asyncio.sleep(PROGRESS_SECONDS)
-            tell(self._fates.report(), self._plan.source.total)
+            await self._keeper.show(tell)

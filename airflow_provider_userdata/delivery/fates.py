@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import msgspec
 
+from airflow_provider_userdata.delivery.attempt_files import AttemptFiles
 from airflow_provider_userdata.delivery.batching import ranges
+from airflow_provider_userdata.delivery.chunks import Chunk
 from airflow_provider_userdata.delivery.clock import Clock
-from airflow_provider_userdata.delivery.journal import Journal
+from airflow_provider_userdata.delivery.progress import Progress
 from airflow_provider_userdata.delivery.raw_form import row_json
 from airflow_provider_userdata.delivery.report import Fate, Report, Tally
 from airflow_provider_userdata.vendors.contract import Record
@@ -37,32 +39,99 @@ class Why:
     status: int | None = None
 
 
+EARLIER_DOUBT = Why(Fate.UNKNOWN, "A3", "was in flight when an earlier attempt ended: it may have been accepted")
+
+
 class Fates:
     """Decides nothing: writes fates, and counts them once they are written."""
 
-    def __init__(self, receipts: Journal, rejects: Journal, tally: Tally, clock: Clock) -> None:
-        self._receipts = receipts
-        self._rejects = rejects
+    def __init__(self, files: AttemptFiles, tally: Tally, progress: Progress, clock: Clock) -> None:
+        self._files = files
         self._tally = tally
+        self._progress = progress
         self._clock = clock
-        self._held_over: list[Record] = []
-        self.carried_in = 0
-        """How many of the first positions an earlier run had held."""
+        self._held_over: list[bytes] = []
+        self._left: list[tuple[Record, Why]] = []
+        self.carried_in: list[bytes] = []
+        """The bodies of the first records, which an earlier run had held."""
 
-    def delivered(self, records: Sequence[Record], status: int, receipt: Mapping[str, str]) -> None:
-        """Write the receipt of an accepted request."""
+    def carry_in(self, bodies: list[bytes]) -> None:
+        """Note the records that an earlier run had held: they come first."""
+        self.carried_in = bodies
+
+    def read(self, chunk: Chunk) -> None:
+        """Compare a chunk with what an attempt before has read there, and write how far the source was read.
+
+        :raises SourceChangedError: if it differs.
+        """
+        self._progress.take(chunk)
+        if self._progress.is_compared:
+            rows, digest = self._progress.read
+            self._files.sent.append(_encode({"read": rows, "digest": digest}))
+
+    def delivered(
+        self, records: Sequence[Record], status: int, receipt: Mapping[str, str], *, in_doubt: bool = False
+    ) -> None:
+        """Write the receipt of an accepted request.
+
+        :param in_doubt: whether it may have been accepted before, too.
+        """
+        positions = ranges([record.position for record in records])
         line = {
-            "ranges": ranges([record.position for record in records]),
+            "ranges": positions,
             "count": len(records),
             "status": status,
             "at": self._clock.now().isoformat(timespec="milliseconds"),
             **receipt,
         }
-        self._receipts.append(_encode(line))
+        if resent := len(records) if in_doubt else self._left_in_doubt(records):
+            line["resent"] = resent
+        self._files.receipts.append(_encode(line))
         self._tally.settle(Fate.DELIVERED, len(records))
+        self._progress.settle(positions)
+
+    def sending(self, records: Sequence[Record]) -> int:
+        """Write that records are about to be sent: should nothing more be written of them, they are in doubt.
+
+        :return: how many of them an earlier attempt left in doubt.
+        """
+        positions = ranges([record.position for record in records])
+        self._files.sent.append(_encode({"ranges": positions}))
+        self._progress.sent(positions)
+        return self._left_in_doubt(records)
+
+    def _left_in_doubt(self, records: Sequence[Record]) -> int:
+        if not self._progress.any_in_doubt:
+            return 0
+        return sum(self._progress.is_in_doubt(record.position) for record in records)
 
     def not_delivered(self, position: int, row: object, why: Why) -> None:
         """Write the line of one record that was not delivered, with the record whole."""
+        self._write(position, row, why)
+        self._progress.settle([(position, 1)])
+
+    def leave(self, records: Sequence[Record], why: Why) -> None:
+        """Leave records to the next attempt, since this one has to end: they have a fate only if there is none."""
+        if why.fate is Fate.HELD:
+            doubtful = [record for record in records if self._progress.is_in_doubt(record.position)]
+            records = [record for record in records if not self._progress.is_in_doubt(record.position)]
+            positions = ranges([record.position for record in records])
+            self._progress.returned(positions)
+            self._files.sent.append(_encode({"returned": positions}))
+            self._left.extend((record, EARLIER_DOUBT) for record in doubtful)
+        self._left.extend((record, why) for record in records)
+
+    def write_left(self) -> None:
+        """Write the lines of the records that were left, after the last checkpoint: it doesn't cover them."""
+        if self._left:
+            self._files.mark_left()
+        for record, why in self._left:
+            self._write(record.position, record.row, why)
+            if why.rule == TOO_FEW and record.position >= len(self.carried_in):
+                self._held_over.append(record.body)
+        self._left = []
+
+    def _write(self, position: int, row: object, why: Why) -> None:
         line = {
             "position": position,
             "fate": why.fate,
@@ -72,15 +141,13 @@ class Fates:
             "status": why.status,
             "record": row_json(row),
         }
-        self._rejects.append(_encode(line))
+        self._files.rejects.append(_encode(line))
         self._tally.settle(why.fate, 1, why.rule)
 
     def none_delivered(self, records: Sequence[Record], why: Why) -> None:
         """Write the lines of records that share a fate."""
         for record in records:
             self.not_delivered(record.position, record.row, why)
-            if why.fate is Fate.HELD and (why.rule == TOO_FEW or record.position < self.carried_in):
-                self._held_over.append(record)
 
     def skipped(self, records: Sequence[Record]) -> None:
         """Count records that were only checked: they stand whole in their source."""
@@ -91,21 +158,14 @@ class Fates:
 
         :param carried_in: those that came from an earlier run, or those that this run's source gave.
         """
-        return [record.body for record in self._held_over if (record.position < self.carried_in) is carried_in]
-
-    def flush(self) -> None:
-        """Write what waits. May block."""
-        self._receipts.flush()
-        self._rejects.flush()
-
-    def close(self) -> None:
-        """Write what waits, and end. May block."""
-        self._receipts.close()
-        self._rejects.close()
+        if not carried_in:
+            return self._held_over
+        return [body for position, body in enumerate(self.carried_in) if not self._progress.has_fate(position)]
 
     def report(self) -> Report:
         """Give the counts so far, with the files' places."""
-        return self._tally.report(self._rejects.path, self._receipts.path)
+        rejects = self._files.rejects_path if self._tally.any_to_look_at else None
+        return self._tally.report(rejects, self._files.receipts_path)
 
 
 def _utf8(text: str | None) -> str | None:

@@ -62,10 +62,13 @@ class HeldFolder:
                     count += len(file.read().splitlines())
         return count
 
-    def claim(self) -> list[bytes]:
-        """Take what earlier runs left, oldest first, as the bodies of records."""
+    def claim(self, *, resuming: bool = False) -> list[bytes]:
+        """Take what earlier runs left, oldest first, as the bodies of records.
+
+        :param resuming: whether to take only what an attempt before this one had taken, so that positions stay.
+        """
         try:
-            return self._claim()
+            return self._claim(resuming=resuming)
         except OSError as error:
             with contextlib.suppress(OutputError):
                 self.settle(read=False, ended=False)
@@ -80,7 +83,8 @@ class HeldFolder:
         if not bodies:
             return
         origin = "carried" if carried_in else f"run-{self._run}"
-        path = self._folder / f"{self._stream}-{origin}-{uuid.uuid4().hex[:8]}.jsonl"
+        by_whom = hashlib.blake2b(self._run.encode(), digest_size=16).hexdigest()  # who repeats it writes it anew
+        path = self._folder / f"{self._stream}-{origin}-{by_whom}.jsonl"
         text = b"".join(body + b"\n" for body in bodies)
         try:
             self._write(path, text)
@@ -105,19 +109,33 @@ class HeldFolder:
             raise self._unusable(error) from error
         self._claimed = []
 
+    def settle_all(self) -> None:
+        """Remove what an attempt of this run had claimed, which crashed between the run's end and its own."""
+        try:
+            if self._folder.exists():
+                self._claimed = [path for path in self._folder.iterdir() if self._is_claim(path.name)]
+            self.settle(read=True, ended=True)
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _is_claim(self, name: str) -> bool:
+        return name.startswith(f"{self._stream}-") and name.endswith(f"{_CLAIMED}{self._run}")
+
     def _is_waiting(self, name: str) -> bool:
         return name.startswith(f"{self._stream}-") and _CLAIMED not in name
 
     def _is_own(self, name: str) -> bool:
         return name.partition(_CLAIMED)[0].rpartition("-")[0] == f"{self._stream}-run-{self._run}"
 
-    def _claim(self) -> list[bytes]:
+    def _claim(self, *, resuming: bool) -> list[bytes]:
         if not self._folder.exists():
             return []
         bodies: list[bytes] = []
         for path in self._oldest_first():
             name, _, owner = path.name.partition(_CLAIMED)
-            if not name.startswith(f"{self._stream}-") or owner not in {"", self._run}:
+            if not name.startswith(f"{self._stream}-") or owner not in ("", self._run):
+                continue
+            if resuming and not owner and not self._is_own(name):
                 continue
             claimed = self._claim_file(path, name, owner)
             if claimed is not None and not self._is_own(name):

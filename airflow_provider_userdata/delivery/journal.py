@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
@@ -24,6 +25,19 @@ class Folder(Protocol):
     def open(self, mode: str = ...) -> IO[Any]:
         """Open the path as a file."""
 
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+
+    def exists(self) -> bool:
+        """Say whether there is such a file or folder."""
+
+    def iterdir(self) -> Iterator[Self]:
+        """Give the paths in a folder."""
+
+    def unlink(self) -> None:
+        """Remove the file."""
+
 
 class Journal(Protocol):
     """A file of lines. `append` is called on the loop, the others where they may block."""
@@ -44,8 +58,14 @@ class Journal(Protocol):
         :raises OutputError: if it can't be written.
         """
 
+    def seal(self) -> int:
+        """Give how far the journal goes now, for `read_journal`: the next flush makes all of that durable."""
+
     def flush(self) -> None:
-        """Write what waits to be written."""
+        """Make durable what was sealed.
+
+        :raises OutputError: if it can't be written.
+        """
 
     def close(self) -> None:
         """Write what waits, and end."""
@@ -59,12 +79,53 @@ def open_journal(folder: Folder, name: str) -> Journal:
     return LocalJournal(folder / f"{name}.jsonl") if isinstance(folder, Path) else PartsJournal(folder, name)
 
 
+def read_journal(folder: Folder, name: str, since: int) -> Iterator[bytes]:
+    """Give the lines of a journal that came after a seal, but for a last one that was torn.
+
+    :raises FileNotFoundError: if there is no such journal.
+    """
+    if isinstance(folder, Path):
+        with (folder / f"{name}.jsonl").open("rb") as file:
+            file.seek(since)
+            for line in file:
+                if line.endswith(b"\n"):
+                    yield line
+        return
+    while True:
+        since += 1
+        part = folder / _part_name(name, since)
+        if since > 1 and not part.exists():
+            return
+        with part.open("rb") as file:
+            yield from file.read().splitlines()
+
+
+def cut_journal(folder: Folder, name: str, after: int) -> None:
+    """Take the lines out of a journal that came after a seal."""
+    if isinstance(folder, Path):
+        path = folder / f"{name}.jsonl"
+        if path.exists():
+            os.truncate(path, after)
+        return
+    while (part := folder / _part_name(name, after := after + 1)).exists():
+        part.unlink()
+
+
+def remove_journals(folder: Folder, beginning: str) -> None:
+    """Remove the journals of all attempts whose names begin in a certain way."""
+    if folder.exists():
+        for path in list(folder.iterdir()):
+            if path.name.startswith(beginning):
+                path.unlink()
+
+
 class LocalJournal:
     """A file that is appended to as lines come. Mode 0600, in folders of mode 0700; made with its first line."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: int | None = None
+        self._bytes = 0
         self._torn = False  # the last line may have been written in part
 
     @property
@@ -88,13 +149,24 @@ class LocalJournal:
         self._torn = True
         try:
             while data:
-                data = data[os.write(self._file, data) :]  # type: ignore[arg-type]  # created above
+                written = os.write(self._file, data)  # type: ignore[arg-type]  # created above
+                self._bytes += written
+                data = data[written:]
         except OSError as error:
             raise _cannot_write(str(self._path), error) from error
         self._torn = False
 
+    def seal(self) -> int:
+        """Give the bytes written so far."""
+        return self._bytes
+
     def flush(self) -> None:
-        """Do nothing: each line is written as it comes."""
+        """Bring to the disk what was written."""
+        if self._file is not None:
+            try:
+                os.fdatasync(self._file)
+            except OSError as error:
+                raise _cannot_write(str(self._path), error) from error
 
     def close(self) -> None:
         """End."""
@@ -112,6 +184,7 @@ class PartsJournal:
         self._folder = folder
         self._name = name
         self._waiting: list[bytes] = []
+        self._sealed: list[tuple[int, bytes]] = []
         self._parts = 0
 
     @property
@@ -130,25 +203,35 @@ class PartsJournal:
         """Add a line, to be written with the next flush."""
         self._waiting.append(line + b"\n")
 
+    def seal(self) -> int:
+        """Make a part of the lines that wait, to be written with the next flush; give how many parts there are."""
+        if self._waiting:
+            lines, self._waiting = self._waiting, []
+            self._parts += 1
+            self._sealed.append((self._parts, b"".join(lines)))
+        return self._parts
+
     def flush(self) -> None:
-        """Write the lines that wait as a file of their own."""
-        if not self._waiting:
-            return
-        lines, self._waiting = self._waiting, []
-        self._parts += 1
-        part = self._folder / f"{self._name}-{self._parts:05d}.jsonl"
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
-                file.write(b"".join(lines))
-        except OSError as error:
-            self._waiting = lines + self._waiting
-            self._parts -= 1
-            raise _cannot_write(str(part), error) from error
+        """Write the sealed parts, each as a file of its own."""
+        while self._sealed:
+            number, text = self._sealed[0]
+            part = self._folder / _part_name(self._name, number)
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                with part.open("wb") as file:
+                    file.write(text)
+            except OSError as error:
+                raise _cannot_write(str(part), error) from error
+            self._sealed.pop(0)
 
     def close(self) -> None:
         """Write what waits."""
+        self.seal()
         self.flush()
+
+
+def _part_name(name: str, number: int) -> str:
+    return f"{name}-{number:05d}.jsonl"
 
 
 def make_private_folder(folder: Path) -> None:

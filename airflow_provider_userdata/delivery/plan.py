@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from airflow_provider_userdata.delivery.checkpoint import CheckpointStore
 from airflow_provider_userdata.delivery.chunks import Source
 from airflow_provider_userdata.delivery.clock import Clock, SystemClock
 from airflow_provider_userdata.delivery.held import HeldFolder
@@ -30,6 +32,11 @@ class Plan:
     :param patience: how long to keep trying.
     :param validate_only: check and batch, send nothing.
     :param held: where records wait that are too few to be sent; None where the vendor takes any number.
+    :param max_rejected: how many rejected and unknown records are no error; below 1, which share.
+    :param store: where the checkpoint is kept between attempts; None keeps none.
+    :param resume: whether to go on where an attempt before this one ended.
+    :param restart_if_changed: whether a source that changed between attempts is sent anew, instead of being an error.
+    :param more_attempts: whether Airflow would make another attempt after this one.
     :param on_progress: called every few seconds, on the loop, with the counts so far and the source's total.
     :param clock: tells the time.
     """
@@ -45,6 +52,11 @@ class Plan:
     patience: Patience = field(default_factory=Patience)
     validate_only: bool = False
     held: HeldFolder | None = None
+    max_rejected: float = math.inf
+    store: CheckpointStore | None = None
+    resume: bool = True
+    restart_if_changed: bool = False
+    more_attempts: bool = False
     on_progress: Callable[[Report, int | None], None] | None = None
     clock: Clock = field(default_factory=SystemClock)
 
@@ -55,9 +67,11 @@ class Ended:
 
     :param report: the counts; they add up whatever happened.
     :param error: what ended it before its source's end, or None; a `UserdataError`, or what the source raised.
+    :param repeated: whether an attempt before this one had finished: nothing was sent, and the report is its own.
     :param first_fault: where the first invalid record is, in words that may be logged.
     """
 
     report: Report
     error: Exception | None = None
     first_fault: str | None = None
+    repeated: bool = False

@@ -88,6 +88,7 @@ class Tally:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._started = now()
+        self._before = 0.0
         self._fates: Counter[Fate] = Counter()
         self._reasons: Counter[str] = Counter()
         self.read = 0
@@ -105,11 +106,41 @@ class Tally:
         if rule is not None:
             self._reasons[rule] += count
 
+    def snapshot(self) -> dict[str, Any]:
+        """Give the counts of what is settled, for a checkpoint."""
+        return {
+            "fates": {fate.value: count for fate, count in self._fates.items() if count},
+            "reasons": {rule: count for rule, count in self._reasons.items() if count},
+            "resent": self.resent,
+            "requests": self.requests,
+            "retries": self.retries,
+            "bytes": self.bytes,
+            "seconds": round(self._seconds(), 3),
+        }
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Go on from the counts of an earlier attempt. Records read are counted anew."""
+        self._fates.update({Fate(fate): count for fate, count in snapshot.get("fates", {}).items()})
+        self._reasons.update(snapshot.get("reasons", {}))
+        self.resent += snapshot.get("resent", 0)
+        self.requests += snapshot.get("requests", 0)
+        self.retries += snapshot.get("retries", 0)
+        self.bytes += snapshot.get("bytes", 0)
+        self._before += snapshot.get("seconds", 0.0)
+
+    def _seconds(self) -> float:
+        return self._before + self._now() - self._started
+
     def settle_rest(self) -> None:
         """Count as unknown what has no fate: where it could not be written, nothing proves it."""
         rest = self.read - self._fates.total()
         if rest > 0:
             self.settle(Fate.UNKNOWN, rest, "A5")
+
+    @property
+    def any_to_look_at(self) -> bool:
+        """Whether any records are rejected, held or unknown."""
+        return self._fates.total() > self._fates[Fate.DELIVERED] + self._fates[Fate.UNCHANGED]
 
     @property
     def delivered(self) -> int:
@@ -119,12 +150,12 @@ class Tally:
     def report(self, rejects: str | None = None, receipts: str | None = None) -> Report:
         """Give the counts so far."""
         return Report(
-            read=self.read,
+            read=max(self.read, self._fates.total()),  # an attempt may end before it has read what others settled
             resent=self.resent,
             requests=self.requests,
             retries=self.retries,
             bytes=self.bytes,
-            seconds=round(self._now() - self._started, 3),
+            seconds=round(self._seconds(), 3),
             rejects=rejects,
             receipts=receipts,
             reasons=dict(self._reasons.most_common()),

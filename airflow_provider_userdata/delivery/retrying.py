@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 FIRST_WAIT = 1.0
@@ -13,6 +14,36 @@ SHORTEST_RETRY_AFTER = 1.0
 """A `Retry-After` of nothing, or of the past by a clock that runs late, would have us ask again without a pause."""
 LONGEST_RETRY_AFTER = 7 * 24 * 3600.0
 """A `Retry-After` beyond a week is taken for a week: `max_wait` ends the run long before."""
+POISON = 3
+"""How many times its attempts a request gets that keeps failing while the vendor accepts others."""
+
+
+@dataclass(slots=True)
+class Attempts:
+    """What the attempts at one request have used up.
+
+    :param started: since when it waits.
+    :param sent: how often it was sent.
+    :param used_up: how often it failed, where the vendor gave no `Retry-After`.
+    :param in_vain: how often of these since the vendor last accepted anything: one that accepts isn't dead.
+    :param accepted: how many requests the vendor had accepted when it last failed.
+    """
+
+    started: float
+    accepted: int
+    sent: int = 0
+    used_up: int = 0
+    in_vain: int = 0
+
+    def failed(self, accepted: int) -> None:
+        """Count a failure."""
+        self.in_vain = 1 if accepted > self.accepted else self.in_vain + 1
+        self.accepted = accepted
+        self.used_up += 1
+
+    def over(self, most: int) -> bool:
+        """Say whether the vendor is dead to this request: to all, or, after many more, to this one alone."""
+        return self.in_vain >= most or self.used_up >= POISON * most
 
 
 def backoff(attempt: int, chance: float) -> float:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 
 from airflow_provider_userdata.delivery.engine import Engine
 from airflow_provider_userdata.delivery.plan import Ended, Plan
-from airflow_provider_userdata.errors import StoppedError, UserdataError
+from airflow_provider_userdata.errors import SourceChangedError, StoppedError, UserdataError
 
 GRACE = 3.0
 """Seconds that what is in flight gets after a stop: a killed task has five in all."""
 LONGEST_GOODBYE = 10.0
 """Seconds that an interrupted wait stays for the fates to be written."""
+
+_log = logging.getLogger(__name__)
 
 
 class Delivery:
@@ -47,6 +51,11 @@ class Delivery:
                 self._wait_a_little()
             raise
 
+    @property
+    def ended(self) -> Ended | None:
+        """How the delivery ended, where it has, also after an interrupted wait."""
+        return self._ended.result() if self._ended.done() and self._ended.exception() is None else None
+
     def stop(self, error: UserdataError) -> None:
         """Tell the delivery to end soon; returns at once."""
         self._stop_error = error
@@ -69,5 +78,11 @@ class Delivery:
         self._engine = Engine(self._plan)
         if self._stop_error is not None:
             self._engine.stop(self._stop_error, GRACE)
+        ended = await self._engine.run()
+        if isinstance(ended.error, SourceChangedError) and self._plan.restart_if_changed and not self._stop_error:
+            _log.warning("The source changed since an earlier attempt: all its records are sent again, from the first")
+            again = replace(self._plan, resume=False, attempt=f"{self._plan.attempt}-again")
+            self._engine = Engine(again)
+            ended = await self._engine.run()
         # Said before the loop is taken down: a look-up of a host's name that hangs would keep it from ending.
-        self._ended.set_result(await self._engine.run())
+        self._ended.set_result(ended)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
 from airflow_provider_userdata.delivery.clock import Clock, unless_set
-from airflow_provider_userdata.delivery.pace import Pace
+from airflow_provider_userdata.delivery.pace import Departure, Pace
 from airflow_provider_userdata.delivery.report import Tally
-from airflow_provider_userdata.delivery.retrying import backoff, retry_after
+from airflow_provider_userdata.delivery.retrying import Attempts, backoff, retry_after
 from airflow_provider_userdata.delivery.transport import NoAnswer, Transport
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Refused, Retry, Stop, Unproven
 from airflow_provider_userdata.vendors.contract import Record, Request, Vendor
@@ -20,40 +21,49 @@ OnDoubt = Literal["resend", "hold"]
 
 MAINTENANCE_POLL = 15.0
 """Seconds between two looks at a vendor in maintenance (G13)."""
+MAINTENANCE_PAUSE = 60.0
+"""Seconds between two looks where the wait is not spent here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long a delivery keeps trying.
 
-    :param max_attempts: how often a request is sent, where the vendor gives no `Retry-After`.
+    :param max_attempts: how often a request is sent, where the vendor gives no `Retry-After` and accepts nothing else
+        meanwhile; where it does, three times as often.
     :param max_wait: seconds without an accepted request, after which waiting ends (A4).
     :param on_doubt: `resend` what may have been accepted, or `hold` it as unknown (A3).
+    :param longest_sleep: a wait of more seconds ends the run, which is to come back later; None sleeps however long.
     """
 
     max_attempts: int = 6
     max_wait: float = 3600.0
     on_doubt: OnDoubt = "resend"
+    longest_sleep: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class GaveUp:
     """A batch that could not be settled: the vendor is down, or the delivery was halted.
 
-    :param in_doubt: whether it may have been accepted all the same.
+    :param halted: whether that is why.
+    :param until: when the vendor asks to come back, where that is too far away to wait for.
     """
 
     rule: str
     reason: str
-    in_doubt: bool = False
     halted: bool = False
+    until: datetime | None = None
+
+
+_HALTED = GaveUp("A5", "the delivery ended before this could be sent", halted=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How sending a batch ended, with the answer where there was one.
 
-    :param in_doubt: whether an earlier attempt at it may have been accepted.
+    :param in_doubt: whether an attempt at it may have been accepted, though its answer is not known.
     """
 
     meaning: Accepted | Refused | Unproven | Stop | GaveUp
@@ -86,33 +96,51 @@ class Sender:
         self._clock = clock
         self._halted = halted
         self._chance = chance
+        self._accepted = 0
         self._accepted_at = clock.seconds()
+        self._waited_since: float | None = None
+        self._comes_back = False
         self._polling = asyncio.Lock()
 
-    async def send(self, records: Sequence[Record]) -> Outcome:
-        """Send a batch, again where that may help, and say how it ended."""
+    @property
+    def waiting_since(self) -> datetime | None:
+        """Since when an attempt that comes back after a pause will have waited; None where the next waits anew.
+
+        Whoever tries again after an attempt that ended otherwise wants the vendor to be waited for again.
+        """
+        if self._comes_back or (self._waited_since is not None and not self._halted.is_set()):
+            return self._clock.now() - timedelta(seconds=self._clock.seconds() - self._accepted_at)
+        return None
+
+    def has_waited_since(self, moment: datetime | None) -> None:
+        """Count the waiting of an attempt before this one, too, until a request is accepted."""
+        if moment is not None:
+            self._accepted_at -= max(0.0, (self._clock.now() - moment).total_seconds())
+            self._waited_since = self._accepted_at
+
+    async def send(self, records: Sequence[Record], *, in_doubt: int = 0) -> Outcome:
+        """Send a batch, again where that may help, and say how it ended.
+
+        :param in_doubt: how many of the records an earlier attempt may have delivered.
+        """
         request = self._vendor.request(records)
-        started = self._clock.seconds()
-        sent, used_up, doubted = 0, 0, False
-        while True:
-            if not await self._pace.permission():
-                return Outcome(_halted(in_doubt=doubted))
-            self._tally.retries += sent > 0
-            self._tally.resent += len(records) if doubted else 0
-            sent += 1
-            meaning, answer = await self._once(request)
+        attempts = Attempts(self._waits_from(), self._accepted)
+        doubted, maybe_there = False, in_doubt
+        while (departure := await self._pace.permission()) is not None:
+            self._tally.retries += attempts.sent > 0
+            self._tally.resent += maybe_there
+            attempts.sent, maybe_there = attempts.sent + 1, 0
+            meaning, answer = await self._once(request, departure)
             if not isinstance(meaning, Retry):
                 return Outcome(meaning, answer, doubted)
-            doubted = doubted or meaning.in_doubt
+            if meaning.in_doubt:
+                doubted, maybe_there = True, len(records)
             if meaning.in_doubt and self._patience.on_doubt == "hold":
                 return Outcome(Unproven("A3", f"{meaning.reason}: it may have been accepted"), answer)
-            asked = retry_after(meaning.after, self._clock.now())
-            used_up += asked is None
-            given_up = self._end_of_patience(meaning, used_up, asked, started) or await self._wait(
-                answer, used_up, asked
-            )
+            given_up = await self._patiently(meaning, answer, attempts)
             if given_up is not None:
-                return Outcome(replace(given_up, in_doubt=doubted), answer)
+                return Outcome(given_up, answer, doubted)
+        return Outcome(_HALTED, in_doubt=doubted)
 
     async def until_ready(self) -> GaveUp | None:
         """Wait while the vendor says that it is in maintenance (G13); give up after `max_wait`."""
@@ -120,49 +148,87 @@ class Sender:
         if path is None:
             return None
         async with self._polling:
-            started = self._clock.seconds()
-            while not self._halted.is_set():
-                answer = await unless_set(self._halted, self._transport.get(path))
-                if answer is None:
-                    break
+            started = self._waits_from()
+            while (answer := await self._status(path)) is not None:
                 if isinstance(answer, NoAnswer) or self._vendor.takes_requests(answer):
                     return None  # what else is wrong, sending finds out and says
-                if self._too_long(started, MAINTENANCE_POLL):
+                stays = self._patience.longest_sleep is None
+                wait = MAINTENANCE_POLL if stays else MAINTENANCE_PAUSE
+                if self._too_long(started, wait):
                     return GaveUp("G13", "the vendor is in maintenance, for longer than max_wait")
-                await self._clock.wait(self._halted, MAINTENANCE_POLL)
-        return _halted()
+                if not stays:
+                    return self._later("G13", "the vendor is in maintenance", wait)
+                await self._clock.wait(self._halted, wait)
+        return _HALTED
 
-    async def _once(self, request: Request) -> tuple[Meaning, Answer | None]:
+    async def _status(self, path: str) -> Answer | NoAnswer | None:
+        """Ask for the vendor's status, at the pace of all requests; None where the delivery was halted."""
+        if await self._pace.permission() is None:
+            return None
+        try:
+            return await unless_set(self._halted, self._transport.get(path))
+        finally:
+            self._pace.given_up()
+
+    async def _once(self, request: Request, departure: Departure) -> tuple[Meaning, Answer | None]:
         self._tally.requests += 1
         self._tally.bytes += len(request.body)
-        answer = await self._transport.post(request)
+        answer = await self._posted(request, departure)
         if isinstance(answer, NoAnswer):
             return Retry("A3" if answer.written else "A2", answer.reason, in_doubt=answer.written), None
         meaning = self._vendor.meaning(answer)
         if isinstance(meaning, Accepted):
+            self._accepted += 1
             self._accepted_at = self._clock.seconds()
+            self._waited_since = None
         return meaning, answer
 
-    def _end_of_patience(self, retry: Retry, used_up: int, asked: float | None, started: float) -> GaveUp | None:
-        if used_up >= self._patience.max_attempts:
-            return GaveUp(retry.rule, f"{retry.reason}, after {used_up} attempts (max_attempts)")
-        if self._too_long(started, asked or 0.0):
+    async def _posted(self, request: Request, departure: Departure) -> Answer | NoAnswer:
+        """Send a request once, and let the pace learn from the answer."""
+        try:
+            answer = await self._transport.post(request)
+        except BaseException:
+            self._pace.given_up()
+            raise
+        match answer:
+            case Answer(status=429):
+                self._pace.pushed_back(departure, too_soon=True)
+            case Answer(status=503) | NoAnswer(timed_out=True):
+                self._pace.pushed_back(departure)
+            case NoAnswer():
+                self._pace.given_up()
+            case _:
+                self._pace.answered(departure)
+        return answer
+
+    async def _patiently(self, retry: Retry, answer: Answer | None, attempts: Attempts) -> GaveUp | None:
+        """Wait before the next attempt, or give up; where the vendor has a place to ask, a 503 is a reason to."""
+        asked = retry_after(retry.after, self._clock.now())
+        if asked is None:
+            attempts.failed(self._accepted)
+            if attempts.over(self._patience.max_attempts):
+                return GaveUp(retry.rule, f"{retry.reason}, after {attempts.used_up} attempts (max_attempts)")
+        wait = backoff(attempts.used_up, self._chance()) if asked is None else asked
+        if self._too_long(attempts.started, wait):
             waited = f"no request was accepted for {self._patience.max_wait:g} s (max_wait)"
             return GaveUp("A4", f"{retry.reason}, and {waited}")
-        return None
-
-    async def _wait(self, answer: Answer | None, used_up: int, asked: float | None) -> GaveUp | None:
-        """Wait before the next attempt; where the vendor has a place to ask, a 503 is a reason to ask it."""
+        longest = self._patience.longest_sleep
         if asked is None:
-            await self._clock.wait(self._halted, backoff(used_up, self._chance()))
+            await self._clock.wait(self._halted, wait)
+        elif longest is not None and asked > longest:
+            return self._later(retry.rule, f"{retry.reason}, and asks for {asked:.0f} s", asked)
         else:
             self._pace.pause(asked)
         return await self.until_ready() if answer is not None and answer.status == 503 else None
 
     def _too_long(self, started: float, wait: float) -> bool:
-        since = max(started, self._accepted_at)
-        return self._clock.seconds() + wait - since > self._patience.max_wait
+        """Say whether a wait would go beyond `max_wait`."""
+        return self._clock.seconds() + wait - max(started, self._accepted_at) > self._patience.max_wait
 
+    def _later(self, rule: str, reason: str, wait: float) -> GaveUp:
+        """End the run, which is to come back after the wait."""
+        self._comes_back = True
+        return GaveUp(rule, reason, until=self._clock.now() + timedelta(seconds=wait))
 
-def _halted(*, in_doubt: bool = False) -> GaveUp:
-    return GaveUp("A5", "the delivery ended before this could be sent", in_doubt, halted=True)
+    def _waits_from(self) -> float:
+        return self._clock.seconds() if self._waited_since is None else self._waited_since

@@ -24,13 +24,15 @@ class Endpoint:
     :param url: scheme, host and port, without a slash at the end.
     :param headers: the vendor's credential; never shown.
     :param timeout: seconds that a request may take in all.
-    :param ca_file: certificates that the vendor's is checked by; None checks nothing.
+    :param verify: whether the vendor's certificate is checked.
+    :param ca_file: the certificates that it is checked by; None takes the machine's own.
     :param proxy: a proxy's address, or None; never shown, since it may hold a password.
     """
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
     timeout: float = 60.0
+    verify: bool = True
     ca_file: str | None = None
     proxy: str | None = field(default=None, repr=False)
 
@@ -41,10 +43,12 @@ class NoAnswer:
 
     :param reason: the kind of failure.
     :param written: whether the vendor may have seen the request, so that it is in doubt (A3).
+    :param timed_out: whether the vendor was too slow.
     """
 
     reason: str
     written: bool
+    timed_out: bool = False
 
 
 class Transport:
@@ -59,7 +63,7 @@ class Transport:
         tracing = aiohttp.TraceConfig()
         tracing.on_request_headers_sent.append(_mark_written)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=_ssl(self._endpoint.ca_file)),
+            connector=aiohttp.TCPConnector(limit=0, ssl=_ssl(self._endpoint)),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=self._endpoint.timeout),
             headers={**self._endpoint.headers, "Content-Type": "application/json", "Accept-Encoding": "identity"},
@@ -97,7 +101,7 @@ class Transport:
             ) as response:
                 return await _read(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return NoAnswer(_kind(error), sent.written)
+            return NoAnswer(_kind(error), sent.written, isinstance(error, TimeoutError))
 
 
 async def _read(response: aiohttp.ClientResponse) -> Answer:
@@ -120,8 +124,8 @@ async def _mark_written(_session: aiohttp.ClientSession, context: SimpleNamespac
     context.trace_request_ctx.written = True
 
 
-def _ssl(ca_file: str | None) -> ssl.SSLContext | bool:
-    return False if ca_file is None else ssl.create_default_context(cafile=ca_file)
+def _ssl(endpoint: Endpoint) -> ssl.SSLContext | bool:
+    return ssl.create_default_context(cafile=endpoint.ca_file) if endpoint.verify else False
 
 
 def _kind(error: BaseException) -> str:

@@ -87,6 +87,7 @@ class VendorHook(BaseHook):
             url=url,
             headers=self.auth_headers(address.credential(connection, self.credential_name)),
             timeout=address.timeout(connection),
+            verify=settings["verify"] is not False,
             ca_file=_ca_file(settings["verify"], self._conn_id),
             proxy=_proxy(url, settings["proxies"], self._conn_id),
         )

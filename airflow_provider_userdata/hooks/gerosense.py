@@ -36,4 +36,6 @@ class GerosenseHook(VendorHook):
             return False, "GeroSense answered 200, but no status; is the host right?"
         if status == "Maintenance":
             return False, "GeroSense is in maintenance: uploads wait until it is over"
-        return (True, "GeroSense is ready") if status == "Ok" else (False, "GeroSense has a status that is not known")
+        if status != "Ok":
+            return False, "GeroSense has a status that is not known"
+        return True, "GeroSense is ready; the token was not tried, since the status is given without one"

@@ -6,15 +6,19 @@ import functools
 import traceback
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from airflow.providers.common.compat.sdk import (
     AirflowException,
     AirflowFailException,
+    AirflowSkipException,
     BaseOperator,
     Context,
+    conf,
     determine_kwargs,
 )
+from airflow.providers.common.compat.standard.triggers import TimeDeltaTrigger
 
 from airflow_provider_userdata.delivery.held import HeldFolder
 from airflow_provider_userdata.delivery.plan import Ended, Plan
@@ -22,7 +26,7 @@ from airflow_provider_userdata.delivery.report import Report
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending import OnDoubt, Patience
 from airflow_provider_userdata.errors import (
-    RejectsError,
+    LaterError,
     SourceBrokeError,
     SourceError,
     StoppedError,
@@ -30,11 +34,14 @@ from airflow_provider_userdata.errors import (
 )
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.operators import arguments, places, signpost
+from airflow_provider_userdata.operators.state import FileStore, TaskStateStore, checkpoint_store
 from airflow_provider_userdata.sources import hold, open_source, unhold
 from airflow_provider_userdata.vendors.contract import Vendor
 
 MOST_IN_FLIGHT = 1000
 MOST_ATTEMPTS = 1000
+LONGEST_SLEEP = 60.0
+"""Seconds: a longer wait that the vendor asks for is spent without a worker slot, where the task may defer."""
 
 
 class DeliveryOperator(BaseOperator):
@@ -56,8 +63,13 @@ class DeliveryOperator(BaseOperator):
     :param max_attempts: how often a request is sent where the vendor names no time to come back, before the vendor
         counts as down.
     :param max_wait: seconds without an accepted request, after which the task fails in the way that Airflow retries.
+    :param resume: whether an attempt goes on where the one before it was proven to be; False sends all again.
+    :param on_changed_source: where the records before that point are no longer the same: `fail`, or `restart` and send
+        all again. Default: `restart` where sending twice is the same as once (Ptengine), else `fail`.
     :param on_doubt: `resend` what may have been accepted and counts it, `hold` reports it as unknown (A3).
     :param validate_only: check every record and send none.
+    :param deferrable: whether a wait of over a minute, which the vendor asks for, is spent without a worker slot.
+        Default: Airflow's `[operators] default_deferrable`.
     :param output_path: where receipts and rejects are written: a folder, or a path in an object store.
         Default: the setting `[userdata] output_path`, and without it `userdata` below AIRFLOW_HOME. (templated)
     """
@@ -75,9 +87,12 @@ class DeliveryOperator(BaseOperator):
         requests_per_second: float | None = None,
         max_attempts: int = 6,
         max_wait: float = 3600.0,
+        resume: bool = True,
+        on_changed_source: str | None = None,
         on_doubt: OnDoubt = "resend",
         validate_only: bool = False,
         output_path: Any = None,
+        deferrable: bool | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -88,9 +103,12 @@ class DeliveryOperator(BaseOperator):
         self.requests_per_second = requests_per_second
         self.max_attempts = max_attempts
         self.max_wait = max_wait
+        self.resume = resume
+        self.on_changed_source = on_changed_source
         self.on_doubt = on_doubt
         self.validate_only = validate_only
         self.output_path = output_path
+        self.deferrable = deferrable
 
     @property
     def source(self) -> Any:
@@ -112,9 +130,20 @@ class DeliveryOperator(BaseOperator):
         except UserdataError as error:
             raise self._failure(error) from None
         self._delivery: Delivery | None = Delivery(plan)
-        ended = self._delivery.run()
+        try:
+            ended = self._delivery.run()
+        except BaseException as interruption:
+            if (ended_all_the_same := self._delivery.ended) is not None:
+                signpost.leave(context, plan.held, self.log)
+                self._tell(ended_all_the_same.report)
+                self._leave_report(ended_all_the_same.report, interruption, context["ti"])
+            raise
         signpost.leave(context, plan.held, self.log)
         return self._conclude(ended, context)
+
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:  # noqa: ARG002  # Airflow gives it
+        """Go on after a wait that was spent without a worker slot."""
+        return self.execute(context)
 
     def on_kill(self) -> None:
         """Tell the delivery to end; the waiting `execute` then raises."""
@@ -153,10 +182,15 @@ class DeliveryOperator(BaseOperator):
             max_attempts=arguments.whole_number("max_attempts", self.max_attempts, 1, MOST_ATTEMPTS),
             max_wait=arguments.number("max_wait", self.max_wait),
             on_doubt=cast("OnDoubt", arguments.one_of("on_doubt", self.on_doubt, ("resend", "hold"))),
+            longest_sleep=LONGEST_SLEEP if self._may_defer() else None,
         )
         rate = self.requests_per_second
+        default = "restart" if vendor.limits.user_once else "fail"
+        changed = arguments.one_of("on_changed_source", self.on_changed_source or default, ("fail", "restart"))
         ti: Any = context["ti"]
         root = places.output_root(self.output_path)
+        folder = places.run_folder(root, ti)
+        store = checkpoint_store(context, folder)
         held = None
         if vendor.limits.minimum > 1:
             held = HeldFolder(places.held_folder(root, ti), self._stream(), ti.run_id)
@@ -166,7 +200,7 @@ class DeliveryOperator(BaseOperator):
             vendor=vendor,
             endpoint=endpoint,
             source=open_source(self._bound_source(context), columns=columns),
-            output=places.run_folder(root, ti),
+            output=folder,
             attempt=f"{ti.try_number}-{uuid.uuid4().hex[:8]}",
             fields=fields,
             max_in_flight=arguments.whole_number("max_in_flight", self.max_in_flight, 1, MOST_IN_FLIGHT),
@@ -174,7 +208,12 @@ class DeliveryOperator(BaseOperator):
             patience=patience,
             validate_only=bool(self.validate_only),
             held=held,
-            on_progress=self._log_progress,
+            max_rejected=self.max_rejected,
+            store=store,
+            resume=bool(self.resume),
+            restart_if_changed=changed == "restart",
+            more_attempts=ti.try_number <= store.max_tries,
+            on_progress=functools.partial(self._show_progress, store),
         )
 
     def _bound_source(self, context: Context) -> object:
@@ -185,32 +224,57 @@ class DeliveryOperator(BaseOperator):
         call = cast("Callable[..., object]", value)
         return functools.partial(call, **determine_kwargs(call, [], context))
 
-    def _log_progress(self, report: Report, total: int | None) -> None:
-        share = f" ({report.read / total:.0%} of the source)" if total else ""
-        rate = report.delivered / report.seconds if report.seconds else 0.0
-        self.log.info("So far: %s%s; %s records a second", report.summary(), share, f"{rate:,.0f}")
+    def _may_defer(self) -> bool:
+        if self.deferrable is None:
+            return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
+        return bool(self.deferrable)
 
-    def _conclude(self, ended: Ended, context: Context) -> dict[str, Any]:
-        report = ended.report
+    def _show_progress(self, store: TaskStateStore | FileStore, report: Report, total: int | None) -> None:
+        """Log the progress, and keep it where the UI shows it."""
+        rate = report.delivered / report.seconds if report.seconds else 0.0
+        progress: dict[str, Any] = {**report.as_dict(), "records_per_second": round(rate)}
+        share = ""
+        if total:
+            progress["share"] = round(report.read / total, 3)
+            progress["seconds_left"] = round((total - report.read) * report.seconds / max(report.read, 1))
+            share = f" ({report.read / total:.0%} of the source, {progress['seconds_left']:,} s left)"
+        self.log.info("So far: %s%s; %s records a second", report.summary(), share, f"{rate:,.0f}")
+        store.show(progress)
+
+    def _tell(self, report: Report) -> None:
         self.log.info("%s", report.summary())
         if report.rejects:
             self.log.warning("Rejected, held and unknown records, whole, with the reason of each: %s", report.rejects)
         if report.receipts:
             self.log.info("Receipts: %s", report.receipts)
-        error = ended.error
-        if error is None and report.exceeds(self.max_rejected):
-            error = self._too_many_rejects(ended)
-        if error is None:
-            return report.as_dict()
-        context["ti"].xcom_push(key="report", value=report.as_dict())
-        raise self._failure(error) from None
 
-    def _too_many_rejects(self, ended: Ended) -> RejectsError:
-        report = ended.report
-        first = f"; the first: {ended.first_fault}" if ended.first_fault else ""
-        return RejectsError(
-            f"max_rejected={self.max_rejected:g}: {report.rejected:,} of {report.read:,} records were rejected and "
-            f"{report.unknown:,} are unknown{first}. All that could be delivered was. See {report.rejects}"
+    def _conclude(self, ended: Ended, context: Context) -> dict[str, Any]:
+        if ended.repeated:
+            self.log.info(
+                "An attempt before this one had finished: nothing was sent, and this is its report. To send all again, "
+                "set resume=False"
+            )
+        self._tell(ended.report)
+        error = ended.error
+        if error is None:
+            return ended.report.as_dict()
+        if isinstance(error, LaterError) and self._may_defer():
+            self.log.info("%s", error)
+            wait = max(error.until - datetime.now(UTC), timedelta(seconds=1))
+            self.defer(trigger=TimeDeltaTrigger(wait), method_name="execute_complete")
+        failure = self._failure(error)
+        self._leave_report(ended.report, failure, context["ti"])
+        raise failure from None
+
+    def _leave_report(self, report: Report, failure: BaseException, ti: Any) -> None:
+        """Leave the report of a task that fails; where nobody will go on by itself, say how."""
+        ti.xcom_push(key="report", value=report.as_dict())
+        over = isinstance(failure, (AirflowFailException, AirflowSkipException))
+        resumable = self.resume and not self.validate_only
+        if over or not resumable or ti.try_number <= int(getattr(ti, "max_tries", None) or 0):
+            return
+        self.log.error(
+            "No attempt is left (retries=%s). Clear the task, and it goes on where this attempt ended", self.retries
         )
 
     def _failure(self, error: Exception) -> BaseException:

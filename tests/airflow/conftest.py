@@ -191,7 +191,7 @@ def context(output: Path) -> dict[str, Any]:
     return {"ti": TaskInstance(), "ds": "2024-05-01"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def stored() -> Callable[..., set[str]]:
     """Name the tables of Airflow's database that hold a text, XComs by task and key: ``stored("alice")``."""
 

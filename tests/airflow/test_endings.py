@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 
+from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
 from airflow_provider_userdata.sandbox import Sandbox
@@ -55,17 +56,28 @@ def test_a_vendor_that_refuses_is_not_asked_again(
 
 
 def test_a_vendor_that_is_down_is_tried_in_the_next_attempt(
-    new_dag: Any, run_dag: Any, sandbox: Sandbox, output: Path, people: Records
+    new_dag: Any, run_dag: Any, sandbox: Sandbox, output: Path, moods: Records
 ) -> None:
-    """The first two attempts of the task fail, the third delivers; each has files of its own."""
-    sandbox.ptengine.script("503 x2")
+    """Three attempts deliver all, and nothing twice; what an attempt left out is in no rejects file any more."""
+    sandbox.thymia.script("ok x2", "503", "ok x3", "503")
     with new_dag() as dag:
-        PtengineProfilesOperator(task_id="upload", source=people(3), max_attempts=1, **SOON)
+        ThymiaUploadOperator(
+            task_id="upload", upload_type="mood", source=moods(9), max_in_flight=1, max_attempts=1, **SOON
+        )
     run = run_dag(dag)
     assert (run.states("upload"), run.tries("upload")) == (["success"], [3])
-    assert sandbox.ptengine.counts.records == 3
-    assert {path.name[:10] for path in output.rglob("receipts-*")} == {"receipts-1", "receipts-2", "receipts-3"}
-    assert [line["fate"] for line in run.lines(output, "upload", "rejects")] == ["held"] * 6
+    counts = sandbox.thymia.counts
+    assert (counts.records, counts.distinct, counts.requests) == (9, 9, 11)
+    report = run.xcom("upload")
+    assert (report["read"], report["delivered"], report["held"], report["resent"]) == (9, 9, 0, 0)
+    assert report["requests"] == 11
+    receipts = sorted(output.rglob("receipts-*"))
+    assert [(path.name[:10], len(path.read_text().splitlines())) for path in receipts] == [
+        ("receipts-1", 2),
+        ("receipts-2", 3),
+        ("receipts-3", 4),
+    ]
+    assert run.lines(output, "upload", "rejects") == []
 
 
 def test_a_vendor_that_stays_down_ends_red(new_dag: Any, run_dag: Any, sandbox: Sandbox, people: Records) -> None:
@@ -93,9 +105,27 @@ def test_a_time_out_ends_a_delivery(new_dag: Any, run_dag: Any, sandbox: Sandbox
     run = run_dag(dag)
     assert run.states("upload") == ["failed"]
     assert time.monotonic() - started < 8
+    report = run.xcom("upload", "report")
+    assert (report["delivered"], report["unknown"], report["held"]) == (3, 1, 2)
     assert len(run.lines(output, "upload", "receipts")) == 3
     fates = [(line["position"], line["fate"]) for line in run.lines(output, "upload", "rejects")]
     assert sorted(fates) == [(3, "unknown"), (4, "held"), (5, "held")]
+
+
+def test_a_time_out_leaves_a_signpost_to_held_samples(
+    new_dag: Any, run_dag: Any, sandbox: Sandbox, samples: Records
+) -> None:
+    """What an earlier run held, and a time-out kept from going out, waits for the next run; its XCom says so."""
+    hours: list[list[dict[str, Any]]] = [samples(2), samples(9)[2:]]
+    with new_dag() as dag:
+        GerosenseSamplesOperator(
+            task_id="upload", data_type="steps", source=lambda: hours.pop(0), execution_timeout=timedelta(seconds=1)
+        )
+    assert run_dag(dag).xcom("upload", "held")["count"] == 2
+    sandbox.gerosense.script("hang x9")
+    run = run_dag(dag)
+    assert run.states("upload") == ["failed"]
+    assert run.xcom("upload", "held")["count"] == 2
 
 
 def test_a_time_out_ends_a_source_that_hangs(new_dag: Any, run_dag: Any, sandbox: Sandbox, people: Records) -> None:

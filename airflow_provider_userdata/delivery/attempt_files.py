@@ -1,0 +1,86 @@
+"""The files of one attempt: receipts, rejects, and what was about to be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from airflow_provider_userdata.delivery.journal import Folder, open_journal, remove_journals
+
+
+def receipts_name(attempt: str) -> str:
+    """Name the file of accepted requests."""
+    return f"receipts-{attempt}"
+
+
+def rejects_name(attempt: str) -> str:
+    """Name the file of rejected, held and unknown records."""
+    return f"rejects-{attempt}"
+
+
+def sent_name(attempt: str) -> str:
+    """Name the file that says what was about to be sent."""
+    return f"sent-{attempt}"
+
+
+def attempts_of(names: Iterable[str]) -> list[str]:
+    """Give the attempts that files belong to, by their names."""
+    return [name.removeprefix("sent-") for name in names if name.startswith("sent-")]
+
+
+class AttemptFiles:
+    """The files of one attempt."""
+
+    def __init__(self, folder: Folder, attempt: str) -> None:
+        self._folder = folder
+        self._attempt = attempt
+        self.receipts = open_journal(folder, receipts_name(attempt))
+        self.rejects = open_journal(folder, rejects_name(attempt))
+        self.sent = open_journal(folder, sent_name(attempt))
+        self.goes_on = False
+        """Whether an attempt before this one has written files in the folder, too."""
+
+    @property
+    def receipts_path(self) -> str | None:
+        """Where the receipts of all attempts are; None where there are none."""
+        return self._path_of_all("receipts") if self.goes_on else self.receipts.path
+
+    @property
+    def rejects_path(self) -> str | None:
+        """Where the rejects of all attempts are; None where there are none."""
+        return self._path_of_all("rejects") if self.goes_on else self.rejects.path
+
+    def _path_of_all(self, kind: str) -> str:
+        return str(self._folder / f"{kind}-*.jsonl")
+
+    def create(self) -> None:
+        """Make the files. Blocks."""
+        self.receipts.create()
+        self.sent.append(b'{"ranges":[]}')
+        self.sent.seal()
+        self.sent.flush()
+
+    def seal(self) -> dict[str, int]:
+        """Give how far each file goes, by its name."""
+        return {
+            receipts_name(self._attempt): self.receipts.seal(),
+            rejects_name(self._attempt): self.rejects.seal(),
+            sent_name(self._attempt): self.sent.seal(),
+        }
+
+    def mark_left(self) -> None:
+        """Say where in the rejects the records begin that are left to the next attempt, which takes the lines out."""
+        self.sent.append(b'{"left":%d}' % self.rejects.seal())
+
+    def flush(self) -> None:
+        """Make durable what was sealed. Blocks."""
+        for journal in (self.sent, self.receipts, self.rejects):  # where the left ones begin is known before they are
+            journal.flush()
+
+    def close(self) -> None:
+        """Write what waits, and end. Blocks."""
+        for journal in (self.sent, self.receipts, self.rejects):
+            journal.close()
+
+    def remove_sent(self) -> None:
+        """Remove what only the next attempt would need. Blocks."""
+        remove_journals(self._folder, "sent-")

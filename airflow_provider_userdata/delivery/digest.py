@@ -1,0 +1,72 @@
+"""A digest of a source's first records, as read: tells a changed source from the one that an attempt was reading."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_userdata.delivery.chunks import Unreadable
+
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_encoder = msgspec.json.Encoder(order="deterministic", enc_hook=lambda value: f"<{type(value).__name__}>")
+
+
+class SourceDigest:
+    """Takes rows in the source's order, and remembers its value at the end of each chunk that matters still."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.blake2b(digest_size=16)
+        self._rows = 0
+        self._marks: deque[tuple[int, str]] = deque([(0, self._digest.hexdigest())])
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has taken."""
+        return self._rows
+
+    @property
+    def value(self) -> str:
+        """The digest of all rows taken."""
+        return self._digest.hexdigest()
+
+    def take(self, rows: Sequence[Any]) -> None:
+        """Take the rows of a chunk, and make a mark at its end."""
+        if rows and type(rows[0]) is bytes and all(type(row) is bytes for row in rows):
+            self._digest.update(b"\n".join(rows))
+            self._digest.update(b"\n")
+        else:
+            for row in rows:
+                self._digest.update(_row_bytes(row))
+                self._digest.update(b"\n")
+        self._rows += len(rows)
+        self._marks.append((self._rows, self._digest.hexdigest()))
+
+    def mark_below(self, position: int) -> tuple[int, str]:
+        """Give the last mark at or below a position, and forget those before it. Positions must not fall."""
+        while len(self._marks) > 1 and self._marks[1][0] <= position:
+            self._marks.popleft()
+        return self._marks[0]
+
+
+def _row_bytes(row: Any) -> bytes:
+    if isinstance(row, bytes):
+        return row
+    if isinstance(row, Unreadable):
+        row = row.raw
+    try:
+        return _encoder.encode(row)
+    except (ValueError, TypeError, RecursionError):  # lone surrogates, odd keys, endless nesting
+        return _shown(row).encode()
+
+
+def _shown(row: Any) -> str:
+    """Show a row that is no JSON, without the addresses of objects: they are others in the next attempt."""
+    try:
+        return _ADDRESS.sub("", ascii(row)[:100_000])
+    except Exception:  # noqa: BLE001  # nesting without end, or an object that can't be shown: its check rejects it
+        return type(row).__name__

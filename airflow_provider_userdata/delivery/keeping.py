@@ -1,0 +1,231 @@
+"""Keeps a delivery's books: its files, its checkpoint, and what earlier attempts wrote in theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+
+import msgspec
+
+from airflow_provider_userdata.delivery.attempt_files import AttemptFiles
+from airflow_provider_userdata.delivery.checkpoint import Checkpoint, Done, decoded
+from airflow_provider_userdata.delivery.fates import Fates
+from airflow_provider_userdata.delivery.plan import Plan
+from airflow_provider_userdata.delivery.progress import Progress
+from airflow_provider_userdata.delivery.report import Report, Tally
+from airflow_provider_userdata.delivery.resuming import resumption
+from airflow_provider_userdata.delivery.sending import Sender
+from airflow_provider_userdata.delivery.threads import BlockingThread
+from airflow_provider_userdata.errors import OutputError, ResumeError
+
+FIRST_SAVES = 5
+"""How often the first checkpoint is tried, once a second, before a delivery gives up."""
+SAVE_SECONDS = 1.0
+"""How often a checkpoint is written at most, and lines where a file can't be appended to."""
+
+_log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """Opens and closes a delivery's books, and writes its checkpoint: first the fates, then what covers them.
+
+    :param plan: the delivery.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._store = None if plan.validate_only else plan.store
+        self._held = None if plan.validate_only else plan.held
+        self._files = AttemptFiles(plan.output, plan.attempt)
+        self._file_thread = BlockingThread("userdata-files")
+        self._airflow_thread = BlockingThread("userdata-airflow")
+        self._saving = asyncio.Lock()
+        self._earlier: Checkpoint | None = None
+        self._saved: Checkpoint | None = None
+        self._store_fails = False
+        self.tally = Tally(plan.clock.seconds)
+        self.progress = Progress()
+        self.fates = Fates(self._files, self.tally, self.progress, plan.clock)
+
+    async def open(self, sender: Sender) -> Done | None:
+        """Find out where an earlier attempt ended, and make this one's files.
+
+        :param sender: learns how long the vendor has kept earlier attempts waiting.
+        :return: the marker of a run that has nothing left to send.
+        """
+        earlier = await self._left_by_an_earlier_attempt()
+        if isinstance(earlier, Done):
+            if self._held is not None:
+                await self._file_thread.call(self._held.settle_all)
+            return earlier
+        if earlier is not None:
+            must_know = self._plan.patience.on_doubt == "hold"
+            found = await self._file_thread.call(lambda: resumption(earlier, self._plan.output, must_know=must_know))
+            self.tally.restore(found.tally)
+            self.progress.resume(found)
+            self._files.goes_on = True
+            self._earlier = earlier
+            sender.has_waited_since(earlier.waiting_since)
+            _log.info(
+                "Goes on where attempt %s ended: %d records have their fate, all below position %d; %d are in doubt",
+                earlier.attempt,
+                len(found.settled),
+                found.settled.below,
+                len(found.in_doubt),
+            )
+        held = self._held
+        if held is not None:
+            claimed = await self._file_thread.call(lambda: held.claim(resuming=earlier is not None))
+            if earlier is not None and len(claimed) != earlier.carried_in:
+                raise ResumeError(
+                    f"held: the run's first {earlier.carried_in} records were carried in from an earlier run, and "
+                    f"{len(claimed)} of them are left: other runs may send the rest. Start over with resume=False"
+                )
+            self.fates.carry_in(claimed)
+        await self._file_thread.call(self._files.create)
+        await self._save_first(sender)
+        return None
+
+    async def _save_first(self, sender: Sender) -> None:
+        """Write the first checkpoint: without one, a crash would leave nothing to go on from."""
+        for _ in range(FIRST_SAVES):
+            await self.save(sender)
+            if self._saved is not None:
+                return
+            await self._plan.clock.wait(asyncio.Event(), SAVE_SECONDS)
+        raise OutputError("the checkpoint can't be saved; without one a retry would send all again. Nothing was sent")
+
+    async def save(self, sender: Sender) -> None:
+        """Write a checkpoint, if anything has changed, after the fates that it covers.
+
+        A store that fails doesn't end the delivery: the files prove what the last checkpoint doesn't cover.
+
+        :raises OutputError: if the fates can't be written.
+        """
+        async with self._saving:
+            checkpoint = Checkpoint(
+                attempt=self._plan.attempt,
+                host=socket.gethostname(),
+                folder=str(self._plan.output),
+                journals=self._files.seal(),
+                carried_in=len(self.fates.carried_in),
+                tally=self.tally.snapshot(),
+                waiting_since=sender.waiting_since,
+                **self.progress.marks(),
+            )
+            if not checkpoint.fits:
+                checkpoint = self._last_that_fits(checkpoint)
+            if self._saved is not None and not checkpoint.says_more_than(self._saved):
+                return
+            await self._file_thread.call(self._files.flush)
+            if await self._stored(checkpoint):
+                self._saved = checkpoint
+
+    def _last_that_fits(self, checkpoint: Checkpoint) -> Checkpoint:
+        """Give the last one instead of a checkpoint that is too large: the files of both prove all that came after."""
+        last = self._saved or self._earlier or checkpoint
+        return msgspec.structs.replace(
+            last,
+            attempt=checkpoint.attempt,
+            host=checkpoint.host,
+            folder=checkpoint.folder,
+            journals={**checkpoint.journals, **last.journals},
+            waiting_since=checkpoint.waiting_since,
+        )
+
+    async def save_now_and_then(self, sender: Sender) -> None:
+        """Write a checkpoint once a second."""
+        while True:
+            await asyncio.sleep(SAVE_SECONDS)
+            await self.save(sender)
+
+    async def show(self, tell: Callable[[Report, int | None], None]) -> None:
+        """Let people see the progress: a call to Airflow."""
+        report, total = self.fates.report(), self._plan.source.total
+        try:
+            await self._airflow_thread.call(lambda: tell(report, total))
+        except Exception as error:  # noqa: BLE001  # it is only shown: the next one may get through
+            _log.warning("The progress can't be shown for now: %s", type(error).__name__)
+
+    async def close(self, *, ended: bool, comes_back: bool) -> None:
+        """Write what is left, after the last checkpoint, and end.
+
+        :param ended: whether the source was read to its end, and each record has its fate.
+        :param comes_back: whether an attempt after this one is to be expected, where it was not.
+        :raises OutputError: if it can't be written.
+        """
+        try:
+            await self._file_thread.call(lambda: self._write_left(ended=ended, comes_back=comes_back))
+        finally:
+            self.tally.settle_rest()
+            await self._file_thread.call(self._files.close)
+
+    async def mark_done(self, report: Report, *, red: bool) -> None:
+        """Leave the marker of a run that has nothing left to send, in place of the checkpoint."""
+        store, held = self._store, self._held
+        if store is None or await self._stored(Done(done=report.as_dict(), red=red, max_tries=store.max_tries)):
+            await self._file_thread.call(self._files.remove_sent)
+        if held is not None:
+            await self._file_thread.call(lambda: held.settle(read=True, ended=True))
+
+    def end(self) -> None:
+        """Let the threads end."""
+        self._file_thread.close()
+        self._airflow_thread.close()
+
+    async def _left_by_an_earlier_attempt(self) -> Checkpoint | Done | None:
+        store = self._store
+        if store is None or not self._plan.resume:
+            return None
+        try:
+            value = await self._airflow_thread.call(store.load)
+        except Exception as error:
+            raise OutputError(f"the checkpoint can't be loaded: {type(error).__name__}. Nothing was sent") from error
+        earlier = decoded(value)
+        if value is not None and earlier is None:
+            raise ResumeError(
+                "the checkpoint of an attempt before this one can't be read by this version: nobody can tell what was "
+                "sent. Send all again with resume=False"
+            )
+        if isinstance(earlier, Done) and not earlier.red and earlier.max_tries != store.max_tries:
+            _log.info("The run was finished, and somebody cleared the task: all records are sent again")
+            return None
+        return earlier
+
+    async def _stored(self, value: Checkpoint | Done) -> bool:
+        store = self._store
+        if store is None:
+            return True
+        try:
+            await self._airflow_thread.call(lambda: store.save(msgspec.to_builtins(value)))
+        except Exception as error:  # noqa: BLE001  # Airflow's side may fail in any way; the next second tries again
+            if not self._store_fails:
+                _log.warning("The checkpoint can't be saved for now: %s", type(error).__name__)
+            self._store_fails = True
+            return False
+        self._store_fails = False
+        return True
+
+    def _write_left(self, *, ended: bool, comes_back: bool) -> None:
+        held = self._held
+        if not ended and comes_back:
+            held = None  # the next attempt of this run carries in what this one has claimed
+        try:
+            self.fates.write_left()
+            self._files.seal()
+            self._files.flush()
+        except OutputError:
+            if held is not None:
+                held.settle(read=False, ended=False)
+            raise
+        if held is None:
+            return
+        again = self.fates.held_over(carried_in=True)
+        untouched = not ended and len(again) == len(self.fates.carried_in)
+        if not untouched:
+            held.keep(again, carried_in=True)
+        held.keep(self.fates.held_over(carried_in=False), carried_in=False)
+        if not ended:
+            held.settle(read=not untouched, ended=False)

@@ -1,0 +1,137 @@
+"""What of a source has its fate, in this attempt and in those before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow_provider_userdata.delivery.checkpoint import Checkpoint
+from airflow_provider_userdata.delivery.chunks import Chunk
+from airflow_provider_userdata.delivery.digest import SourceDigest
+from airflow_provider_userdata.delivery.resuming import Resumption
+from airflow_provider_userdata.delivery.settled import Settled, packed
+from airflow_provider_userdata.errors import SourceChangedError
+
+Ranges = Sequence[Sequence[int]]
+"""Positions as `[start, length]`."""
+
+
+class Progress:
+    """Keeps positions: settled, in flight, and in doubt since an earlier attempt."""
+
+    def __init__(self) -> None:
+        self._digest = SourceDigest()
+        self._earlier: Checkpoint | None = None
+        self._expected: list[tuple[int, str]] = []
+        self._settled = Settled()
+        self._in_doubt = Settled()
+        self._in_flight = Settled()
+        self._new_from = 0
+
+    def resume(self, resumption: Resumption) -> None:
+        """Go on where an earlier attempt ended."""
+        self._earlier = earlier = resumption.checkpoint
+        marks = {earlier.below: earlier.digest, earlier.read: earlier.read_digest, **resumption.read}
+        self._expected = [(rows, digest) for rows, digest in sorted(marks.items()) if rows]
+        self._settled = resumption.settled
+        self._in_doubt = resumption.in_doubt
+        self._new_from = resumption.settled.end
+
+    def take(self, chunk: Chunk) -> None:
+        """Take a chunk as it is read, and compare it with what the attempt before had read.
+
+        :raises SourceChangedError: if it differs.
+        """
+        rows: Sequence[object] = chunk.rows
+        while self._expected and self._expected[0][0] - self._digest.rows <= len(rows):
+            end, expected = self._expected[0]
+            head = end - self._digest.rows
+            self._digest.take(rows[:head])
+            rows = rows[head:]
+            if self._digest.value != expected:
+                raise _changed(end)
+            self._expected.pop(0)
+        if rows:
+            self._digest.take(rows)
+
+    def finish(self) -> None:
+        """Note that the source was read to its end.
+
+        :raises SourceChangedError: if it is shorter than it was.
+        """
+        if self._expected:
+            raise _changed(self._expected[0][0])
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether as much was read as by the attempts before: what comes now is new."""
+        return not self._expected
+
+    @property
+    def read(self) -> tuple[int, str]:
+        """How many rows were read, and their digest."""
+        return self._digest.rows, self._digest.value
+
+    @property
+    def new_from(self) -> int:
+        """The position from which on every record is new."""
+        return self._new_from
+
+    def is_new(self, position: int) -> bool:
+        """Say whether a record has no fate yet."""
+        return position >= self._new_from or position not in self._settled
+
+    def has_fate(self, position: int) -> bool:
+        """Say whether a record has its fate, by this attempt or an earlier one."""
+        return position in self._settled
+
+    @property
+    def any_in_doubt(self) -> bool:
+        """Whether an earlier attempt left anything in doubt."""
+        return self._in_doubt.end > 0
+
+    def is_in_doubt(self, position: int) -> bool:
+        """Say whether an earlier attempt sent a record, and never learned what became of it."""
+        return position in self._in_doubt
+
+    def sent(self, ranges: Ranges) -> None:
+        """Note that records are about to be sent."""
+        for start, length in ranges:
+            self._in_flight.add(start, length)
+
+    def returned(self, ranges: Ranges) -> None:
+        """Note that records were not accepted, and wait for the next attempt."""
+        for start, length in ranges:
+            self._in_flight.discard(start, length)
+
+    def settle(self, ranges: Ranges) -> None:
+        """Note that records have their fate, in a file."""
+        for start, length in ranges:
+            self._settled.add(start, length)
+            self._in_flight.discard(start, length)
+
+    def marks(self) -> dict[str, Any]:
+        """Give what a checkpoint says of positions."""
+        if self._earlier is not None and self._expected:
+            # A source that may have changed puts no digests in the place of those that will show it.
+            below, digest = self._earlier.below, self._earlier.digest
+            read, read_digest = self._expected[-1]
+        else:
+            below, digest = self._digest.mark_below(self._settled.below)
+            read, read_digest = self.read
+        in_flight = Settled([*self._in_flight.ranges(), *self._in_doubt.without(self._settled).ranges()])
+        return {
+            "below": below,
+            "digest": digest,
+            "read": read,
+            "read_digest": read_digest,
+            "beyond": packed(self._settled, below),
+            "in_flight": packed(in_flight, below),
+        }
+
+
+def _changed(end: int) -> SourceChangedError:
+    return SourceChangedError(
+        f"source: its first {end:,} records are not those that the attempt before read, so that nobody can tell which "
+        "of them were sent. Give it a fixed order (such as ORDER BY), or send all again, with resume=False"
+    )

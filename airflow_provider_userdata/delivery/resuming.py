@@ -1,0 +1,132 @@
+"""What the next attempt knows: the last checkpoint, and what the files beside it prove beyond it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from airflow_provider_userdata.delivery.attempt_files import (
+    attempts_of,
+    receipts_name,
+    rejects_name,
+    sent_name,
+)
+from airflow_provider_userdata.delivery.checkpoint import Checkpoint
+from airflow_provider_userdata.delivery.journal import Folder, cut_journal, read_journal
+from airflow_provider_userdata.delivery.report import Fate, Tally
+from airflow_provider_userdata.delivery.settled import Settled
+from airflow_provider_userdata.errors import ResumeError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """Where an attempt goes on.
+
+    :param checkpoint: the last one.
+    :param settled: positions that have their fate.
+    :param in_doubt: positions that were sent, without an answer on record.
+    :param tally: the counts of what is settled.
+    :param read: digests of the first rows, as read after the checkpoint, by how many they are.
+    """
+
+    checkpoint: Checkpoint
+    settled: Settled
+    in_doubt: Settled
+    tally: dict[str, Any]
+    read: dict[int, str] = field(default_factory=dict)
+
+
+def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Resumption:
+    """Find out where to go on. Blocks.
+
+    :param folder: of the run's fates, as this worker sees it.
+    :param must_know: whether a record may on no account be sent twice (`on_doubt="hold"`).
+    :raises ResumeError: if the files can't be read here, and must be.
+    """
+    settled, sent = checkpoint.settled(), checkpoint.sent()
+    attempts = attempts_of(checkpoint.journals)
+    if not all(_readable(folder, attempt) for attempt in attempts):
+        _say_unreadable(checkpoint, must_know=must_know)
+        return Resumption(checkpoint, settled, sent.without(settled), checkpoint.tally)
+    tally = Tally(lambda: 0.0)
+    tally.restore(checkpoint.tally)
+    in_doubt: list[tuple[int, int]] = []
+    read: dict[int, str] = {}
+    for attempt in attempts:
+        sent_then, returned = _sent(checkpoint, folder, attempt, read)
+        in_doubt.extend(sent_then.without(returned).ranges())
+        sent = sent.without(returned)
+        for line in _lines(checkpoint, folder, receipts_name(attempt)):
+            _settle(settled, line["ranges"], tally, Fate.DELIVERED, None)
+            tally.resent += line.get("resent", 0)
+        for line in _lines(checkpoint, folder, rejects_name(attempt)):
+            _settle(settled, [[line["position"], 1]], tally, Fate(line["fate"]), line["rule"])
+    in_doubt.extend(sent.ranges())
+    return Resumption(checkpoint, settled, Settled(in_doubt).without(settled), tally.snapshot(), read)
+
+
+def _sent(checkpoint: Checkpoint, folder: Folder, attempt: str, read: dict[int, str]) -> tuple[Settled, Settled]:
+    """Read what an attempt was about to send, and what of it was not accepted; cut off the lines of what it left.
+
+    :param read: takes the digests of what the attempt read.
+    """
+    sent, returned = Settled(), Settled()
+    for line in _lines(checkpoint, folder, sent_name(attempt)):
+        for start, length in line.get("ranges", ()):
+            sent.add(start, length)
+        for start, length in line.get("returned", ()):
+            returned.add(start, length)
+        if "read" in line:
+            read[line["read"]] = line["digest"]
+        if "left" in line:
+            cut_journal(folder, rejects_name(attempt), line["left"])
+    return sent, returned
+
+
+def _settle(settled: Settled, ranges: list[list[int]], tally: Tally, fate: Fate, rule: str | None) -> None:
+    for start, length in ranges:
+        fresh = Settled([(start, length)]).without(settled)
+        tally.settle(fate, len(fresh), rule)
+        settled.add(start, length)
+
+
+def _lines(checkpoint: Checkpoint, folder: Folder, name: str) -> Iterator[dict[str, Any]]:
+    """Give the lines that the checkpoint doesn't cover; a torn one proves nothing, a file without lines isn't there."""
+    with contextlib.suppress(FileNotFoundError):
+        for line in read_journal(folder, name, checkpoint.journals[name]):
+            with contextlib.suppress(msgspec.DecodeError):
+                value = msgspec.json.decode(line)
+                if isinstance(value, dict):
+                    yield value
+
+
+def _readable(folder: Folder, attempt: str) -> bool:
+    """Say whether the files of an attempt can be read here: they were made before its first checkpoint."""
+    try:
+        return any(True for _ in read_journal(folder, sent_name(attempt), 0))
+    except OSError:
+        return False
+
+
+def _say_unreadable(checkpoint: Checkpoint, *, must_know: bool) -> None:
+    where = f"{checkpoint.folder} on {checkpoint.host}"
+    if must_know:
+        raise ResumeError(
+            f"output_path: what attempt {checkpoint.attempt} sent last stands in {where}, which {socket.gethostname()} "
+            'can\'t read, and on_doubt="hold" allows no guess; let all workers share output_path, or start over '
+            "with resume=False"
+        )
+    _log.warning(
+        "The files of attempt %s are in %s, which can't be read here: this attempt goes on from the checkpoint. What "
+        "was sent in the second after it may be sent twice",
+        checkpoint.attempt,
+        where,
+    )

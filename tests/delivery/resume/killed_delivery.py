@@ -1,0 +1,195 @@
+"""One attempt of a delivery, in a process that may be killed: ``python killed_delivery.py '{"vendor": ...}'``.
+
+Its settings are an object: `vendor`, `url`, `key`, `source` (a file), `folder`, `attempt`, `max_in_flight`,
+`save_seconds`, `objects` (whether the folder stands for an object store), `die` (where it kills itself, and at which
+call: see `DEATHS`). It says ``started`` before its delivery runs, and prints how it ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from airflow_provider_userdata.delivery import keeping
+from airflow_provider_userdata.delivery.attempt_files import AttemptFiles
+from airflow_provider_userdata.delivery.fates import Fates
+from airflow_provider_userdata.delivery.journal import Journal, LocalJournal
+from airflow_provider_userdata.delivery.plan import Plan
+from airflow_provider_userdata.delivery.runner import Delivery
+from airflow_provider_userdata.delivery.transport import Endpoint
+from airflow_provider_userdata.operators.state import FileStore
+from airflow_provider_userdata.sources import open_source
+from airflow_provider_userdata.vendors.contract import Vendor
+from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.ptengine import Ptengine
+from airflow_provider_userdata.vendors.thymia import Thymia
+
+VENDORS: dict[str, Callable[[], Vendor]] = {
+    "thymia": lambda: Thymia("mood"),
+    "gerosense": lambda: GeroSense("steps"),
+    "ptengine": Ptengine,
+}
+
+
+class Objects:
+    """A folder of an object store: no `pathlib.Path`, and an object is there whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __truediv__(self, name: str) -> Objects:
+        return Objects(self.path / name)
+
+    def __str__(self) -> str:
+        return f"s3://bucket{self.path}"
+
+    @property
+    def name(self) -> str:
+        """Give the last part of the path."""
+        return self.path.name
+
+    def mkdir(self, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
+        """Make the folder."""
+        self.path.mkdir(mode, parents, exist_ok)
+
+    @contextlib.contextmanager
+    def open(self, mode: str = "r") -> Iterator[IO[Any]]:
+        """Open an object; what is written shows when it is closed."""
+        if mode == "rb":
+            with self.path.open("rb") as file:
+                yield file
+            return
+        part = self.path.with_name(f".{self.path.name}")
+        with part.open(mode) as file:
+            yield file
+        part.replace(self.path)
+
+    def exists(self) -> bool:
+        """Say whether there is such an object."""
+        return self.path.exists()
+
+    def iterdir(self) -> Iterator[Objects]:
+        """Give the objects below."""
+        return map(Objects, self.path.iterdir())
+
+    def unlink(self) -> None:
+        """Remove the object."""
+        self.path.unlink()
+
+
+def die(*_: object, **__: object) -> Any:
+    """Go, as a process does that is killed."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def at_call(number: int, owner: Any, name: str, last: Callable[..., Any]) -> None:
+    """Let one of the calls of a function do something else."""
+    function = getattr(owner, name)
+    left = [number]
+
+    def called(*given: Any, **named: Any) -> Any:
+        left[0] -= 1
+        return (last if left[0] == 0 else function)(*given, **named)
+
+    setattr(owner, name, called)
+
+
+def torn(journal: LocalJournal, line: bytes) -> None:
+    """Write half a line."""
+    if journal._file is None:
+        journal.create()
+    assert journal._file is not None
+    os.write(journal._file, line[: len(line) // 2])
+    die()
+
+
+def at_line_of(kind: str, number: int, last: Callable[[LocalJournal, bytes], None]) -> None:
+    """Let one of the lines of a kind of file end otherwise."""
+    append = LocalJournal.append
+    left = [number]
+
+    def appended(journal: LocalJournal, line: bytes) -> None:
+        left[0] -= journal._path.name.startswith(kind)
+        (last if left[0] == 0 else append)(journal, line)
+
+    setattr(LocalJournal, "append", appended)  # noqa: B010  # a method isn't assigned to
+
+
+def after_half_of_a_save(number: int) -> None:
+    """Write half of a checkpoint's file."""
+
+    def half(path: Path, mode: str = "r", *_: object) -> Any:
+        if not path.name.endswith(".part"):
+            return opened(path, mode)
+        left[0] -= 1
+        if left[0]:
+            return opened(path, mode)
+        with opened(path, mode) as file:
+            file.write(b'{"attempt": "')
+        return die()
+
+    opened, left = Path.open, [number]
+    setattr(Path, "open", half)  # noqa: B010
+
+
+DEATHS: dict[str, Callable[[int], None]] = {
+    "before a receipt": lambda number: at_line_of("receipts", number, die),
+    "in the middle of a receipt": lambda number: at_line_of("receipts", number, torn),
+    "in the middle of a reject": lambda number: at_line_of("rejects", number, torn),
+    "in the middle of what is about to be sent": lambda number: at_line_of("sent", number, torn),
+    "between a fate and its count": lambda number: at_call(number, Fates, "delivered", _fate_then_die),
+    "between fates and checkpoint": lambda number: at_call(number, FileStore, "save", die),
+    "before the fates are brought to the disk": lambda number: at_call(number, AttemptFiles, "flush", die),
+    "in the middle of a checkpoint": after_half_of_a_save,
+    "before the done marker": lambda number: at_call(number, keeping.Keeper, "mark_done", die),
+    "after the done marker": lambda number: at_call(number, AttemptFiles, "remove_sent", die),
+}
+
+
+def _fate_then_die(fates: Fates, *given: Any, **named: Any) -> None:
+    receipts: Journal = fates._files.receipts
+    append = receipts.append
+
+    def appended(line: bytes) -> None:
+        append(line)
+        die()
+
+    setattr(receipts, "append", appended)  # noqa: B010
+    fates.delivered(*given, **named)
+
+
+def main(settings: dict[str, Any]) -> None:
+    """Run the attempt."""
+    keeping.SAVE_SECONDS = settings["save_seconds"]
+    if settings.get("die"):
+        where, number = settings["die"]
+        DEATHS[where](number)
+    vendor = VENDORS[settings["vendor"]]()
+    key = settings["key"]
+    folder = Path(settings["folder"])
+    output: Any = Objects(folder) if settings.get("objects") else folder
+    plan = Plan(
+        vendor=vendor,
+        endpoint=Endpoint(settings["url"], {"x-api-key": key, "Authorization": f"Bearer {key}"}),
+        source=open_source(Path(settings["source"])),
+        output=output,
+        attempt=settings["attempt"],
+        max_in_flight=settings["max_in_flight"],
+        store=FileStore(output, 0, None),
+        more_attempts=True,
+    )
+    sys.stdout.write("started\n")
+    sys.stdout.flush()
+    ended = Delivery(plan).run()
+    error = None if ended.error is None else f"{type(ended.error).__name__}: {ended.error}"
+    sys.stdout.write(json.dumps({"error": error, "report": ended.report.as_dict(), "repeated": ended.repeated}))
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

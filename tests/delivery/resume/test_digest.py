@@ -1,0 +1,128 @@
+"""A digest of a source's first rows: the same for the same rows, however they come, and for no others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_userdata.delivery.chunks import Unreadable
+from airflow_provider_userdata.delivery.digest import SourceDigest
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.dates() | st.decimals(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text() | st.integers(), inner, max_size=3),
+    max_leaves=6,
+)
+ROWS = st.lists(VALUES | st.builds(Unreadable, VALUES, st.text()), max_size=12)
+
+
+class Odd:
+    """An object that nobody can look at."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("geheim")
+
+
+def digest(rows: list[Any], sizes: list[int] | None = None) -> str:
+    """Take rows in chunks of given sizes."""
+    made = SourceDigest()
+    for size in sizes or []:
+        made.take(rows[:size])
+        rows = rows[size:]
+    made.take(rows)
+    return made.value
+
+
+@given(ROWS | st.lists(st.binary(), max_size=12), st.lists(st.integers(0, 5), max_size=6))
+def test_chunks_do_not_matter(rows: list[Any], sizes: list[int]) -> None:
+    """The same rows have the same digest, wherever their chunks end."""
+    assert digest(rows, sizes) == digest(rows)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ([1], [2]),
+        ([1, 2], [2, 1]),
+        ([1], [1, 1]),
+        ([1], ["1"]),
+        ([1], [True]),
+        ([14], [14.0]),
+        ([None], [""]),
+        ([{"a": 1}], [{"a": 2}]),
+        ([{"a": 1}], [{"b": 1}]),
+        ([b'{"a":1}'], [b'{"a":2}']),
+        (["a"], ["a", None]),
+        ([Decimal("1.0")], [Decimal("1.00")]),
+        ([date(2024, 1, 1)], [date(2024, 1, 2)]),
+        (["\ud800"], ["\ud801"]),
+    ],
+)
+def test_other_rows_have_another_digest(one: list[Any], other: list[Any]) -> None:
+    """Another value, kind, key, order or number of rows shows."""
+    assert digest(one) != digest(other)
+
+
+def test_the_order_of_a_rows_keys_does_not_matter() -> None:
+    """A source may give the columns of a row in any order."""
+    assert digest([{"a": 1, "b": [2]}]) == digest([{"b": [2], "a": 1}])
+
+
+def endless() -> list[Any]:
+    """Make a list that is in itself."""
+    made: list[Any] = []
+    made.append(made)
+    return made
+
+
+def deep() -> list[Any]:
+    """Make a list that is nested deeper than anybody looks."""
+    made: list[Any] = []
+    for _ in range(100_000):
+        made = [made]
+    return made
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        endless,
+        deep,
+        Odd,
+        lambda: {(1, 2): Odd()},
+        lambda: {(1, 2): object()},
+        lambda: "\ud800",
+        lambda: math.nan,
+        lambda: {1: 1, "1": 2},
+        object,
+    ],
+)
+def test_any_row_has_a_digest(make: Any) -> None:
+    """Whatever a source gives has a digest, the same each time it gives it."""
+    assert digest([make()]) == digest([make()])
+
+
+def positions() -> Iterator[int]:
+    """Give positions that don't fall."""
+    yield from (0, 0, 3, 9, 10, 11, 19, 25, 40)
+
+
+def test_the_last_mark_at_or_below_a_position() -> None:
+    """Marks are the ends of chunks; those that are passed are forgotten."""
+    made = SourceDigest()
+    values = {0: made.value}
+    for size in (10, 5, 10):
+        made.take([b"row"] * size)
+        values[made.rows] = made.value
+
+    found = [made.mark_below(position) for position in positions()]
+
+    assert [rows for rows, _ in found] == [0, 0, 0, 0, 10, 10, 15, 25, 25]
+    assert all(values[rows] == value for rows, value in found)

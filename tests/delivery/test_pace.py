@@ -1,0 +1,215 @@
+"""Requests pass in their order, no more at once than may, no sooner than may, and none when the delivery is halted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_userdata.delivery.clock import Clock
+from airflow_provider_userdata.delivery.pace import Departure, Pace
+
+MakePace = Callable[..., Pace]
+
+
+async def turns(count: int = 20) -> None:
+    """Let everybody else go on."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a test's coroutine."""
+    asyncio.run(asyncio.wait_for(coroutine, 20))
+
+
+async def passed(pace: Pace) -> Departure:
+    """Pass, or fail the test."""
+    departure = await pace.permission()
+    assert departure is not None
+    return departure
+
+
+@pytest.fixture
+def make_pace(clock: Clock) -> MakePace:
+    """Make a pace; the process itself is never busy, unless said."""
+
+    def made(most: int = 16, per_second: float | None = None, **given: Any) -> Pace:
+        given.setdefault("halted", asyncio.Event())
+        given.setdefault("busy", lambda: 0.0)
+        return Pace(clock, given.pop("halted"), most, per_second, **given)
+
+    return made
+
+
+def test_requests_pass_in_the_order_of_asking(make_pace: MakePace) -> None:
+    """Whoever asks first goes first, also through a pause and a rate."""
+
+    async def scenario() -> None:
+        pace = make_pace(per_second=10)
+        pace.pause(5)
+        order: list[int] = []
+
+        async def ask(number: int) -> None:
+            departure = await passed(pace)
+            order.append(number)
+            pace.answered(departure)
+
+        await asyncio.gather(*[ask(number) for number in range(30)])
+        assert order == list(range(30))
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("waits_for", ["place", "rate", "pause"])
+def test_a_halt_wakes_all(waits_for: str, make_pace: MakePace, clock: Clock) -> None:
+    """Nobody passes after a halt, and nobody goes on waiting, whatever for."""
+
+    async def scenario() -> None:
+        halted = asyncio.Event()
+        pace = make_pace(1, 1e-4 if waits_for == "rate" else None, halted=halted)
+        await passed(pace)
+        if waits_for != "place":
+            pace.given_up()
+        if waits_for == "pause":
+            pace.pause(1e6)
+        begun = clock.seconds()
+        asking = [asyncio.ensure_future(pace.permission()) for _ in range(10)]
+        await asyncio.sleep(0)
+        halted.set()
+        pace.wake()
+
+        assert await asyncio.gather(*asking) == [None] * 10
+        assert clock.seconds() == begun
+
+    run(scenario())
+
+
+def test_who_gives_up_waiting_holds_up_nobody(make_pace: MakePace) -> None:
+    """A request that is cancelled while it waits leaves its turn to the next."""
+
+    async def scenario() -> None:
+        pace = make_pace(1)
+        first = await passed(pace)
+        asking = [asyncio.ensure_future(pace.permission()) for _ in range(3)]
+        await turns()
+        asking[0].cancel()
+        await turns()
+        pace.answered(first)
+
+        assert await asking[1] is not None
+
+    run(scenario())
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    most=st.integers(1, 8),
+    per_second=st.none() | st.sampled_from([0.5, 7.0, 100.0]),
+    seed=st.randoms(use_true_random=False),
+)
+def test_neither_place_nor_rate_is_ever_exceeded(
+    most: int, per_second: float | None, seed: Any, make_pace: MakePace, clock: Clock
+) -> None:
+    """With answers, pushbacks, pauses and breaks in any order, no more are in flight than may, and none is early."""
+
+    async def scenario() -> None:
+        pace = make_pace(most, per_second)
+        in_flight = 0
+        moments: list[float] = []
+
+        async def request() -> None:
+            nonlocal in_flight
+            departure = await passed(pace)
+            in_flight += 1
+            moments.append(clock.seconds())
+            assert in_flight <= pace._concurrency.limit <= most
+            await clock.wait(asyncio.Event(), seed.choice([0.0, 0.1, 2.0]))
+            in_flight -= 1
+            match seed.randrange(5):
+                case 0:
+                    pace.pushed_back(departure, too_soon=True)
+                case 1:
+                    pace.pushed_back(departure)
+                case 2:
+                    pace.given_up()
+                    pace.pause(seed.choice([0.0, 3.0]))
+                case _:
+                    pace.answered(departure)
+
+        # What is in flight when the limit shrinks stays there: none passes until there are fewer.
+        await asyncio.gather(*[request() for _ in range(60)])
+        if per_second is not None:
+            assert all(later - earlier >= 1 / per_second - 1e-9 for earlier, later in pairwise(moments))
+
+    run(scenario())
+
+
+def test_nothing_passes_in_a_pause(make_pace: MakePace, clock: Clock) -> None:
+    """A pause holds for all, also one that begins while they wait; the longer one counts."""
+
+    async def scenario() -> None:
+        pace = make_pace(per_second=0.1)
+        begun = clock.seconds()
+        pace.answered(await passed(pace))
+        asking = asyncio.ensure_future(pace.permission())
+        await asyncio.sleep(0)
+        pace.pause(100)
+        pace.pause(50)
+        await asking
+
+        assert clock.seconds() - begun >= 100
+
+    run(scenario())
+
+
+def test_rate_refusals_spread_the_requests(make_pace: MakePace, clock: Clock) -> None:
+    """After a 429 there is a time between requests, where there was none."""
+
+    async def scenario() -> None:
+        pace = make_pace(1)
+        for _ in range(5):
+            departure = await passed(pace)
+            await clock.wait(asyncio.Event(), 0.1)
+            pace.answered(departure)
+        departure = await passed(pace)
+        await clock.wait(asyncio.Event(), 0.1)
+        pace.pushed_back(departure, too_soon=True)
+        moments = []
+        for _ in range(2):
+            departure = await passed(pace)
+            moments.append(clock.seconds())
+            pace.answered(departure)
+
+        assert moments[1] - moments[0] >= 0.09
+
+    run(scenario())
+
+
+def test_the_process_own_time_is_not_the_vendors(make_pace: MakePace, clock: Clock) -> None:
+    """Round trips that grow since this process is busy itself shrink nothing; the same from a vendor do."""
+
+    async def scenario(*, ours: bool) -> int:
+        busy = 0.0
+        pace = make_pace(busy=lambda: busy)
+        for number in range(40):
+            departure = await passed(pace)
+            await clock.wait(asyncio.Event(), 0.05 if number < 20 else 3.0)
+            busy += 2.95 if ours and number >= 20 else 0.0
+            pace._concurrency._reached = True
+            pace.answered(departure)
+        return pace._concurrency.limit
+
+    limits: list[int] = []
+
+    async def both() -> None:
+        limits.extend([await scenario(ours=True), await scenario(ours=False)])
+
+    run(both())
+    assert limits[0] == 16
+    assert limits[1] < 16
