@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import functools
-import traceback
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from airflow.providers.common.compat.sdk import (
-    AirflowException,
     AirflowFailException,
     AirflowSkipException,
     BaseOperator,
@@ -27,14 +25,12 @@ from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending import OnDoubt, Patience
 from airflow_provider_userdata.errors import (
     LaterError,
-    SourceBrokeError,
-    SourceError,
     StoppedError,
     UserdataError,
 )
 from airflow_provider_userdata.hooks.base import VendorHook
-from airflow_provider_userdata.operators import arguments, places, signpost
-from airflow_provider_userdata.operators.state import FileStore, TaskStateStore, checkpoint_store
+from airflow_provider_userdata.operators import arguments, endings, places, signpost
+from airflow_provider_userdata.operators.state import checkpoint_store
 from airflow_provider_userdata.sources import hold, open_source, unhold
 from airflow_provider_userdata.vendors.contract import Vendor
 
@@ -128,14 +124,14 @@ class DeliveryOperator(BaseOperator):
         try:
             plan = self._plan(context)
         except UserdataError as error:
-            raise self._failure(error) from None
+            raise endings.failure(error, self.log) from None
         self._delivery: Delivery | None = Delivery(plan)
         try:
             ended = self._delivery.run()
         except BaseException as interruption:
             if (ended_all_the_same := self._delivery.ended) is not None:
                 signpost.leave(context, plan.held, self.log)
-                self._tell(ended_all_the_same.report)
+                endings.tell(ended_all_the_same.report, self.log)
                 self._leave_report(ended_all_the_same.report, interruption, context["ti"])
             raise
         signpost.leave(context, plan.held, self.log)
@@ -213,7 +209,7 @@ class DeliveryOperator(BaseOperator):
             resume=bool(self.resume),
             restart_if_changed=changed == "restart",
             more_attempts=ti.try_number <= store.max_tries,
-            on_progress=functools.partial(self._show_progress, store),
+            on_progress=functools.partial(endings.show_progress, store, self.log),
         )
 
     def _bound_source(self, context: Context) -> object:
@@ -229,32 +225,13 @@ class DeliveryOperator(BaseOperator):
             return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
         return bool(self.deferrable)
 
-    def _show_progress(self, store: TaskStateStore | FileStore, report: Report, total: int | None) -> None:
-        """Log the progress, and keep it where the UI shows it."""
-        rate = report.delivered / report.seconds if report.seconds else 0.0
-        progress: dict[str, Any] = {**report.as_dict(), "records_per_second": round(rate)}
-        share = ""
-        if total:
-            progress["share"] = round(report.read / total, 3)
-            progress["seconds_left"] = round((total - report.read) * report.seconds / max(report.read, 1))
-            share = f" ({report.read / total:.0%} of the source, {progress['seconds_left']:,} s left)"
-        self.log.info("So far: %s%s; %s records a second", report.summary(), share, f"{rate:,.0f}")
-        store.show(progress)
-
-    def _tell(self, report: Report) -> None:
-        self.log.info("%s", report.summary())
-        if report.rejects:
-            self.log.warning("Rejected, held and unknown records, whole, with the reason of each: %s", report.rejects)
-        if report.receipts:
-            self.log.info("Receipts: %s", report.receipts)
-
     def _conclude(self, ended: Ended, context: Context) -> dict[str, Any]:
         if ended.repeated:
             self.log.info(
                 "An attempt before this one had finished: nothing was sent, and this is its report. To send all again, "
                 "set resume=False"
             )
-        self._tell(ended.report)
+        endings.tell(ended.report, self.log)
         error = ended.error
         if error is None:
             return ended.report.as_dict()
@@ -262,7 +239,7 @@ class DeliveryOperator(BaseOperator):
             self.log.info("%s", error)
             wait = max(error.until - datetime.now(UTC), timedelta(seconds=1))
             self.defer(trigger=TimeDeltaTrigger(wait), method_name="execute_complete")
-        failure = self._failure(error)
+        failure = endings.failure(error, self.log)
         self._leave_report(ended.report, failure, context["ti"])
         raise failure from None
 
@@ -276,23 +253,3 @@ class DeliveryOperator(BaseOperator):
         self.log.error(
             "No attempt is left (retries=%s). Clear the task, and it goes on where this attempt ended", self.retries
         )
-
-    def _failure(self, error: Exception) -> BaseException:
-        """Say what ends the task. Raise it without its causes: Airflow logs them, and they may quote a record (A6).
-
-        Where a source broke, the log says where, in the author's code or in the database's client.
-        """
-        if isinstance(error, SourceBrokeError) and error.__cause__ is not None:
-            frames = traceback.format_tb(error.__cause__.__traceback__)
-            self.log.error("The source broke with %s, here:\n%s", type(error.__cause__).__name__, "".join(frames))
-        return _airflow_error(error)
-
-
-def _airflow_error(error: Exception) -> BaseException:
-    """Turn an error into the kind that Airflow retries, or the kind that it doesn't."""
-    if not isinstance(error, UserdataError):
-        return error
-    if isinstance(error.__cause__, AirflowException) and not isinstance(error, SourceError):
-        return error.__cause__  # an author's function may skip or fail its task
-    kind = AirflowException if error.retriable else AirflowFailException
-    return cast("BaseException", kind(f"{type(error).__name__}: {error}"))
