@@ -36,6 +36,7 @@ class AttemptFiles:
         self.receipts = open_journal(folder, receipts_name(attempt))
         self.rejects = open_journal(folder, rejects_name(attempt))
         self.sent = open_journal(folder, sent_name(attempt))
+        self._created = False
         self.goes_on = False
         """Whether an attempt before this one has written files in the folder, too."""
 
@@ -54,6 +55,7 @@ class AttemptFiles:
 
     def create(self) -> None:
         """Make the files. Blocks."""
+        self._created = True
         self.receipts.create()
         self.sent.append(b'{"ranges":[]}')
         self.sent.seal()
@@ -77,7 +79,9 @@ class AttemptFiles:
             journal.flush()
 
     def close(self) -> None:
-        """Write what waits, and end. Blocks."""
+        """Write what waits, and that nothing is in flight any more, and end. Blocks."""
+        if self._created:
+            self.sent.append(b'{"closed":true}')
         for journal in (self.sent, self.receipts, self.rejects):
             journal.close()
 

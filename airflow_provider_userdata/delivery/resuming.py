@@ -7,6 +7,7 @@ import logging
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -61,9 +62,15 @@ def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Re
     in_doubt: list[tuple[int, int]] = []
     read: dict[int, str] = {}
     for attempt in attempts:
-        sent_then, returned = _sent(checkpoint, folder, attempt, read)
-        in_doubt.extend(sent_then.without(returned).ranges())
-        sent = sent.without(returned)
+        then = _sent(checkpoint, folder, attempt)
+        if must_know and not then.closed and not isinstance(folder, Path):
+            raise ResumeError(
+                f"output_path: attempt {attempt} was killed, and its last second stands nowhere: object storage can't "
+                'be appended to, and on_doubt="hold" allows no guess. Start over with resume=False'
+            )
+        in_doubt.extend(then.sent.without(then.returned).ranges())
+        sent = sent.without(then.returned)
+        read.update(then.read)
         for line in _lines(checkpoint, folder, receipts_name(attempt)):
             _settle(settled, line["ranges"], tally, Fate.DELIVERED, None)
             tally.resent += line.get("resent", 0)
@@ -73,22 +80,36 @@ def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Re
     return Resumption(checkpoint, settled, Settled(in_doubt).without(settled), tally.snapshot(), read)
 
 
-def _sent(checkpoint: Checkpoint, folder: Folder, attempt: str, read: dict[int, str]) -> tuple[Settled, Settled]:
-    """Read what an attempt was about to send, and what of it was not accepted; cut off the lines of what it left.
+@dataclass(slots=True)
+class _Sent:
+    """What an attempt wrote of its sending, after the checkpoint.
 
-    :param read: takes the digests of what the attempt read.
+    :param sent: what it was about to send.
+    :param returned: what of it was not accepted.
+    :param read: digests of what it read.
+    :param closed: whether it came to its own end.
     """
-    sent, returned = Settled(), Settled()
+
+    sent: Settled = field(default_factory=Settled)
+    returned: Settled = field(default_factory=Settled)
+    read: dict[int, str] = field(default_factory=dict)
+    closed: bool = False
+
+
+def _sent(checkpoint: Checkpoint, folder: Folder, attempt: str) -> _Sent:
+    """Read what an attempt was about to send, and cut off the lines of what it left."""
+    found = _Sent()
     for line in _lines(checkpoint, folder, sent_name(attempt)):
         for start, length in line.get("ranges", ()):
-            sent.add(start, length)
+            found.sent.add(start, length)
         for start, length in line.get("returned", ()):
-            returned.add(start, length)
+            found.returned.add(start, length)
         if "read" in line:
-            read[line["read"]] = line["digest"]
+            found.read[line["read"]] = line["digest"]
         if "left" in line:
             cut_journal(folder, rejects_name(attempt), line["left"])
-    return sent, returned
+        found.closed = found.closed or "closed" in line
+    return found
 
 
 def _settle(settled: Settled, ranges: list[list[int]], tally: Tally, fate: Fate, rule: str | None) -> None:

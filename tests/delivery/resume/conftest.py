@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import runpy
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -69,6 +70,12 @@ def attempt(plan: Callable[..., Plan], store: MemoryStore) -> Callable[..., Ende
         return ended
 
     return deliver
+
+
+@pytest.fixture(scope="session")
+def objects() -> Callable[[Path], Any]:
+    """Let a folder stand for one of an object store, which can't be appended to."""
+    return cast("Callable[[Path], Any]", runpy.run_path(str(Path(__file__).with_name("killed_delivery.py")))["Objects"])
 
 
 @pytest.fixture(scope="session")

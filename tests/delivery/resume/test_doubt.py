@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.delivery import keeping
-from airflow_provider_userdata.delivery.journal import LocalJournal
+from airflow_provider_userdata.delivery.journal import LocalJournal, PartsJournal
 from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending import Patience
@@ -34,10 +35,11 @@ def crash(plan: Callable[..., Plan], store: Any, monkeypatch: pytest.MonkeyPatch
     crashes = itertools.count()
 
     def crashed(vendor: str, source: Any, receipt: int, **given: Any) -> None:
-        append, save, left = LocalJournal.append, store.save, [receipt]
+        kind = LocalJournal if isinstance(given.get("output", Path()), Path) else PartsJournal
+        append, save, left = kind.append, store.save, [receipt]
 
-        def appended(journal: LocalJournal, line: bytes) -> None:
-            left[0] -= journal._path.name.startswith("receipts")
+        def appended(journal: Any, line: bytes) -> None:
+            left[0] -= b'"count"' in line
             if left[0] <= 0:
                 raise Crash
             append(journal, line)
@@ -47,7 +49,7 @@ def crash(plan: Callable[..., Plan], store: Any, monkeypatch: pytest.MonkeyPatch
                 save(value)
 
         with monkeypatch.context() as patch:
-            patch.setattr(LocalJournal, "append", appended)
+            patch.setattr(kind, "append", appended)
             patch.setattr(store, "save", saved)
             with pytest.raises(Crash):
                 Delivery(plan(vendor, source, attempt=f"crash-{next(crashes)}", store=store, **given)).run()
@@ -107,6 +109,20 @@ def test_what_was_sent_again_is_counted_after_another_crash(
     assert (report.resent, sandbox.thymia.counts.repeated, sandbox.thymia.counts.records) == (2, 2, 22)
 
 
+def test_what_was_sent_again_is_counted_once(
+    crash: Callable[..., None], attempt: Attempt, rows: Rows, whole: Whole, sandbox: Sandbox
+) -> None:
+    """A receipt that the checkpoint covers is not counted again by the attempts that follow."""
+    crash("thymia", rows("thymia", 20), 8, max_in_flight=1)
+    sandbox.thymia.script("ok x4", "401")
+    assert attempt("thymia", rows("thymia", 20), max_in_flight=1).report.resent == 1
+
+    report = attempt("thymia", rows("thymia", 20)).report
+
+    whole(report, 20)
+    assert (report.resent, sandbox.thymia.counts.repeated) == (1, 1)
+
+
 def test_what_came_back_after_the_last_checkpoint_is_in_no_doubt(
     attempt: Attempt, rows: Rows, whole: Whole, store: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +147,33 @@ def test_what_came_back_after_the_last_checkpoint_is_in_no_doubt(
     assert (report.delivered, report.unknown) == (20, 0)
 
 
+@pytest.mark.parametrize("killed", [True, False])
+def test_where_nothing_can_be_appended_to_a_killed_attempt_leaves_too_much_in_doubt(
+    killed: bool,
+    crash: Callable[..., None],
+    attempt: Attempt,
+    rows: Rows,
+    sandbox: Sandbox,
+    objects: Callable[[Path], Any],
+    tmp_path: Path,
+) -> None:
+    """On object storage, `hold` goes on after an attempt that came to its own end, and after no other."""
+    place = objects(tmp_path / "run")
+    sandbox.thymia.script("ok x5", "401" if not killed else "ok")
+    if killed:
+        crash("thymia", rows("thymia", 20), 8, max_in_flight=1, patience=HOLD, output=place)
+    else:
+        attempt("thymia", rows("thymia", 20), max_in_flight=1, patience=HOLD, output=place)
+
+    ended = attempt("thymia", rows("thymia", 20), patience=HOLD, output=place)
+
+    if killed:
+        assert isinstance(ended.error, ResumeError)
+        assert "resume=False" in str(ended.error)
+    else:
+        assert (ended.error, ended.report.delivered, sandbox.thymia.counts.records) == (None, 20, 20)
+
+
 def test_a_doubt_outlives_an_attempt_that_sends_nothing(
     crash: Callable[..., None], attempt: Attempt, rows: Rows, whole: Whole, sandbox: Sandbox
 ) -> None:
@@ -144,6 +187,28 @@ def test_a_doubt_outlives_an_attempt_that_sends_nothing(
 
     whole(report, 20)
     assert report.resent >= sandbox.thymia.counts.repeated == 1
+
+
+def test_a_doubt_outlives_an_attempt_that_was_turned_away_before_it_came_to_it(
+    crash: Callable[..., None], attempt: Attempt, rows: Rows, whole: Whole, sandbox: Sandbox
+) -> None:
+    """What an earlier attempt left in doubt stays unknown in the report of one that didn't get as far as sending it."""
+    sandbox.thymia.latency = 0.05
+    crash("thymia", rows("thymia", 20), 8, max_in_flight=4)
+    while sandbox.thymia.counts.in_flight:
+        time.sleep(0.01)
+    doubtful = sandbox.thymia.counts.records - 7
+    assert doubtful > 1
+    sandbox.thymia.script("401")
+
+    between = attempt("thymia", rows("thymia", 20), max_in_flight=1).report
+    assert (between.delivered, between.unknown + between.held) == (7, 13)
+    assert between.unknown >= doubtful
+    assert between.reasons["A3"] >= doubtful - 1
+    report = attempt("thymia", rows("thymia", 20)).report
+
+    whole(report, 20)
+    assert report.resent >= sandbox.thymia.counts.repeated == doubtful
 
 
 @pytest.mark.parametrize("gone", ["removed", "elsewhere"])

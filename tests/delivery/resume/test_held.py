@@ -112,6 +112,26 @@ def test_a_run_whose_carried_samples_went_to_others_says_so(
     assert sandbox.gerosense.counts.records == 1_000
 
 
+def test_samples_that_are_enough_after_a_crash_are_held_no_longer(
+    attempt: Attempt, folder: Open, rows: Rows, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an attempt had kept for the next run, and its own next one delivers, doesn't wait for the next run."""
+
+    async def crash(*_: object, **__: object) -> None:
+        raise Crash
+
+    samples = rows("gerosense", 5)
+    with monkeypatch.context() as patch:
+        patch.setattr(Keeper, "mark_done", crash)
+        with pytest.raises(Crash):
+            attempt("gerosense", samples[:2], held=folder("monday"))
+    assert folder("tuesday").count() == 2
+
+    again = attempt("gerosense", samples, held=folder("monday"))
+
+    assert (again.report.delivered, folder("tuesday").count()) == (5, 0)
+
+
 @pytest.mark.parametrize("count", [1, 2, 1_000])
 @pytest.mark.parametrize(
     ("owner", "name"),
