@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import math
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +25,15 @@ class Departure:
 
     at: float
     busy: float
+
+
+class _Turn(enum.Enum):
+    """What is given to whoever asked first where only time is in its way: it is to wait for its turn itself."""
+
+    FIRST = "first"
+
+
+_Given = Departure | _Turn | None
 
 
 class Pace:
@@ -52,8 +63,8 @@ class Pace:
         self._in_flight = 0
         self._sent_at = -math.inf
         self._paused_until = -math.inf
-        self._queue = asyncio.Lock()
-        self._changed = asyncio.Event()
+        self._asking: deque[asyncio.Future[_Given]] = deque()
+        self._first_waits = False
 
     def pause(self, seconds: float) -> None:
         """Let nothing pass for some seconds: what a `Retry-After` asks holds for every request (A2)."""
@@ -61,16 +72,37 @@ class Pace:
 
     async def permission(self) -> Departure | None:
         """Wait, in the order of asking, until a request may be sent; None where the delivery was halted."""
-        async with self._queue:
-            while not self._halted.is_set():
-                if self._in_flight >= self._concurrency.limit:
-                    self._changed.clear()
-                    await self._changed.wait()
-                elif (seconds := self._until_turn()) > 0:
+        place: asyncio.Future[_Given] = asyncio.get_running_loop().create_future()
+        self._asking.append(place)
+        self.wake()
+        while (given := await self._given(place)) is _Turn.FIRST:
+            try:
+                while not self._halted.is_set() and (seconds := self._until_turn()) > 0:
                     await self._clock.wait(self._halted, seconds)
-                else:
+                if self._has_place() and not self._halted.is_set():
                     return self._departure()
-        return None
+                place = asyncio.get_running_loop().create_future()
+                self._asking.appendleft(place)
+            finally:
+                self._first_waits = False
+                self.wake()
+        return given
+
+    async def _given(self, place: asyncio.Future[_Given]) -> _Given:
+        try:
+            return await place
+        except asyncio.CancelledError:
+            if not place.cancelled():
+                self._hand_back(place.result())
+            raise
+
+    def _hand_back(self, given: _Given) -> None:
+        """Take back what was given to somebody who was cancelled at that moment."""
+        if isinstance(given, Departure):
+            self._free()
+        elif given is _Turn.FIRST:
+            self._first_waits = False
+            self.wake()
 
     def answered(self, request: Departure) -> None:
         """Take a place in flight back after an answer that shows no strain but, it may be, the time that it took."""
@@ -94,12 +126,33 @@ class Pace:
         self._free()
 
     def wake(self) -> None:
-        """Let those look again who wait: there may be a place, or the delivery was halted."""
-        self._changed.set()
+        """Let pass who may: there may be a place, or the delivery was halted.
+
+        All at once, not each when the one before has had its turn on the loop: that would slow them all down.
+        """
+        while self._asking and not self._first_waits:
+            if self._asking[0].cancelled():
+                self._asking.popleft()
+            elif self._halted.is_set():
+                self._asking.popleft().set_result(None)
+            elif not self._has_place():
+                return
+            elif self._keeps_distance():
+                self._first_waits = True
+                self._asking.popleft().set_result(_Turn.FIRST)
+            else:
+                self._asking.popleft().set_result(self._departure())
 
     def _free(self) -> None:
         self._in_flight -= 1
         self.wake()
+
+    def _has_place(self) -> bool:
+        return self._in_flight < self._concurrency.limit
+
+    def _keeps_distance(self) -> bool:
+        """Say whether requests go out one by one: each then goes when it has its turn on the loop, not before."""
+        return self._interval > 0 or self._spacing.seconds > 0 or self._until_turn() > 0
 
     def _until_turn(self) -> float:
         """Give the seconds until the pause and the distance to the request before have passed."""

@@ -107,6 +107,26 @@ def test_who_gives_up_waiting_holds_up_nobody(make_pace: MakePace) -> None:
     run(scenario())
 
 
+def test_all_who_may_pass_do_so_at_once(make_pace: MakePace) -> None:
+    """Places that come free are given away in one turn of the loop, not one a turn: that would slow all down."""
+
+    async def scenario() -> None:
+        pace = make_pace(8)
+        while pace._concurrency.limit < 8:
+            for departure in [await passed(pace) for _ in range(pace._concurrency.limit)]:
+                pace.answered(departure)
+        first = [await passed(pace) for _ in range(8)]
+        asking = [asyncio.ensure_future(pace.permission()) for _ in range(20)]
+        await turns()
+        for departure in first:
+            pace.answered(departure)
+        await turns(1)
+
+        assert [asked.done() for asked in asking] == [True] * 8 + [False] * 12
+
+    run(scenario())
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     most=st.integers(1, 8),
