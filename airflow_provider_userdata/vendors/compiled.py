@@ -5,6 +5,7 @@ Only the keywords that the contracts use are known here, and a test holds what i
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from typing import Any
 
 from airflow_provider_userdata.vendors import timestamps
 from airflow_provider_userdata.vendors.contract import Fault
-from airflow_provider_userdata.vendors.reasons import own_rule, reason
+from airflow_provider_userdata.vendors.reasons import own_rule, reason, timestamp_reason
 from airflow_provider_userdata.vendors.schema import Schema
 
 Where = tuple[str | int, ...]
@@ -57,10 +58,9 @@ def ends_before(record: object, later: str, earlier: str) -> bool:
     end, start = record.get(later), record.get(earlier)
     if not isinstance(end, str) or not isinstance(start, str):
         return False
-    try:
-        return not timestamps.in_order(start, end)
-    except timestamps.NotInProfile:
+    if timestamp_reason(start) or timestamp_reason(end):
         return False  # each field's own format says so
+    return not timestamps.in_order(start, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,12 @@ class _Compiler:
 
     def schema(self, schema: Schema) -> _Check:
         """Compile a schema: what it says is checked in the order in which it says it."""
-        checks = [self._keyword(schema, keyword) for keyword in schema if keyword not in _NOTES]
-        if len(checks) == 1:
-            return checks[0]
+        said = [keyword for keyword in schema if keyword not in _NOTES]
+        if _BROKEN.keys() >= set(said):
+            return self._leaf(schema, said)
+        checks = [
+            _NESTED[keyword](self, schema) if keyword in _NESTED else self._leaf(schema, [keyword]) for keyword in said
+        ]
 
         def check(value: Any, where: Where, errors: list[Error]) -> None:
             for each in checks:
@@ -86,16 +89,16 @@ class _Compiler:
 
         return check
 
-    def _keyword(self, schema: Schema, keyword: str) -> _Check:
-        nested = _NESTED.get(keyword)
-        if nested is not None:
-            return nested(self, schema)
-        wanted, rule = schema[keyword], self.rule(schema, keyword)
-        is_broken = _BROKEN[keyword](wanted)
+    def _leaf(self, schema: Schema, keywords: list[str]) -> _Check:
+        leaves = [
+            (_BROKEN[keyword](schema[keyword]), keyword, schema[keyword], self.rule(schema, keyword))
+            for keyword in keywords
+        ]
 
         def check(value: Any, where: Where, errors: list[Error]) -> None:
-            if is_broken(value):
-                errors.append((len(where), (Fault(rule, where, reason(keyword, wanted, value)),)))
+            for is_broken, keyword, wanted, rule in leaves:
+                if is_broken(value):
+                    errors.append((len(where), (Fault(rule, where, reason(keyword, wanted, value)),)))
 
         return check
 
@@ -168,16 +171,21 @@ class _Compiler:
         return check
 
     def names(self, schema: Schema) -> _Check:
-        """Check each property's name as a value."""
+        """Check each property's name as a value. Records of one source share their names: those are remembered."""
         nested = self.schema(schema["propertyNames"])
+
+        @functools.lru_cache(maxsize=1024)
+        def broken(name: object) -> list[Error]:
+            found: list[Error] = []
+            nested(name, (), found)
+            return found
 
         def check(value: Any, where: Where, errors: list[Error]) -> None:
             if isinstance(value, dict):
-                found: list[Error] = []
                 for name in value:
-                    nested(name, (*where, name), found)
-                for _, (fault,) in found:
-                    errors.append((len(where), (replace(fault, reason=f"has a name that {fault.reason}"),)))
+                    for _, (fault,) in broken(name):
+                        text = f"has a name that {fault.reason}"
+                        errors.append((len(where), (Fault(fault.rule, (*where, name), text),)))
 
         return check
 
@@ -206,12 +214,7 @@ def _unknown(known: Any, rule: str) -> _Check:
 
 
 def _not_a_timestamp(value: object) -> bool:
-    if isinstance(value, str):
-        try:
-            timestamps.parse(value)
-        except timestamps.NotInProfile:
-            return True
-    return False
+    return isinstance(value, str) and timestamp_reason(value) is not None
 
 
 def _no_match(pattern: str) -> Callable[[Any], bool]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import operator
 import re
 from collections.abc import Iterable, Iterator
@@ -46,10 +45,10 @@ class Explainer:
         find = self._compiled or self._errors
         try:
             errors = sorted(find(record), key=_depth)
-            found = dict.fromkeys(fault for _, faults in errors[:MOST_FAULTS] for fault in faults)
+            found = dict.fromkeys([fault for _, faults in errors[:MOST_FAULTS] for fault in faults])
         except Exception:  # noqa: BLE001  # a value that can't be shown or compared: `jsonschema` does both to every one
             return (Fault(self._default_rule, self._root, "holds what can't be checked"),)
-        return tuple(itertools.islice(found, MOST_FAULTS))
+        return tuple(found)[:MOST_FAULTS]
 
     def _errors(self, record: object) -> Iterator[tuple[int, Iterable[Fault]]]:
         for error in self._validator.iter_errors(record):

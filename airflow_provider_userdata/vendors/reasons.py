@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -22,7 +23,14 @@ _TYPE_NAMES = {
     "object": "an object",
     "string": "a string",
 }
-_PYTHON_TYPES = {bool: "boolean", str: "string", int: "number", list: "array", dict: "object", type(None): "null"}
+_PYTHON_TYPES = (
+    (type(None), "null"),
+    (bool, "boolean"),  # which is an int, too
+    (str, "string"),
+    (int, "number"),
+    (list, "array"),
+    (dict, "object"),
+)
 
 
 def own_rule(schema: Schema | bool | None, keyword: str) -> str | None:
@@ -46,9 +54,10 @@ def reason(keyword: str | None, wanted: Any, value: Any) -> str:
 def _type_name(value: object) -> str:
     if isinstance(value, float | Decimal):
         return _TYPE_NAMES["number"] if is_finite(value) else "not a finite number"
-    kinds = (kind for python_type, kind in _PYTHON_TYPES.items() if isinstance(value, python_type))
-    kind = next(kinds, None)
-    return "nothing that JSON has" if kind is None else _TYPE_NAMES[kind]
+    for python_type, kind in _PYTHON_TYPES:
+        if isinstance(value, python_type):
+            return _TYPE_NAMES[kind]
+    return "nothing that JSON has"
 
 
 def _expected_type(expected: str | list[str]) -> str:
@@ -56,13 +65,19 @@ def _expected_type(expected: str | list[str]) -> str:
     return " or ".join(_TYPE_NAMES.get(name, name) for name in names)
 
 
+@functools.lru_cache(maxsize=64)
+def timestamp_reason(text: str) -> str | None:
+    """Say why a text is no timestamp (G7); None for one. Asked for several times in a row, when one is at fault."""
+    try:
+        timestamps.parse(text)
+    except timestamps.NotInProfile as fault:
+        return str(fault)
+    return None
+
+
 def _text_reason(form: str, value: object) -> str:
-    if form == "date-time" and isinstance(value, str):
-        try:
-            timestamps.parse(value)
-        except timestamps.NotInProfile as fault:
-            return str(fault)
-    return f"is not of the format {form}"
+    named = timestamp_reason(value) if form == "date-time" and isinstance(value, str) else None
+    return named or f"is not of the format {form}"
 
 
 def _choice_reason(choices: list[object], _value: object) -> str:
