@@ -141,7 +141,7 @@ class _Compiler:
         return check
 
     def required(self, schema: Schema) -> _Check:
-        """Name what is missing: one error each, all of which stand for the same faults."""
+        """Name what is missing."""
         known, above = schema.get("properties", {}), self.rule(schema, "required")
         rules = {name: own_rule(known.get(name), "required") or above for name in schema["required"]}
         text = reason("required", None, None)
@@ -150,8 +150,7 @@ class _Compiler:
             if isinstance(value, dict):
                 missing = [name for name in rules if name not in value]
                 if missing:
-                    faults = tuple(Fault(rules[name], (*where, name), text) for name in missing)
-                    errors.extend([(len(where), faults)] * len(missing))
+                    errors.append((len(where), tuple(Fault(rules[name], (*where, name), text) for name in missing)))
 
         return check
 
@@ -174,7 +173,7 @@ class _Compiler:
         """Check each property's name as a value. Records of one source share their names: those are remembered."""
         nested = self.schema(schema["propertyNames"])
 
-        @functools.lru_cache(maxsize=1024)
+        @functools.lru_cache(maxsize=256)
         def broken(name: object) -> list[Error]:
             found: list[Error] = []
             nested(name, (), found)

@@ -46,7 +46,7 @@ class Explainer:
         try:
             errors = sorted(find(record), key=_depth)
             found = dict.fromkeys([fault for _, faults in errors[:MOST_FAULTS] for fault in faults])
-        except Exception:  # noqa: BLE001  # a value that can't be shown or compared: `jsonschema` does both to every one
+        except Exception:  # noqa: BLE001  # a value that can't be compared, or, for `jsonschema`, shown
             return (Fault(self._default_rule, self._root, "holds what can't be checked"),)
         return tuple(found)[:MOST_FAULTS]
 

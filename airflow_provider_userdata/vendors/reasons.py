@@ -65,7 +65,7 @@ def _expected_type(expected: str | list[str]) -> str:
     return " or ".join(_TYPE_NAMES.get(name, name) for name in names)
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=8)
 def timestamp_reason(text: str) -> str | None:
     """Say why a text is no timestamp (G7); None for one. Asked for several times in a row, when one is at fault."""
     try:

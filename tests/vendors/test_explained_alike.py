@@ -119,6 +119,7 @@ def test_the_contracts_are_compiled(schema: Schema, rule: str) -> None:
 @THOROUGHLY
 @given(SAMPLES)
 @example({"value": 0})
+@example({**SAMPLE, "value": 0, "end_date": "2023-11-01T08:04:50.999+04:00"})
 @example({**SAMPLE, **dict.fromkeys(range(30), 1), "note": 1})
 @example({**SAMPLE, "unit": ["count"], "value": True, "end_date": "2023-11-01"})
 def test_samples_are_explained_alike(record: Any) -> None:
