@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-import math
+import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Iterable, Iterator
 
 import referencing
 from jsonschema import Draft202012Validator, FormatChecker
@@ -18,25 +16,13 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import SchemaResource, specification_with
 
 from airflow_provider_userdata.vendors import timestamps
+from airflow_provider_userdata.vendors.compiled import compiled, ends_before, is_number
 from airflow_provider_userdata.vendors.contract import Fault
-from airflow_provider_userdata.vendors.json_values import is_finite
+from airflow_provider_userdata.vendors.reasons import own_rule, reason
 from airflow_provider_userdata.vendors.schema import Schema
 
 MOST_FAULTS = 20
 """How many faults of one record are named: a record of a thousand unknown keys has made its point by then."""
-
-MOST_CHOICES = 10
-"""How many of the values that a field may have are named."""
-
-_TYPE_NAMES = {
-    "array": "an array",
-    "boolean": "a boolean",
-    "integer": "an integer",
-    "null": "null",
-    "number": "a number",
-    "object": "an object",
-    "string": "a string",
-}
 
 
 class Explainer:
@@ -51,57 +37,56 @@ class Explainer:
         self._validator = validator
         self._default_rule = default_rule
         self._root = root
+        is_ours = isinstance(validator, _ContractValidator)
+        self._compiled = compiled(validator.schema, default_rule, root) if is_ours else None
 
     def faults(self, record: object) -> tuple[Fault, ...]:
         """Give the faults of a record, the shallowest first; none where it is valid."""
+        find = self._compiled or self._errors
         try:
-            errors = sorted(self._errors(record), key=lambda error: len(error.absolute_path))
-            found = dict.fromkeys(fault for error in errors[:MOST_FAULTS] for fault in self._described(error))
-        except Exception:  # noqa: BLE001  # a value that can't be shown or compared: `jsonschema` does both to every one
+            errors = sorted(find(record), key=_depth)
+            found = dict.fromkeys([fault for _, faults in errors[:MOST_FAULTS] for fault in faults])
+        except Exception:  # noqa: BLE001  # a value that can't be compared, or, for `jsonschema`, shown
             return (Fault(self._default_rule, self._root, "holds what can't be checked"),)
-        return tuple(itertools.islice(found, MOST_FAULTS))
+        return tuple(found)[:MOST_FAULTS]
 
-    def _errors(self, record: object) -> Iterator[ValidationError]:
+    def _errors(self, record: object) -> Iterator[tuple[int, Iterable[Fault]]]:
         for error in self._validator.iter_errors(record):
-            yield from _leaves(error)
+            for leaf in _leaves(error):
+                yield len(leaf.absolute_path), self._described(leaf)
 
     def _described(self, error: ValidationError) -> Iterator[Fault]:
         where = (*self._root, *error.absolute_path)
-        reason = _REASONS.get(error.validator, _unnamed_reason)(error)
+        text = reason(error.validator, error.validator_value, error.instance)
         known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
         if error.validator == "required" and isinstance(error.validator_value, list):
             for name in error.validator_value:
                 if name not in error.instance:
-                    yield Fault(_own_rule(known.get(name), "required") or self._rule(error), (*where, name), reason)
+                    yield Fault(own_rule(known.get(name), "required") or self._rule(error), (*where, name), text)
         elif error.validator == "additionalProperties" and error.validator_value is False:
             patterns = error.schema.get("patternProperties", ())
             for name in error.instance:
                 if name not in known and not any(re.search(pattern, name) for pattern in patterns):
                     # A key that is no string, such as a number, would look like a position.
-                    yield Fault(self._rule(error), (*where, name if isinstance(name, str) else "*"), reason)
+                    yield Fault(self._rule(error), (*where, name if isinstance(name, str) else "*"), text)
         elif list(error.schema_path)[-2:-1] == ["propertyNames"]:
-            yield Fault(self._rule(error), (*where, error.instance), f"has a name that {reason}")
+            yield Fault(self._rule(error), (*where, error.instance), f"has a name that {text}")
         else:
-            yield Fault(self._rule(error), where, reason)
+            yield Fault(self._rule(error), where, text)
 
     def _rule(self, error: ValidationError) -> str:
         """Give the rule that stands nearest above the broken keyword."""
         scope: ValidationError | None = error
         keyword = error.validator
         while scope is not None:
-            rule = _own_rule(scope.schema, keyword)
+            rule = own_rule(scope.schema, keyword)
             if rule is not None:
                 return rule
             scope = scope.parent
         return self._default_rule
 
 
-def _own_rule(schema: Schema | bool | None, keyword: str) -> str | None:
-    """Give the rule that a schema names for a keyword, or for itself."""
-    if not isinstance(schema, dict):
-        return None
-    rule = schema.get("x-rules", {}).get(keyword) or schema.get("x-rule")
-    return None if rule is None else str(rule)
+_depth = operator.itemgetter(0)
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:
@@ -125,89 +110,15 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
         yield nested
 
 
-def _type_name(value: object) -> str:
-    if isinstance(value, float | Decimal):
-        return _TYPE_NAMES["number"] if is_finite(value) else "not a finite number"
-    for kind in ("null", "boolean", "string", "integer", "array", "object"):
-        if Draft202012Validator.TYPE_CHECKER.is_type(value, kind):
-            return _TYPE_NAMES["number" if kind == "integer" else kind]
-    return "nothing that JSON has"
-
-
-def _expected_type(error: ValidationError) -> str:
-    expected = error.validator_value
-    names = [expected] if isinstance(expected, str) else list(expected)
-    return " or ".join(_TYPE_NAMES.get(name, name) for name in names)
-
-
-def _text_reason(error: ValidationError) -> str:
-    if error.validator_value == "date-time" and isinstance(error.instance, str):
-        try:
-            timestamps.parse(error.instance)
-        except timestamps.NotInProfile as fault:
-            return str(fault)
-    return f"is not of the format {error.validator_value}"
-
-
-def _choice_reason(error: ValidationError) -> str:
-    choices = ", ".join(map(repr, error.validator_value[:MOST_CHOICES]))
-    return f"is none of {choices}{', …' if len(error.validator_value) > MOST_CHOICES else ''}"
-
-
-def _few(error: ValidationError, things: str) -> str:
-    if not error.instance:
-        return "is empty"
-    return f"has {len(error.instance)} {things}, at least {error.validator_value} are needed"
-
-
-def _unnamed_reason(error: ValidationError) -> str:
-    return f"breaks `{error.validator}` of the schema"
-
-
-_REASONS: Mapping[str | None, Callable[[ValidationError], str]] = {
-    None: lambda _: "is not allowed by the schema",
-    "type": lambda error: f"is {_type_name(error.instance)} where {_expected_type(error)} belongs",
-    "required": lambda _: "is missing",
-    "additionalProperties": lambda _: "is not a field of the contract",
-    "enum": _choice_reason,
-    "exclusiveMinimum": lambda error: f"must be greater than {error.validator_value}",
-    "minimum": lambda error: f"must be at least {error.validator_value}",
-    "maximum": lambda error: f"must be at most {error.validator_value}",
-    "maxLength": lambda error: f"has {len(error.instance)} characters, at most {error.validator_value} are allowed",
-    "minLength": lambda error: _few(error, "characters"),
-    "pattern": lambda error: "is blank" if error.validator_value == r"\S" else _unnamed_reason(error),
-    "minProperties": lambda error: _few(error, "fields"),
-    "maxProperties": lambda error: f"has {len(error.instance)} fields, at most {error.validator_value} are allowed",
-    "format": _text_reason,
-    "x-not-before": lambda error: f"ends before its {error.validator_value[1]}",
-}
-
-
-def _is_finite(_checker: object, value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return isinstance(value, int) or math.isfinite(value)
-
-
 def _not_before(_validator: object, names: list[str], record: object, _schema: object) -> Iterator[ValidationError]:
-    """Check that the instant of one field is not earlier than that of another (G6)."""
-    if not isinstance(record, dict):
-        return
-    later, earlier = (record.get(name) for name in names)
-    if not isinstance(later, str) or not isinstance(earlier, str):
-        return
-    try:
-        in_order = timestamps.in_order(earlier, later)
-    except timestamps.NotInProfile:
-        return  # each field's own format says so
-    if not in_order:
+    if ends_before(record, *names):
         yield ValidationError("is earlier", path=[names[0]])
 
 
 _ContractValidator = extend(
     Draft202012Validator,
     validators={"x-not-before": _not_before},
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _is_finite),
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", lambda _, value: is_number(value)),
 )
 _CONTRACT_FORMATS = FormatChecker(formats=())
 
