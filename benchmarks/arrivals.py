@@ -43,15 +43,17 @@ def check(source: Source, bodies: Iterable[tuple[str, bytes]]) -> None:
 
     :raises BenchmarkError: if not.
     """
-    arrived: list[int] = []
+    arrived = 0
+    distinct: set[int] = set()
     for path, body in bodies:
-        arrived.extend(_arrived(source.vendor, path, body))
-    distinct = set(arrived)
+        records = list(_arrived(source.vendor, path, body))
+        arrived += len(records)
+        distinct.update(records)
     whole = _whole(source.vendor, source.records)
     expected = {whole[number] for number in source.numbers if not source.is_faulty(number)}
-    if len(arrived) != len(distinct) or distinct != expected:
+    if arrived != len(distinct) or distinct != expected:
         raise BenchmarkError(
-            f"{source.path.name}: {len(expected):,} records should have arrived; {len(arrived):,} did, "
+            f"{source.path.name}: {len(expected):,} records should have arrived; {arrived:,} did, "
             f"{len(distinct):,} of them distinct, {len(expected & distinct):,} as they should be"
         )
 

@@ -45,7 +45,8 @@ def built_server() -> Path:
     if compiler is None or sys.platform != "linux":
         raise BenchmarkError("The benchmark's server needs Linux and a C compiler: install `cc`, or name one as CC.")
     BENCH.mkdir(exist_ok=True)
-    _run(compiler, "-O2", "-Wall", "-Wextra", "-o", str(SERVER), *(str(path) for path in sources if path.suffix == ".c"))
+    files = [str(path) for path in sources if path.suffix == ".c"]
+    _run(compiler, "-O2", "-Wall", "-Wextra", "-o", str(SERVER), *files)
     return SERVER
 
 

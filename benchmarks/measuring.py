@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +17,7 @@ from benchmarks.contestants import Contestant
 from benchmarks.contestants.worker import Job
 from benchmarks.data import Source
 from benchmarks.fast_server import FastServer
-from benchmarks.places import BENCH, BenchmarkError, say
+from benchmarks.places import BENCH, LOGS, BenchmarkError, say
 from benchmarks.workers import Worker
 
 BATCH = {"gerosense": 1000, "ptengine": 100, "thymia": 1}
@@ -28,15 +29,14 @@ class Entry:
     """A contestant's task in a case.
 
     :param latency: milliseconds after which the server answers.
-    :param in_flight: how many requests may be under way at once; None is the vendor's usual number.
-    :param options: more arguments of our operator.
+    :param options: more arguments of our operator, by name.
+    :param sends: whether anything is sent at all.
     """
 
     contestant: Contestant
     source: Source
     latency: float
-    in_flight: int | None = None
-    options: Mapping[str, Any] | None = None
+    options: tuple[tuple[str, Any], ...] = ()
     sends: bool = True
 
 
@@ -81,9 +81,10 @@ class Stage:
         """Start the server. A contestant starts when it is first needed."""
         self._stack = ExitStack()
         BENCH.mkdir(exist_ok=True)
+        shutil.rmtree(LOGS, ignore_errors=True)
         self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="run-", dir=BENCH)))
         self.server = self._stack.enter_context(FastServer())
-        self._workers: dict[tuple[Contestant, int], Worker] = {}
+        self._workers: dict[tuple[str, int], Worker] = {}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -100,7 +101,7 @@ class Stage:
 
     def worker(self, contestant: Contestant, number: int = 0) -> Worker:
         """Give a contestant's process: the same one each time."""
-        key = (contestant, number)
+        key = (contestant.module, number)
         if key not in self._workers:
             self._workers[key] = self.fresh_worker(contestant)
         return self._workers[key]
@@ -164,10 +165,10 @@ class Stage:
             url=self.server.url,
             source=str(entry.source.made()),
             output=str(output),
-            in_flight=entry.in_flight or IN_FLIGHT[vendor],
+            in_flight=entry.contestant.in_flight or IN_FLIGHT[vendor],
             batch=BATCH[vendor],
             gate=True,
-            options=dict(entry.options or {}),
+            options=dict(entry.options),
         )
 
 

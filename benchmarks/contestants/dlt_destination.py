@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import dlt
@@ -29,23 +28,15 @@ def run(job: Job, clock: Clock) -> None:
         NORMALIZE__DATA_WRITER__FILE_MAX_ITEMS=str(5 * BATCH),
     )
     pipeline = dlt.pipeline("benchmark", pipelines_dir=job.output, destination=_destination(job))
+    samples = dlt.resource(batches(read(job), BATCH), name="samples", columns=COLUMNS)
     with clock:
-        pipeline.run(_resource(job)).raise_on_failed_jobs()
+        pipeline.run(samples).raise_on_failed_jobs()
 
 
 def _destination(job: Job) -> Any:
     sessions = threading.local()
 
-    @dlt.destination(
-        batch_size=BATCH,
-        name="gerosense",
-        loader_file_format="typed-jsonl",
-        naming_convention="direct",
-        max_table_nesting=0,
-        skip_dlt_columns_and_tables=True,
-        max_parallel_load_jobs=job.in_flight,
-    )
-    def gerosense(items: list[dict[str, Any]], table: Any) -> None:  # noqa: ARG001  # dlt gives it
+    def send(items: list[dict[str, Any]], table: Any) -> None:  # noqa: ARG001  # dlt gives it
         if not hasattr(sessions, "session"):
             sessions.session = requests.Session()
         sessions.session.post(
@@ -55,15 +46,16 @@ def _destination(job: Job) -> Any:
             timeout=60,
         ).raise_for_status()
 
-    return gerosense()
-
-
-def _resource(job: Job) -> Any:
-    @dlt.resource(name="samples", columns=COLUMNS)
-    def samples() -> Iterator[list[dict[str, Any]]]:
-        yield from batches(read(job), BATCH)
-
-    return samples()
+    return dlt.destination(
+        send,
+        batch_size=BATCH,
+        name="gerosense",
+        loader_file_format="typed-jsonl",
+        naming_convention="direct",
+        max_table_nesting=0,
+        skip_dlt_columns_and_tables=True,
+        max_parallel_load_jobs=job.in_flight,
+    )()
 
 
 if __name__ == "__main__":

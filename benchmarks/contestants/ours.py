@@ -1,11 +1,10 @@
-"""This project, as people run it: its operators in a real Airflow task, with everything on that they have."""
+"""What this project is, as people run it: its operators in a real Airflow task, with everything on that they have."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 from airflow.dag_processing.bundles.manager import DagBundlesManager
@@ -16,6 +15,7 @@ from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperat
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
 from benchmarks.contestants.worker import TOKEN, Clock, Job, serve
+from benchmarks.places import BenchmarkError
 
 OPERATORS: dict[str, tuple[type[Any], dict[str, Any]]] = {
     "gerosense": (GerosenseSamplesOperator, {"data_type": "steps"}),
@@ -25,14 +25,10 @@ OPERATORS: dict[str, tuple[type[Any], dict[str, Any]]] = {
 _numbers = itertools.count()
 
 
-class TaskFailed(Exception):  # noqa: N818  # what happened
-    """The task was not green."""
-
-
 def run(job: Job, clock: Clock) -> None:
     """Run a DAG of one task; `execute` is what is measured.
 
-    :raises TaskFailed: if the task fails.
+    :raises BenchmarkError: if the task fails.
     """
     os.environ[f"AIRFLOW_CONN_{job.vendor.upper()}_DEFAULT"] = json.dumps(
         {"conn_type": job.vendor, "host": job.url, "password": TOKEN}
@@ -50,7 +46,7 @@ def run(job: Job, clock: Clock) -> None:
     _register(dag)
     state = dag.test().state
     if state != "success":
-        raise TaskFailed(f"the task ended as {state}; its log says why")
+        raise BenchmarkError(f"the task ended as {state}; its log says why")
 
 
 def _measured(kind: type[Any], clock: Clock) -> type[Any]:
@@ -84,6 +80,5 @@ def warm_up() -> None:
 
 
 if __name__ == "__main__":
-    Path(os.environ["AIRFLOW_HOME"]).mkdir(parents=True, exist_ok=True)
     warm_up()
     serve(run)
