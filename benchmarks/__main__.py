@@ -35,7 +35,8 @@ def measure(names: list[str], *, quick: bool) -> None:
         for name in names:
             title, case = CASES[name]
             say(f"{title}…")
-            text = results.section(name, title, case, case(stage))
+            load = results.load()
+            text = results.section(name, title, case, case(stage), load)
             print(f"\n{text}", flush=True)
             if not quick:
                 results.keep(name, text)

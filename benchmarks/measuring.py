@@ -153,7 +153,7 @@ class Stage:
         for number in range(rounds):
             for entry, done in runs.items():
                 done.append(self.run(entry))
-                title = entry.contestant.module
+                title = entry.contestant.title.replace("*", "")
                 say(f"  {tell}, round {number + 1} of {rounds}: {title} {done[-1].rate:,.0f} records/s")
         return runs
 

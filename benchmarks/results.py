@@ -22,10 +22,15 @@ PINNED = {
 }
 
 
-def section(name: str, title: str, measure: Callable[..., str], tables: str) -> str:
-    """Write one case's section."""
+def load() -> str:
+    """Say how busy the machine is: of other people's work, where this is asked before a case."""
+    return f"{os.getloadavg()[0]:.1f}"
+
+
+def section(name: str, title: str, measure: Callable[..., str], tables: str, load_before: str) -> str:
+    """Write one case's section; what stands under its title is what the case's docstring says."""
     words = inspect.cleandoc(measure.__doc__ or "").replace("\n\n", "\0").replace("\n", " ").replace("\0", "\n\n")
-    when = f"`make bench ONLY={name}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; load before: {_load()}"
+    when = f"`make bench ONLY={name}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; load before: {load_before}"
     return f"## {title}\n\n{words}\n\n{tables}\n{when}\n"
 
 
@@ -71,7 +76,3 @@ def _pinned() -> list[str]:
             version = re.search(rf"^{name}==(\S+)$", text, re.MULTILINE)
             found.append(f"{name} {version[1]}" if version else name)
     return found
-
-
-def _load() -> str:
-    return f"{os.getloadavg()[0]:.1f}"

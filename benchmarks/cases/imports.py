@@ -25,20 +25,22 @@ def imports(stage: Stage) -> str:
     rows = []
     with tempfile.TemporaryDirectory(dir=stage.folder) as home:
         for name, statements in CASES.items():
-            _seconds(statements + OPERATORS, Path(home))  # compiles what isn't, and fills the disk's cache
+            _took(statements + OPERATORS, Path(home))  # compiles what isn't, and fills the disk's cache
             pairs = [
-                (_seconds(statements, Path(home)), _seconds(statements + OPERATORS, Path(home)))
+                (_took(statements, Path(home)), _took(statements + OPERATORS, Path(home)))
                 for _ in range(stage.rounds(7))
             ]
-            alone, both = zip(*pairs, strict=True)
-            added = [with_operators - without for without, with_operators in pairs]
-            rows.append([name, *map(median_and_spread, (alone, both, added))])
-            say(f"  imports, {name}: {rows[-1][-1]} s added")
-    return table(("imported", "seconds alone", "with the three operators", "added"), rows)
+            alone, both = ([seconds for seconds, _ in done] for done in zip(*pairs, strict=True))
+            added, cpu = zip(*((both[0] - alone[0], both[1] - alone[1]) for alone, both in pairs), strict=True)
+            rows.append([name, *map(median_and_spread, (alone, both, added, cpu))])
+            say(f"  imports, {name}: {rows[-1][-2]} s added")
+    return table(("imported", "seconds alone", "with the three operators", "added", "added, CPU s"), rows)
 
 
-def _seconds(statements: str, home: Path) -> float:
-    code = f"import time; began = time.perf_counter(); {statements}; print('took', time.perf_counter() - began)"
+def _took(statements: str, home: Path) -> tuple[float, float]:
+    """Give the seconds and the CPU seconds that statements take in a fresh process."""
+    clocks = "time.perf_counter(), time.process_time()"
+    code = f"import time; began = {clocks}; {statements}; print(*began, {clocks})"
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
@@ -47,4 +49,5 @@ def _seconds(statements: str, home: Path) -> float:
         text=True,
         check=True,
     )
-    return float(done.stdout.split()[-1])
+    began, cpu_began, ended, cpu_ended = map(float, done.stdout.split()[-4:])
+    return ended - began, cpu_ended - cpu_began
