@@ -9,7 +9,7 @@ TESTS = $$(find tests -mindepth 1 -maxdepth 1 \( -type d -o -name 'test_*.py' \)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types tests format schemas data clean
+.PHONY: help demo test lint types tests bench format schemas data clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s  %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ tests: $(INSTALLED) ## Run the tests alone
 	@echo "Running the tests…"
 	@$(PY) -m pytest $(TESTS)
 
+bench: $(INSTALLED) ## Measure it beside what people use (25 minutes); ONLY="gerosense rejects" or QUICK=1 for less
+	@$(PY) -m benchmarks $(if $(QUICK),--quick) $(ONLY)
+
 format: $(INSTALLED) ## Put the code into its form
 	@$(PY) -m ruff check --fix
 	@$(PY) -m ruff format
@@ -43,7 +46,7 @@ data: $(INSTALLED) ## Write the example DAGs' data files anew
 	@$(PY) scripts/make_example_data.py
 
 clean: ## Remove all that is not the project's own: .venv, .demo, caches, builds
-	@rm -rf $(VENV) .demo .airflow .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	@rm -rf $(VENV) .bench .demo .airflow .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): pyproject.toml setup.cfg constraints.txt
