@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 from airflow_provider_userdata.delivery.chunks import Chunk, Form, Unreadable
 from airflow_provider_userdata.delivery.fates import Fates, Why
@@ -42,41 +42,57 @@ class Checker:
 
     def check(self, chunk: Chunk) -> list[Record]:
         """Give the valid records of a chunk that have no fate yet; the fates of the others are written."""
-        prepare = self._preparation(chunk)
+        positions, rows = self._without_fate(chunk)
         records: list[Record] = []
-        first = self._tally.read
-        self._tally.read += len(chunk.rows)
-        numbered: Iterable[tuple[int, Any]] = enumerate(chunk.rows, first)
-        if first < self._progress.new_from:
-            numbered = [(position, row) for position, row in numbered if self._progress.is_new(position)]
-        for position, row in numbered:
-            found = self._prepared(prepare, row)
-            if isinstance(found, Invalid):
-                self._reject(position, row, found)
-            else:
-                if self._usual is not None and len(found.user or "") > self._usual:
-                    self._warn_of_length(position)
+        rejected: list[tuple[int, object, Why]] = []
+        for position, row, found in zip(positions, rows, self._prepared(chunk, rows), strict=True):
+            if type(found) is Record:
                 found.position = position
                 found.row = row
                 records.append(found)
+            else:
+                rejected.append((position, row, self._why(position, cast("Invalid", found))))
+        self._fates.not_delivered(rejected)
+        if self._usual is not None:
+            self._warn_of_length(records, self._usual)
         return records
 
-    def _prepared(self, prepare: Callable[[Any], Record | Invalid], row: Any) -> Record | Invalid:
+    def _without_fate(self, chunk: Chunk) -> tuple[Sequence[int], Sequence[Any]]:
+        """Give a chunk's rows with their numbers, and leave out those that an attempt before has settled."""
+        first, rows = self._tally.read, chunk.rows
+        self._tally.read += len(rows)
+        if first >= self._progress.new_from:
+            return range(first, first + len(rows)), rows
+        new = [position for position in range(first, first + len(rows)) if self._progress.is_new(position)]
+        return new, [rows[position - first] for position in new]
+
+    def _prepared(self, chunk: Chunk, rows: Sequence[Any]) -> list[Record | Invalid]:
+        prepare = self._preparation(chunk)
+        try:
+            return list(map(prepare, rows))
+        except Exception:  # noqa: BLE001  # one of them can't even be checked: which?
+            return [self._prepared_alone(prepare, row) for row in rows]
+
+    def _prepared_alone(self, prepare: Callable[[Any], Record | Invalid], row: Any) -> Record | Invalid:
         """Check one row; one that can't even be checked, such as an object with methods that raise, is rejected too."""
         try:
             return prepare(row)
         except Exception as error:  # noqa: BLE001  # only the type: the message may quote the row
             return Invalid((Fault(self._vendor.json_rule, (), f"can't be checked: {type(error).__name__}"),))
 
-    def _warn_of_length(self, position: int) -> None:
+    def _warn_of_length(self, records: Sequence[Record], usual: int) -> None:
         """Say once that a user's name is longer than the vendor usually takes (T6)."""
-        _log.warning(
-            "Position %d: the user's label has more than %d characters, which %s may not take; it is sent as it is",
-            position,
-            self._usual,
-            self._vendor.name,
-        )
-        self._usual = None
+        for record in records:
+            if len(record.user or "") > usual:
+                _log.warning(
+                    "Position %d: the user's label has more than %d characters, which %s may not take; it is sent as "
+                    "it is",
+                    record.position,
+                    usual,
+                    self._vendor.name,
+                )
+                self._usual = None
+                return
 
     def _preparation(self, chunk: Chunk) -> Callable[[Any], Record | Invalid]:
         prepare = self._by_form(chunk.form, None if chunk.carried_in else self._fields)
@@ -103,13 +119,12 @@ class Checker:
     def _unreadable(self, row: Unreadable) -> Invalid:
         return Invalid((Fault(self._vendor.json_rule, (), row.reason),))
 
-    def _reject(self, position: int, row: object, invalid: Invalid) -> None:
+    def _why(self, position: int, invalid: Invalid) -> Why:
         fault, *others = invalid.faults
         if self._first is None:
             self._first = (position, fault)
-        also = "".join(f"; also {other.path} ({other.rule}): {other.reason}" for other in others)
-        why = Why(Fate.REJECTED, fault.rule, fault.reason + also, fault.path)
-        self._fates.not_delivered(position, row, why)
+        also = "".join([f"; also {other.path} ({other.rule}): {other.reason}" for other in others])
+        return Why(Fate.REJECTED, fault.rule, fault.reason + also, fault.path)
 
 
 def _taken(fields: Mapping[str, str], row: Any) -> Any:

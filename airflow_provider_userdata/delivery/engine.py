@@ -47,8 +47,9 @@ class Engine:
         self._sender = Sender(plan.vendor, self._transport, tally, self._pace, plan.patience, plan.clock, self._halted)
         refusals = Refusals(plan.vendor.limits)
         self._deliverer = Deliverer(plan.vendor, self._sender, refusals, self._fates, self._halt)
-        self._in_flight: dict[asyncio.Task[None], Batch] = {}
+        self._in_flight: dict[asyncio.Task[None], frozenset[str | None]] = {}
         self._users_in_flight: set[str | None] = set()
+        self._place_came_free = asyncio.Event()
 
     async def run(self) -> Ended:
         """Deliver, and say how it ended."""
@@ -78,6 +79,7 @@ class Engine:
             self._error, self._halt_rule = error, rule
         self._halted.set()
         self._pace.wake()
+        self._place_came_free.set()
 
     def _give_up(self) -> None:
         for task in self._in_flight:
@@ -185,27 +187,27 @@ class Engine:
             if self._plan.validate_only:
                 self._fates.skipped(batch)
                 continue
-            await self._place_in_flight(batch)
+            users = frozenset([record.user for record in batch] if self._plan.vendor.limits.user_once else ())
+            await self._place_in_flight(users)
             if self._halted.is_set():
                 self._hold(batch)
                 continue
             task = asyncio.create_task(self._deliverer.deliver(batch))
-            self._in_flight[task] = batch
-            if self._plan.vendor.limits.user_once:
-                self._users_in_flight.update([record.user for record in batch])
+            self._in_flight[task] = users
+            self._users_in_flight |= users
             task.add_done_callback(self._landed)
 
-    async def _place_in_flight(self, batch: Batch) -> None:
-        """Wait until fewer batches than allowed are on their way, and none about a user of this one (P8)."""
+    async def _place_in_flight(self, users: frozenset[str | None]) -> None:
+        """Wait until fewer batches than allowed are on their way, and none about one of these users (P8)."""
         while not self._halted.is_set() and (
-            len(self._in_flight) >= self._plan.max_in_flight
-            or (self._users_in_flight and any(record.user in self._users_in_flight for record in batch))
+            len(self._in_flight) >= self._plan.max_in_flight or not self._users_in_flight.isdisjoint(users)
         ):
-            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
+            self._place_came_free.clear()
+            await self._place_came_free.wait()
 
     def _landed(self, task: asyncio.Task[None]) -> None:
-        batch = self._in_flight.pop(task)
-        self._users_in_flight.difference_update([record.user for record in batch])
+        self._users_in_flight -= self._in_flight.pop(task)
+        self._place_came_free.set()
         error = task.exception()
         if isinstance(error, Exception):
             self._halt(error)

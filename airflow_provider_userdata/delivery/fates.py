@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import operator
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -21,11 +22,12 @@ TOO_FEW = "G4"
 VALIDATE_ONLY = "validate_only"
 """What stands for a rule where records were only checked."""
 
+_LINES = 1000
+"""How many lines are written at once at most."""
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(msgspec.Struct, frozen=True):
     """Why a record was not delivered, as its line in the rejects file says it.
 
     :param path: where in the record the fault is.
@@ -76,7 +78,7 @@ class Fates:
 
         :param in_doubt: whether it may have been accepted before, too.
         """
-        positions = ranges([record.position for record in records])
+        positions = _ranges(records)
         line = {
             "ranges": positions,
             "count": len(records),
@@ -95,7 +97,7 @@ class Fates:
 
         :return: how many of them an earlier attempt left in doubt.
         """
-        positions = ranges([record.position for record in records])
+        positions = _ranges(records)
         self._files.sent.append(_encode({"ranges": positions}))
         self._progress.sent(positions)
         return self._left_in_doubt(records)
@@ -105,17 +107,22 @@ class Fates:
             return 0
         return sum(self._progress.is_in_doubt(record.position) for record in records)
 
-    def not_delivered(self, position: int, row: object, why: Why) -> None:
-        """Write the line of one record that was not delivered, with the record whole."""
-        self._write(position, row, why)
-        self._progress.settle([(position, 1)])
+    def not_delivered(self, rows: Sequence[tuple[int, object, Why]]) -> None:
+        """Write the lines of rows that were not delivered, each whole.
+
+        :param rows: each with its position, and why.
+        """
+        if rows:
+            self._write(rows)
+            self._progress.settle(ranges([position for position, _, _ in rows]))
 
     def leave(self, records: Sequence[Record], why: Why) -> None:
         """Leave records to the next attempt, since this one has to end: they have a fate only if there is none."""
+        records = sorted(records, key=operator.attrgetter("position"))
         if why.fate is Fate.HELD:
             doubtful = [record for record in records if self._progress.is_in_doubt(record.position)]
             records = [record for record in records if not self._progress.is_in_doubt(record.position)]
-            positions = ranges([record.position for record in records])
+            positions = _ranges(records)
             self._progress.returned(positions)
             self._files.sent.append(_encode({"returned": positions}))
             self._left.extend((record, EARLIER_DOUBT) for record in doubtful)
@@ -125,29 +132,22 @@ class Fates:
         """Write the lines of the records that were left, after the last checkpoint: it doesn't cover them."""
         if self._left:
             self._files.mark_left()
-        for record, why in self._left:
-            self._write(record.position, record.row, why)
-            if why.rule == TOO_FEW and record.position >= len(self.carried_in):
-                self._held_over.append(record.body)
+        for start in range(0, len(self._left), _LINES):
+            self._write([(record.position, record.row, why) for record, why in self._left[start : start + _LINES]])
+        self._held_over += [
+            record.body for record, why in self._left if why.rule == TOO_FEW and record.position >= len(self.carried_in)
+        ]
         self._left = []
 
-    def _write(self, position: int, row: object, why: Why) -> None:
-        line = {
-            "position": position,
-            "fate": why.fate,
-            "rule": why.rule,
-            "path": _utf8(why.path),
-            "reason": _utf8(why.reason),
-            "status": why.status,
-            "record": row_json(row),
-        }
-        self._files.rejects.append(_encode(line))
-        self._tally.settle(why.fate, 1, why.rule)
+    def _write(self, rows: Iterable[tuple[int, object, Why]]) -> None:
+        rows = list(rows)
+        self._files.rejects.append(b"\n".join([_line(position, row, why) for position, row, why in rows]))
+        for (fate, rule), count in Counter([(why.fate, why.rule) for _, _, why in rows]).items():
+            self._tally.settle(fate, count, rule)
 
     def none_delivered(self, records: Sequence[Record], why: Why) -> None:
         """Write the lines of records that share a fate."""
-        for record in records:
-            self.not_delivered(record.position, record.row, why)
+        self.not_delivered([(record.position, record.row, why) for record in records])
 
     def skipped(self, records: Sequence[Record]) -> None:
         """Count records that were only checked: they stand whole in their source."""
@@ -168,6 +168,26 @@ class Fates:
         return self._tally.report(rejects, self._files.receipts_path)
 
 
+def _ranges(records: Sequence[Record]) -> list[list[int]]:
+    if records and records[-1].position - records[0].position == len(records) - 1:
+        return [[records[0].position, len(records)]]  # positions rise, and none is missing
+    return ranges([record.position for record in records])
+
+
+def _line(position: int, row: object, why: Why) -> bytes:
+    return _encode(
+        {
+            "position": position,
+            "fate": why.fate,
+            "rule": why.rule,
+            "path": _utf8(why.path),
+            "reason": _utf8(why.reason),
+            "status": why.status,
+            "record": row_json(row),
+        }
+    )
+
+
 def _utf8(text: str | None) -> str | None:
     """Write what UTF-8 can't carry, such as a key's lone surrogates, with question marks."""
-    return None if text is None else text.encode(errors="replace").decode()
+    return text if text is None or text.isascii() else text.encode(errors="replace").decode()

@@ -53,7 +53,7 @@ class Journal(Protocol):
         """
 
     def append(self, line: bytes) -> None:
-        """Add a line.
+        """Add a line, or some with line breaks between them.
 
         :raises OutputError: if it can't be written.
         """

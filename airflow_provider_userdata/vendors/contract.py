@@ -28,8 +28,7 @@ class Record(msgspec.Struct, gc=False):
     row: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True, gc=False):
     """Why a record is not valid.
 
     :param rule: the broken rule's number in the vendors' contracts.
@@ -51,8 +50,7 @@ class Fault:
         return json_path(tuple(part if isinstance(part, int) or part in known else "*" for part in self.where))
 
 
-@dataclass(frozen=True, slots=True)
-class Invalid:
+class Invalid(msgspec.Struct, frozen=True, gc=False):
     """A record that the vendor would refuse, with every fault that was found; the first is the one counted."""
 
     faults: tuple[Fault, ...]

@@ -105,6 +105,7 @@ def _explainer() -> Explainer:
 
 
 _decode: Callable[[bytes], Sample] = msgspec.json.Decoder(Sample).decode
+_in_order = timestamps.in_order
 _encode = msgspec.json.Encoder().encode
 
 
@@ -130,12 +131,18 @@ class GeroSense(Vendor):
         """Check a sample in one pass over its text; what doesn't pass goes the slower way, which explains."""
         try:
             sample = _decode(text)
-            if sample.device_name.strip() and _in_order(sample.start_date, sample.end_date):
+            if _is_valid(sample):
                 return Record(_encode(sample))
         except (msgspec.DecodeError, ValueError, RecursionError):  # not UTF-8, or outside G7, too
             pass
         value = decoded(text, "G1")
-        return value if isinstance(value, Invalid) else self.prepare_value(value)
+        if isinstance(value, Invalid):
+            return value
+        if self.default_timezone is None and isinstance(value, dict):
+            faults = _explainer().faults(_present(value))  # JSON holds nothing that would have to be rewritten
+            if faults:
+                return Invalid(faults)
+        return self.prepare_value(value)
 
     def prepare_value(self, value: object) -> Record | Invalid:
         """Check a sample that is a Python value."""
@@ -146,8 +153,7 @@ class GeroSense(Vendor):
             return Invalid((value,))
         try:
             sample = _convert(value)
-            in_order = _in_order(sample.start_date, sample.end_date)
-            if sample.device_name.strip() and in_order and sample.value < math.inf:
+            if _is_valid(sample) and sample.value < math.inf:
                 return Record(_encode(sample))
         except UnicodeEncodeError:
             return Invalid((Fault("G1", (), "holds a character that UTF-8 can't carry"),))
@@ -186,9 +192,7 @@ class GeroSense(Vendor):
     def _normalized(self, sample: dict[str, object]) -> dict[str, object] | Fault:
         """Leave out what is absent, and write Python's dates and numbers as JSON has them; text stays as it is."""
         sample = {
-            str.__str__(key) if isinstance(key, str) else key: plain(value)
-            for key, value in sample.items()
-            if value is not None or key not in _OPTIONAL
+            str.__str__(key) if isinstance(key, str) else key: plain(value) for key, value in _present(sample).items()
         }
         for key in ("start_date", "end_date"):
             if key in sample:
@@ -208,11 +212,15 @@ class GeroSense(Vendor):
         return value
 
 
-def _in_order(start: str, end: str | None) -> bool:
-    if end is None:
-        timestamps.parse(start)
-        return True
-    return timestamps.in_order(start, end)
+def _is_valid(sample: Sample) -> bool:
+    """Check what the types don't say: a name that isn't blank (G5), timestamps in the profile and in order (G6, G7)."""
+    start, end = sample.start_date, sample.end_date
+    return bool(sample.device_name.strip()) and _in_order(start, start if end is None else end)
+
+
+def _present(sample: dict[str, object]) -> dict[str, object]:
+    """Leave out what is absent (G5)."""
+    return {key: value for key, value in sample.items() if value is not None or key not in _OPTIONAL}
 
 
 def _convert(value: object) -> Sample:

@@ -40,7 +40,7 @@ _RIGHT_SHAPE = re.compile(f"{_DATE}T{_TIME}(?P<offset>{_OFFSET})")
 _OFFSET_IN_RANGE = re.compile(r"|Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?")
 _SIGNS = frozenset("+-")
 _LONGEST_EXACT = 27
-"""Up to this length a text of RFC 3339 has at most the 6 digits of fraction that a `datetime` holds."""
+"""Up to this length a text of RFC 3339 surely has at most the 6 digits of fraction that a `datetime` holds."""
 
 
 class NotInProfile(ValueError):  # noqa: N818 - reads as what it says: the text is not in the profile
@@ -77,13 +77,13 @@ def in_order(start: str, end: str) -> bool:
     """
     try:
         first, last = parse_rfc3339(start), parse_rfc3339(end)
-        in_profile = start[10] == "T" and end[10] == "T" and start[-1] != "z" and end[-1] != "z"
+        in_profile = start[10] == "T" == end[10] and start[-1] != "z" != end[-1]
     except ValueError:
         in_profile = False
     if not in_profile:
         first, last = parse(start), parse(end)
     # Cut to microseconds, instants keep their order but may fall together.
-    return first < last or (first == last and _in_order_below_microseconds(start, end))
+    return first < last or start == end or (first == last and _in_order_below_microseconds(start, end))
 
 
 def with_zone(text: str, zone: ZoneInfo) -> str:

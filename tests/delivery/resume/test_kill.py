@@ -148,7 +148,7 @@ def test_a_delivery_that_is_killed_again_and_again(
         ("before a receipt", 7),
         ("in the middle of a receipt", 1),
         ("in the middle of a receipt", 7),
-        ("in the middle of a reject", 2),
+        ("in the middle of a reject", 1),
         ("in the middle of what is about to be sent", 2),
         ("in the middle of what is about to be sent", 9),
         ("between a fate and its count", 5),
