@@ -14,18 +14,24 @@ from airflow_provider_userdata.vendors.answers import Answer, Meaning
 class Record(msgspec.Struct, gc=False):
     """A valid record on its way.
 
-    :param body: the record as it is sent, encoded once: batches and their halves are joined from these.
+    :param content: the record as it is sent: encoded already, or what is encoded with the others of its batch, in one
+        go, and is known to have a form as JSON.
     :param group: only records of one group share a request (Ptengine: the set of keys).
     :param user: whom the record is about, where the vendor's rules or receipts need it.
     :param position: its number in the source, from 0; set by the delivery.
     :param row: the row as the source gave it, for the rejects file; set by the delivery.
     """
 
-    body: bytes
+    content: Any
     group: tuple[str, ...] = ()
     user: str | None = None
     position: int = -1
     row: Any = None
+
+    @property
+    def body(self) -> bytes:
+        """The record as it is sent, encoded."""
+        return self.content if isinstance(self.content, bytes) else msgspec.json.encode(self.content)
 
 
 class Fault(msgspec.Struct, frozen=True, gc=False):

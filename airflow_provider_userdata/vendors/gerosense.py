@@ -132,7 +132,7 @@ class GeroSense(Vendor):
         try:
             sample = _decode(text)
             if _is_valid(sample):
-                return Record(_encode(sample))
+                return Record(sample)
         except (msgspec.DecodeError, ValueError, RecursionError):  # not UTF-8, or outside G7, too
             pass
         value = decoded(text, "G1")
@@ -154,7 +154,8 @@ class GeroSense(Vendor):
         try:
             sample = _convert(value)
             if _is_valid(sample) and sample.value < math.inf:
-                return Record(_encode(sample))
+                _encode(sample)  # what Python holds may have no form as JSON
+                return Record(sample)
         except UnicodeEncodeError:
             return Invalid((Fault("G1", (), "holds a character that UTF-8 can't carry"),))
         except (msgspec.ValidationError, ValueError):  # outside G7, or an integer of thousands of digits
@@ -173,8 +174,9 @@ class GeroSense(Vendor):
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join samples to a request."""
-        samples = b",".join([record.body for record in records])
-        return Request(SAMPLES_PATH, b'{"data_type":"%b","data":[%b]}' % (self.data_type.encode(), samples))
+        return Request(
+            SAMPLES_PATH, _encode({"data_type": self.data_type, "data": [record.content for record in records]})
+        )
 
     def meaning(self, answer: Answer) -> Meaning:
         """Say what an answer means: 200 is all, 207 proves nothing about any one sample, 400 is none (G10, G11)."""
