@@ -44,6 +44,12 @@ class Database:
         self.entries = _entries(self._engine.dialect.name)
         self._connection: Connection | None = None
 
+    @property
+    def file(self) -> str | None:
+        """The file that it is, where it is one."""
+        url = self._engine.url
+        return url.database if url.get_backend_name() == "sqlite" else None
+
     def connect(self, *, durable: bool) -> None:
         """Connect.
 
