@@ -55,7 +55,7 @@ def server() -> Iterator[str]:
             os.chown(name, owner.pw_uid, owner.pw_gid)
         data, port = f"{name}/data", _free_port()
         _run([str(folder / "initdb"), "-D", data, "-A", "trust", "-U", _OWNER, "-E", "UTF8", "--no-sync"], name)
-        options = f"-p {port} -h 127.0.0.1 -k {name} -c max_connections=50"
+        options = f"-p {port} -h 127.0.0.1 -k {name} -c fsync=off"  # what is in it need not survive the machine
         control = [str(folder / "pg_ctl"), "-D", data, "-w"]
         _run([*control, "-l", f"{name}/log", "-o", options, "start"], name)
         try:
