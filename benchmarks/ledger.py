@@ -1,4 +1,4 @@
-"""Measures the ledger alone: ``python benchmarks/ledger.py [entries] [url]``.
+"""Measures the ledger alone: ``BATCH=1000 python benchmarks/ledger.py [entries] [url]``.
 
 Keys come as a source gives them: in an order (`near`: keys that follow one another begin alike, as time stamps do) and
 without one (`far`).
@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 
 from airflow_provider_userdata.ledger import KEY_SIZE, Fingerprints, SqlLedger, Stream
 
-BATCH = 1000
+BATCH = int(os.environ.get("BATCH", "1000"))
 SAMPLE = 500_000
 SECRET = b"a secret of the benchmark's own"
 
@@ -46,7 +46,7 @@ def measure(url: str, count: int, *, near: bool) -> None:
     ledger = SqlLedger(url, Stream("benchmark", kind=str(near)), keyed=False, run="a", secret=SECRET)
     ledger.open()
     every = list(batches(count, near=near, seed=1))
-    name = "near" if near else "far"
+    name = f"{'near' if near else 'far'}, {count:,}"
     half = len(every) // 2
     for label, call, joined in (
         ("mark, the first half", ledger.mark, every[:half]),
@@ -80,13 +80,13 @@ def main() -> None:
     count = int(sys.argv[1]) if sys.argv[1:] else 1_000_000
     with tempfile.TemporaryDirectory() as name:
         url = sys.argv[2] if sys.argv[2:] else f"sqlite:///{name}/ledger.db"
-        print(f"{make_url(url).get_backend_name()}, {count:,} entries of each order, {BATCH} keys a call\n")
+        print(f"{make_url(url).get_backend_name()}, {count:,} entries, {BATCH:,} keys a call\n")
         print("| keys | call | keys/s | CPU µs |\n|---|---|---|---|")
         measure(url, count, near=True)
         if (file := Path(name, "ledger.db")).exists():
-            print(f"| near | the file | {file.stat().st_size / 1e6:,.0f} MB | |", flush=True)
-        measure(url, count, near=False)
-        measure_states(url, min(count, 100_000))
+            print(f"| near, {count:,} | the file | {file.stat().st_size / 1e6:,.0f} MB | |", flush=True)
+        measure(url, min(count, 1_000_000), near=False)
+        measure_states(url, 100_000)
 
 
 if __name__ == "__main__":

@@ -90,10 +90,7 @@ class SqlLedger:
         """
         self._database.connect(durable=self._keyed)
         try:
-            prepare(self._database, self.fingerprints)
-            with self._database.writing() as connection:
-                self._id = self._find(connection)
-                self._register(connection, self._lease)
+            self._begin()
             if self._retention_days is not None:
                 expire(self._database, self._id, self._since(), self._today())
         except BaseException:
@@ -149,6 +146,19 @@ class SqlLedger:
                     self._register(connection, min(GRACE, self._lease))
         self._id = 0
         self._database.close()
+
+    def _begin(self, races: int = 5) -> None:
+        entries = self._database.entries
+        try:
+            with self._database.writing() as connection:
+                entries.lock_opening(connection)
+                prepare(connection, self.place, self.fingerprints)
+                self._id = self._find(connection)
+                self._register(connection, self._lease)
+        except LedgerBusyError:
+            if entries.locks_opening or races == 1:
+                raise
+            self._begin(races - 1)
 
     def _claim(self, keys: bytes, fingerprints: bytes) -> list[int]:
         entries = self._database.entries

@@ -5,24 +5,23 @@ from __future__ import annotations
 from sqlalchemy import Connection, insert, select
 
 from airflow_provider_userdata.errors import LedgerError
-from airflow_provider_userdata.ledger.database import Database
 from airflow_provider_userdata.ledger.fingerprints import Fingerprints
 from airflow_provider_userdata.ledger.schema import META, migrate
 
 _SECRET = "secret"  # noqa: S105  # the name of a row
 
 
-def prepare(database: Database, fingerprints: Fingerprints) -> None:
+def prepare(connection: Connection, place: str, fingerprints: Fingerprints) -> None:
     """Make the schema or bring it up to date, and see that the ledger was written with the same secret.
 
+    :param connection: within a transaction that keeps others from doing the same.
+    :param place: the ledger's, for messages.
     :raises LedgerError: if a newer version of this package made it, or it was written with another secret.
     """
-    with database.writing() as connection:
-        database.entries.lock_schema(connection)
-        migrate(connection, database.place)
-        if _check_value(connection) is None:
-            connection.execute(insert(META).values(name=_SECRET, value=fingerprints.check))
-        check_secret(connection, database.place, fingerprints)
+    migrate(connection, place)
+    if _check_value(connection) is None:
+        connection.execute(insert(META).values(name=_SECRET, value=fingerprints.check))
+    check_secret(connection, place, fingerprints)
 
 
 def check_secret(connection: Connection, place: str, fingerprints: Fingerprints) -> None:

@@ -52,8 +52,11 @@ class Entries:
     def begin(self, connection: Connection) -> None:
         """Begin a transaction that writes, where the database must be told."""
 
-    def lock_schema(self, connection: Connection) -> None:
-        """Keep others from making the schema at the same time, to the end of the transaction."""
+    locks_opening = False
+    """Whether `lock_opening` does anything. Where it can't, whoever loses a race tries again."""
+
+    def lock_opening(self, connection: Connection) -> None:
+        """Keep others from making the schema or a stream at the same time, to the end of the transaction."""
 
     def lock(self, connection: Connection, stream: int) -> bool:
         """Keep others from writing a stream, to the end of the transaction; tells whether it is still there.

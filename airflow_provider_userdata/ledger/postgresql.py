@@ -10,7 +10,7 @@ from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE
 from airflow_provider_userdata.ledger.portable import CONTESTED, Claim, Entries
 from airflow_provider_userdata.ledger.schema import ENTRIES
 
-_SCHEMA_LOCK = 0x75736572646174  # "userdat": a number that other users of the database won't lock by chance
+_OPENING = 0x75736572646174  # "userdat": a number that other users of the database won't lock by chance
 
 _T = ENTRIES.name
 _NUMBERS = "generate_series(0, CAST(:count AS integer) - 1) AS n"
@@ -42,6 +42,8 @@ _SETTLE = text(
 class PostgresqlEntries(Entries):
     """Statements for PostgreSQL."""
 
+    locks_opening = True
+
     def prepare(self, connection: Connection, *, durable: bool, busy_timeout: float) -> None:
         """Set up a new connection."""
         connection.exec_driver_sql(f"SET lock_timeout = {max(1, int(busy_timeout * 1000))}")
@@ -49,9 +51,9 @@ class PostgresqlEntries(Entries):
             connection.exec_driver_sql("SET synchronous_commit = on")
         connection.commit()
 
-    def lock_schema(self, connection: Connection) -> None:
-        """Keep others from making the schema at the same time, to the end of the transaction."""
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
+    def lock_opening(self, connection: Connection) -> None:
+        """Keep others from making the schema or a stream at the same time, to the end of the transaction."""
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_OPENING})")
 
     def missing(self, connection: Connection, stream: int, keys: bytes, since: int) -> list[int]:
         """Give the indices of the keys that are not there."""

@@ -48,6 +48,7 @@ class SqliteEntries(Entries):
     """Statements for SQLite."""
 
     isolation = None  # one writer at a time: there is no weaker one
+    locks_opening = True  # by `begin`
 
     def prepare(self, connection: Connection, *, durable: bool, busy_timeout: float) -> None:
         """Set up a new connection."""

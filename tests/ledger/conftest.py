@@ -42,6 +42,7 @@ class PortableEntries(Entries):
     """What MySQL and others get, on SQLite."""
 
     isolation = None
+    locks_opening = True
     prepare = SqliteEntries.prepare
     begin = SqliteEntries.begin
 
