@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from airflow_provider_userdata.ledger import SqlLedger, Stream
 from airflow_provider_userdata.ledger.sqlite import MOST_AT_ONCE
@@ -102,7 +103,16 @@ def test_what_is_too_old_is_removed_at_the_next_opening(
     clock.pass_days(1)
     ledger.mark(keys("x", "y"))
     clock.pass_days(2)
+    removals: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        removals.extend([statement] * statement.startswith("DELETE FROM userdata_ledger_entries"))
+
+    event.listen(Engine, "before_cursor_execute", note)
     new_ledger(run="b", retention_days=2)
+    new_ledger(run="c", retention_days=2)
+    event.remove(Engine, "before_cursor_execute", note)
+    assert len(removals) == 3  # of 3, 3 and 2; once a day
     assert ledger.sift(keys(*"abcdefgh", "x", "y")) == list(range(8))
 
 
