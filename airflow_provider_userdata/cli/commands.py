@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import sys
+import warnings
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -27,7 +28,10 @@ def _command(function: Callable[[Namespace, LedgerAdmin], None]) -> Callable[[Na
         # A command has Airflow's database; without this, Airflow 3 looks for connections in the environment only.
         os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
         try:
-            with LedgerAdmin(*ledger_database()) as ledger:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Airflow's, of itself: they would stand among what is exported
+                database, place = ledger_database()
+            with LedgerAdmin(database, place) as ledger:
                 function(asked, ledger)
         except UserdataError as error:
             sys.exit(f"userdata: {error}")
