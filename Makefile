@@ -9,10 +9,10 @@ TESTS = $$(find tests -mindepth 1 -maxdepth 1 \( -type d -o -name 'test_*.py' \)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types tests bench format schemas data clean
+.PHONY: help demo test test-postgres lint types tests bench format schemas data clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s  %s\n", $$1, $$2 }' Makefile
 
 demo: $(INSTALLED) ## Run the example DAGs in a real Airflow against the sandbox, and show the reports
 	@$(PY) scripts/demo.py
@@ -34,6 +34,10 @@ tests: $(INSTALLED) ## Run the tests alone
 
 bench: $(INSTALLED) ## Measure it beside what people use (25 minutes); ONLY="gerosense rejects" or QUICK=1 for less
 	@$(PY) -m benchmarks $(if $(QUICK),--quick) $(ONLY)
+
+test-postgres: $(INSTALLED) ## Run the ledger's tests on a PostgreSQL of their own (installs the server on Debian)
+	@echo "Running the ledger's tests on PostgreSQL…"
+	@$(PY) scripts/postgres.py $(PY) -m pytest tests/ledger tests/airflow/test_ledger_settings.py
 
 format: $(INSTALLED) ## Put the code into its form
 	@$(PY) -m ruff check --fix

@@ -8,10 +8,12 @@
     │   ├── SourceChangedError       the data isn't what the attempt before was reading
     │   ├── ResumeError              where to go on can't be known
     │   ├── RejectsError             more rejects than the task allows
+    │   ├── LedgerError              the ledger's place, rights, version or secret
     │   └── RefusedError             the vendor refuses the credentials, the address or everything
     └── MayPassError             a retry may help
         ├── SourceBrokeError         the source failed while it was read
         ├── OutputError              the fates can't be written
+        ├── LedgerBusyError          the ledger is locked, or its database can't be reached
         ├── LaterError               the vendor asks to come back later
         ├── VendorDownError          the vendor can't be reached, or takes no requests for now
         └── StoppedError             the delivery was told to stop
@@ -58,6 +60,10 @@ class RejectsError(NeedsChangeError):
     """More records were rejected or are unknown than `max_rejected` allows."""
 
 
+class LedgerError(NeedsChangeError):
+    """The ledger can't be used as it is: its place, its rights, its version or its secret."""
+
+
 class RefusedError(NeedsChangeError):
     """The vendor refuses the credentials, the address, or every request."""
 
@@ -70,6 +76,10 @@ class MayPassError(UserdataError):
 
 class SourceBrokeError(MayPassError):
     """The source failed in the middle of being read."""
+
+
+class LedgerBusyError(MayPassError):
+    """The ledger is locked by others, is full, or its database can't be reached for now."""
 
 
 class VendorDownError(MayPassError):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CORE = ["vendors", "delivery", "sources", "sandbox", "schemas"]
+CORE = ["vendors", "delivery", "ledger", "sources", "sandbox", "schemas"]
 
 
 @pytest.mark.parametrize("package", [*CORE, "hooks", "hooks.address", "errors"])
@@ -37,6 +37,7 @@ sys.exit(f"imports {{found[:3]}}" if found else 0)
     [
         ("vendors/x.py", True),
         ("delivery/x.py", True),
+        ("ledger/x.py", True),
         ("sources/x.py", True),
         ("sandbox/x.py", True),
         ("schemas/x.py", True),
@@ -44,6 +45,7 @@ sys.exit(f"imports {{found[:3]}}" if found else 0)
         ("hooks/x.py", False),
         ("operators/x.py", False),
         ("decorators/x.py", False),
+        ("cli/x.py", False),
     ],
 )
 @pytest.mark.parametrize("line", ["import airflow\n", "from airflow.sdk import DAG\n"])
@@ -66,6 +68,9 @@ def test_the_linter_refuses_airflow_in_the_core(path: str, refused: bool, line: 
         ("delivery", "vendors.thymia"),
         ("delivery", "sources"),
         ("delivery", "operators.base"),
+        ("ledger", "vendors.contract"),
+        ("ledger", "delivery.plan"),
+        ("ledger", "operators.ledgers"),
         ("sources", "vendors.contract"),
         ("sources", "hooks.base"),
         ("sandbox", "vendors.gerosense"),

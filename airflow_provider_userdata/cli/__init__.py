@@ -1,0 +1,1 @@
+"""Commands: ``airflow userdata …``, and ``python -m airflow_provider_userdata.cli …`` where Airflow has no commands."""

@@ -1,0 +1,116 @@
+"""What the commands do."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+import warnings
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow_provider_userdata.errors import ArgumentError, UserdataError
+from airflow_provider_userdata.ledger.admin import LedgerAdmin, StreamSummary
+from airflow_provider_userdata.operators.ledgers import ledger_database, ledger_secret
+
+_COLUMNS = ("stream", "vendor", "address", "kind", "user", "name", "holds", "entries", "first", "last", "used")
+
+
+def _command(function: Callable[[Namespace, LedgerAdmin], None]) -> Callable[[Namespace], None]:
+    """Give a command the ledger that Airflow's settings name; what is wrong becomes a line and an exit code."""
+
+    @functools.wraps(function)
+    def run(asked: Namespace) -> None:
+        # A command has Airflow's database; without this, Airflow 3 looks for connections in the environment only.
+        os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Airflow's, of itself: they would stand among what is exported
+                database, place = ledger_database()
+            with LedgerAdmin(database, place) as ledger:
+                function(asked, ledger)
+        except UserdataError as error:
+            sys.exit(f"userdata: {error}")
+
+    return run
+
+
+@_command
+def streams(asked: Namespace, ledger: LedgerAdmin) -> None:
+    """List the streams."""
+    rows = [_row(stream) for stream in ledger.streams()]
+    if asked.output == "json":
+        print(json.dumps(rows, indent=2))
+    else:
+        print(_table(rows) if rows else "The ledger holds no streams.")
+
+
+@_command
+def forget(asked: Namespace, ledger: LedgerAdmin) -> None:
+    """Forget streams, a user, or what is old."""
+    if asked.user is not None and asked.older_than is not None:
+        raise ArgumentError("--user and --older-than don't go together")
+    if asked.older_than is not None and asked.older_than < 1:
+        raise ArgumentError("--older-than: must be at least 1 day")
+    if asked.user is None and asked.older_than is None and not (asked.stream or asked.vendor):
+        raise ArgumentError("name what to forget: --stream, --vendor, --user or --older-than")
+    chosen = _chosen(ledger, asked)
+    # By `-`, for what stands in a command line is kept by shells and shown to others.
+    user = sys.stdin.readline().rstrip("\r\n") if asked.user == "-" else asked.user
+    what = "a user" if user is not None else "old entries" if asked.older_than is not None else "all"
+    among = ", ".join(str(stream.id) for stream in chosen) or "none"
+    if not asked.yes and not _confirmed(f"Forget {what} in the streams {among}? It is sent again where a task has it."):
+        raise ArgumentError("nothing was forgotten")
+    numbers = [stream.id for stream in chosen]
+    if user is not None:
+        forgotten = ledger.forget_user(user, ledger_secret(), numbers)
+    elif asked.older_than is not None:
+        forgotten = ledger.expire(asked.older_than, datetime.now(UTC).date(), numbers)
+    else:
+        forgotten = sum(map(ledger.forget_stream, numbers))
+    print(f"Forgot {forgotten:,} entries.")
+
+
+@_command
+def export(asked: Namespace, ledger: LedgerAdmin) -> None:
+    """Write the entries."""
+    for line in ledger.export([stream.id for stream in _chosen(ledger, asked)]):
+        print(json.dumps(line))
+
+
+def _chosen(ledger: LedgerAdmin, asked: Namespace) -> list[StreamSummary]:
+    """Give the streams that are asked for; without a word, all."""
+    every = ledger.streams()
+    missing = sorted({*(asked.stream or ())} - {stream.id for stream in every})
+    if missing:
+        raise ArgumentError(f"--stream: the ledger has no stream {missing[0]}")
+    return [
+        stream
+        for stream in every
+        if (not asked.stream or stream.id in asked.stream) and (not asked.vendor or stream.vendor == asked.vendor)
+    ]
+
+
+def _confirmed(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise ArgumentError("nobody is there to ask: say --yes")
+    return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
+
+
+def _row(stream: StreamSummary) -> dict[str, Any]:
+    values = asdict(stream)
+    row = {"stream": stream.id, "user": stream.owner[:8], "holds": "users" if stream.keyed else "records"}
+    row |= {name: values[name] for name in _COLUMNS if name in values}
+    row |= {"first": stream.first and stream.first.isoformat(), "last": stream.last and stream.last.isoformat()}
+    row["used"] = stream.used.isoformat(timespec="minutes")
+    return {name: row[name] for name in _COLUMNS}
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> str:
+    lines = [list(_COLUMNS)] + [["" if value is None else str(value) for value in row.values()] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)

@@ -1,0 +1,204 @@
+"""To look into a ledger, and to make it forget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import URL, ColumnElement, Engine, delete, func, select
+
+from airflow_provider_userdata.errors import LedgerError
+from airflow_provider_userdata.ledger.database import Database
+from airflow_provider_userdata.ledger.expiry import STEP, remove_before
+from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE, USER_SIZE, Fingerprints
+from airflow_provider_userdata.ledger.opening import check_secret
+from airflow_provider_userdata.ledger.schema import ENTRIES, RUNS, STEPS, STREAMS, read_version
+
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSummary:
+    """A stream, as people see it.
+
+    :param id: its number, to name it by.
+    :param owner: the fingerprint of the user that the whole stream is of, or empty.
+    :param keyed: whether its entries are users' states, or delivered records.
+    :param first: the day of the oldest entry, or None where there are none.
+    :param last: the day of the newest entry.
+    :param used: when a run last opened it.
+    """
+
+    id: int
+    vendor: str
+    address: str
+    kind: str
+    owner: str
+    name: str
+    keyed: bool
+    entries: int
+    first: date | None
+    last: date | None
+    used: datetime
+
+
+class LedgerAdmin:
+    """A ledger, for commands: ``with LedgerAdmin(url) as ledger: ledger.streams()``.
+
+    :param database: an engine, or a URL of SQLAlchemy's.
+    :param place: what messages call the ledger. Default: a file's path, or host and database.
+    :param busy_timeout: seconds to wait for others' locks.
+    """
+
+    def __init__(self, database: Engine | URL | str, place: str | None = None, busy_timeout: float = 30.0) -> None:
+        self._database = Database(database, place, busy_timeout)
+
+    def __enter__(self) -> LedgerAdmin:
+        """Connect.
+
+        :raises LedgerError: if there is no ledger, or one of another version.
+        :raises LedgerBusyError: if it is locked, or its database can't be reached.
+        """
+        place = self._database.place
+        if self._database.file is not None and not Path(self._database.file).exists():
+            raise LedgerError(f"there is no ledger at {place} yet: a task with incremental=True begins it")
+        self._database.connect(durable=True)
+        try:
+            self._check_version()
+        except BaseException:
+            self._database.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    def streams(self) -> list[StreamSummary]:
+        """Give all streams, with the number and the days of their entries."""
+        entries = (
+            select(
+                ENTRIES.c.stream,
+                func.count().label("entries"),
+                func.min(ENTRIES.c.day).label("first"),
+                func.max(ENTRIES.c.day).label("last"),
+            )
+            .group_by(ENTRIES.c.stream)
+            .subquery()
+        )
+        joined = STREAMS.outerjoin(entries, entries.c.stream == STREAMS.c.id)
+        statement = select(STREAMS, entries.c.entries, entries.c.first, entries.c.last).select_from(joined)
+        with self._database.reading() as connection:
+            return [_summary(row) for row in connection.execute(statement.order_by(STREAMS.c.id))]
+
+    def forget_stream(self, stream: int) -> int:
+        """Forget a stream, and give the number of its entries: all of it is sent again.
+
+        :raises LedgerError: if there is none of that number.
+        """
+        self._known([stream])
+        # The stream first: a run that is at it then stops, instead of entering what nobody would find.
+        with self._database.writing() as connection:
+            connection.execute(delete(RUNS).where(RUNS.c.stream == stream))
+            connection.execute(delete(STREAMS).where(STREAMS.c.id == stream))
+        return remove_before(self._database, stream, since=2**31 - 1)
+
+    def forget_user(self, user: str, secret: bytes, streams: Sequence[int]) -> int:
+        """Forget a user (a right to erasure), and give the number of entries that are gone.
+
+        A run that is at it meanwhile may enter the user again: forget when none is.
+
+        :param user: the user's id or label, as the vendor knows it.
+        :param secret: what the ledger is keyed with.
+        :param streams: the numbers of the streams to look through.
+        :raises LedgerError: if the secret is another, or there is no stream of that number.
+        """
+        fingerprints = Fingerprints(secret)
+        key = fingerprints.of_user(user)
+        forgotten = 0
+        with self._database.reading() as connection:
+            check_secret(connection, self._database.place, fingerprints)
+        for stream in self._known(streams):
+            if stream.owner == key.hex():
+                forgotten += self.forget_stream(stream.id)
+                continue
+            of_user = ENTRIES.c.key == key if stream.keyed else _begins_with(key[:USER_SIZE])
+            with self._database.writing() as connection:
+                gone = connection.execute(delete(ENTRIES).where(ENTRIES.c.stream == stream.id, of_user))
+            forgotten += gone.rowcount
+        return forgotten
+
+    def export(self, streams: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """Give the entries of streams: `stream`, `key` and `fingerprint` in hexadecimal digits, `day`.
+
+        :raises LedgerError: if there is no stream of that number.
+        """
+        for stream in self._known(streams):
+            after: bytes | None = b""
+            while after is not None:
+                of = (ENTRIES.c.stream == stream.id) & (ENTRIES.c.key > after)
+                with self._database.reading() as connection:
+                    rows = connection.execute(select(ENTRIES).where(of).order_by(ENTRIES.c.key).limit(STEP)).all()
+                yield from map(_line, rows)
+                after = rows[-1].key if len(rows) == STEP else None
+
+    def expire(self, days: int, today: date, streams: Sequence[int]) -> int:
+        """Remove entries that are older than so many days, and give their number.
+
+        :raises LedgerError: if there is no stream of that number.
+        """
+        since = (today - _EPOCH).days - days
+        return sum(remove_before(self._database, stream.id, since) for stream in self._known(streams))
+
+    def _check_version(self) -> None:
+        with self._database.reading() as connection:
+            version = read_version(connection)
+        if version != len(STEPS):
+            raise LedgerError(
+                f"the ledger at {self._database.place} has schema version {version}, and the commands of this version "
+                f"of the package know {len(STEPS)}; an older one is brought up to date by the next task that opens it"
+            )
+
+    def _known(self, streams: Sequence[int]) -> list[Any]:
+        with self._database.reading() as connection:
+            found = connection.execute(select(STREAMS).where(STREAMS.c.id.in_(streams)).order_by(STREAMS.c.id)).all()
+        missing = sorted({*streams} - {row.id for row in found})
+        if missing:
+            raise LedgerError(f"the ledger at {self._database.place} has no stream {missing[0]}")
+        return list(found)
+
+
+def _begins_with(part: bytes) -> ColumnElement[bool]:
+    rest = KEY_SIZE - len(part)
+    return ENTRIES.c.key.between(part + bytes(rest), part + b"\xff" * rest)
+
+
+def _summary(row: Any) -> StreamSummary:
+    return StreamSummary(
+        id=row.id,
+        vendor=row.vendor,
+        address=row.address,
+        kind=row.kind,
+        owner=row.owner,
+        name=row.name,
+        keyed=bool(row.keyed),
+        entries=row.entries or 0,
+        first=_day(row.first),
+        last=_day(row.last),
+        used=datetime.fromtimestamp(row.used, UTC),
+    )
+
+
+def _line(row: Any) -> dict[str, Any]:
+    fingerprint = None if row.fingerprint is None else bytes(row.fingerprint).hex()
+    day = _EPOCH + timedelta(row.day)
+    return {"stream": row.stream, "key": bytes(row.key).hex(), "fingerprint": fingerprint, "day": day.isoformat()}
+
+
+def _day(number: int | None) -> date | None:
+    return None if number is None else _EPOCH + timedelta(number)

@@ -1,0 +1,149 @@
+"""The way to a ledger's database, and what its errors mean."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from airflow_provider_userdata.errors import LedgerBusyError, LedgerError
+from airflow_provider_userdata.ledger.portable import Entries
+from airflow_provider_userdata.ledger.postgresql import PostgresqlEntries
+from airflow_provider_userdata.ledger.sqlite import SqliteEntries
+
+_SQLITE_PASSES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+_SQLSTATES_THAT_STAY = ("25006", "28", "3D", "3F", "42")
+"""Read only, no such user, database or schema, no right to it: by their beginnings."""
+
+_WAYS_OUT = "check [userdata] ledger_conn_id and the connection's rights"
+
+
+class Database:
+    """A ledger's database: one connection, for one thread at a time.
+
+    :param database: an engine, or a URL of SQLAlchemy's.
+    :param place: what messages call it. Default: a file's path, or host and database.
+    :param busy_timeout: seconds to wait for others' locks.
+    """
+
+    def __init__(self, database: Engine | URL | str, place: str | None = None, busy_timeout: float = 30.0) -> None:
+        self._owned = not isinstance(database, Engine)
+        try:
+            self._engine = database if isinstance(database, Engine) else _engine(make_url(database))
+        except (SQLAlchemyError, ImportError) as error:
+            raise LedgerError(
+                f"the ledger at {place or 'the given URL'} can't be used: {type(error).__name__}; "
+                "is the URL right, and the database's driver installed?"
+            ) from None
+        self.place = place or _place(self._engine.url)
+        self._busy_timeout = busy_timeout
+        self.entries = _entries(self._engine.dialect.name)
+        self._connection: Connection | None = None
+
+    @property
+    def file(self) -> str | None:
+        """The file that it is, where it is one."""
+        url = self._engine.url
+        return url.database if url.get_backend_name() == "sqlite" else None
+
+    def connect(self, *, durable: bool) -> None:
+        """Connect.
+
+        :param durable: whether a commit must survive a power cut.
+        :raises LedgerError: if the place is wrong.
+        :raises LedgerBusyError: if the database can't be reached, or is locked.
+        """
+        with self._errors():
+            self._connection = self._engine.connect()
+            if self.entries.isolation:
+                self._connection.execution_options(isolation_level=self.entries.isolation)
+            self.entries.prepare(self._connection, durable=durable, busy_timeout=self._busy_timeout)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give the connection, to read what is committed."""
+        with self._errors(), self._opened().begin():
+            yield self._opened()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give the connection within a transaction, which is committed at the end."""
+        with self._errors(), self._opened().begin():
+            self.entries.begin(self._opened())
+            yield self._opened()
+
+    def close(self) -> None:
+        """Disconnect."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        if self._owned:
+            self._engine.dispose()
+
+    def _opened(self) -> Connection:
+        if self._connection is None:
+            raise LedgerError(f"the ledger at {self.place} is not open")
+        return self._connection
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            _refuse(error, self.place)
+        except SQLAlchemyError as error:
+            raise LedgerError(f"the ledger at {self.place} can't be used: {type(error).__name__}") from None
+
+
+def _engine(url: URL) -> Engine:
+    return create_engine(url, poolclass=NullPool, hide_parameters=True)
+
+
+def _place(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return url.database or "memory"
+    return f"{url.get_backend_name()}://{url.host or ''}{f':{url.port}' if url.port else ''}/{url.database or ''}"
+
+
+def _entries(dialect: str) -> Entries:
+    if dialect == "sqlite":
+        return SqliteEntries()
+    return PostgresqlEntries() if dialect == "postgresql" else Entries()
+
+
+def _refuse(error: DBAPIError, place: str) -> NoReturn:
+    """Say what is wrong, without a word of the database's own: it may quote the address, or a value."""
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        raise _of_sqlite(cause, place) from None
+    state = str(getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or "")
+    name = type(cause).__name__ + (f", SQLSTATE {state}" if state else "")
+    if state.startswith(_SQLSTATES_THAT_STAY):
+        raise LedgerError(f"the ledger at {place} can't be used ({name}): {_WAYS_OUT}") from None
+    raise LedgerBusyError(
+        f"the ledger at {place} is locked by others or can't be reached ({name}): a retry may help; if it doesn't, "
+        f"{_WAYS_OUT}"
+    ) from None
+
+
+def _of_sqlite(cause: sqlite3.Error, place: str) -> LedgerError | LedgerBusyError:
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return LedgerBusyError(
+            f"the ledger {place} is locked: another run or a command is writing it; a retry may help"
+        )
+    if code in _SQLITE_PASSES:
+        return LedgerBusyError(f"the ledger {place} can't be written: is its disk full? ({_name(cause)})")
+    if code == sqlite3.SQLITE_READONLY:
+        return LedgerError(f"the ledger {place} is read-only: let this user write the file and its folder")
+    if code == sqlite3.SQLITE_CANTOPEN:
+        return LedgerError(f"the ledger {place} can't be opened: its folder must exist, and this user must write there")
+    return LedgerError(f"the ledger {place} can't be used ({_name(cause)}): is it a file that a ledger wrote?")
+
+
+def _name(cause: sqlite3.Error) -> str:
+    return str(getattr(cause, "sqlite_errorname", type(cause).__name__))

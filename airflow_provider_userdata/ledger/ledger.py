@@ -1,0 +1,247 @@
+"""What earlier runs of one stream delivered: look up, send, then mark."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Connection, Engine, delete, insert, select, update
+
+from airflow_provider_userdata.errors import LedgerBusyError, LedgerError, UserdataError
+from airflow_provider_userdata.ledger.database import Database
+from airflow_provider_userdata.ledger.expiry import expire
+from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE, Fingerprints
+from airflow_provider_userdata.ledger.opening import prepare
+from airflow_provider_userdata.ledger.portable import Claim, split
+from airflow_provider_userdata.ledger.schema import RUNS, STREAMS, TOKEN_SIZE
+from airflow_provider_userdata.ledger.sqlite import MOST_AT_ONCE
+from airflow_provider_userdata.ledger.stream import Stream
+
+DAY = 86_400
+LEASE = 7200.0
+"""Seconds after its last call for which a run that was never closed may still have something under way."""
+
+GRACE = 60.0
+"""Seconds for which a closed run may: what it gave up on may be on its way to the vendor."""
+
+
+class SqlLedger:
+    """A stream's entries, in a SQL database. All methods block; use it from one thread at a time.
+
+    Two kinds of stream. Of *delivered records*: an entry is there, or not. And of *states*, `keyed`: an entry is a
+    user, and its fingerprint what the vendor is proven to have of them.
+
+    For states, `sift` claims what it gives back, durably and before anything is sent: its fingerprint is then unknown,
+    and only the run that claimed it can `mark` it. Where another run that may have something under way had claimed it
+    first, nobody can, until one run is alone with it: so the ledger never says A while the vendor has B. A crash or two
+    runs at once leave an unknown, which is sent again.
+
+    :param database: an engine, or a URL of SQLAlchemy's.
+    :param stream: what the entries belong to.
+    :param keyed: whether it is a stream of states.
+    :param run: names the run, and is the same in all its attempts.
+    :param secret: what the fingerprints are keyed with.
+    :param retention_days: how long entries count. Default: for ever.
+    :param place: what messages call the ledger. Default: a file's path, or host and database.
+    :param busy_timeout: seconds to wait for others' locks.
+    :param lease: seconds after its last call for which a run that crashed counts as having something under way. Longer
+        than a run may wait between looking up and sending.
+    :param now: gives the time, in seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        database: Engine | URL | str,
+        stream: Stream,
+        *,
+        keyed: bool,
+        run: str,
+        secret: bytes,
+        retention_days: int | None = None,
+        place: str | None = None,
+        busy_timeout: float = 30.0,
+        lease: float = LEASE,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.fingerprints = Fingerprints(secret)
+        self._database = Database(database, place, busy_timeout)
+        self._stream = stream
+        self._keyed = keyed
+        self._run = hashlib.blake2b(run.encode(), digest_size=TOKEN_SIZE).digest()
+        self._retention_days = retention_days
+        self._lease = lease
+        self._now = now
+        self._id = 0
+        self._renew_at = 0.0
+
+    @property
+    def place(self) -> str:
+        """What messages call the ledger: never a password."""
+        return self._database.place
+
+    def open(self) -> None:
+        """Connect, make or update the schema, find the stream, prove that it can be written, drop what is too old.
+
+        :raises LedgerError: if something has to change: the place, the rights, the version, the secret.
+        :raises LedgerBusyError: if it is locked, or its database can't be reached.
+        """
+        self._database.connect(durable=self._keyed)
+        try:
+            self._begin()
+            if self._retention_days is not None:
+                expire(self._database, self._id, self._since(), self._today())
+        except BaseException:
+            self._database.close()
+            raise
+
+    def sift(self, keys: bytes, fingerprints: bytes = b"") -> list[int]:
+        """Give the indices of what is to be sent, in order: what is not there, or not as it is there.
+
+        Of states, what it gives back is claimed. A key that it gives back must not be sifted again before it is marked
+        or given up. Where a key stands more than once and one of them is to be sent, all of them are.
+
+        :param keys: `KEY_SIZE` bytes each, joined.
+        :param fingerprints: as many, where the stream is of states.
+        :raises LedgerError: if something has to change.
+        :raises LedgerBusyError: if it is locked, or its database can't be reached.
+        """
+        self._check(keys, fingerprints)
+        chosen: list[int] = []
+        for start, end in _pieces(keys):
+            if self._keyed:
+                indices = self._claim(keys[start:end], fingerprints[start:end])
+            else:
+                with self._database.reading() as connection:
+                    indices = self._database.entries.missing(connection, self._id, keys[start:end], self._since())
+            first = start // KEY_SIZE
+            chosen += [first + index for index in indices] if first else indices
+        return _with_twins(keys, chosen) if self._keyed else chosen
+
+    def mark(self, keys: bytes, fingerprints: bytes = b"") -> None:
+        """Enter what was delivered, with proof; committed when it returns.
+
+        :param keys: `KEY_SIZE` bytes each, joined. Of states, the last counts where one stands twice.
+        :param fingerprints: as many, where the stream is of states.
+        :raises LedgerError: if something has to change.
+        :raises LedgerBusyError: if it is locked, or its database can't be reached.
+        """
+        self._check(keys, fingerprints)
+        entries = self._database.entries
+        for start, end in _pieces(keys):
+            with self._writing() as connection:
+                if self._keyed:
+                    proven = dict(zip(split(keys[start:end]), split(fingerprints[start:end]), strict=True))
+                    entries.settle(connection, self._id, proven, self._run, self._today())
+                else:
+                    entries.add(connection, self._id, keys[start:end], self._today())
+
+    def close(self) -> None:
+        """Disconnect. Claims that were not marked end a minute later. Safe to call twice, and on a broken ledger."""
+        with contextlib.suppress(UserdataError):
+            if self._keyed and self._id:
+                with self._database.writing() as connection:
+                    self._register(connection, min(GRACE, self._lease))
+        self._id = 0
+        self._database.close()
+
+    def _begin(self, races: int = 5) -> None:
+        entries = self._database.entries
+        try:
+            with self._database.writing() as connection:
+                entries.lock_opening(connection)
+                prepare(connection, self.place, self.fingerprints)
+                self._id = self._find(connection)
+                self._register(connection, self._lease)
+        except LedgerBusyError:
+            if entries.locks_opening or races == 1:
+                raise
+            self._begin(races - 1)
+
+    def _claim(self, keys: bytes, fingerprints: bytes) -> list[int]:
+        entries = self._database.entries
+        with self._database.reading() as connection:
+            chosen = entries.changed(connection, self._id, keys, fingerprints, self._since())
+        # What is unchanged needs no lock. What another run makes of the others meanwhile, it makes before this claim.
+        if chosen:
+            wanted = b"".join([keys[index * KEY_SIZE : (index + 1) * KEY_SIZE] for index in chosen])
+            with self._writing() as connection:
+                alone = not entries.others(connection, self._id, self._run, int(self._now()))
+                entries.claim(connection, self._id, wanted, Claim(self._run, alone, self._today()))
+        return chosen
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """Write as the one writer of the stream."""
+        with self._database.writing() as connection:
+            if not self._database.entries.lock(connection, self._id):
+                raise LedgerBusyError(
+                    f"the ledger at {self.place}: its stream {str(self._stream)!r} was forgotten while this run was at "
+                    "it; a retry begins it anew"
+                )
+            if self._keyed and self._now() > self._renew_at:
+                self._register(connection, self._lease)
+            yield connection
+
+    def _find(self, connection: Connection) -> int:
+        """Find the stream, or begin it."""
+        identity = self._stream.identity(self.fingerprints)
+        this = STREAMS.c.identity == identity
+        if connection.execute(update(STREAMS).where(this).values(used=int(self._now()))).rowcount == 0:
+            stream = self._stream
+            connection.execute(
+                insert(STREAMS).values(
+                    identity=identity,
+                    vendor=stream.vendor,
+                    address=stream.address,
+                    kind=stream.kind,
+                    owner=stream.owner(self.fingerprints),
+                    name=stream.name,
+                    keyed=self._keyed,
+                    used=int(self._now()),
+                    expired=0,
+                )
+            )
+        found = connection.execute(select(STREAMS.c.id, STREAMS.c.keyed).where(this)).one()
+        if bool(found.keyed) != self._keyed:
+            raise LedgerError(
+                f"the ledger at {self.place} has a stream {str(self._stream)!r} of another kind of records: "
+                "give this one another name, or forget that one"
+            )
+        return int(found.id)
+
+    def _register(self, connection: Connection, seconds: float) -> None:
+        """Say until when this run may have something under way, and forget the runs that no longer can."""
+        now = self._now()
+        self._renew_at = now + self._lease / 10
+        if self._keyed:
+            gone = (RUNS.c.stream == self._id) & ((RUNS.c.run == self._run) | (RUNS.c.until <= int(now)))
+            connection.execute(delete(RUNS).where(gone))
+            connection.execute(insert(RUNS).values(stream=self._id, run=self._run, until=int(now + seconds) + 1))
+
+    def _today(self) -> int:
+        return int(self._now()) // DAY
+
+    def _since(self) -> int:
+        return 0 if self._retention_days is None else self._today() - self._retention_days
+
+    def _check(self, keys: bytes, fingerprints: bytes) -> None:
+        if len(keys) % KEY_SIZE or len(fingerprints) != len(keys) * self._keyed:
+            raise ValueError(f"keys have {KEY_SIZE} bytes each, and in a stream of states a fingerprint of as many")
+
+
+def _pieces(keys: bytes) -> Iterator[tuple[int, int]]:
+    """Give where keys begin and end that one statement takes."""
+    for start in range(0, len(keys), MOST_AT_ONCE * KEY_SIZE):
+        yield start, min(start + MOST_AT_ONCE * KEY_SIZE, len(keys))
+
+
+def _with_twins(keys: bytes, chosen: list[int]) -> list[int]:
+    """Add the other places of chosen keys: what a user is to be in the end depends on all of them, in order."""
+    if not 0 < len(chosen) < len(keys) // KEY_SIZE:
+        return chosen
+    every = split(keys)
+    wanted = {every[index] for index in chosen}
+    return [index for index, key in enumerate(every) if key in wanted]

@@ -1,0 +1,140 @@
+"""A ledger's entries in any database: plain SQL, a few hundred keys a statement.
+
+`sqlite.py` and `postgresql.py` do the same with one statement a call, and inherit what needn't be fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, func, select, update
+
+from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE
+from airflow_provider_userdata.ledger.schema import ENTRIES, RUNS, STREAMS, TOKEN_SIZE
+
+CONTESTED = bytes(TOKEN_SIZE)
+"""The claim of nobody: more than one run may have sent something, so none can say what the vendor has."""
+
+_AT_ONCE = 500
+"""Keys in one IN list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who claims, and when.
+
+    :param run: the run's token.
+    :param alone: whether no other run of the stream may have anything under way.
+    :param today: days since 1970.
+    """
+
+    run: bytes
+    alone: bool
+    today: int
+
+
+def split(joined: bytes) -> list[bytes]:
+    """Give keys or fingerprints one by one."""
+    return [joined[start : start + KEY_SIZE] for start in range(0, len(joined), KEY_SIZE)]
+
+
+class Entries:
+    """Statements about a stream's entries. `since` is the first day that still counts."""
+
+    isolation: str | None = "READ COMMITTED"
+    """What is read after waiting for a lock must be what the others have left, whatever the server's default is."""
+
+    def prepare(self, connection: Connection, *, durable: bool, busy_timeout: float) -> None:
+        """Set up a new connection."""
+
+    def begin(self, connection: Connection) -> None:
+        """Begin a transaction that writes, where the database must be told."""
+
+    locks_opening = False
+    """Whether `lock_opening` does anything. Where it can't, whoever loses a race tries again."""
+
+    def lock_opening(self, connection: Connection) -> None:
+        """Keep others from making the schema or a stream at the same time, to the end of the transaction."""
+
+    def lock(self, connection: Connection, stream: int) -> bool:
+        """Keep others from writing a stream, to the end of the transaction; tells whether it is still there.
+
+        One writer a stream: so claims and marks of two runs come one after the other, and never wait for each other's
+        entries in a circle.
+        """
+        found = connection.execute(select(STREAMS.c.id).where(STREAMS.c.id == stream).with_for_update())
+        return found.scalar() is not None
+
+    def others(self, connection: Connection, stream: int, run: bytes, now: int) -> bool:
+        """Tell whether another run may have something under way."""
+        alive = select(func.count()).where(RUNS.c.stream == stream, RUNS.c.run != run, RUNS.c.until > now)
+        return bool(connection.execute(alive).scalar())
+
+    def missing(self, connection: Connection, stream: int, keys: bytes, since: int) -> list[int]:
+        """Give the indices of the keys that are not there."""
+        wanted = split(keys)
+        there = {row.key for row in self._rows(connection, stream, wanted) if row.day >= since}
+        return [index for index, key in enumerate(wanted) if key not in there]
+
+    def changed(self, connection: Connection, stream: int, keys: bytes, fingerprints: bytes, since: int) -> list[int]:
+        """Give the indices of the keys whose fingerprint is not what is there."""
+        wanted = split(keys)
+        there = {bytes(row.key): row.fingerprint for row in self._rows(connection, stream, wanted) if row.day >= since}
+        pairs = zip(wanted, split(fingerprints), strict=True)
+        return [index for index, (key, fingerprint) in enumerate(pairs) if there.get(key) != fingerprint]
+
+    def add(self, connection: Connection, stream: int, keys: bytes, today: int) -> None:
+        """Enter keys as delivered."""
+        wanted = dict.fromkeys(split(keys))
+        there = {bytes(row.key) for row in self._rows(connection, stream, list(wanted))}
+        _insert(connection, [{"stream": stream, "key": key, "day": today} for key in wanted if key not in there])
+        _update(connection, stream, [{"_key": key, "day": today} for key in wanted if key in there])
+
+    def claim(self, connection: Connection, stream: int, keys: bytes, claim: Claim) -> None:
+        """Make keys this run's, and what the vendor has unknown."""
+        wanted = dict.fromkeys(split(keys))
+        there = {bytes(row.key): row.claim for row in self._rows(connection, stream, list(wanted))}
+        free = (None, claim.run)
+        values = [
+            {
+                "key": key,
+                "day": claim.today,
+                "fingerprint": None,
+                "claim": claim.run if claim.alone or there.get(key) in free else CONTESTED,
+            }
+            for key in wanted
+        ]
+        _insert(connection, [{"stream": stream, **value} for value in values if value["key"] not in there])
+        _update(connection, stream, [{"_key": value.pop("key"), **value} for value in values if value["key"] in there])
+
+    def settle(self, connection: Connection, stream: int, proven: dict[bytes, bytes], run: bytes, today: int) -> None:
+        """Enter what the vendor is proven to have, where the claim is still the run's.
+
+        :param proven: key to fingerprint.
+        """
+        statement = (
+            update(ENTRIES)
+            .where(ENTRIES.c.stream == stream, ENTRIES.c.key == bindparam("_key"), ENTRIES.c.claim == run)
+            .values(fingerprint=bindparam("_fingerprint"), claim=None, day=today)
+        )
+        values = [{"_key": key, "_fingerprint": fingerprint} for key, fingerprint in proven.items()]
+        connection.execute(statement, values)
+
+    def _rows(self, connection: Connection, stream: int, keys: list[bytes]) -> Iterator[Any]:
+        for start in range(0, len(keys), _AT_ONCE):
+            some = ENTRIES.c.key.in_(keys[start : start + _AT_ONCE])
+            yield from connection.execute(select(ENTRIES).where(and_(ENTRIES.c.stream == stream, some)))
+
+
+def _insert(connection: Connection, values: list[dict[str, Any]]) -> None:
+    if values:
+        connection.execute(ENTRIES.insert(), values)
+
+
+def _update(connection: Connection, stream: int, values: list[dict[str, Any]]) -> None:
+    if values:
+        of = (ENTRIES.c.stream == stream, ENTRIES.c.key == bindparam("_key"))
+        names = [name for name in values[0] if name != "_key"]
+        connection.execute(update(ENTRIES).where(*of).values({name: bindparam(name) for name in names}), values)

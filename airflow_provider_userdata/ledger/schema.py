@@ -1,0 +1,114 @@
+"""The ledger's tables, and how they are made and brought up to date.
+
+Their names begin with `userdata_ledger_`, for they may lie in a database of many uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    inspect,
+    select,
+)
+from sqlalchemy.dialects.mysql import VARBINARY
+
+from airflow_provider_userdata.errors import LedgerError
+from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE
+
+TOKEN_SIZE = 8
+"""Bytes that name a run."""
+
+_metadata = MetaData()
+
+
+def _bytes(size: int) -> LargeBinary:
+    """Make a type for a few bytes; MySQL keeps a key of another type than its usual one."""
+    return LargeBinary(size).with_variant(VARBINARY(size), "mysql", "mariadb")
+
+
+META = Table(
+    "userdata_ledger_meta",
+    _metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", String(255), nullable=False),
+    comment="the schema's version; a check value of the secret",
+)
+STREAMS = Table(
+    "userdata_ledger_streams",
+    _metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("identity", String(32), nullable=False, unique=True),
+    Column("vendor", String(64), nullable=False),
+    Column("address", String(300), nullable=False),
+    Column("kind", String(300), nullable=False),
+    Column("owner", String(32), nullable=False, comment="fingerprint of the one user of all entries, or empty"),
+    Column("name", String(300), nullable=False),
+    Column("keyed", Boolean, nullable=False, comment="whether an entry is a user's state, or a delivered record"),
+    Column("used", BigInteger, nullable=False, comment="when a run last opened it, seconds since 1970"),
+    Column("expired", Integer, nullable=False, comment="the day on which old entries were last removed"),
+    sqlite_autoincrement=True,
+)
+ENTRIES = Table(
+    "userdata_ledger_entries",
+    _metadata,
+    Column("stream", Integer, primary_key=True, autoincrement=False),
+    Column("key", _bytes(KEY_SIZE), primary_key=True),
+    Column("day", Integer, nullable=False, comment="of the delivery, or of the claim; days since 1970"),
+    Column("fingerprint", _bytes(KEY_SIZE), comment="what the vendor is proven to have; NULL where nobody knows"),
+    Column("claim", _bytes(TOKEN_SIZE), comment="the run that may say what the vendor has"),
+    sqlite_with_rowid=False,
+)
+RUNS = Table(
+    "userdata_ledger_runs",
+    _metadata,
+    Column("stream", Integer, primary_key=True, autoincrement=False),
+    Column("run", _bytes(TOKEN_SIZE), primary_key=True),
+    Column("until", BigInteger, nullable=False, comment="when its claims end, seconds since 1970"),
+)
+
+Step = Callable[[Connection], None]
+
+
+def _first(connection: Connection) -> None:
+    _metadata.create_all(connection)
+
+
+STEPS: Sequence[Step] = (_first,)
+"""What makes each version of the one before. A step that a release has shipped is never changed: add another."""
+
+
+def migrate(connection: Connection, place: str, steps: Sequence[Step] = STEPS) -> None:
+    """Make the schema, or bring it up to date.
+
+    :param connection: within a transaction that keeps others from doing the same.
+    :param place: the ledger's, for messages.
+    :raises LedgerError: if a newer version of this package made it.
+    """
+    version = read_version(connection)
+    if version > len(steps):
+        raise LedgerError(
+            f"the ledger at {place} has schema version {version}, and this version of the package knows up to "
+            f"{len(steps)}: upgrade airflow-provider-userdata here, or name another ledger"
+        )
+    for step in steps[version:]:
+        step(connection)
+    if version < len(steps):
+        connection.execute(META.delete().where(META.c.name == "version"))
+        connection.execute(META.insert().values(name="version", value=str(len(steps))))
+
+
+def read_version(connection: Connection) -> int:
+    """Give the schema's version; 0 where there is none."""
+    if not inspect(connection).has_table(META.name):
+        return 0
+    return int(connection.execute(select(META.c.value).where(META.c.name == "version")).scalar() or 0)
