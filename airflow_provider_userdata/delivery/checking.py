@@ -20,16 +20,24 @@ class Checker:
     """Checks rows in the source's order, and numbers them.
 
     :param fields: vendor's field to source's column; only these are taken. None takes a row as it is.
+    :param proven: takes the records that an attempt before has delivered after its last checkpoint.
     """
 
     def __init__(
-        self, vendor: Vendor, fields: Mapping[str, str] | None, fates: Fates, tally: Tally, progress: Progress
+        self,
+        vendor: Vendor,
+        fields: Mapping[str, str] | None,
+        fates: Fates,
+        tally: Tally,
+        progress: Progress,
+        proven: Callable[[list[Record]], None] | None = None,
     ) -> None:
         self._vendor = vendor
         self._fields = fields
         self._fates = fates
         self._tally = tally
         self._progress = progress
+        self._proven = proven
         self._usual = vendor.usual_user_characters
         self._first: tuple[int, Fault] | None = None
 
@@ -63,7 +71,11 @@ class Checker:
         self._tally.read += len(rows)
         if first >= self._progress.new_from:
             return range(first, first + len(rows)), rows
-        new = [position for position in range(first, first + len(rows)) if self._progress.is_new(position)]
+        positions = range(first, first + len(rows))
+        if self._proven is not None:
+            proven = [rows[position - first] for position in positions if self._progress.is_proven(position)]
+            self._proven([found for found in self._prepared(chunk, proven) if isinstance(found, Record)])
+        new = [position for position in positions if self._progress.is_new(position)]
         return new, [rows[position - first] for position in new]
 
     def _prepared(self, chunk: Chunk, rows: Sequence[Any]) -> list[Record | Invalid]:

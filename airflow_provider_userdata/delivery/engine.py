@@ -9,6 +9,7 @@ from typing import Any
 from airflow_provider_userdata.delivery.batching import Batch, batcher
 from airflow_provider_userdata.delivery.checking import Checker
 from airflow_provider_userdata.delivery.chunks import Chunk
+from airflow_provider_userdata.delivery.clock import unless_set
 from airflow_provider_userdata.delivery.delivering import Deliverer, gave_up_error
 from airflow_provider_userdata.delivery.fates import EARLIER_DOUBT, TOO_FEW, Why
 from airflow_provider_userdata.delivery.keeping import Keeper
@@ -19,10 +20,12 @@ from airflow_provider_userdata.delivery.report import Fate, Report
 from airflow_provider_userdata.delivery.sending import Sender
 from airflow_provider_userdata.delivery.splitting import Refusals
 from airflow_provider_userdata.delivery.transport import Transport
-from airflow_provider_userdata.errors import LaterError, RejectsError, UserdataError
+from airflow_provider_userdata.errors import LaterError, RejectsError, StoppedError, UserdataError
 from airflow_provider_userdata.vendors.contract import Record
 
 PROGRESS_SECONDS = 10.0
+LONGEST_MARK = 1.0
+"""Seconds that the last entries into the ledger may take where the process is about to be killed."""
 
 
 class Engine:
@@ -39,7 +42,9 @@ class Engine:
         self._keeper = Keeper(plan)
         self._fates = self._keeper.fates
         tally, progress = self._keeper.tally, self._keeper.progress
-        self._checker = Checker(plan.vendor, plan.fields, self._fates, tally, progress)
+        self._sieve = sieve = self._keeper.sieve
+        proven = sieve.proven_before if sieve is not None else None
+        self._checker = Checker(plan.vendor, plan.fields, self._fates, tally, progress, proven)
         self._batcher = batcher(plan.vendor.limits)
         self._uncompared: list[Record] = []
         self._transport = Transport(plan.endpoint)
@@ -88,19 +93,21 @@ class Engine:
     async def _already(self, report: Report) -> Ended:
         """Give the report of a run that an attempt before this one finished: nothing is sent."""
         error = self._verdict(report)
-        await self._unless_output_fails(self._keeper.mark_done(report, red=error is not None))
+        await self._unless_it_fails(self._keeper.mark_done(report, red=error is not None))
         self._keeper.end()
         return Ended(report, error or self._error, repeated=True)
 
     async def _end(self, *, opened: bool) -> Ended:
         """Write the last checkpoint, and after it what it doesn't cover."""
+        longest = LONGEST_MARK if isinstance(self._error, StoppedError) else None
+        await self._unless_it_fails(self._keeper.end_ledger(longest))
         if opened:
-            await self._unless_output_fails(self._keeper.save(self._sender))
-        await self._unless_output_fails(self._keeper.close(ended=self._error is None, comes_back=self._comes_back()))
+            await self._unless_it_fails(self._keeper.save(self._sender))
+        await self._unless_it_fails(self._keeper.close(ended=self._error is None, comes_back=self._comes_back()))
         report = self._fates.report()
         if self._error is None:
             self._error = self._verdict(report)
-            await self._unless_output_fails(self._keeper.mark_done(report, red=self._error is not None))
+            await self._unless_it_fails(self._keeper.mark_done(report, red=self._error is not None))
         self._keeper.end()
         return Ended(report, self._error, self._checker.first_fault())
 
@@ -108,7 +115,7 @@ class Engine:
         """Say whether an attempt after this one is to be expected."""
         return isinstance(self._error, LaterError) or self._plan.more_attempts
 
-    async def _unless_output_fails(self, writing: Coroutine[Any, Any, None]) -> None:
+    async def _unless_it_fails(self, writing: Coroutine[Any, Any, None]) -> None:
         try:
             await writing
         except UserdataError as error:
@@ -147,7 +154,7 @@ class Engine:
         try:
             await self._await_vendor()
             while (chunk := await reader.next()) is not None:
-                await self._dispatch(self._batches_of(chunk))
+                await self._dispatch(self._batcher.add(await self._sifted(self._checked(chunk))))
             if not self._halted.is_set():
                 self._keeper.progress.finish()
                 await self._dispatch(self._batcher.flush())
@@ -155,14 +162,27 @@ class Engine:
             self._halt(error)
         self._hold([*self._uncompared, *self._batcher.pending])
 
-    def _batches_of(self, chunk: Chunk) -> list[Batch]:
-        """Check a chunk and batch it."""
+    def _checked(self, chunk: Chunk) -> list[Record]:
+        """Check a chunk, and give what may be sent."""
         self._fates.read(chunk)
         self._uncompared += self._not_in_doubt(self._checker.check(chunk))
         if not self._keeper.progress.is_compared:
             return []  # nothing of a source that may have changed is sent
         records, self._uncompared = self._uncompared, []
-        return self._batcher.add(records)
+        return records
+
+    async def _sifted(self, records: list[Record]) -> list[Record]:
+        """Leave out what earlier runs have delivered, in an incremental run."""
+        if self._sieve is None or not records:
+            return records
+        self._uncompared = records  # until it is known what becomes of them
+        found = await unless_set(self._halted, self._sieve.sift(records))
+        if found is None:
+            return []
+        self._uncompared = []
+        to_send, unchanged = found
+        self._fates.unchanged(unchanged)
+        return to_send
 
     def _not_in_doubt(self, records: list[Record]) -> list[Record]:
         """Set aside what an earlier attempt sent without an answer, where it mustn't be sent twice (A3)."""

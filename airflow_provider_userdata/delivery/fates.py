@@ -15,6 +15,7 @@ from airflow_provider_userdata.delivery.clock import Clock
 from airflow_provider_userdata.delivery.progress import Progress
 from airflow_provider_userdata.delivery.raw_form import row_json
 from airflow_provider_userdata.delivery.report import Fate, Report, Tally
+from airflow_provider_userdata.delivery.sieve import Sieve
 from airflow_provider_userdata.vendors.contract import Record
 
 TOO_FEW = "G4"
@@ -45,13 +46,19 @@ EARLIER_DOUBT = Why(Fate.UNKNOWN, "A3", "was in flight when an earlier attempt e
 
 
 class Fates:
-    """Decides nothing: writes fates, and counts them once they are written."""
+    """Decides nothing: writes fates, and counts them once they are written.
 
-    def __init__(self, files: AttemptFiles, tally: Tally, progress: Progress, clock: Clock) -> None:
+    :param sieve: of an incremental run: records that follow others share their fates.
+    """
+
+    def __init__(
+        self, files: AttemptFiles, tally: Tally, progress: Progress, clock: Clock, sieve: Sieve | None
+    ) -> None:
         self._files = files
         self._tally = tally
         self._progress = progress
         self._clock = clock
+        self._sieve = sieve
         self._held_over: list[bytes] = []
         self._left: list[tuple[Record, Why]] = []
         self.carried_in: list[bytes] = []
@@ -91,6 +98,14 @@ class Fates:
         self._files.receipts.append(_encode(line))
         self._tally.settle(Fate.DELIVERED, len(records))
         self._progress.settle(positions)
+        if self._sieve is not None:
+            self.unchanged(self._sieve.delivered(records))
+
+    def unchanged(self, records: Sequence[Record]) -> None:
+        """Count records that were delivered before: the ledger proves it."""
+        if records:
+            self._tally.settle(Fate.UNCHANGED, len(records))
+            self._progress.settle(ranges([record.position for record in records]))
 
     def sending(self, records: Sequence[Record]) -> int:
         """Write that records are about to be sent: should nothing more be written of them, they are in doubt.
@@ -118,7 +133,7 @@ class Fates:
 
     def leave(self, records: Sequence[Record], why: Why) -> None:
         """Leave records to the next attempt, since this one has to end: they have a fate only if there is none."""
-        records = sorted(records, key=operator.attrgetter("position"))
+        records = sorted(self._with_followers(records), key=operator.attrgetter("position"))
         if why.fate is Fate.HELD:
             doubtful = [record for record in records if self._progress.is_in_doubt(record.position)]
             records = [record for record in records if not self._progress.is_in_doubt(record.position)]
@@ -147,7 +162,11 @@ class Fates:
 
     def none_delivered(self, records: Sequence[Record], why: Why) -> None:
         """Write the lines of records that share a fate."""
-        self.not_delivered([(record.position, record.row, why) for record in records])
+        self.not_delivered([(record.position, record.row, why) for record in self._with_followers(records)])
+
+    def _with_followers(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Add the records that say the same as one of these, which shares its fate with them."""
+        return records if self._sieve is None else [*records, *self._sieve.given_up(records)]
 
     def skipped(self, records: Sequence[Record]) -> None:
         """Count records that were only checked: they stand whole in their source."""

@@ -17,8 +17,9 @@ from airflow_provider_userdata.delivery.progress import Progress
 from airflow_provider_userdata.delivery.report import Report, Tally
 from airflow_provider_userdata.delivery.resuming import resumption
 from airflow_provider_userdata.delivery.sending import Sender
+from airflow_provider_userdata.delivery.sieve import Sieve
 from airflow_provider_userdata.delivery.threads import BlockingThread
-from airflow_provider_userdata.errors import OutputError, ResumeError
+from airflow_provider_userdata.errors import LedgerBusyError, OutputError, ResumeError, UserdataError
 
 FIRST_SAVES = 5
 """How often the first checkpoint is tried, once a second, before a delivery gives up."""
@@ -47,7 +48,9 @@ class Keeper:
         self._store_fails = False
         self.tally = Tally(plan.clock.seconds)
         self.progress = Progress()
-        self.fates = Fates(self._files, self.tally, self.progress, plan.clock)
+        incremental = plan.ledger is not None and not plan.validate_only
+        self.sieve = Sieve(plan.ledger, plan.vendor) if plan.ledger is not None and incremental else None
+        self.fates = Fates(self._files, self.tally, self.progress, plan.clock, self.sieve)
 
     async def open(self, sender: Sender) -> Done | None:
         """Find out where an earlier attempt ended, and make this one's files.
@@ -60,6 +63,8 @@ class Keeper:
             if self._held is not None:
                 await self._file_thread.call(self._held.settle_all)
             return earlier
+        if self.sieve is not None:
+            await self.sieve.open()
         if earlier is not None:
             must_know = self._plan.patience.on_doubt == "hold"
             found = await self._file_thread.call(lambda: resumption(earlier, self._plan.output, must_know=must_know))
@@ -98,9 +103,9 @@ class Keeper:
         raise OutputError("the checkpoint can't be saved; without one a retry would send all again. Nothing was sent")
 
     async def save(self, sender: Sender) -> None:
-        """Write a checkpoint, if anything has changed, after the fates that it covers.
+        """Write a checkpoint, if anything has changed, after the fates that it covers and their marks in the ledger.
 
-        A store that fails doesn't end the delivery: the files prove what the last checkpoint doesn't cover.
+        A store or a ledger that fails doesn't end the delivery: the files prove what the last checkpoint doesn't cover.
 
         :raises OutputError: if the fates can't be written.
         """
@@ -120,8 +125,19 @@ class Keeper:
             if self._saved is not None and not checkpoint.says_more_than(self._saved):
                 return
             await self._file_thread.call(self._files.flush)
-            if await self._stored(checkpoint):
+            if await self._marked() and await self._stored(checkpoint):
                 self._saved = checkpoint
+
+    async def _marked(self) -> bool:
+        sieve = self.sieve
+        if sieve is None or sieve.ended:
+            return sieve is None or sieve.all_marked
+        try:
+            await sieve.mark()
+        except UserdataError as error:
+            _log.warning("What was delivered can't be marked in the ledger for now: %s", error)
+            return False
+        return True
 
     def _last_that_fits(self, checkpoint: Checkpoint) -> Checkpoint:
         """Give the last one instead of a checkpoint that is too large: the files of both prove all that came after."""
@@ -169,6 +185,19 @@ class Keeper:
             await self._file_thread.call(self._files.remove_sent)
         if held is not None:
             await self._file_thread.call(lambda: held.settle(read=True, ended=True))
+
+    async def end_ledger(self, longest: float | None) -> None:
+        """Mark what was delivered, and close the ledger.
+
+        :param longest: seconds that this may take, where the process is about to be killed.
+        :raises LedgerError: if something has to change first.
+        :raises LedgerBusyError: if it is locked, or can't be reached.
+        """
+        if self.sieve is not None:
+            ending = asyncio.ensure_future(self.sieve.end())
+            if not (await asyncio.wait([ending], timeout=longest))[0]:
+                raise LedgerBusyError("ledger: what was delivered last could not be marked in time; a retry marks it")
+            ending.result()
 
     def end(self) -> None:
         """Let the threads end."""

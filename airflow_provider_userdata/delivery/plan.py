@@ -13,6 +13,7 @@ from airflow_provider_userdata.delivery.held import HeldFolder
 from airflow_provider_userdata.delivery.journal import Folder
 from airflow_provider_userdata.delivery.report import Report
 from airflow_provider_userdata.delivery.sending import Patience
+from airflow_provider_userdata.delivery.sieve import Ledger
 from airflow_provider_userdata.delivery.transport import Endpoint
 from airflow_provider_userdata.vendors.contract import Vendor
 
@@ -32,6 +33,7 @@ class Plan:
     :param patience: how long to keep trying.
     :param validate_only: check and batch, send nothing.
     :param held: where records wait that are too few to be sent; None where the vendor takes any number.
+    :param ledger: what earlier runs delivered, so that only what changed is sent; None sends all.
     :param max_rejected: how many rejected and unknown records are no error; below 1, which share.
     :param store: where the checkpoint is kept between attempts; None keeps none.
     :param resume: whether to go on where an attempt before this one ended.
@@ -52,6 +54,7 @@ class Plan:
     patience: Patience = field(default_factory=Patience)
     validate_only: bool = False
     held: HeldFolder | None = None
+    ledger: Ledger | None = None
     max_rejected: float = math.inf
     store: CheckpointStore | None = None
     resume: bool = True

@@ -26,6 +26,7 @@ class Progress:
         self._settled = Settled()
         self._in_doubt = Settled()
         self._in_flight = Settled()
+        self._proven = Settled()
         self._new_from = 0
 
     def resume(self, resumption: Resumption) -> None:
@@ -35,6 +36,7 @@ class Progress:
         self._expected = [(rows, digest) for rows, digest in sorted(marks.items()) if rows]
         self._settled = resumption.settled
         self._in_doubt = resumption.in_doubt
+        self._proven = resumption.proven
         self._new_from = resumption.settled.end
 
     def take(self, chunk: Chunk) -> None:
@@ -84,6 +86,10 @@ class Progress:
     def has_fate(self, position: int) -> bool:
         """Say whether a record has its fate, by this attempt or an earlier one."""
         return position in self._settled
+
+    def is_proven(self, position: int) -> bool:
+        """Say whether an earlier attempt delivered a record after its last checkpoint, as its receipts prove."""
+        return position in self._proven
 
     @property
     def any_in_doubt(self) -> bool:

@@ -36,6 +36,7 @@ class Resumption:
     :param in_doubt: positions that were sent, without an answer on record.
     :param tally: the counts of what is settled.
     :param read: digests of the first rows, as read after the checkpoint, by how many they are.
+    :param proven: positions that were delivered after the checkpoint, as the receipts prove.
     """
 
     checkpoint: Checkpoint
@@ -43,6 +44,7 @@ class Resumption:
     in_doubt: Settled
     tally: dict[str, Any]
     read: dict[int, str] = field(default_factory=dict)
+    proven: Settled = field(default_factory=Settled)
 
 
 def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Resumption:
@@ -61,6 +63,7 @@ def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Re
     tally.restore(checkpoint.tally)
     in_doubt: list[tuple[int, int]] = []
     read: dict[int, str] = {}
+    proven = Settled()
     for attempt in attempts:
         then = _sent(checkpoint, folder, attempt)
         if must_know and not then.closed and not isinstance(folder, Path):
@@ -73,11 +76,13 @@ def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Re
         read.update(then.read)
         for line in _lines(checkpoint, folder, receipts_name(attempt)):
             _settle(settled, line["ranges"], tally, Fate.DELIVERED, None)
+            for start, length in line["ranges"]:
+                proven.add(start, length)
             tally.resent += line.get("resent", 0)
         for line in _lines(checkpoint, folder, rejects_name(attempt)):
             _settle(settled, [[line["position"], 1]], tally, Fate(line["fate"]), line["rule"])
     in_doubt.extend(sent.ranges())
-    return Resumption(checkpoint, settled, Settled(in_doubt).without(settled), tally.snapshot(), read)
+    return Resumption(checkpoint, settled, Settled(in_doubt).without(settled), tally.snapshot(), read, proven)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
@@ -23,16 +24,19 @@ from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.report import Report
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending import OnDoubt, Patience
+from airflow_provider_userdata.delivery.transport import Endpoint
 from airflow_provider_userdata.errors import (
+    ArgumentError,
     LaterError,
     StoppedError,
     UserdataError,
 )
 from airflow_provider_userdata.hooks.base import VendorHook
-from airflow_provider_userdata.operators import arguments, endings, places, signpost
+from airflow_provider_userdata.ledger import LEASE, SqlLedger, Stream
+from airflow_provider_userdata.operators import arguments, endings, ledgers, places, signpost
 from airflow_provider_userdata.operators.state import checkpoint_store
 from airflow_provider_userdata.sources import hold, open_source, unhold
-from airflow_provider_userdata.vendors.contract import Vendor
+from airflow_provider_userdata.vendors.contract import Kept, Vendor
 
 MOST_IN_FLIGHT = 1000
 MOST_ATTEMPTS = 1000
@@ -63,6 +67,10 @@ class DeliveryOperator(BaseOperator):
     :param on_changed_source: where the records before that point are no longer the same: `fail`, or `restart` and send
         all again. Default: `restart` where sending twice is the same as once (Ptengine), else `fail`.
     :param on_doubt: `resend` what may have been accepted and counts it, `hold` reports it as unknown (A3).
+    :param incremental: whether only what earlier runs have not delivered is sent: a ledger knows it, and the others are
+        reported as unchanged.
+    :param ledger_stream: a name for what the ledger keeps, in place of the connection's host, port and credential and
+        the kind of records: give one, and a new key or address doesn't have all sent again. (templated)
     :param validate_only: check every record and send none.
     :param deferrable: whether a wait of over a minute, which the vendor asks for, is spent without a worker slot.
         Default: Airflow's `[operators] default_deferrable`.
@@ -70,7 +78,7 @@ class DeliveryOperator(BaseOperator):
         Default: the setting `[userdata] output_path`, and without it `userdata` below AIRFLOW_HOME. (templated)
     """
 
-    template_fields: Sequence[str] = ("source", "output_path")
+    template_fields: Sequence[str] = ("source", "output_path", "ledger_stream")
     ui_color = "#e8f0ea"
 
     def __init__(
@@ -86,6 +94,8 @@ class DeliveryOperator(BaseOperator):
         resume: bool = True,
         on_changed_source: str | None = None,
         on_doubt: OnDoubt = "resend",
+        incremental: bool = False,
+        ledger_stream: str | None = None,
         validate_only: bool = False,
         output_path: Any = None,
         deferrable: bool | None = None,
@@ -102,6 +112,8 @@ class DeliveryOperator(BaseOperator):
         self.resume = resume
         self.on_changed_source = on_changed_source
         self.on_doubt = on_doubt
+        self.incremental = incremental
+        self.ledger_stream = ledger_stream
         self.validate_only = validate_only
         self.output_path = output_path
         self.deferrable = deferrable
@@ -165,9 +177,9 @@ class DeliveryOperator(BaseOperator):
     def _field_map(self) -> dict[str, str] | None:
         return arguments.field_map(self.fields, self._known_fields())
 
-    def _stream(self) -> str:
-        """Name what the records are: held records of one stream never go out in another."""
-        return self.task_type
+    def _kind(self) -> str:
+        """Name the kind of records, where the vendor has several: they don't mix."""
+        return ""
 
     def _plan(self, context: Context) -> Plan:
         arguments.number("max_rejected", self.max_rejected, zero=True)
@@ -189,7 +201,7 @@ class DeliveryOperator(BaseOperator):
         store = checkpoint_store(context, folder)
         held = None
         if vendor.limits.minimum > 1:
-            held = HeldFolder(places.held_folder(root, ti), self._stream(), ti.run_id)
+            held = HeldFolder(places.held_folder(root, ti), self._kind() or self.task_type, ti.run_id)
             signpost.look(context, held)
         endpoint = self._hook().endpoint()
         return Plan(
@@ -204,6 +216,7 @@ class DeliveryOperator(BaseOperator):
             patience=patience,
             validate_only=bool(self.validate_only),
             held=held,
+            ledger=self._ledger(vendor, endpoint, ti) if self.incremental else None,
             max_rejected=self.max_rejected,
             store=store,
             resume=bool(self.resume),
@@ -211,6 +224,22 @@ class DeliveryOperator(BaseOperator):
             more_attempts=ti.try_number <= store.max_tries,
             on_progress=functools.partial(endings.show_progress, store, self.log),
         )
+
+    def _ledger(self, vendor: Vendor, endpoint: Endpoint, ti: Any) -> SqlLedger:
+        """Make the ledger of what was delivered to this address with this credential: another is another account."""
+        if self.ledger_stream is not None and not str(self.ledger_stream).strip():
+            raise ArgumentError("ledger_stream: must be a name that is not blank, or None")
+        address = urlsplit(endpoint.url)
+        stream = Stream(
+            vendor=vendor.name,
+            host=address.hostname or "",
+            port=address.port,
+            kind=self._kind(),
+            user="".join(endpoint.headers.values()),
+            name=self.ledger_stream or "",
+        )
+        run = "/".join(map(str, (ti.dag_id, ti.run_id, ti.task_id, ti.map_index)))
+        return ledgers.task_ledger(stream, keyed=vendor.kept is Kept.STATES, run=run, lease=LEASE + 2 * self.max_wait)
 
     def _bound_source(self, context: Context) -> object:
         """Give a callable what it names of Airflow's context."""

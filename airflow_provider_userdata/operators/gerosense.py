@@ -57,7 +57,7 @@ class GerosenseSamplesOperator(DeliveryOperator):
     def _required_columns(self) -> Collection[str]:
         return REQUIRED_FIELDS
 
-    def _stream(self) -> str:
+    def _kind(self) -> str:
         return self.data_type
 
     def _zone(self) -> ZoneInfo | None:

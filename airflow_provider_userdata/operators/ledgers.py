@@ -13,8 +13,7 @@ from sqlalchemy import URL, Engine, NullPool
 
 from airflow_provider_userdata.delivery.journal import PRIVATE_FILE, make_private_folder
 from airflow_provider_userdata.errors import ArgumentError, LedgerBusyError, LedgerError
-from airflow_provider_userdata.ledger import KEY_SIZE, SqlLedger, Stream
-from airflow_provider_userdata.ledger.ledger import LEASE
+from airflow_provider_userdata.ledger import KEY_SIZE, LEASE, SqlLedger, Stream
 
 SECTION = "userdata"
 

@@ -70,6 +70,9 @@ class ThymiaUploadOperator(DeliveryOperator):
             guard=Guard(frozenset(allowed)) if pii == "refuse" else None,
         )
 
+    def _kind(self) -> str:
+        return self._checked_upload_type()
+
     def _hook(self) -> ThymiaHook:
         return ThymiaHook(self.thymia_conn_id)
 

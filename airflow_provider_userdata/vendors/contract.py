@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,6 +21,7 @@ class Record(msgspec.Struct, gc=False):
     :param user: whom the record is about, where the vendor's rules or receipts need it.
     :param position: its number in the source, from 0; set by the delivery.
     :param row: the row as the source gave it, for the rejects file; set by the delivery.
+    :param entry: what a ledger knows it by, in an incremental run; set by the delivery.
     """
 
     content: Any
@@ -27,6 +29,7 @@ class Record(msgspec.Struct, gc=False):
     user: str | None = None
     position: int = -1
     row: Any = None
+    entry: Any = None
 
     @property
     def body(self) -> bytes:
@@ -85,6 +88,17 @@ class Request:
     body: bytes
 
 
+class Kept(enum.Enum):
+    """What a ledger keeps of what a vendor has got. The value: how many bytes of an entry's key stand for its shelf."""
+
+    RECORDS = 4
+    """Each record, on a shelf with those that come with it."""
+    USERS_RECORDS = 8
+    """Each record, on its user's shelf."""
+    STATES = 16
+    """Each user's last state: the user is the key."""
+
+
 class Vendor(Protocol):
     """A vendor's side of the contract: pure decisions. No I/O, no loops over requests, no clock."""
 
@@ -117,6 +131,18 @@ class Vendor(Protocol):
     def usual_user_characters(self) -> int | None:
         """A length of `Record.user` beyond which the vendor may object: said once a run, and sent all the same (T6)."""
         return None
+
+    @property
+    def kept(self) -> Kept:
+        """What a ledger keeps, to tell in later runs what needn't be sent again."""
+        return Kept.RECORDS
+
+    def compared(self, records: Sequence[Record]) -> list[tuple[str, bytes]]:
+        """Give each record's shelf in a ledger, such as its user, and what is compared with what was delivered.
+
+        Records that say the same give the same, whatever source they come from.
+        """
+        return [(record.user or "", record.body) for record in records]
 
     def prepare_json(self, text: bytes) -> Record | Invalid:
         """Check one JSON text, and encode it as it is sent."""

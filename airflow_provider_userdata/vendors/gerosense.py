@@ -172,6 +172,11 @@ class GeroSense(Vendor):
             value["value"] = cell_value(cells["value"])
         return self.prepare_value(value)
 
+    def compared(self, records: Sequence[Record]) -> list[tuple[str, bytes]]:
+        """Give each sample's day, and the sample as a whole."""
+        samples = [record.content for record in records]
+        return [(sample.start_date[:10], body) for sample, body in zip(samples, map(_encode, samples), strict=True)]
+
     def request(self, records: Sequence[Record]) -> Request:
         """Join samples to a request."""
         return Request(

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, cut_short, shared_meaning
-from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Record, Request, Vendor
+from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Kept, Record, Request, Vendor
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
 from airflow_provider_userdata.vendors.json_values import decoded
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
@@ -83,6 +83,7 @@ class Ptengine(Vendor):
     name: ClassVar[str] = "ptengine"
     limits: ClassVar[BatchLimits] = BatchLimits(maximum=MOST_USERS, user_once=True)
     json_rule: ClassVar[str] = "P1"
+    kept: ClassVar[Kept] = Kept.STATES
     suspect_rule: ClassVar[str] = "P11"
     known_fields: ClassVar[frozenset[str]] = frozenset({USER_ID})
 
@@ -108,6 +109,10 @@ class Ptengine(Vendor):
     def prepare_cells(self, cells: Mapping[str, str]) -> Record | Invalid:
         """Check a user's attributes of text cells, which go out as they are."""
         return self._prepared(dict(cells))
+
+    def compared(self, records: Sequence[Record]) -> list[tuple[str, bytes]]:
+        """Give each user, and the attributes with their names: the last row that was sent, not all ever sent (P5)."""
+        return [(record.user or "", _encode(record.group) + record.body) for record in records]
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join users with the same names to a request."""

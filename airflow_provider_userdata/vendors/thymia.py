@@ -23,7 +23,7 @@ from airflow_provider_userdata.vendors.answers import (
     cut_short,
     shared_meaning,
 )
-from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Record, Request, Vendor
+from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Kept, Record, Request, Vendor
 from airflow_provider_userdata.vendors.explaining import MOST_FAULTS, Explainer, contract_validator
 from airflow_provider_userdata.vendors.json_values import decoded, encoded
 from airflow_provider_userdata.vendors.pii import Guard
@@ -58,6 +58,9 @@ def user_data_schema() -> Schema:
     return schema
 
 
+_encode_in_order = msgspec.json.Encoder(order="deterministic").encode
+
+
 @functools.cache
 def _explainer() -> Explainer:
     return Explainer(contract_validator(user_data_schema()), default_rule="T5")
@@ -81,6 +84,7 @@ class Thymia(Vendor):
     name: ClassVar[str] = "thymia"
     limits: ClassVar[BatchLimits] = BatchLimits()
     json_rule: ClassVar[str] = "T1"
+    kept: ClassVar[Kept] = Kept.USERS_RECORDS
     suspect_rule: ClassVar[str] = "T10"
     usual_user_characters: ClassVar[int | None] = USUAL_LABEL_CHARACTERS
     known_fields: ClassVar[frozenset[str]] = frozenset({"user", USER_LABEL, "data"})
@@ -106,6 +110,10 @@ class Thymia(Vendor):
             return Invalid(_explainer().faults(msgspec.json.decode(body)) or (Fault("T5", (), "is not a user's data"),))
         faults = self._agreed_faults(record)
         return Invalid(faults) if faults else Record(body, user=record.user.userLabel)
+
+    def compared(self, records: Sequence[Record]) -> list[tuple[str, bytes]]:
+        """Give each record's label, and its data with the keys in one order, whatever the source's was."""
+        return [(record.user or "", _encode_in_order(msgspec.json.decode(record.body)["data"])) for record in records]
 
     def request(self, records: Sequence[Record]) -> Request:
         """Make a request of the one record that it carries."""
