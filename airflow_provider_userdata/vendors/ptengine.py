@@ -89,6 +89,8 @@ class _Layout(NamedTuple):
 
 
 _encode = msgspec.json.Encoder().encode
+_NO_PROFILE = Fault("P3", (), "is not a profile of the contract")
+_NO_UTF_8 = Fault("P1", (), "holds a character that UTF-8 can't carry")
 _TOO_LONG = "9" * (MOST_VALUE_CHARACTERS + 1)
 """Stands for a number that is too long to be written, and to be sent."""
 
@@ -141,7 +143,7 @@ class Ptengine(Vendor):
         return shared_meaning(answer, refusal_rule="P10")
 
     def _prepared(self, profile: Mapping[str, str]) -> Record | Invalid:
-        unsendable = Fault("P3", (), "is not a profile of the contract")
+        fault = _NO_PROFILE
         try:
             names, pick = _layout(tuple(profile))
             values = pick(profile)
@@ -152,8 +154,8 @@ class Ptengine(Vendor):
         except (msgspec.ValidationError, KeyError):
             pass
         except UnicodeEncodeError:
-            unsendable = Fault("P1", (), "holds a character that UTF-8 can't carry")
-        return Invalid(_explainer().faults(dict(profile)) or (unsendable,))
+            fault = _NO_UTF_8
+        return Invalid(_explainer().faults(dict(profile)) or (fault,))
 
 
 @functools.lru_cache(maxsize=1024)
