@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -83,7 +82,7 @@ class GroupBatcher:
         self._maximum = limits.maximum
         self._window = window or WINDOW_BATCHES * limits.maximum
         self._taken = 0
-        self._seen: Counter[str | None] = Counter()
+        self._seen: dict[str | None, int] = {}
         self._open: dict[tuple[int, tuple[str, ...]], Batch] = {}
 
     @property
@@ -94,17 +93,36 @@ class GroupBatcher:
     def add(self, records: Sequence[Record]) -> list[Batch]:
         """Take records, and give the batches that are full or whose window has ended."""
         batches: list[Batch] = []
-        for record in records:
-            level = self._seen[record.user]
-            self._seen[record.user] += 1
-            batch = self._open.setdefault((level, record.group), [])
-            batch.append(record)
-            if level == 0 and len(batch) == self._maximum:
-                batches.append(self._open.pop((level, record.group)))
-            self._taken += 1
+        start = 0
+        while start < len(records):
+            part = records[start : start + self._window - self._taken]
+            start += len(part)
+            self._taken += len(part)
+            batches.extend(self._place(part))
             if self._taken == self._window:
                 batches.extend(self.flush())
         return batches
+
+    def _place(self, records: Sequence[Record]) -> list[Batch]:
+        """Place records of one window, and give the batches of level 0 that are full."""
+        full: list[Batch] = []
+        seen = self._seen
+        group: tuple[str, ...] | None = None
+        batch: Batch = []
+        for record in records:
+            level = seen.get(record.user, 0)
+            seen[record.user] = level + 1
+            if level:
+                self._open.setdefault((level, record.group), []).append(record)
+                continue
+            if record.group is not group:  # nearly all records of a source share one object, which is never hashed here
+                group = record.group
+                batch = self._open.setdefault((0, group), [])
+            batch.append(record)
+            if len(batch) == self._maximum:
+                full.append(self._open.pop((0, group)))
+                group = None
+        return full
 
     def flush(self) -> list[Batch]:
         """End the window: give all that is left, level by level."""

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -14,6 +15,9 @@ from airflow_provider_userdata.delivery.chunks import Unreadable
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _encoder = msgspec.json.Encoder(order="deterministic", enc_hook=lambda value: f"<{type(value).__name__}>")
+
+_NO_JSON = (ValueError, TypeError, RecursionError)
+"""What the encoder raises for lone surrogates, odd keys, endless nesting."""
 
 
 class SourceDigest:
@@ -36,13 +40,7 @@ class SourceDigest:
 
     def take(self, rows: Sequence[Any]) -> None:
         """Take the rows of a chunk, and make a mark at its end."""
-        if rows and type(rows[0]) is bytes and all(type(row) is bytes for row in rows):
-            self._digest.update(b"\n".join(rows))
-            self._digest.update(b"\n")
-        else:
-            for row in rows:
-                self._digest.update(_row_bytes(row))
-                self._digest.update(b"\n")
+        self._digest.update(_rows_bytes(rows))
         self._rows += len(rows)
         self._marks.append((self._rows, self._digest.hexdigest()))
 
@@ -53,6 +51,16 @@ class SourceDigest:
         return self._marks[0]
 
 
+def _rows_bytes(rows: Sequence[Any]) -> bytes:
+    """Write each row on a line: all at once where one call can, and in any case as if each came alone."""
+    kinds = set(map(type, rows))
+    if kinds == {dict}:
+        with suppress(*_NO_JSON):
+            return _encoder.encode_lines(rows)
+    lines = rows if kinds == {bytes} else map(_row_bytes, rows)
+    return b"\n".join([*lines, b""])
+
+
 def _row_bytes(row: Any) -> bytes:
     if isinstance(row, bytes):
         return row
@@ -60,7 +68,7 @@ def _row_bytes(row: Any) -> bytes:
         row = row.raw
     try:
         return _encoder.encode(row)
-    except (ValueError, TypeError, RecursionError):  # lone surrogates, odd keys, endless nesting
+    except _NO_JSON:
         return _shown(row).encode()
 
 

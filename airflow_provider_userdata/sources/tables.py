@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 from airflow_provider_userdata.delivery.chunks import Chunk, Form, Unreadable
@@ -38,22 +39,18 @@ class Table:
         :param longest: about the most bytes of a row.
         """
         source = _Rows(stream, self._dialect, longest)
-        rows: list[Any] = []
-        begun = source.count
-        fault: BadFileError | None = None
-        try:
-            for row in source:
-                rows.append(row)
-                # By bytes too: a thousand rows may be large.
-                if len(rows) == ROWS or source.count - begun > BLOCK:
-                    yield Chunk(Form.CELLS, rows)
-                    rows, begun = [], source.count
-        except BadFileError as error:
-            fault = error
-        if rows:
-            yield Chunk(Form.CELLS, rows)
-        if fault is not None:
-            raise fault
+        more = True
+        while more:
+            rows: list[Any] = []
+            fault: BadFileError | None = None
+            try:
+                more = source.read_into(rows)
+            except BadFileError as error:
+                fault = error
+            if rows:
+                yield Chunk(Form.CELLS, rows)
+            if fault is not None:
+                raise fault
 
 
 class _Rows:
@@ -70,33 +67,39 @@ class _Rows:
         self._reader = csv.reader(text, dialect)
         self.header = self._read_header()
 
-    @property
-    def count(self) -> int:
-        """How many bytes were read so far."""
-        return self._meter.count
-
-    def __iter__(self) -> Iterator[dict[str, str] | Unreadable]:
-        header, width = self.header, len(self.header)
-        while (cells := self._next()) is not None:
-            if len(cells) == width:
-                yield dict(zip(header, cells, strict=True))
-            elif not _is_blank(cells):
-                noun = "cell" if len(cells) == 1 else "cells"
-                yield Unreadable(cells, f"has {len(cells)} {noun} where the header has {width}")
+    def read_into(self, rows: list[Any]) -> bool:
+        """Add the rows of one chunk to a list, and say whether there may be more."""
+        header, width, meter = self.header, len(self.header), self._meter
+        meter.next_record()
+        begun = count = meter.count
+        with self._long_cells_refused():
+            for cells in self._reader:
+                if len(cells) == width:
+                    rows.append(dict(zip(header, cells)))  # noqa: B905  # `strict` costs a quarter more
+                elif not _is_blank(cells):
+                    noun = "cell" if len(cells) == 1 else "cells"
+                    rows.append(Unreadable(cells, f"has {len(cells)} {noun} where the header has {width}"))
+                if meter.count != count:
+                    meter.next_record()
+                    count = meter.count
+                # By bytes too: a thousand rows may be large.
+                if len(rows) == ROWS or count - begun > BLOCK:
+                    return True
+        return False
 
     def _read_header(self) -> list[str]:
-        header = self._next()
-        while header is not None and _is_blank(header):
-            header = self._next()
-        if header is None:
-            raise BadFileError("it is empty: its first line should be a header")
-        _check_header(header)
-        return header
+        with self._long_cells_refused():
+            for header in self._reader:
+                self._meter.next_record()
+                if not _is_blank(header):
+                    _check_header(header)
+                    return header
+        raise BadFileError("it is empty: its first line should be a header")
 
-    def _next(self) -> list[str] | None:
-        self._meter.next_record()
+    @contextmanager
+    def _long_cells_refused(self) -> Iterator[None]:
         try:
-            return next(self._reader, None)
+            yield
         except csv.Error:
             # Of what `csv` raises for text, only this is left: it is told to be lenient, and the text has no odd ends.
             raise BadFileError(f"line {self._reader.line_num} has a cell longer than {LONGEST // 2**20} MiB") from None

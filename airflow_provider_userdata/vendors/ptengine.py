@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from operator import itemgetter
+from typing import Annotated, ClassVar, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -71,7 +72,25 @@ def _explainer() -> Explainer:
     return Explainer(contract_validator(profile_schema()), default_rule="P3")
 
 
+class _Values(msgspec.Struct, array_like=True, gc=False):
+    """Holds a user's values: msgspec hashes a bare `Annotated` type at each call, in Python, but knows a class."""
+
+    values: tuple[_Value, ...]
+
+
+class _Layout(NamedTuple):
+    """How profiles of the same names are sent.
+
+    :param pick: gives a profile's values in the order of the names.
+    """
+
+    names: tuple[str, ...]
+    pick: Callable[[Mapping[str, str]], tuple[str, ...]]
+
+
 _encode = msgspec.json.Encoder().encode
+_NO_PROFILE = Fault("P3", (), "is not a profile of the contract")
+_NO_UTF_8 = Fault("P1", (), "holds a character that UTF-8 can't carry")
 _TOO_LONG = "9" * (MOST_VALUE_CHARACTERS + 1)
 """Stands for a number that is too long to be written, and to be sent."""
 
@@ -108,7 +127,7 @@ class Ptengine(Vendor):
 
     def prepare_cells(self, cells: Mapping[str, str]) -> Record | Invalid:
         """Check a user's attributes of text cells, which go out as they are."""
-        return self._prepared(dict(cells))
+        return self._prepared(cells)
 
     def compared(self, records: Sequence[Record]) -> list[tuple[str, bytes]]:
         """Give each user, and the attributes with their names: the last row that was sent, not all ever sent (P5)."""
@@ -128,28 +147,35 @@ class Ptengine(Vendor):
             return cut_short(answer) or Unproven("P9", f"answered 200, but not `Success`: {answer.text()}")
         return shared_meaning(answer, refusal_rule="P10")
 
-    def _prepared(self, profile: dict[str, str]) -> Record | Invalid:
+    def _prepared(self, profile: Mapping[str, str]) -> Record | Invalid:
+        fault = _NO_PROFILE
         try:
-            profile = msgspec.convert(profile, Profile)
-            user_id = profile[USER_ID]
-            names = _in_order(tuple(profile))
+            names, pick = _layout(tuple(profile))
+            values = pick(profile)
+            msgspec.convert((values,), _Values)
+            user_id = values[0]
             if user_id.strip():
-                return Record(_encode([profile[name] for name in names]), names, user_id)
+                return Record(_encode(values), names, user_id)
         except (msgspec.ValidationError, KeyError):
             pass
         except UnicodeEncodeError:
-            return Invalid((Fault("P1", (), "holds a character that UTF-8 can't carry"),))
-        return Invalid(_explainer().faults(profile) or (Fault("P3", (), "is not a profile of the contract"),))
+            fault = _NO_UTF_8
+        return Invalid(_explainer().faults(dict(profile)) or (fault,))
 
 
 @functools.lru_cache(maxsize=1024)
-def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Give an exact set of keys one order, so that users with the same keys share a request (P5).
+def _layout(names: tuple[str, ...]) -> _Layout:
+    """Give an exact set of keys one order, the user's first, so that users with the same keys share a request (P5).
 
+    :raises msgspec.ValidationError: if a name, or how many there are, is beyond the contract.
+    :raises KeyError: if no user is named.
     :raises UnicodeEncodeError: if a name can't be sent.
     """
-    "".join(names).encode()
-    return (USER_ID, *sorted(name for name in names if name != USER_ID))
+    others = msgspec.convert(dict.fromkeys(names, ""), Profile)
+    del others[USER_ID]
+    "".join(others).encode()
+    ordered = (USER_ID, *sorted(others))
+    return _Layout(ordered, itemgetter(*ordered) if others else lambda profile: (profile[USER_ID],))
 
 
 def _identifies(value: object) -> bool:

@@ -66,14 +66,12 @@ def test_no_samples_pile_up(chunks: list[int]) -> None:
 
 @st.composite
 def profiles(draw: st.DrawFn) -> list[Record]:
-    """Draw users that return, with groups of keys that interleave."""
+    """Draw users that return, with groups of keys that interleave, each one object or several that are equal."""
     users = draw(st.integers(1, 12))
-    groups = draw(st.integers(1, 5))
-    drawn = draw(st.lists(st.tuples(st.integers(1, users), st.integers(1, groups)), max_size=120))
-    return [
-        Record(b"[]", group=("user_id", f"field{group}"), user=f"u{user}", position=place)
-        for place, (user, group) in enumerate(drawn)
-    ]
+    groups = [("user_id", f"field{number % 5}") for number in range(10)]
+    drawn_from = st.sampled_from(groups[: draw(st.integers(1, 10))])
+    drawn = draw(st.lists(st.tuples(st.integers(1, users), drawn_from), max_size=120))
+    return [Record(b"[]", group=group, user=f"u{user}", position=place) for place, (user, group) in enumerate(drawn)]
 
 
 @given(
