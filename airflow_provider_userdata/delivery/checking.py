@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from airflow_provider_userdata.delivery.chunks import Chunk, Form, Unreadable
 from airflow_provider_userdata.delivery.fates import Fates, Why
 from airflow_provider_userdata.delivery.progress import Progress
 from airflow_provider_userdata.delivery.report import Fate, Tally
-from airflow_provider_userdata.vendors.contract import Fault, Invalid, Record, Vendor
+from airflow_provider_userdata.vendors.contract import Fault, Invalid, Record, Vendor, numbered
 from airflow_provider_userdata.vendors.json_values import decoded
 
 _log = logging.getLogger(__name__)
@@ -51,16 +51,16 @@ class Checker:
     def check(self, chunk: Chunk) -> list[Record]:
         """Give the valid records of a chunk that have no fate yet; the fates of the others are written."""
         positions, rows = self._without_fate(chunk)
-        records: list[Record] = []
-        rejected: list[tuple[int, object, Why]] = []
-        for position, row, found in zip(positions, rows, self._prepared(chunk, rows), strict=True):
-            if type(found) is Record:
-                found.position = position
-                found.row = row
-                records.append(found)
-            else:
-                rejected.append((position, row, self._why(position, cast("Invalid", found))))
-        self._fates.not_delivered(rejected)
+        found = self._prepared(chunk, rows, positions)
+        records = [one for one in found if type(one) is Record]
+        if len(records) < len(found):
+            self._fates.not_delivered(
+                [
+                    (position, row, self._why(position, one))
+                    for one, row, position in zip(found, rows, positions, strict=True)
+                    if type(one) is Invalid
+                ]
+            )
         if self._usual is not None:
             self._warn_of_length(records, self._usual)
         return records
@@ -73,17 +73,20 @@ class Checker:
             return range(first, first + len(rows)), rows
         positions = range(first, first + len(rows))
         if self._proven is not None:
-            proven = [rows[position - first] for position in positions if self._progress.is_proven(position)]
-            self._proven([found for found in self._prepared(chunk, proven) if isinstance(found, Record)])
+            known = [position for position in positions if self._progress.is_proven(position)]
+            proven = self._prepared(chunk, [rows[position - first] for position in known], known)
+            self._proven([one for one in proven if isinstance(one, Record)])
         new = [position for position in positions if self._progress.is_new(position)]
         return new, [rows[position - first] for position in new]
 
-    def _prepared(self, chunk: Chunk, rows: Sequence[Any]) -> list[Record | Invalid]:
+    def _prepared(self, chunk: Chunk, rows: Sequence[Any], positions: Sequence[int]) -> list[Record | Invalid]:
         prepare = self._preparation(chunk)
         try:
-            return list(map(prepare, rows))
+            if prepare == self._vendor.prepare_json:
+                return self._vendor.prepare_texts(rows, positions)
+            return numbered(map(prepare, rows), rows, positions)
         except Exception:  # noqa: BLE001  # one of them can't even be checked: which?
-            return [self._prepared_alone(prepare, row) for row in rows]
+            return numbered([self._prepared_alone(prepare, row) for row in rows], rows, positions)
 
     def _prepared_alone(self, prepare: Callable[[Any], Record | Invalid], row: Any) -> Record | Invalid:
         """Check one row; one that can't even be checked, such as an object with methods that raise, is rejected too."""

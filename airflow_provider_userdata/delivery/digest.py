@@ -24,7 +24,7 @@ class SourceDigest:
     """Takes rows in the source's order, and remembers its value at the end of each chunk that matters still."""
 
     def __init__(self) -> None:
-        self._digest = hashlib.blake2b(digest_size=16)
+        self._digest = hashlib.sha256(usedforsecurity=False)
         self._rows = 0
         self._marks: deque[tuple[int, str]] = deque([(0, self._digest.hexdigest())])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -147,6 +147,10 @@ class Vendor(Protocol):
     def prepare_json(self, text: bytes) -> Record | Invalid:
         """Check one JSON text, and encode it as it is sent."""
 
+    def prepare_texts(self, texts: Sequence[bytes], positions: Sequence[int]) -> list[Record | Invalid]:
+        """Check JSON texts, each as `prepare_json` does, and number the records; a vendor may do many faster."""
+        return numbered(map(self.prepare_json, texts), texts, positions)
+
     def prepare_value(self, value: object) -> Record | Invalid:
         """Check one Python value, and encode it as it is sent."""
 
@@ -167,6 +171,17 @@ class Vendor(Protocol):
     def receipt(self, records: Sequence[Record], answer: Answer) -> dict[str, str]:
         """Give what the vendor's receipt adds to the line of an accepted request."""
         return {}
+
+
+def numbered(
+    found: Iterable[Record | Invalid], rows: Sequence[Any], positions: Sequence[int]
+) -> list[Record | Invalid]:
+    """Give the records among what was found their rows and positions."""
+    settled = list(found)
+    for one, row, position in zip(settled, rows, positions, strict=True):
+        if type(one) is Record:
+            one.row, one.position = row, position
+    return settled
 
 
 def json_path(where: Sequence[str | int]) -> str:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,8 @@ from msgspec import Meta
 
 from airflow_provider_userdata.vendors import timestamps
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, shared_meaning
-from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Record, Request, Vendor
+from airflow_provider_userdata.vendors.columns import each
+from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Record, Request, Vendor, numbered
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
 from airflow_provider_userdata.vendors.json_values import cell_value, decoded, plain, plain_number
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
@@ -104,6 +106,7 @@ def _explainer() -> Explainer:
     return Explainer(contract_validator(sample_schema()), default_rule="G5")
 
 
+_UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)  # not UTF-8, or outside G7, too
 _decode: Callable[[bytes], Sample] = msgspec.json.Decoder(Sample).decode
 _in_order = timestamps.in_order
 _encode = msgspec.json.Encoder().encode
@@ -133,7 +136,7 @@ class GeroSense(Vendor):
             sample = _decode(text)
             if _is_valid(sample):
                 return Record(sample)
-        except (msgspec.DecodeError, ValueError, RecursionError):  # not UTF-8, or outside G7, too
+        except _UNREADABLE:
             pass
         value = decoded(text, "G1")
         if isinstance(value, Invalid):
@@ -143,6 +146,26 @@ class GeroSense(Vendor):
             if faults:
                 return Invalid(faults)
         return self.prepare_value(value)
+
+    def prepare_texts(self, texts: Sequence[bytes], positions: Sequence[int]) -> list[Record | Invalid]:
+        """Check samples by their columns; what doesn't surely pass is looked at alone."""
+        samples = each(_decode, texts, _UNREADABLE, None)
+        good = [sample for sample in samples if sample is not None]
+        starts = [sample.start_date for sample in good]
+        ends = [
+            start if sample.end_date is None else sample.end_date for sample, start in zip(good, starts, strict=True)
+        ]
+        sure = timestamps.surely_in_order(starts, ends)
+        if not all(map(str.strip, {sample.device_name for sample in good})):
+            sure = [ok and bool(sample.device_name.strip()) for ok, sample in zip(sure, good, strict=True)]
+        if len(good) == len(texts) and all(sure):
+            return list(map(Record, good, repeat(()), repeat(None), positions, texts))
+        verdicts = iter(sure)
+        found = [
+            Record(sample) if sample is not None and next(verdicts) else self.prepare_json(text)
+            for sample, text in zip(samples, texts, strict=True)
+        ]
+        return numbered(found, texts, positions)
 
     def prepare_value(self, value: object) -> Record | Invalid:
         """Check a sample that is a Python value."""

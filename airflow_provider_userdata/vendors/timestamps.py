@@ -12,11 +12,15 @@ forms of offset), for which there is a pattern of our own.
 from __future__ import annotations
 
 import functools
+import operator
 import re
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ciso8601 import parse_rfc3339
+
+from airflow_provider_userdata.vendors.columns import each
 
 _PROFILE = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -39,6 +43,7 @@ _NEAR_MISSES = tuple(
 _RIGHT_SHAPE = re.compile(f"{_DATE}T{_TIME}(?P<offset>{_OFFSET})")
 _OFFSET_IN_RANGE = re.compile(r"|Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?")
 _SIGNS = frozenset("+-")
+_EARLIEST, _LATEST = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))
 _LONGEST_EXACT = 27
 """Up to this length a text of RFC 3339 surely has at most the 6 digits of fraction that a `datetime` holds."""
 
@@ -84,6 +89,24 @@ def in_order(start: str, end: str) -> bool:
         first, last = parse(start), parse(end)
     # Cut to microseconds, instants keep their order but may fall together.
     return first < last or start == end or (first == last and _in_order_below_microseconds(start, end))
+
+
+def surely_in_order(starts: Sequence[str], ends: Sequence[str]) -> list[bool]:
+    """Tell of many pairs at once which are in the profile and in order; on the others, `in_order` decides.
+
+    The usual pair costs a third of what it costs alone.
+    """
+    firsts = each(parse_rfc3339, starts, ValueError, _LATEST)
+    lasts = each(parse_rfc3339, ends, ValueError, _EARLIEST)
+    sure = list(map(operator.le, firsts, lasts))
+    if any(map(operator.eq, firsts, lasts)):  # they may differ in digits beyond microseconds
+        pairs = zip(sure, firsts, lasts, starts, ends, strict=True)
+        sure = [ok and (first < last or start == end) for ok, first, last, start, end in pairs]
+    texts = "".join(starts) + "".join(ends)
+    if " " in texts or "t" in texts or "z" in texts:
+        pairs_of_texts = zip(sure, starts, ends, strict=True)
+        sure = [ok and start[10] == "T" == end[10] and start[-1] != "z" != end[-1] for ok, start, end in pairs_of_texts]
+    return sure
 
 
 def with_zone(text: str, zone: ZoneInfo) -> str:
