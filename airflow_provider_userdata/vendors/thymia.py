@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ USER_LABEL = "userLabel"
 USUAL_LABEL_CHARACTERS = 50
 """A longer label is sent, with a warning once a run (T6)."""
 
+_USUAL_UPLOAD_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class User(msgspec.Struct, forbid_unknown_fields=True):
@@ -165,8 +167,12 @@ def _text_label(record: dict[str, Any]) -> dict[str, Any]:
 def _upload_id(answer: Answer) -> str | None:
     body = answer.json()
     upload_id = body.get("uploadId") if isinstance(body, dict) else None
+    if not isinstance(upload_id, str):
+        return None
+    if _USUAL_UPLOAD_ID.fullmatch(upload_id):
+        return upload_id
     try:
-        return str(UUID(upload_id)) if isinstance(upload_id, str) else None
+        return str(UUID(upload_id))
     except ValueError:
         return None
 
