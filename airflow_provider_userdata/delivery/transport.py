@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import SimpleNamespace, TracebackType
+from types import TracebackType
 
 import aiohttp
+from aiohttp.connector import Connection
+from aiohttp.http import HttpProcessingError, RawResponseMessage
 from yarl import URL
 
 from airflow_provider_userdata.vendors.answers import Answer
@@ -15,6 +19,10 @@ from airflow_provider_userdata.vendors.contract import Request
 
 LONGEST_ANSWER = 1024 * 1024
 """Bytes of an answer that are read: a receipt is far shorter, and an error page of any length is survived."""
+_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+_NO_OTHER_TIMEOUT = aiohttp.ClientTimeout()
+_SWITCHING_PROTOCOLS = 101
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +60,26 @@ class NoAnswer:
 
 
 class Transport:
-    """Sends requests over a pool of connections. Used inside the loop, as a context manager."""
+    """Sends requests over a pool of connections. Used inside the loop, as a context manager.
+
+    The pool and the reading of answers are aiohttp's. Its session is left out: it works out anew for each request what
+    is the same for all of them, which takes as long as all the rest of a request.
+    """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._session: aiohttp.ClientSession | None = None
+        self._pool: aiohttp.TCPConnector | None = None
+        self._heads: dict[tuple[str, str], bytes] = {}
 
     async def __aenter__(self) -> Transport:
         """Open the pool."""
-        tracing = aiohttp.TraceConfig()
-        tracing.on_request_headers_sent.append(_mark_written)
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=_ssl(self._endpoint)),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=self._endpoint.timeout),
-            headers={**self._endpoint.headers, "Content-Type": "application/json", "Accept-Encoding": "identity"},
-            trace_configs=[tracing],
+        self._pool = aiohttp.TCPConnector(limit=0, ssl=_ssl(self._endpoint))
+        self._any_request = aiohttp.ClientRequest(
+            "GET",
+            URL(self._endpoint.url, encoded=True),
+            headers=_safe({**self._endpoint.headers, **_HEADERS}),
+            proxy=URL(self._endpoint.proxy) if self._endpoint.proxy else None,
+            loop=asyncio.get_running_loop(),
         )
         return self
 
@@ -75,8 +87,8 @@ class Transport:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the pool and all connections."""
-        if self._session is not None:
-            await self._session.close()
+        if self._pool is not None:
+            await self._pool.close()
 
     async def post(self, request: Request) -> Answer | NoAnswer:
         """Send a request, once, and give its answer."""
@@ -87,41 +99,81 @@ class Transport:
         return await self._once("GET", path, None)
 
     async def _once(self, method: str, path: str, body: bytes | None) -> Answer | NoAnswer:
-        if self._session is None:
+        if self._pool is None:
             raise RuntimeError("the transport is not open")
-        sent = SimpleNamespace(written=False)
+        exchange = _Exchange()
         try:
-            async with self._session.request(
-                method,
-                URL(self._endpoint.url + path, encoded=True),
-                data=body,
-                allow_redirects=False,
-                proxy=self._endpoint.proxy,
-                trace_request_ctx=sent,
-            ) as response:
-                return await _read(response)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return NoAnswer(_kind(error), sent.written, isinstance(error, TimeoutError))
+            async with asyncio.timeout(self._endpoint.timeout):
+                connection = await self._pool.connect(self._any_request, [], _NO_OTHER_TIMEOUT)
+                # Only now, since making a connection may add a header that a proxy asks for.
+                head = self._heads.get((method, path)) or self._head(method, path)
+                length = b"" if body is None else b"Content-Length: %d\r\n" % len(body)
+                await exchange.run(connection, b"%b%b\r\n%b" % (head, length, body or b""))
+        except (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError) as error:
+            if exchange.message is None:
+                return NoAnswer(_kind(error), exchange.written, isinstance(error, TimeoutError))
+        return exchange.answer()
+
+    def _head(self, method: str, path: str) -> bytes:
+        """Write what all requests of a method to a path begin with, and keep it: there are few paths."""
+        url = URL(self._endpoint.url + path, encoded=True)
+        by_proxy = self._any_request.proxy is not None and not self._any_request.is_ssl()
+        lines = [f"{method} {url if by_proxy else url.raw_path_qs} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in self._any_request.headers.items()]
+        head = self._heads[method, path] = "\r\n".join([*lines, ""]).encode()
+        return head
 
 
-async def _read(response: aiohttp.ClientResponse) -> Answer:
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    body = bytearray()
-    complete = True
-    try:
-        async for block in response.content.iter_any():
-            body += block
-            if len(body) > LONGEST_ANSWER:
-                complete = False
-                response.close()
-                break
-    except (aiohttp.ClientError, TimeoutError, OSError):
-        complete = False
-    return Answer(response.status, headers, bytes(body[:LONGEST_ANSWER]), complete)
+class _Exchange:
+    """A request on a connection, and as much as came of its answer."""
+
+    def __init__(self) -> None:
+        self.written = False
+        self.message: RawResponseMessage | None = None
+        self._body = bytearray()
+        self._complete = False
+
+    async def run(self, connection: Connection, request: bytes) -> None:
+        """Send the request, read the answer, and give the connection back, or close it where its state is unknown."""
+        try:
+            await self._send_and_read(connection, request)
+        finally:
+            # What was answered before all of it was sent can't be followed by another request.
+            if self._complete and connection.transport and not connection.transport.get_write_buffer_size():
+                connection.release()
+            else:
+                connection.close()
+
+    async def _send_and_read(self, connection: Connection, request: bytes) -> None:
+        protocol, transport = connection.protocol, connection.transport
+        if protocol is None or transport is None:
+            raise aiohttp.ClientConnectionError
+        protocol.set_response_params(read_until_eof=True)
+        self.written = True
+        transport.write(request)
+        message, content = await protocol.read()
+        while message.code < 200 and message.code != _SWITCHING_PROTOCOLS:  # not the answer yet
+            message, content = await protocol.read()
+        self.message = message
+        while not content.at_eof():
+            self._body += await content.readany()
+            if len(self._body) > LONGEST_ANSWER:
+                return
+        self._complete = True
+
+    def answer(self) -> Answer:
+        """Give the answer, or what came of it."""
+        assert self.message is not None  # noqa: S101  # or there is no answer
+        body = bytes(self._body[:LONGEST_ANSWER])
+        return Answer(self.message.code, self.message.headers, body, self._complete)
 
 
-async def _mark_written(_session: aiohttp.ClientSession, context: SimpleNamespace, _parameters: object) -> None:
-    context.trace_request_ctx.written = True
+def _safe(headers: dict[str, str]) -> dict[str, str]:
+    """Check that no header ends before its end."""
+    for name, value in headers.items():
+        if _CONTROL_CHARACTER.search(name + value):
+            raise ValueError("a header holds a control character")
+    return headers
 
 
 def _ssl(endpoint: Endpoint) -> ssl.SSLContext | bool:

@@ -16,7 +16,7 @@ class Answer:
     """An answer of the vendor.
 
     :param status: the HTTP status.
-    :param headers: by lower-case name.
+    :param headers: looked up by lower-case names.
     :param body: the first megabyte of it.
     :param complete: False where the connection broke, or the limit was reached, before the body's end.
     """

@@ -16,6 +16,7 @@ from airflow_provider_userdata.vendors.contract import Fault, Invalid
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _LEAVES = (str, bool, int, type(None), datetime, date, UUID)
 _PLAIN = frozenset({str, int, float, bool, type(None)})
+_decode = msgspec.json.Decoder().decode
 DEEPEST = 500
 """Levels of nesting that a value may have: Python's own limit is not far beyond, and nears with every call."""
 
@@ -26,7 +27,7 @@ def decoded(text: bytes, rule: str) -> object | Invalid:
     :param rule: the vendor's rule that a request is JSON.
     """
     try:
-        value: object = msgspec.json.decode(text)
+        value: object = _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return Invalid((Fault(rule, (), "is not JSON"),))
     except RecursionError:
@@ -34,15 +35,22 @@ def decoded(text: bytes, rule: str) -> object | Invalid:
     return value
 
 
-def encoded(value: object, rule: str) -> bytes | Invalid:
+def is_shallow(text: bytes) -> bool:
+    """Say whether a JSON text is surely not nested too deeply, even with one more level: it has too few brackets."""
+    return text.count(b"{") + text.count(b"[") < DEEPEST
+
+
+def encoded(value: object, rule: str, *, checked: bool = False) -> bytes | Invalid:
     """Encode a value once, exactly: a Decimal is a number, a date is ISO 8601, what JSON has no form for is refused.
 
     :param rule: the vendor's rule that a request is JSON.
+    :param checked: whether there is nothing to refuse: it was decoded from a JSON text that is shallow.
     """
-    for where, reason in _not_json(value):
-        return Invalid((Fault(rule, where, reason),))
+    if not checked:
+        for where, reason in _not_json(value):
+            return Invalid((Fault(rule, where, reason),))
     try:
-        return _encoder.encode(value)
+        return _encode(value)
     except UnicodeEncodeError:
         return Invalid((Fault(rule, (), "holds a character that UTF-8 can't carry"),))
     except RecursionError:
@@ -92,7 +100,7 @@ def _plain_leaf(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else plain(value)
 
 
-_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_plain_leaf)
+_encode = msgspec.json.Encoder(decimal_format="number", enc_hook=_plain_leaf).encode
 
 
 def _not_json(root: object) -> Iterator[tuple[tuple[str | int, ...], str]]:

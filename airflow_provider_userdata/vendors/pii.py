@@ -40,13 +40,19 @@ class _Sight(NamedTuple):
     :param shown: the name as a path shows it.
     :param kind: what it is named for, if for anything that identifies a person.
     :param key_thing: what the name itself looks like, where names are content.
+    :param matters: whether it tells anything.
     """
 
     name: str
     shown: str
     kind: Kind | None = None
     key_thing: str | None = None
+    matters: bool = False
 
+
+_CONTAINERS = (dict, list)
+_TELLS_NOTHING = frozenset({int, float, bool, type(None)})
+"""Types of values that only their field's name can make suspicious."""
 
 _Steps = Iterator[tuple[str | int, object, _Sight]]
 
@@ -85,7 +91,7 @@ class Guard:
                 reason = _reason(sight.kind, value)
                 if reason is not None:
                     yield Finding((*where, step), reason)
-                elif isinstance(value, dict | list):
+                elif isinstance(value, _CONTAINERS):
                     where.append(step)
                     ways.append(self._below(value, sight, where))
                     break
@@ -96,7 +102,12 @@ class Guard:
     def _below(self, value: dict[str, object] | list[object], sight: _Sight, where: list[str | int]) -> _Steps:
         if isinstance(value, dict):
             return self._fields(value, sight.name, where)
-        return ((index, item, sight) for index, item in enumerate(value))
+        return self._items(value, sight)
+
+    def _items(self, items: list[object], sight: _Sight) -> _Steps:
+        for index, item in enumerate(items):
+            if sight.kind is not None or type(item) not in _TELLS_NOTHING:
+                yield index, item, sight
 
     def _fields(self, fields: Mapping[str, object], above: str, where: list[str | int]) -> _Steps:
         for name, value in fields.items():
@@ -105,7 +116,8 @@ class Guard:
             # Names come again with every record; a long key is rather content, and not kept.
             see = _see if len(above) + len(name) <= _LONGEST_KEPT else _see.__wrapped__
             sight = see(above, name)
-            yield sight.shown, value, sight
+            if sight.matters or type(value) not in _TELLS_NOTHING:
+                yield sight.shown, value, sight
 
     def _allows(self, name: str, where: list[str | int]) -> bool:
         if name in self.allowed:
@@ -118,7 +130,8 @@ class Guard:
 @functools.lru_cache(maxsize=4096)
 def _see(above: str, name: str) -> _Sight:
     thing = likeness(name)
-    return _Sight(name, name if thing is None else "*", kind_of(above, name), thing)
+    kind = kind_of(above, name)
+    return _Sight(name, name if thing is None else "*", kind, thing, kind is not None or thing is not None)
 
 
 def _names(where: list[str | int]) -> Iterator[str]:

@@ -14,6 +14,12 @@ _AT = re.compile(
     r"(?![1-9]x\.(?:png|jpe?g|gif|svg|webp))"  # images for dense screens: icon@2x.png
     r"(?:(?:[\w-]+\.)+[^\W\d_]{2}|\[[0-9a-fA-F.:]{3,}\])"
 )
+_LEAST_ADDRESS = len("a@b.cc")
+# Most texts of many digits are one of these, lower case and all: nothing below is found in them.
+_HARMLESS = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})?)?"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
 # Eight digits with little between them: below that is nothing that the patterns for numbers could find.
 _SOME_DIGITS = re.compile(r"[0-9](?:[^0-9]{0,4}[0-9]){7}")
 _GAP = "[ ./()\u2010-\u2015\u2212\u30fc-]"  # the last two: minus, and the long vowel mark that Japanese typing gives
@@ -63,11 +69,13 @@ _DECIMAL = re.compile(r"\+? ?[0-9]+\.[0-9]+")
 
 def likeness(text: str) -> str | None:
     """Say what a text looks like, or holds: `an e-mail address` …; None where nothing in it identifies a person."""
+    if len(text) < _LEAST_ADDRESS and text.isascii():
+        return None
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)  # full-width digits and signs are the same to a reader
     if ("@" in text or "%40" in text) and _AT.search(text):
         return "an e-mail address"
-    return _likeness_of_number(text) if _SOME_DIGITS.search(text) else None
+    return _likeness_of_number(text) if _SOME_DIGITS.search(text) and not _HARMLESS.fullmatch(text) else None
 
 
 def likeness_of_label(text: str) -> str | None:

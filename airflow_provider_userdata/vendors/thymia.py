@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from airflow_provider_userdata.vendors.answers import (
 )
 from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Kept, Record, Request, Vendor
 from airflow_provider_userdata.vendors.explaining import MOST_FAULTS, Explainer, contract_validator
-from airflow_provider_userdata.vendors.json_values import decoded, encoded
+from airflow_provider_userdata.vendors.json_values import decoded, encoded, is_shallow
 from airflow_provider_userdata.vendors.pii import Guard
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
 
@@ -35,6 +36,8 @@ ACCOUNT_PATH = "/v1/account"
 USER_LABEL = "userLabel"
 USUAL_LABEL_CHARACTERS = 50
 """A longer label is sent, with a warning once a run (T6)."""
+
+_USUAL_UPLOAD_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class User(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,6 +62,7 @@ def user_data_schema() -> Schema:
 
 
 _encode_in_order = msgspec.json.Encoder(order="deterministic").encode
+_decode = msgspec.json.Decoder(UserData).decode
 
 
 @functools.cache
@@ -92,24 +96,11 @@ class Thymia(Vendor):
     def prepare_json(self, text: bytes) -> Record | Invalid:
         """Check one user's data in a JSON text."""
         value = decoded(text, "T1")
-        return value if isinstance(value, Invalid) else self.prepare_value(value)
+        return value if isinstance(value, Invalid) else self._prepared(value, checked=is_shallow(text))
 
     def prepare_value(self, value: object) -> Record | Invalid:
         """Check one user's data, nested as it is sent or flat."""
-        if not isinstance(value, dict):
-            return Invalid((Fault("T5", (), "is not an object"),))
-        nested = _text_label(value if self.user_label is None else _nested(value, self.user_label))
-        body = encoded(nested, "T1")
-        if isinstance(body, Invalid):
-            return body
-        try:
-            record = msgspec.json.decode(body, type=UserData)
-        except msgspec.ValidationError:
-            record = None
-        if record is None or not record.user.userLabel.strip():
-            return Invalid(_explainer().faults(msgspec.json.decode(body)) or (Fault("T5", (), "is not a user's data"),))
-        faults = self._agreed_faults(record)
-        return Invalid(faults) if faults else Record(body, user=record.user.userLabel)
+        return self._prepared(value, checked=False)
 
     def compared(self, records: Sequence[Record]) -> list[tuple[str, bytes]]:
         """Give each record's label, and its data with the keys in one order, whatever the source's was."""
@@ -117,7 +108,7 @@ class Thymia(Vendor):
 
     def request(self, records: Sequence[Record]) -> Request:
         """Make a request of the one record that it carries."""
-        return Request(f"/v1/user-data/{quote(self.upload_type, safe='')}", records[0].body)
+        return Request(_path(self.upload_type), records[0].body)
 
     def meaning(self, answer: Answer) -> Meaning:
         """Say what an answer means: a 200 counts only with its receipt (T9), a 422 names its faults (T10)."""
@@ -135,11 +126,32 @@ class Thymia(Vendor):
         """Give the label and the vendor's id of the upload."""
         return {"user_label": records[0].user or "", "upload_id": _upload_id(answer) or ""}
 
+    def _prepared(self, value: object, *, checked: bool) -> Record | Invalid:
+        if not isinstance(value, dict):
+            return Invalid((Fault("T5", (), "is not an object"),))
+        nested = _text_label(value if self.user_label is None else _nested(value, self.user_label))
+        body = encoded(nested, "T1", checked=checked)
+        if isinstance(body, Invalid):
+            return body
+        try:
+            record = _decode(body)
+        except msgspec.ValidationError:
+            record = None
+        if record is None or not record.user.userLabel.strip():
+            return Invalid(_explainer().faults(msgspec.json.decode(body)) or (Fault("T5", (), "is not a user's data"),))
+        faults = self._agreed_faults(record)
+        return Invalid(faults) if faults else Record(body, user=record.user.userLabel)
+
     def _agreed_faults(self, record: UserData) -> tuple[Fault, ...]:
         found = self.guard.find(record.user.userLabel, record.data) if self.guard else []
         personal = tuple(Fault("T8", finding.where, finding.reason) for finding in found)
         agreed = self.agreement.faults(record.data) if self.agreement else ()
         return (*personal, *agreed)[:MOST_FAULTS]
+
+
+@functools.lru_cache
+def _path(upload_type: str) -> str:
+    return f"/v1/user-data/{quote(upload_type, safe='')}"
 
 
 def _nested(flat: dict[Any, Any], user_label: str) -> dict[str, Any]:
@@ -161,8 +173,12 @@ def _text_label(record: dict[str, Any]) -> dict[str, Any]:
 def _upload_id(answer: Answer) -> str | None:
     body = answer.json()
     upload_id = body.get("uploadId") if isinstance(body, dict) else None
+    if not isinstance(upload_id, str):
+        return None
+    if _USUAL_UPLOAD_ID.fullmatch(upload_id):
+        return upload_id
     try:
-        return str(UUID(upload_id)) if isinstance(upload_id, str) else None
+        return str(UUID(upload_id))
     except ValueError:
         return None
 

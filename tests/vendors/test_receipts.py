@@ -111,6 +111,17 @@ def test_thymias_receipt_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
+    "written", [UPLOAD_ID.upper(), UPLOAD_ID.replace("-", ""), f"{{{UPLOAD_ID}}}", f"urn:uuid:{UPLOAD_ID}"]
+)
+def test_an_upload_id_in_another_form_is_the_same(written: str) -> None:
+    """Whatever way a vendor writes a UUID, the receipt has the usual one."""
+    answer = Answer(200, {}, json.dumps({"uploadId": written}).encode())
+
+    assert THYMIA.meaning(answer) == Accepted()
+    assert THYMIA.receipt([Record(b"{}", user="u")], answer)["upload_id"] == UPLOAD_ID
+
+
+@pytest.mark.parametrize(
     ("details", "reason", "path"),
     [
         ([{"loc": ["body", "data", 3], "msg": "bad", "type": "t"}], "answered 422: bad", "body.data.3"),

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.vendors.contract import Invalid, Record
+from airflow_provider_userdata.vendors.json_values import DEEPEST
 from airflow_provider_userdata.vendors.thymia import Thymia
 
 Sent = Callable[[Record | Invalid], Any]
@@ -192,3 +193,27 @@ def test_data_arrives_as_it_was(label: str, data: dict[str, Any]) -> None:
     for found in (NESTED.prepare_value(record), NESTED.prepare_json(json.dumps(record).encode())):
         assert isinstance(found, Record)
         assert repr(json.loads(found.body)) == repr(record)
+
+
+@pytest.mark.parametrize("levels", [10, DEEPEST - 3, DEEPEST - 2, DEEPEST - 1, DEEPEST, DEEPEST + 1, 5 * DEEPEST])
+@pytest.mark.parametrize("ways", [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize("vendor", [NESTED, FLAT])
+def test_a_record_is_too_deep_in_whichever_form_it_comes(vendor: Thymia, levels: int, ways: tuple[str, str]) -> None:
+    """At the limit a text and the value that it stands for have one verdict (T1)."""
+    deep = f"{ways[0] * levels}1{ways[1] * levels}"
+    text = f'{{"user":{{"userLabel":"u"}},"data":{{"a":{deep}}}}}' if vendor is NESTED else f'{{"id":"u","a":{deep}}}'
+    value: Any = 1
+    for _ in range(levels):
+        value = [value] if ways[0] == "[" else {"a": value}
+
+    found = vendor.prepare_json(text.encode())
+
+    assert found == vendor.prepare_value(user("u", {"a": value}) if vendor is NESTED else {"id": "u", "a": value})
+    assert isinstance(found, Record) is (levels <= DEEPEST - 2)
+
+
+def test_brackets_in_a_text_are_no_depth(sent: Sent) -> None:
+    """Only what is nested is deep."""
+    record = user("u", {"a": "[{" * DEEPEST})
+
+    assert sent(NESTED.prepare_json(json.dumps(record).encode())) == record
