@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_userdata.delivery.chunks import Chunk, Form, Unreadable
+from airflow_provider_userdata.delivery.chunks import Cells, Chunk, Form, Header, Unreadable
 from airflow_provider_userdata.delivery.fates import Fates, Why
 from airflow_provider_userdata.delivery.progress import Progress
 from airflow_provider_userdata.delivery.report import Fate, Tally
@@ -118,7 +119,10 @@ class Checker:
     def _by_form(self, form: Form, fields: Mapping[str, str] | None) -> Callable[[Any], Record | Invalid]:
         vendor = self._vendor
         if form is Form.CELLS:
-            return vendor.prepare_cells if fields is None else lambda row: vendor.prepare_cells(_taken(fields, row))
+            if fields is None:
+                return lambda row: vendor.prepare_cells(row.header.names, row.values)
+            columns = tuple(fields.items())
+            return lambda row: vendor.prepare_cells(*_taken_cells(columns, row))
         if fields is None:
             return vendor.prepare_json if form is Form.JSON else vendor.prepare_value
         if form is Form.JSON:
@@ -147,3 +151,15 @@ def _taken(fields: Mapping[str, str], row: Any) -> Any:
     if not isinstance(row, dict):
         return row
     return {field: row[column] for field, column in fields.items() if column in row}
+
+
+def _taken_cells(fields: tuple[tuple[str, str], ...], row: Cells) -> tuple[tuple[str, ...], list[str]]:
+    """Take the named columns of a table's row, and name them as the vendor does."""
+    names, places = _columns(fields, row.header)
+    return names, [row.values[place] for place in places]
+
+
+@functools.lru_cache(maxsize=16)
+def _columns(fields: tuple[tuple[str, str], ...], header: Header) -> tuple[tuple[str, ...], list[int]]:
+    places = {field: header.names.index(column) for field, column in fields if column in header.names}
+    return tuple(places), list(places.values())

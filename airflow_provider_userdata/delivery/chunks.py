@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
+
 
 class Form(enum.Enum):
     """How the rows of a chunk are written."""
@@ -16,7 +18,30 @@ class Form(enum.Enum):
     OBJECTS = "objects"
     """Each row is a Python value, as a list, a callable or a query gave it."""
     CELLS = "cells"
-    """Each row is a dictionary of text cells: the source knows no types."""
+    """Each row is `Cells`, of text: the source knows no types."""
+
+
+class Header(msgspec.Struct, frozen=True, eq=False):
+    """A table's columns. All its rows have one and the same object, so that it is looked up by identity.
+
+    :param names: the columns' names, each once.
+    """
+
+    names: tuple[str, ...]
+
+
+class Cells(msgspec.Struct, frozen=True, gc=False):
+    """A row of a table: hardly ever made a dictionary, which would cost more than all that is done with it.
+
+    :param values: one for each name of the header.
+    """
+
+    header: Header
+    values: list[str]
+
+    def as_dict(self) -> dict[str, str]:
+        """Give each cell with its column's name, as people know a row."""
+        return dict(zip(self.header.names, self.values, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

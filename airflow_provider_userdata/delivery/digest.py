@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections import deque
@@ -11,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_userdata.delivery.chunks import Unreadable
+from airflow_provider_userdata.delivery.chunks import Cells, Header, Unreadable
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _encoder = msgspec.json.Encoder(order="deterministic", enc_hook=lambda value: f"<{type(value).__name__}>")
@@ -54,9 +55,9 @@ class SourceDigest:
 def _rows_bytes(rows: Sequence[Any]) -> bytes:
     """Write each row on a line: all at once where one call can, and in any case as if each came alone."""
     kinds = set(map(type, rows))
-    if kinds == {dict}:
+    if kinds == {dict} or kinds == {Cells}:
         with suppress(*_NO_JSON):
-            return _encoder.encode_lines(rows)
+            return _encoder.encode_lines(rows if dict in kinds else [_cells_form(row) for row in rows])
     lines = rows if kinds == {bytes} else map(_row_bytes, rows)
     return b"\n".join([*lines, b""])
 
@@ -66,10 +67,22 @@ def _row_bytes(row: Any) -> bytes:
         return row
     if isinstance(row, Unreadable):
         row = row.raw
+    elif isinstance(row, Cells):
+        row = _cells_form(row)
     try:
         return _encoder.encode(row)
     except _NO_JSON:
         return _shown(row).encode()
+
+
+def _cells_form(row: Cells) -> tuple[str, list[str]]:
+    return _short(row.header), row.values
+
+
+@functools.lru_cache(maxsize=16)
+def _short(header: Header) -> str:
+    """Give something short to stand for a table's columns in each of its rows."""
+    return hashlib.blake2b(_row_bytes(header.names), digest_size=8).hexdigest()
 
 
 def _shown(row: Any) -> str:

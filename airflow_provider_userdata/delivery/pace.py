@@ -72,6 +72,9 @@ class Pace:
 
     async def permission(self) -> Departure | None:
         """Wait, in the order of asking, until a request may be sent; None where the delivery was halted."""
+        nobody_waits = not self._asking and not self._first_waits
+        if nobody_waits and self._has_place() and not self._keeps_distance() and not self._halted.is_set():
+            return self._departure()
         place: asyncio.Future[_Given] = asyncio.get_running_loop().create_future()
         self._asking.append(place)
         self.wake()

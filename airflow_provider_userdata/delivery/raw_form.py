@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_userdata.delivery.chunks import Unreadable
+from airflow_provider_userdata.delivery.chunks import Cells, Unreadable
 
 DEEPEST = 200
 """Levels of nesting that are kept as they are; what lies deeper is kept as its text."""
@@ -20,7 +20,7 @@ def row_json(row: object) -> msgspec.Raw:
     """Give a row as JSON: a JSON text as it stood, anything else with marks such as `{"$base64": ..}` where needed."""
     if isinstance(row, bytes):
         return _text_json(row)
-    value = row.raw if isinstance(row, Unreadable) else row
+    value = row.raw if isinstance(row, Unreadable) else row.as_dict() if isinstance(row, Cells) else row
     return msgspec.Raw(msgspec.json.encode(_plain(value, 0)))
 
 

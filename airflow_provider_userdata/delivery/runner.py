@@ -13,8 +13,6 @@ import threading
 from concurrent.futures import Future
 from dataclasses import replace
 
-import uvloop
-
 from airflow_provider_userdata.delivery.engine import Engine
 from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.errors import SourceChangedError, StoppedError, UserdataError
@@ -70,8 +68,7 @@ class Delivery:
 
     def _work(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
-                loop.run(self._deliver())
+            asyncio.run(self._deliver())
         except BaseException as error:  # noqa: BLE001  # it belongs to the thread that waits
             if not self._ended.done():
                 self._ended.set_exception(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -154,9 +154,12 @@ class Vendor(Protocol):
     def prepare_value(self, value: object) -> Record | Invalid:
         """Check one Python value, and encode it as it is sent."""
 
-    def prepare_cells(self, cells: Mapping[str, str]) -> Record | Invalid:
-        """Check one row of text cells, and encode it as it is sent. Unless a vendor says otherwise, text stays text."""
-        return self.prepare_value(dict(cells))
+    def prepare_cells(self, names: tuple[str, ...], cells: Sequence[str]) -> Record | Invalid:
+        """Check one row of text cells, and encode it as it is sent. Unless a vendor says otherwise, text stays text.
+
+        :param names: the columns' names, each once; `cells` has a cell for each.
+        """
+        return self.prepare_value(dict(zip(names, cells, strict=True)))
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join valid records of one group to a request."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
@@ -185,14 +185,15 @@ class GeroSense(Vendor):
             pass
         return Invalid(_explainer().faults(value) or (Fault("G5", (), "is not a sample of the contract"),))
 
-    def prepare_cells(self, cells: Mapping[str, str]) -> Record | Invalid:
+    def prepare_cells(self, names: tuple[str, ...], cells: Sequence[str]) -> Record | Invalid:
         """Check a sample of text cells: an empty optional cell is absent, a value in a number's form is a number."""
-        value: dict[str, object] = dict(cells)
+        texts = dict(zip(names, cells, strict=True))
+        value: dict[str, object] = {**texts}
         for name in _OPTIONAL:
             if value.get(name) == "":
                 del value[name]
-        if "value" in cells:
-            value["value"] = cell_value(cells["value"])
+        if "value" in texts:
+            value["value"] = cell_value(texts["value"])
         return self.prepare_value(value)
 
     def compared(self, records: Sequence[Record]) -> list[tuple[str, bytes]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -81,11 +81,11 @@ class _Values(msgspec.Struct, array_like=True, gc=False):
 class _Layout(NamedTuple):
     """How profiles of the same names are sent.
 
-    :param pick: gives a profile's values in the order of the names.
+    :param pick: brings a profile's values into the order of the names.
     """
 
     names: tuple[str, ...]
-    pick: Callable[[Mapping[str, str]], tuple[str, ...]]
+    pick: Callable[[Sequence[str]], tuple[str, ...]]
 
 
 _encode = msgspec.json.Encoder().encode
@@ -123,11 +123,23 @@ class Ptengine(Vendor):
             if text is None or (name == USER_ID and not _identifies(item)):
                 return Invalid((_value_fault(name, item),))
             texts[str.__str__(name)] = text
-        return self._prepared(texts)
+        return self.prepare_cells(tuple(texts), list(texts.values()))
 
-    def prepare_cells(self, cells: Mapping[str, str]) -> Record | Invalid:
+    def prepare_cells(self, names: tuple[str, ...], cells: Sequence[str]) -> Record | Invalid:
         """Check a user's attributes of text cells, which go out as they are."""
-        return self._prepared(cells)
+        fault = _NO_PROFILE
+        try:
+            ordered, pick = _layout(names)
+            values = pick(cells)
+            msgspec.convert((values,), _Values)
+            user_id = values[0]
+            if user_id.strip():
+                return Record(_encode(values), ordered, user_id)
+        except msgspec.ValidationError:
+            pass
+        except UnicodeEncodeError:
+            fault = _NO_UTF_8
+        return Invalid(_explainer().faults(dict(zip(names, cells, strict=True))) or (fault,))
 
     def compared(self, records: Sequence[Record]) -> list[tuple[str, bytes]]:
         """Give each user, and the attributes with their names: the last row that was sent, not all ever sent (P5)."""
@@ -147,35 +159,21 @@ class Ptengine(Vendor):
             return cut_short(answer) or Unproven("P9", f"answered 200, but not `Success`: {answer.text()}")
         return shared_meaning(answer, refusal_rule="P10")
 
-    def _prepared(self, profile: Mapping[str, str]) -> Record | Invalid:
-        fault = _NO_PROFILE
-        try:
-            names, pick = _layout(tuple(profile))
-            values = pick(profile)
-            msgspec.convert((values,), _Values)
-            user_id = values[0]
-            if user_id.strip():
-                return Record(_encode(values), names, user_id)
-        except (msgspec.ValidationError, KeyError):
-            pass
-        except UnicodeEncodeError:
-            fault = _NO_UTF_8
-        return Invalid(_explainer().faults(dict(profile)) or (fault,))
-
 
 @functools.lru_cache(maxsize=1024)
 def _layout(names: tuple[str, ...]) -> _Layout:
     """Give an exact set of keys one order, the user's first, so that users with the same keys share a request (P5).
 
-    :raises msgspec.ValidationError: if a name, or how many there are, is beyond the contract.
-    :raises KeyError: if no user is named.
+    :raises msgspec.ValidationError: if the names, or how many there are, are not the contract's.
     :raises UnicodeEncodeError: if a name can't be sent.
     """
-    others = msgspec.convert(dict.fromkeys(names, ""), Profile)
-    del others[USER_ID]
-    "".join(others).encode()
-    ordered = (USER_ID, *sorted(others))
-    return _Layout(ordered, itemgetter(*ordered) if others else lambda profile: (profile[USER_ID],))
+    msgspec.convert(dict.fromkeys(names, ""), Profile)
+    "".join(names).encode()
+    if USER_ID not in names:
+        raise msgspec.ValidationError("lacks the user")
+    places = sorted(range(len(names)), key=lambda place: (names[place] != USER_ID, names[place]))
+    pick = itemgetter(*places) if len(places) > 1 else tuple
+    return _Layout(tuple(names[place] for place in places), pick)
 
 
 def _identifies(value: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,6 +56,27 @@ def test_fifty_fields_go_out_and_fifty_one_do_not(sandbox: Sandbox, deliver: Del
     assert len(bodies(sandbox)[0]["field_name"]) == 50
     (rejected,) = lines(ended.report.rejects)
     assert (rejected["position"], rejected["rule"], rejected["record"]) == (1, "P3", users[1])
+
+
+@pytest.mark.parametrize("fields", [None, {"plan": "tariff", "user_id": "user_id", "town": "city"}])
+def test_users_of_a_table(
+    sandbox: Sandbox, deliver: Deliver, lines: Lines, tmp_path: Path, fields: dict[str, str] | None
+) -> None:
+    """Cells go out under their columns' names or the chosen ones, and a reject is kept with the columns' own."""
+    path = tmp_path / "users.csv"
+    path.write_text("user_id,secret,tariff\n1,geheim,free\n ,geheim,\n3,geheim,\n4\n")
+
+    ended = deliver("ptengine", str(path), fields=fields)
+
+    name, others = ("tariff", {"secret": "geheim"}) if fields is None else ("plan", {})
+    assert sandbox.ptengine.arrived() == [
+        {"user_id": "1", name: "free", **others},
+        {"user_id": "3", name: "", **others},
+    ]
+    assert [(line["position"], line["rule"], line["record"]) for line in lines(ended.report.rejects)] == [
+        (1, "P7", {"user_id": " ", "secret": "geheim", "tariff": ""}),
+        (3, "P1", ["4"]),
+    ]
 
 
 @pytest.mark.parametrize("letter", ["a", "名", "é", "😀"])

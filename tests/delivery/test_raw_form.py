@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.chunks import Unreadable
+from airflow_provider_userdata.delivery.chunks import Cells, Header, Unreadable
 from airflow_provider_userdata.delivery.raw_form import row_json
 
 
@@ -70,6 +70,7 @@ def kept(row: object) -> Any:
         ({"odd": Odd()}, {"odd": {"$Odd": "has no text: RuntimeError"}}),
         (Unreadable(["a", b"\xff"], "too many cells"), ["a", {"$base64": "/w=="}]),
         (Unreadable(b"\xff", "not UTF-8"), {"$base64": "/w=="}),
+        (Cells(Header(("a", "b")), ["1", "\udcff"]), {"a": "1", "b": {"$base64": "7bO/"}}),
     ],
 )
 def test_python_values_are_kept_whole(row: object, form: object) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.chunks import Form, Unreadable
+from airflow_provider_userdata.delivery.chunks import Cells, Form, Unreadable
 from airflow_provider_userdata.sources.streams import BadFileError
 from airflow_provider_userdata.sources.tables import Table
 
@@ -22,7 +22,7 @@ def rows_of(text: str | bytes, dialect: str = "excel", **options: Any) -> list[A
     data = text.encode() if isinstance(text, str) else text
     chunks = list(Table(dialect).read(io.BytesIO(data), **options))
     assert all(chunk.form is Form.CELLS and 0 < len(chunk.rows) <= 1000 for chunk in chunks)
-    return [row for chunk in chunks for row in chunk.rows]
+    return [row.as_dict() if isinstance(row, Cells) else row for chunk in chunks for row in chunk.rows]
 
 
 @given(
@@ -100,7 +100,7 @@ def test_a_cell_over_64_mib_is_refused_by_its_line() -> None:
     got: list[Any] = []
     data = b'a,b\n1,2\n3,"' + b"x" * (66 * 2**20)
     with pytest.raises(BadFileError, match=r"(line 3 has a cell|a record is) longer than 64 MiB"):
-        got.extend(row for chunk in Table("excel").read(io.BytesIO(data)) for row in chunk.rows)
+        got.extend(row.as_dict() for chunk in Table("excel").read(io.BytesIO(data)) for row in chunk.rows)
     assert got == [{"a": "1", "b": "2"}]
 
 

@@ -116,4 +116,4 @@ def test_any_bytes_are_settled(vendor: Vendor, settled: Settled, text: bytes) ->
 )
 def test_any_cells_are_settled(vendor: Vendor, settled: Settled, cells: dict[str, str]) -> None:
     """A CSV's row of any columns and cells is a record or a reject."""
-    settled(vendor, vendor.prepare_cells(cells))
+    settled(vendor, vendor.prepare_cells(tuple(cells), list(cells.values())))

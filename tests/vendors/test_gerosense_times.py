@@ -149,7 +149,7 @@ def test_a_named_zone_gives_local_times_their_offset(
     for found in (
         vendor.prepare_value(record),
         vendor.prepare_json(json.dumps(record).encode()),
-        vendor.prepare_cells(cells),
+        vendor.prepare_cells(tuple(cells), list(cells.values())),
     ):
         assert sent(found)["start_date"] == goes_out
 

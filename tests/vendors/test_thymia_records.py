@@ -58,7 +58,7 @@ def test_nested_and_flat_records_are_sent_alike(sent: Sent) -> None:
 
 def test_cells_are_data_as_text(sent: Sent) -> None:
     """A CSV knows no types, and none are guessed: its cells are texts."""
-    assert sent(FLAT.prepare_cells({"id": "u", "score": "7", "empty": ""})) == user("u", {"score": "7", "empty": ""})
+    assert sent(FLAT.prepare_cells(("id", "score", "empty"), ["u", "7", ""])) == user("u", {"score": "7", "empty": ""})
 
 
 @pytest.mark.parametrize("label", ["u", " u ", "\tu", "日本語😀", "x" * 51, "x" * 100_000, "é", "e\u0301", "\x00"])

@@ -125,7 +125,8 @@ def test_the_verdicts_on_samples_agree(sample: dict[str, Any], missing: list[str
 def test_the_verdicts_on_profiles_agree(profile: dict[str, str]) -> None:
     """On Ptengine's attributes as text, at every limit (P3, P4, P7), the two agree."""
     agree(PTENGINE, profile)
-    assert isinstance(PTENGINE.prepare_cells(profile), Record) is SCHEMAS["ptengine"].is_valid(profile)
+    found = PTENGINE.prepare_cells(tuple(profile), list(profile.values()))
+    assert isinstance(found, Record) is SCHEMAS["ptengine"].is_valid(profile)
 
 
 @THOROUGHLY

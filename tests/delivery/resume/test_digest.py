@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.chunks import Unreadable
+from airflow_provider_userdata.delivery.chunks import Cells, Header, Unreadable
 from airflow_provider_userdata.delivery.digest import SourceDigest
 
 VALUES = st.recursive(
@@ -22,6 +22,10 @@ VALUES = st.recursive(
 )
 ROWS = st.lists(VALUES | st.builds(Unreadable, VALUES, st.text()), max_size=12)
 OBJECTS = st.lists(st.dictionaries(st.text(), VALUES | st.just("\ud800"), max_size=3), max_size=12)
+HEADERS = st.sampled_from([Header(("a", "b")), Header(("a", "b")), Header(("a", "c"))])
+TABLE = st.lists(
+    st.builds(Cells, HEADERS, st.lists(st.text() | st.just("\ud800"), min_size=2, max_size=2)), max_size=12
+)
 
 
 class Odd:
@@ -41,7 +45,7 @@ def digest(rows: list[Any], sizes: list[int] | None = None) -> str:
     return made.value
 
 
-@given(ROWS | OBJECTS | st.lists(st.binary(), max_size=12), st.lists(st.integers(0, 5), max_size=6))
+@given(ROWS | OBJECTS | TABLE | st.lists(st.binary(), max_size=12), st.lists(st.integers(0, 5), max_size=6))
 def test_chunks_do_not_matter(rows: list[Any], sizes: list[int]) -> None:
     """The same rows have the same digest, wherever their chunks end."""
     assert digest(rows, sizes) == digest(rows)
@@ -64,6 +68,8 @@ def test_chunks_do_not_matter(rows: list[Any], sizes: list[int]) -> None:
         ([Decimal("1.0")], [Decimal("1.00")]),
         ([date(2024, 1, 1)], [date(2024, 1, 2)]),
         (["\ud800"], ["\ud801"]),
+        ([Cells(Header(("a",)), ["1"])], [Cells(Header(("a",)), ["2"])]),
+        ([Cells(Header(("a",)), ["1"])], [Cells(Header(("b",)), ["1"])]),
     ],
 )
 def test_other_rows_have_another_digest(one: list[Any], other: list[Any]) -> None:
@@ -74,6 +80,11 @@ def test_other_rows_have_another_digest(one: list[Any], other: list[Any]) -> Non
 def test_the_order_of_a_rows_keys_does_not_matter() -> None:
     """A source may give the columns of a row in any order."""
     assert digest([{"a": 1, "b": [2]}]) == digest([{"b": [2], "a": 1}])
+
+
+def test_a_table_read_again_has_the_same_digest() -> None:
+    """The header of another attempt is another object, of the same names."""
+    assert digest([Cells(Header(("a",)), ["1"])]) == digest([Cells(Header(("a",)), ["1"])])
 
 
 def endless() -> list[Any]:
