@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -138,11 +139,13 @@ def _slices(records: list[Record], size: int) -> list[Batch]:
 
 
 def ranges(positions: Sequence[int]) -> list[list[int]]:
-    """Write positions as `[start, length]` ranges, as receipts keep them."""
+    """Write rising positions as `[start, length]` ranges, as receipts keep them."""
     found: list[list[int]] = []
-    for position in positions:
-        if found and position == found[-1][0] + found[-1][1]:
-            found[-1][1] += 1
-        else:
-            found.append([position, 1])
+    index, count = 0, len(positions)
+    while index < count:
+        first, ahead = positions[index], positions[index] - index
+        # Where none is missing, a position is as far ahead of its place in the list as the first one.
+        end = bisect.bisect_right(range(count), ahead, lo=index, key=lambda place: positions[place] - place)
+        found.append([first, end - index])
+        index = end
     return found

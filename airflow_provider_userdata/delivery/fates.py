@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -105,7 +104,7 @@ class Fates:
         """Count records that were delivered before: the ledger proves it."""
         if records:
             self._tally.settle(Fate.UNCHANGED, len(records))
-            self._progress.settle(ranges([record.position for record in records]))
+            self._progress.settle(_ranges(records))
 
     def sending(self, records: Sequence[Record]) -> int:
         """Write that records are about to be sent: should nothing more be written of them, they are in doubt.
@@ -129,11 +128,11 @@ class Fates:
         """
         if rows:
             self._write(rows)
-            self._progress.settle(ranges([position for position, _, _ in rows]))
+            self._progress.settle(ranges(sorted([position for position, _, _ in rows])))
 
     def leave(self, records: Sequence[Record], why: Why) -> None:
         """Leave records to the next attempt, since this one has to end: they have a fate only if there is none."""
-        records = sorted(self._with_followers(records), key=operator.attrgetter("position"))
+        records = self._with_followers(records)
         if why.fate is Fate.HELD:
             doubtful = [record for record in records if self._progress.is_in_doubt(record.position)]
             records = [record for record in records if not self._progress.is_in_doubt(record.position)]
@@ -188,9 +187,7 @@ class Fates:
 
 
 def _ranges(records: Sequence[Record]) -> list[list[int]]:
-    if records and records[-1].position - records[0].position == len(records) - 1:
-        return [[records[0].position, len(records)]]  # positions rise, and none is missing
-    return ranges([record.position for record in records])
+    return ranges(sorted([record.position for record in records]))
 
 
 def _line(position: int, row: object, why: Why) -> bytes:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import repeat
+from itertools import compress, repeat
 from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from msgspec import Meta
 from airflow_provider_userdata.vendors import timestamps
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, shared_meaning
 from airflow_provider_userdata.vendors.columns import each
-from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Record, Request, Vendor, numbered
+from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Record, Request, Vendor
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
 from airflow_provider_userdata.vendors.json_values import cell_value, decoded, plain, plain_number
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
@@ -107,6 +108,8 @@ def _explainer() -> Explainer:
 
 
 _UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)  # not UTF-8, or outside G7, too
+_REFUSED = CountSample(device_name="-", start_date="", value=1)
+"""Stands for a sample that can't be decoded: it never surely passes."""
 _decode: Callable[[bytes], Sample] = msgspec.json.Decoder(Sample).decode
 _in_order = timestamps.in_order
 _encode = msgspec.json.Encoder().encode
@@ -138,6 +141,9 @@ class GeroSense(Vendor):
                 return Record(sample)
         except _UNREADABLE:
             pass
+        return self._prepared_slowly(text)
+
+    def _prepared_slowly(self, text: bytes) -> Record | Invalid:
         value = decoded(text, "G1")
         if isinstance(value, Invalid):
             return value
@@ -149,23 +155,19 @@ class GeroSense(Vendor):
 
     def prepare_texts(self, texts: Sequence[bytes], positions: Sequence[int]) -> list[Record | Invalid]:
         """Check samples by their columns; what doesn't surely pass is looked at alone."""
-        samples = each(_decode, texts, _UNREADABLE, None)
-        good = [sample for sample in samples if sample is not None]
-        starts = [sample.start_date for sample in good]
-        ends = [
-            start if sample.end_date is None else sample.end_date for sample, start in zip(good, starts, strict=True)
-        ]
+        samples = each(_decode, texts, _UNREADABLE, _REFUSED)
+        starts = [sample.start_date for sample in samples]
+        ends = [sample.start_date if sample.end_date is None else sample.end_date for sample in samples]
         sure = timestamps.surely_in_order(starts, ends)
-        if not all(map(str.strip, {sample.device_name for sample in good})):
-            sure = [ok and bool(sample.device_name.strip()) for ok, sample in zip(sure, good, strict=True)]
-        if len(good) == len(texts) and all(sure):
-            return list(map(Record, good, repeat(()), repeat(None), positions, texts))
-        verdicts = iter(sure)
-        found = [
-            Record(sample) if sample is not None and next(verdicts) else self.prepare_json(text)
-            for sample, text in zip(samples, texts, strict=True)
-        ]
-        return numbered(found, texts, positions)
+        if not all(map(str.strip, {sample.device_name for sample in samples})):
+            sure = [ok and bool(sample.device_name.strip()) for ok, sample in zip(sure, samples, strict=True)]
+        found: list[Record | Invalid] = list(map(Record, samples, repeat(()), repeat(None), positions, texts))
+        for index in compress(range(len(sure)), map(operator.not_, sure)):
+            alone = self._prepared_slowly if samples[index] is _REFUSED else self.prepare_json
+            found[index] = one = alone(texts[index])
+            if isinstance(one, Record):
+                one.position, one.row = positions[index], texts[index]
+        return found
 
     def prepare_value(self, value: object) -> Record | Invalid:
         """Check a sample that is a Python value."""

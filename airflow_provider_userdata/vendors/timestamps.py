@@ -16,6 +16,7 @@ import operator
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import compress, repeat
 from zoneinfo import ZoneInfo
 
 from ciso8601 import parse_rfc3339
@@ -43,6 +44,8 @@ _NEAR_MISSES = tuple(
 _RIGHT_SHAPE = re.compile(f"{_DATE}T{_TIME}(?P<offset>{_OFFSET})")
 _OFFSET_IN_RANGE = re.compile(r"|Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?")
 _SIGNS = frozenset("+-")
+_NOT_IN_PROFILE = " tz"
+"""What `ciso8601` takes in place of the `T` and the `Z`."""
 _EARLIEST, _LATEST = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))
 _LONGEST_EXACT = 27
 """Up to this length a text of RFC 3339 surely has at most the 6 digits of fraction that a `datetime` holds."""
@@ -99,13 +102,15 @@ def surely_in_order(starts: Sequence[str], ends: Sequence[str]) -> list[bool]:
     firsts = each(parse_rfc3339, starts, ValueError, _LATEST)
     lasts = each(parse_rfc3339, ends, ValueError, _EARLIEST)
     sure = list(map(operator.le, firsts, lasts))
-    if any(map(operator.eq, firsts, lasts)):  # they may differ in digits beyond microseconds
-        pairs = zip(sure, firsts, lasts, starts, ends, strict=True)
-        sure = [ok and (first < last or start == end) for ok, first, last, start, end in pairs]
+    for index in compress(range(len(sure)), map(operator.eq, firsts, lasts)):
+        if starts[index] != ends[index]:
+            sure[index] = False  # they may differ in digits beyond microseconds
     texts = "".join(starts) + "".join(ends)
-    if " " in texts or "t" in texts or "z" in texts:
-        pairs_of_texts = zip(sure, starts, ends, strict=True)
-        sure = [ok and start[10] == "T" == end[10] and start[-1] != "z" != end[-1] for ok, start, end in pairs_of_texts]
+    for letter in _NOT_IN_PROFILE:
+        if letter in texts:
+            in_starts, in_ends = (map(operator.contains, column, repeat(letter)) for column in (starts, ends))
+            for index in compress(range(len(sure)), map(operator.or_, in_starts, in_ends)):
+                sure[index] = False
     return sure
 
 

@@ -101,6 +101,29 @@ def test_any_text_is_settled(vendor: Vendor, settled: Settled, value: object, cu
         assert found == vendor.prepare_value(json.loads(text))
 
 
+@settings(deadline=None, max_examples=100)
+@given(values=st.lists(VALUES | NEAR, max_size=5), first=st.integers(0, 10**9))
+@example(values=[{"device_name": " ", "start_date": "2023-11-01T08:04:51Z", "unit": "count", "value": 1}], first=0)
+@example(values=[{"device_name": "i", "start_date": "2023-11-01T08:04Z", "unit": "count", "value": 1}] * 2, first=0)
+@example(
+    values=[{"device_name": "i", "start_date": "2023-11-01T08:04:51Z", "end_date": "", "unit": "count", "value": 1}],
+    first=0,
+)
+def test_texts_of_a_chunk_are_settled_as_each_alone(vendor: Vendor, values: list[object], first: int) -> None:
+    """A chunk's texts have the verdicts that each has alone, and records know their positions and rows."""
+    sound = {"device_name": "i", "start_date": "2023-11-01T08:04:51Z", "unit": "count/s", "value": 2}
+    texts = [json.dumps(plain(value)).encode() for value in [sound, *values, sound]]
+    positions = range(first, first + len(texts))
+
+    found = vendor.prepare_texts(texts, positions)
+
+    for one, text, position in zip(found, texts, positions, strict=True):
+        alone = vendor.prepare_json(text)
+        if isinstance(alone, Record):
+            alone.position, alone.row = position, text
+        assert one == alone
+
+
 @settings(deadline=None, max_examples=150)
 @given(text=st.binary(max_size=200))
 def test_any_bytes_are_settled(vendor: Vendor, settled: Settled, text: bytes) -> None:

@@ -186,6 +186,32 @@ def test_what_is_read_fast_is_in_the_profile_too(stamp: tuple[str, Fraction], pl
     assert moment == datetime.fromisoformat(text)
 
 
+TEXTS = (
+    stamps().map(lambda stamp: stamp[0])
+    | st.sampled_from(["", "T", "2023-11-01 08:04:51Z", "2023-11-01t08:04:51Z", "2023-11-01T08:04:51z"])
+    | st.text(max_size=30)
+)
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS), max_size=8))
+def test_many_pairs_are_sure_only_where_each_alone_is_in_order(pairs: list[tuple[str, str]]) -> None:
+    """The quick look at a chunk's columns lets nothing pass that a look at the pair alone refuses."""
+    sure = timestamps.surely_in_order([start for start, _ in pairs], [end for _, end in pairs])
+
+    assert len(sure) == len(pairs)
+    assert all(timestamps.in_order(*pair) for pair, ok in zip(pairs, sure, strict=True) if ok)
+
+
+def test_usual_pairs_are_sure_whatever_stands_beside_them() -> None:
+    """The usual sample needs no second look, also in a chunk with others that do."""
+    usual = ("2023-11-01T08:04:51.000+04:00", "2023-11-01T04:04:58Z")
+    odd = [("", ""), ("2023-11-01 08:04:51Z",) * 2, ("2023-11-01T08:04:51z",) * 2, usual[::-1], ("no",) * 2]
+    same = (usual[0], usual[0])
+    starts, ends = zip(usual, *odd, same, strict=True)
+
+    assert timestamps.surely_in_order(starts, ends) == [True, *[False] * len(odd), True]
+
+
 @pytest.mark.parametrize(
     ("start", "end", "verdict"),
     [
