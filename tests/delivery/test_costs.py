@@ -1,0 +1,145 @@
+"""What a delivery costs that can't drift with the machine: requests, encodings, calls to Airflow, records in memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from airflow_provider_userdata.delivery import keeping
+from airflow_provider_userdata.delivery.chunks import Chunk, Form
+from airflow_provider_userdata.delivery.plan import Ended
+from airflow_provider_userdata.sandbox import Sandbox
+from airflow_provider_userdata.vendors import gerosense, ptengine, thymia
+from airflow_provider_userdata.vendors.contract import Vendor
+
+Deliver = Callable[..., Ended]
+Rows = Callable[..., list[dict[str, Any]]]
+
+BATCH = {"gerosense": 1000, "ptengine": 100, "thymia": 1}
+VENDORS: dict[str, Vendor] = {
+    "gerosense": gerosense.GeroSense("steps"),
+    "ptengine": ptengine.Ptengine(),
+    "thymia": thymia.Thymia("mood"),
+}
+
+
+class Counting:
+    """Counts the calls of a function, and the bytes that it gives."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self.calls = 0
+        self.bytes = 0
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        """Call it."""
+        encoded = self._function(*given, **named)
+        self.calls += 1
+        self.bytes += len(encoded)
+        return encoded
+
+
+class MemoryStore:
+    """Counts how often a checkpoint is saved."""
+
+    max_tries = 0
+
+    def __init__(self) -> None:
+        self.saves = 0
+
+    def load(self) -> None:
+        """Give no checkpoint."""
+
+    def save(self, value: dict[str, Any]) -> None:
+        """Count."""
+        self.saves += 1
+
+
+@pytest.mark.parametrize("vendor", BATCH)
+def test_a_batch_is_one_request(vendor: str, sandbox: Sandbox, deliver: Deliver, rows: Rows) -> None:
+    """Where nothing goes wrong there are as many requests as full batches, and no others but for the status."""
+    count = 3 * BATCH[vendor]
+
+    report = deliver(vendor, rows(vendor, count)).report
+
+    assert (report.delivered, report.requests, report.retries) == (count, 3, 0)
+
+
+def test_samples_are_encoded_once(
+    sandbox: Sandbox, deliver: Deliver, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, rows: Rows
+) -> None:
+    """A batch of samples is encoded in one call, which is the body of all its attempts."""
+    counting = Counting(gerosense._encode)
+    monkeypatch.setattr(gerosense, "_encode", counting)
+    source = tmp_path / "samples.jsonl"
+    source.write_bytes(msgspec.json.Encoder().encode_lines(rows("gerosense", 3000)))
+    sandbox.gerosense.script("503", "ok", "429")
+
+    report = deliver("gerosense", str(source)).report
+
+    assert (report.delivered, report.requests, counting.calls) == (3000, 5, 3)
+    assert report.bytes > counting.bytes > report.bytes / 2
+
+
+@pytest.mark.parametrize(
+    ("vendor", "module", "encode", "a_batch"), [("ptengine", ptengine, "_encode", 1), ("thymia", thymia, "encoded", 0)]
+)
+def test_records_are_encoded_once(
+    vendor: str,
+    module: Any,
+    encode: str,
+    a_batch: int,
+    sandbox: Sandbox,
+    deliver: Deliver,
+    rows: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A record is encoded in one call, whatever its batch goes through; Ptengine's names take one more a batch."""
+    counting = Counting(getattr(module, encode))
+    monkeypatch.setattr(module, encode, counting)
+    sandbox.vendors[vendor].script("503", "ok", "429")
+
+    report = deliver(vendor, rows(vendor, 4 * BATCH[vendor])).report
+
+    assert (report.delivered, report.requests) == (4 * BATCH[vendor], 6)
+    assert counting.calls == 4 * (BATCH[vendor] + a_batch)
+
+
+def test_the_checkpoint_is_saved_no_more_than_once_a_second(
+    sandbox: Sandbox, deliver: Deliver, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the first save and the last there is at most one for each interval, however many requests there are."""
+    monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.1)
+    store, began = MemoryStore(), time.monotonic()
+
+    report = deliver("thymia", rows("thymia", 600), store=store).report
+
+    assert report.requests == 600
+    assert store.saves <= (time.monotonic() - began) / 0.1 + 3  # the first, the last, and the done marker
+
+
+@pytest.mark.parametrize("vendor", BATCH)
+def test_memory_holds_what_is_under_way_and_no_more(
+    vendor: str, sandbox: Sandbox, deliver: Deliver, rows: Rows
+) -> None:
+    """However long the source is, it is read a chunk ahead of the window, and a window ahead of what is in flight."""
+    in_flight, chunk = 2, 500
+    window = 50 * BATCH[vendor] if VENDORS[vendor].limits.user_once else BATCH[vendor]
+    most = in_flight * BATCH[vendor] + window + 3 * chunk
+    alive: list[int] = []
+
+    class Watched:
+        total = None
+
+        def chunks(self) -> Iterator[Chunk]:
+            for start in range(0, 12_000 if BATCH[vendor] > 1 else 3000, chunk):
+                alive.append(start - sandbox.vendors[vendor].counts.records)
+                yield Chunk(Form.OBJECTS, rows(vendor, chunk, start))
+
+    deliver(vendor, Watched(), max_in_flight=in_flight)
+
+    assert max(alive) <= most
