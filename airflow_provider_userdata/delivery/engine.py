@@ -24,7 +24,7 @@ from airflow_provider_userdata.errors import LaterError, RejectsError, StoppedEr
 from airflow_provider_userdata.vendors.contract import Record
 
 PROGRESS_SECONDS = 10.0
-LONGEST_MARK = 1.0
+LONGEST_MARK = 0.5
 """Seconds that the last entries into the ledger may take where the process is about to be killed."""
 
 
@@ -39,12 +39,12 @@ class Engine:
         self._halted = asyncio.Event()
         self._halt_rule = "A5"
         self._error: Exception | None = None
-        self._keeper = Keeper(plan)
+        self._keeper = Keeper(plan, self._halted)
         self._fates = self._keeper.fates
         tally, progress = self._keeper.tally, self._keeper.progress
         self._sieve = sieve = self._keeper.sieve
-        proven = sieve.proven_before if sieve is not None else None
-        self._checker = Checker(plan.vendor, plan.fields, self._fates, tally, progress, proven)
+        keep_proven = sieve is not None
+        self._checker = Checker(plan.vendor, plan.fields, self._fates, tally, progress, keep_proven=keep_proven)
         self._batcher = batcher(plan.vendor.limits)
         self._uncompared: list[Record] = []
         self._transport = Transport(plan.endpoint)
@@ -109,7 +109,8 @@ class Engine:
             self._error = self._verdict(report)
             await self._unless_it_fails(self._keeper.mark_done(report, red=self._error is not None))
         self._keeper.end()
-        return Ended(report, self._error, self._checker.first_fault())
+        recent = self._sieve.recent.as_dict() if self._sieve is not None else {}
+        return Ended(report, self._error, self._checker.first_fault(), recent=recent)
 
     def _comes_back(self) -> bool:
         """Say whether an attempt after this one is to be expected."""
@@ -167,7 +168,9 @@ class Engine:
         self._fates.read(chunk)
         self._uncompared += self._not_in_doubt(self._checker.check(chunk))
         if not self._keeper.progress.is_compared:
-            return []  # nothing of a source that may have changed is sent
+            return []  # nothing of a source that may have changed is sent, or counts as delivered
+        if self._sieve is not None:
+            self._sieve.proven_before(self._checker.take_proven())
         records, self._uncompared = self._uncompared, []
         return records
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar
@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from airflow_provider_userdata.vendors import timestamps
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, shared_meaning
-from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Record, Request, Vendor
+from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Moment, Record, Request, Vendor
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
 from airflow_provider_userdata.vendors.json_values import cell_value, decoded, plain, plain_number
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
@@ -172,10 +172,15 @@ class GeroSense(Vendor):
             value["value"] = cell_value(cells["value"])
         return self.prepare_value(value)
 
-    def compared(self, records: Sequence[Record]) -> list[tuple[str, bytes]]:
+    def compared(self, records: Sequence[Record]) -> tuple[list[str], list[bytes]]:
         """Give each sample's day, and the sample as a whole."""
         samples = [record.content for record in records]
-        return [(sample.start_date[:10], body) for sample, body in zip(samples, map(_encode, samples), strict=True)]
+        return [sample.start_date[:10] for sample in samples], list(map(_encode, samples))
+
+    def moments(self, records: Sequence[Record]) -> Iterable[Moment]:
+        """Give each sample's device and start."""
+        samples = [record.content for record in records]
+        return [Moment(one.device_name, one.start_date, timestamps.parse(one.start_date)) for one in samples]
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join samples to a request."""

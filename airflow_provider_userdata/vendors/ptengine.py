@@ -129,9 +129,10 @@ class Ptengine(Vendor):
         """Check a user's attributes of text cells, which go out as they are."""
         return self._prepared(cells)
 
-    def compared(self, records: Sequence[Record]) -> list[tuple[str, bytes]]:
+    def compared(self, records: Sequence[Record]) -> tuple[list[str], list[bytes]]:
         """Give each user, and the attributes with their names: the last row that was sent, not all ever sent (P5)."""
-        return [(record.user or "", _encode(record.group) + record.body) for record in records]
+        users = [record.user or "" for record in records]
+        return users, [_names_as_sent(record.group) + record.body for record in records]
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join users with the same names to a request."""
@@ -161,6 +162,11 @@ class Ptengine(Vendor):
         except UnicodeEncodeError:
             fault = _NO_UTF_8
         return Invalid(_explainer().faults(dict(profile)) or (fault,))
+
+
+@functools.lru_cache(maxsize=1024)
+def _names_as_sent(names: tuple[str, ...]) -> bytes:
+    return _encode(names)
 
 
 @functools.lru_cache(maxsize=1024)
