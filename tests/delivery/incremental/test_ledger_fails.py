@@ -56,7 +56,7 @@ def locked(file: Path) -> Iterator[Callable[[], None]]:
     """Lock the ledger, as another's long transaction does; call it to unlock."""
     with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
         other.execute("BEGIN IMMEDIATE")
-        yield lambda: other.execute("ROLLBACK") and None
+        yield lambda: other.rollback()
 
 
 @pytest.mark.parametrize("vendor", ["gerosense", "ptengine"])
@@ -220,7 +220,12 @@ def test_a_stop_while_the_ledger_is_locked(
     monkeypatch.setattr(given, held_up, hang)
     monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.0)
     delivery = Delivery(plan("ptengine", rows("ptengine", 1_000), ledger=given))
-    threading.Thread(target=lambda: (waits.wait(20), delivery.stop(StoppedError("killed")))).start()
+
+    def stop() -> None:
+        waits.wait(20)
+        delivery.stop(StoppedError("killed"))
+
+    threading.Thread(target=stop).start()
     begun = time.monotonic()
     ended = delivery.run()
     assert isinstance(ended.error, StoppedError)

@@ -2,7 +2,8 @@
 
 Its settings are an object: `vendor`, `url`, `key`, `source` (a file), `folder`, `attempt`, `max_in_flight`,
 `save_seconds`, `objects` (whether the folder stands for an object store), `die` (where it kills itself, and at which
-call: see `DEATHS`), `ledger` (its database's URL), `run` (its name, for the ledger). It says ``started`` before its delivery runs, and prints how it ended.
+call: see `DEATHS`), `ledger` (its database's URL), `run` (its name, for the ledger). It says ``started`` before its
+delivery runs, and prints how it ended.
 """
 
 from __future__ import annotations
