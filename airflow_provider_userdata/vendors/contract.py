@@ -157,7 +157,7 @@ class Vendor(Protocol):
         return [record.user or "" for record in records], [record.body for record in records]
 
     def moments(self, records: Sequence[Record]) -> Iterable[Moment]:
-        """Give each record's device and when it began, where the vendor's records have both (G9)."""
+        """Give devices with their latest records' beginnings, where the vendor's records have both (G9)."""
         return ()
 
     def prepare_json(self, text: bytes) -> Record | Invalid:

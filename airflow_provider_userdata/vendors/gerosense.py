@@ -178,9 +178,15 @@ class GeroSense(Vendor):
         return [sample.start_date[:10] for sample in samples], list(map(_encode, samples))
 
     def moments(self, records: Sequence[Record]) -> Iterable[Moment]:
-        """Give each sample's device and start."""
-        samples = [record.content for record in records]
-        return [Moment(one.device_name, one.start_date, timestamps.parse(one.start_date)) for one in samples]
+        """Give each device with its latest start; several, where texts of one form and offset don't tell which."""
+        latest: dict[tuple[str, str, int], str] = {}
+        for record in records:
+            text = record.content.start_date
+            offset = "Z" if text[-1] == "Z" else text[-6:]
+            form = (record.content.device_name, offset, len(text))  # of one form, the greater text is the later
+            if text > latest.get(form, ""):
+                latest[form] = text
+        return [Moment(device, text, timestamps.parse(text)) for (device, _, _), text in latest.items()]
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join samples to a request."""

@@ -151,7 +151,7 @@ def test_a_ledger_that_cannot_be_used(
     file = home / "userdata" / "ledger.db"
     with closing(sqlite3.connect(file)) as database, database:
         database.execute(f"UPDATE {schema.META.name} SET value = '9' WHERE name = 'version'")
-    with pytest.raises(AirflowFailException, match="LedgerError: .*schema version 9"):
+    with pytest.raises(AirflowFailException, match=r"LedgerError: .*schema version 9"):
         upload("ptengine", people(5), incremental=True, resume=False).execute(context)
     with closing(sqlite3.connect(file)) as database, database:
         database.execute(f"UPDATE {schema.META.name} SET value = '1' WHERE name = 'version'")
@@ -161,7 +161,7 @@ def test_a_ledger_that_cannot_be_used(
     )
     with closing(sqlite3.connect(file, isolation_level=None)) as database:
         database.execute("BEGIN IMMEDIATE")
-        with pytest.raises(AirflowException, match="LedgerBusyError: .*locked") as raised:
+        with pytest.raises(AirflowException, match=r"LedgerBusyError: .*locked") as raised:
             upload("ptengine", people(5), incremental=True, resume=False).execute(context)
         assert not isinstance(raised.value, AirflowFailException)
         database.rollback()
@@ -212,6 +212,7 @@ def test_the_asset_shows_each_devices_most_recent_sample(
 def _state(asset: str) -> str:
     from airflow.settings import engine
 
+    assert engine is not None
     with engine.connect() as connection:
         rows = connection.exec_driver_sql(
             "SELECT value FROM asset_state_store WHERE key = 'most_recent_steps'"
