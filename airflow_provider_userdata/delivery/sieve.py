@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -221,7 +221,7 @@ class Sieve:
             return [], list(records)
         to_send: list[Record] = []
         unchanged: list[Record] = []
-        wanted = set(chosen)
+        wanted: Container[int] = range(len(records)) if len(chosen) == len(records) else set(chosen)
         for index, (record, key) in enumerate(zip(records, keys, strict=True)):
             made, known = prints[index] if prints else b"", self._known.get(key)
             if known is not None and known.fingerprint == made:

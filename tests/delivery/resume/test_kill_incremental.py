@@ -29,7 +29,7 @@ def unmarked(database: str, vendor: str, count: int) -> int:
 
 def until_done(delivery: Killer, chance: random.Random) -> None:
     """Kill attempts at random instants until one comes to its end."""
-    while not delivery.attempt(chance.uniform(0.05, 0.6) if delivery.kills < 25 else None):
+    while not delivery.attempt(chance.uniform(0.05, 0.6) if delivery.kills < 8 else None):
         pass
 
 
