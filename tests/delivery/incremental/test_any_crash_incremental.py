@@ -121,7 +121,7 @@ def test_the_ledger_never_says_what_the_vendor_does_not_have(  # noqa: C901  # a
     """After each attempt of each run; and a last run without faults leaves the vendor with what the source has."""
 
     @settings(
-        max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
     )
     @given(runs=st.lists(RUN, min_size=1, max_size=3))
     def check(runs: list[dict[str, Any]]) -> None:
