@@ -24,13 +24,15 @@ with DAG(
     default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
     tags=["userdata"],
 ):
-    arguments = {
-        "data_type": "steps",
-        "source": str(DATA / "steps.jsonl"),
-        "incremental": True,
-        "ledger_stream": "steps of {{ dag_run.run_id }}",  # of this run alone, so that the example can be run again
-        "max_rejected": 7,  # one more, and the task is red
-    }
-    tonight = GerosenseSamplesOperator(task_id="tonight", **arguments)
-    tomorrow = GerosenseSamplesOperator(task_id="tomorrow", **arguments)
+    tonight, tomorrow = (
+        GerosenseSamplesOperator(
+            task_id=task_id,
+            data_type="steps",
+            source=str(DATA / "steps.jsonl"),
+            incremental=True,
+            ledger_stream="steps of {{ dag_run.run_id }}",  # of this run alone, so that the example can be run again
+            max_rejected=7,  # one more, and the task is red
+        )
+        for task_id in ("tonight", "tomorrow")
+    )
     tonight >> tomorrow
