@@ -37,7 +37,8 @@ bench: $(INSTALLED) ## Measure it beside what people use (25 minutes); ONLY="ger
 
 test-postgres: $(INSTALLED) ## Run the ledger's tests on a PostgreSQL of their own (installs the server on Debian)
 	@echo "Running the ledger's tests on PostgreSQL…"
-	@$(PY) scripts/postgres.py $(PY) -m pytest tests/ledger tests/airflow/test_ledger_settings.py
+	@$(PY) scripts/postgres.py $(PY) -m pytest tests/ledger tests/delivery/incremental \
+		tests/delivery/resume/test_kill_incremental.py tests/airflow/test_ledger_settings.py
 
 format: $(INSTALLED) ## Put the code into its form
 	@$(PY) -m ruff check --fix

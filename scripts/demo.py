@@ -34,7 +34,7 @@ HOME = DEMO / "airflow"
 OUTPUT = DEMO / "userdata"
 LOG = DEMO / "demo.log"
 
-COUNTS = ("read", "delivered", "rejected", "held", "unknown", "requests")
+COUNTS = ("read", "delivered", "unchanged", "rejected", "held", "unknown", "requests")
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ class Checker:
     """Checks rows in the source's order, and numbers them.
 
     :param fields: vendor's field to source's column; only these are taken. None takes a row as it is.
-    :param proven: takes the records that an attempt before has delivered after its last checkpoint.
+    :param keep_proven: whether the records are kept that an attempt before has delivered after its last checkpoint.
     """
 
     def __init__(
@@ -31,14 +31,16 @@ class Checker:
         fates: Fates,
         tally: Tally,
         progress: Progress,
-        proven: Callable[[list[Record]], None] | None = None,
+        *,
+        keep_proven: bool = False,
     ) -> None:
         self._vendor = vendor
         self._fields = fields
         self._fates = fates
         self._tally = tally
         self._progress = progress
-        self._proven = proven
+        self._keep_proven = keep_proven
+        self._proven: list[Record] = []
         self._usual = vendor.usual_user_characters
         self._first: tuple[int, Fault] | None = None
 
@@ -66,6 +68,11 @@ class Checker:
             self._warn_of_length(records, self._usual)
         return records
 
+    def take_proven(self) -> list[Record]:
+        """Give the records since the last call that an attempt before has delivered after its last checkpoint."""
+        proven, self._proven = self._proven, []
+        return proven
+
     def _without_fate(self, chunk: Chunk) -> tuple[Sequence[int], Sequence[Any]]:
         """Give a chunk's rows with their numbers, and leave out those that an attempt before has settled."""
         first, rows = self._tally.read, chunk.rows
@@ -73,10 +80,10 @@ class Checker:
         if first >= self._progress.new_from:
             return range(first, first + len(rows)), rows
         positions = range(first, first + len(rows))
-        if self._proven is not None:
+        if self._keep_proven:
             known = [position for position in positions if self._progress.is_proven(position)]
             proven = self._prepared(chunk, [rows[position - first] for position in known], known)
-            self._proven([one for one in proven if isinstance(one, Record)])
+            self._proven += [one for one in proven if isinstance(one, Record)]
         new = [position for position in positions if self._progress.is_new(position)]
         return new, [rows[position - first] for position in new]
 

@@ -24,7 +24,9 @@ from airflow_provider_userdata.errors import LaterError, RejectsError, StoppedEr
 from airflow_provider_userdata.vendors.contract import Record
 
 PROGRESS_SECONDS = 10.0
-LONGEST_MARK = 1.0
+SIFTED_AT_ONCE = 10_000
+"""How many records are looked up at once, where the source is fast enough: it costs half as much as one chunk each."""
+LONGEST_MARK = 0.5
 """Seconds that the last entries into the ledger may take where the process is about to be killed."""
 
 
@@ -39,14 +41,14 @@ class Engine:
         self._halted = asyncio.Event()
         self._halt_rule = "A5"
         self._error: Exception | None = None
-        self._keeper = Keeper(plan)
+        self._keeper = Keeper(plan, self._halted)
         self._fates = self._keeper.fates
         tally, progress = self._keeper.tally, self._keeper.progress
         self._sieve = sieve = self._keeper.sieve
-        proven = sieve.proven_before if sieve is not None else None
-        self._checker = Checker(plan.vendor, plan.fields, self._fates, tally, progress, proven)
+        keep_proven = sieve is not None
+        self._checker = Checker(plan.vendor, plan.fields, self._fates, tally, progress, keep_proven=keep_proven)
         self._batcher = batcher(plan.vendor.limits)
-        self._uncompared: list[Record] = []
+        self._undecided: list[Record] = []
         self._transport = Transport(plan.endpoint)
         self._pace = Pace(plan.clock, self._halted, plan.max_in_flight, plan.requests_per_second)
         self._sender = Sender(plan.vendor, self._transport, tally, self._pace, plan.patience, plan.clock, self._halted)
@@ -109,7 +111,8 @@ class Engine:
             self._error = self._verdict(report)
             await self._unless_it_fails(self._keeper.mark_done(report, red=self._error is not None))
         self._keeper.end()
-        return Ended(report, self._error, self._checker.first_fault())
+        recent = self._sieve.recent.as_dict() if self._sieve is not None else {}
+        return Ended(report, self._error, self._checker.first_fault(), recent=recent)
 
     def _comes_back(self) -> bool:
         """Say whether an attempt after this one is to be expected."""
@@ -154,32 +157,36 @@ class Engine:
         try:
             await self._await_vendor()
             while (chunk := await reader.next()) is not None:
-                await self._dispatch(self._batcher.add(await self._sifted(self._checked(chunk))))
+                await self._dispatch(self._batcher.add(await self._sifted(self._checked(chunk), reader)))
             if not self._halted.is_set():
                 self._keeper.progress.finish()
                 await self._dispatch(self._batcher.flush())
         except Exception as error:  # noqa: BLE001  # a source may raise anything; what is in flight ends first
             self._halt(error)
-        self._hold([*self._uncompared, *self._batcher.pending])
+        self._hold([*self._undecided, *self._batcher.pending])
 
     def _checked(self, chunk: Chunk) -> list[Record]:
         """Check a chunk, and give what may be sent."""
         self._fates.read(chunk)
-        self._uncompared += self._not_in_doubt(self._checker.check(chunk))
+        self._undecided += self._not_in_doubt(self._checker.check(chunk))
         if not self._keeper.progress.is_compared:
-            return []  # nothing of a source that may have changed is sent
-        records, self._uncompared = self._uncompared, []
+            return []  # nothing of a source that may have changed is sent, or counts as delivered
+        if self._sieve is not None and (proven := self._checker.take_proven()):
+            self._sieve.proven_before(proven)
+        records, self._undecided = self._undecided, []
         return records
 
-    async def _sifted(self, records: list[Record]) -> list[Record]:
+    async def _sifted(self, records: list[Record], reader: ChunkReader) -> list[Record]:
         """Leave out what earlier runs have delivered, in an incremental run."""
         if self._sieve is None or not records:
             return records
-        self._uncompared = records  # until it is known what becomes of them
+        self._undecided = records  # until it is known what becomes of them
+        if len(records) < SIFTED_AT_ONCE and reader.has_next:
+            return []
         found = await unless_set(self._halted, self._sieve.sift(records))
         if found is None:
             return []
-        self._uncompared = []
+        self._undecided = []
         to_send, unchanged = found
         self._fates.unchanged(unchanged)
         return to_send

@@ -98,7 +98,7 @@ class Fates:
         self._tally.settle(Fate.DELIVERED, len(records))
         self._progress.settle(positions)
         if self._sieve is not None:
-            self.unchanged(self._sieve.delivered(records))
+            self.unchanged(self._sieve.delivered(records, in_doubt=in_doubt))
 
     def unchanged(self, records: Sequence[Record]) -> None:
         """Count records that were delivered before: the ledger proves it."""
@@ -132,7 +132,7 @@ class Fates:
 
     def leave(self, records: Sequence[Record], why: Why) -> None:
         """Leave records to the next attempt, since this one has to end: they have a fate only if there is none."""
-        records = self._with_followers(records)
+        records = self._with_followers(records, why)
         if why.fate is Fate.HELD:
             doubtful = [record for record in records if self._progress.is_in_doubt(record.position)]
             records = [record for record in records if not self._progress.is_in_doubt(record.position)]
@@ -161,11 +161,13 @@ class Fates:
 
     def none_delivered(self, records: Sequence[Record], why: Why) -> None:
         """Write the lines of records that share a fate."""
-        self.not_delivered([(record.position, record.row, why) for record in self._with_followers(records)])
+        self.not_delivered([(record.position, record.row, why) for record in self._with_followers(records, why)])
 
-    def _with_followers(self, records: Sequence[Record]) -> Sequence[Record]:
+    def _with_followers(self, records: Sequence[Record], why: Why) -> Sequence[Record]:
         """Add the records that say the same as one of these, which shares its fate with them."""
-        return records if self._sieve is None else [*records, *self._sieve.given_up(records)]
+        if self._sieve is None:
+            return records
+        return [*records, *self._sieve.given_up(records, in_doubt=why.fate is Fate.UNKNOWN)]
 
     def skipped(self, records: Sequence[Record]) -> None:
         """Count records that were only checked: they stand whole in their source."""

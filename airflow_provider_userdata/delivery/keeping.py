@@ -11,6 +11,7 @@ import msgspec
 
 from airflow_provider_userdata.delivery.attempt_files import AttemptFiles
 from airflow_provider_userdata.delivery.checkpoint import Checkpoint, Done, decoded
+from airflow_provider_userdata.delivery.clock import unless_set
 from airflow_provider_userdata.delivery.fates import Fates
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.progress import Progress
@@ -19,10 +20,12 @@ from airflow_provider_userdata.delivery.resuming import resumption
 from airflow_provider_userdata.delivery.sending import Sender
 from airflow_provider_userdata.delivery.sieve import Sieve
 from airflow_provider_userdata.delivery.threads import BlockingThread
-from airflow_provider_userdata.errors import LedgerBusyError, OutputError, ResumeError, UserdataError
+from airflow_provider_userdata.errors import LedgerBusyError, OutputError, ResumeError, StoppedError
 
 FIRST_SAVES = 5
 """How often the first checkpoint is tried, once a second, before a delivery gives up."""
+MOST_UNMARKED = 1_000_000
+"""How many records may be delivered while the ledger is locked: they are in memory."""
 SAVE_SECONDS = 1.0
 """How often a checkpoint is written at most, and lines where a file can't be appended to."""
 
@@ -33,10 +36,12 @@ class Keeper:
     """Opens and closes a delivery's books, and writes its checkpoint: first the fates, then what covers them.
 
     :param plan: the delivery.
+    :param halted: set when it is to end.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, halted: asyncio.Event) -> None:
         self._plan = plan
+        self._halted = halted
         self._store = None if plan.validate_only else plan.store
         self._held = None if plan.validate_only else plan.held
         self._files = AttemptFiles(plan.output, plan.attempt)
@@ -64,7 +69,9 @@ class Keeper:
                 await self._file_thread.call(self._held.settle_all)
             return earlier
         if self.sieve is not None:
-            await self.sieve.open()
+            await unless_set(self._halted, self.sieve.open())
+            if self._halted.is_set():
+                raise StoppedError("the delivery was stopped before it began")
         if earlier is not None:
             must_know = self._plan.patience.on_doubt == "hold"
             found = await self._file_thread.call(lambda: resumption(earlier, self._plan.output, must_know=must_know))
@@ -108,6 +115,7 @@ class Keeper:
         A store or a ledger that fails doesn't end the delivery: the files prove what the last checkpoint doesn't cover.
 
         :raises OutputError: if the fates can't be written.
+        :raises LedgerError: if what was delivered can't be marked before something is changed.
         """
         async with self._saving:
             checkpoint = Checkpoint(
@@ -120,7 +128,7 @@ class Keeper:
                 waiting_since=sender.waiting_since,
                 **self.progress.marks(),
             )
-            if not checkpoint.fits:
+            if not checkpoint.fits or self._awaits_marks():
                 checkpoint = self._last_that_fits(checkpoint)
             if self._saved is not None and not checkpoint.says_more_than(self._saved):
                 return
@@ -131,16 +139,22 @@ class Keeper:
     async def _marked(self) -> bool:
         sieve = self.sieve
         if sieve is None or sieve.ended:
-            return sieve is None or sieve.all_marked
+            return sieve is None or not sieve.unmarked
         try:
             await sieve.mark()
-        except UserdataError as error:
+        except LedgerBusyError as error:
+            if sieve.unmarked > MOST_UNMARKED:
+                raise
             _log.warning("What was delivered can't be marked in the ledger for now: %s", error)
             return False
         return True
 
+    def _awaits_marks(self) -> bool:
+        """Say whether the receipts of an earlier attempt prove what the ledger doesn't have yet, as it should."""
+        return self.sieve is not None and not self.sieve.keeps_states and self.progress.awaits_proven
+
     def _last_that_fits(self, checkpoint: Checkpoint) -> Checkpoint:
-        """Give the last one instead of a checkpoint that is too large: the files of both prove all that came after."""
+        """Give the last one instead of one that is too large, or too early: both's files prove all that came after."""
         last = self._saved or self._earlier or checkpoint
         return msgspec.structs.replace(
             last,
@@ -219,7 +233,8 @@ class Keeper:
                 "sent. Send all again with resume=False"
             )
         if isinstance(earlier, Done) and not earlier.red and earlier.max_tries != store.max_tries:
-            _log.info("The run was finished, and somebody cleared the task: all records are sent again")
+            again = "all records are sent again" if self.sieve is None else "what the ledger doesn't have is sent"
+            _log.info("The run was finished, and somebody cleared the task: %s", again)
             return None
         return earlier
 

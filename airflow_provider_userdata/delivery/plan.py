@@ -72,9 +72,11 @@ class Ended:
     :param error: what ended it before its source's end, or None; a `UserdataError`, or what the source raised.
     :param repeated: whether an attempt before this one had finished: nothing was sent, and the report is its own.
     :param first_fault: where the first invalid record is, in words that may be logged.
+    :param recent: of an incremental delivery, each device's most recent sample that was delivered (G9).
     """
 
     report: Report
     error: Exception | None = None
     first_fault: str | None = None
     repeated: bool = False
+    recent: Mapping[str, str] = field(default_factory=dict)

@@ -92,6 +92,11 @@ class Progress:
         return position in self._proven
 
     @property
+    def awaits_proven(self) -> bool:
+        """Whether some of what an earlier attempt is proven to have delivered wasn't read again, or compared."""
+        return self._proven.end > 0 and (bool(self._expected) or self._digest.rows < self._proven.end)
+
+    @property
     def any_in_doubt(self) -> bool:
         """Whether an earlier attempt left anything in doubt."""
         return self._in_doubt.end > 0

@@ -29,6 +29,12 @@ class ChunkReader:
         self._chunks: Iterator[Chunk] | None = None
         self._ahead: asyncio.Future[Chunk | None] | None = None
 
+    @property
+    def has_next(self) -> bool:
+        """Whether another chunk is there already."""
+        ahead = self._ahead
+        return ahead is not None and ahead.done() and ahead.exception() is None and ahead.result() is not None
+
     async def next(self) -> Chunk | None:
         """Give the next chunk; None at the source's end, or where the delivery was halted."""
         if self._carried_in:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Protocol
 
 import msgspec
 
+from airflow_provider_userdata.delivery.recent import Recent
 from airflow_provider_userdata.delivery.threads import BlockingThread
 from airflow_provider_userdata.vendors.contract import Kept, Record, Vendor
 
-DAYS_REMEMBERED = 10_000
+SHELVES_REMEMBERED = 10_000
 """How many shelves' keys are kept at hand: samples come day by day."""
 
 
 class Fingerprints(Protocol):
     """Makes keys and fingerprints of 16 bytes, which show nothing of what they are made of."""
 
-    def of(self, data: bytes, /) -> bytes:
-        """Give the fingerprint of some bytes."""
+    def each_of(self, records: Iterable[bytes], /) -> list[bytes]:
+        """Give the fingerprints of some bytes, in their order."""
 
     def of_user(self, user: str, /) -> bytes:
         """Give a user's key."""
@@ -47,19 +48,20 @@ class Ledger(Protocol):
 
 
 class Entry(msgspec.Struct, eq=False, gc=False):
-    """What the ledger knows a record by, from the look-up until it is marked or given up.
+    """What the ledger knows a record by that is sent, from the look-up until it is marked or given up.
 
     :param fingerprint: of the user's state; empty where records are kept as a whole.
     :param followers: records that came later and say the same: they share this one's fate.
     :param delivered: whether there is proof.
-    :param superseded: whether a later state of the user was sent, so that this one mustn't be marked.
+    :param last: whether it is what the vendor has in the end, once it is delivered: no other state of the user may be
+        on its way.
     """
 
     key: bytes
     fingerprint: bytes
-    followers: tuple[Record, ...] = ()
+    followers: list[Record] | None = None
     delivered: bool = False
-    superseded: bool = False
+    last: bool = True
 
 
 class Sieve:
@@ -73,18 +75,21 @@ class Sieve:
         self._ledger = ledger
         self._vendor = vendor
         self._thread = BlockingThread("userdata-ledger")
-        self._shelf = functools.lru_cache(maxsize=DAYS_REMEMBERED)(ledger.fingerprints.of_user)
+        self._shelf = functools.lru_cache(maxsize=SHELVES_REMEMBERED)(ledger.fingerprints.of_user)
         self._known: dict[bytes, Entry] = {}
         self._proven: list[Entry] = []
-        self._marking = asyncio.Lock()
+        self._doubtful: set[bytes] = set()
+        self._turn = asyncio.Lock()
         self._opened = False
+        self.recent = Recent()
+        """The most recent sample of each device that was delivered."""
         self.ended = False
         """Whether nothing is marked any more."""
 
     @property
-    def all_marked(self) -> bool:
-        """Whether the ledger has all that was proven."""
-        return not self._proven and not self._marking.locked()
+    def unmarked(self) -> int:
+        """How many records were delivered that the ledger doesn't have yet."""
+        return len(self._proven)
 
     @property
     def keeps_states(self) -> bool:
@@ -103,48 +108,68 @@ class Sieve:
     async def sift(self, records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
         """Give the records to be sent, in their order, and those that earlier runs have delivered.
 
-        What follows a record that is on its way is in neither: it comes with that one's fate.
-        """
-        to_send: list[Record] = []
-        unchanged: list[Record] = []
-        self._enter(records)
-        while records:
-            asked, records = await self._apart(records, to_send, unchanged)
-            if asked:
-                keys = b"".join([record.entry.key for record in asked])
-                prints = b"".join([record.entry.fingerprint for record in asked])
-                chosen = await self._thread.call(lambda: self._ledger.sift(keys, prints))  # noqa: B023  # awaited here
-                self._divide(asked, chosen, to_send, unchanged)
-        to_send.sort(key=_position)
-        return to_send, unchanged
+        What follows a record that is on its way is in neither: it comes with that one's fate. Where this is given up or
+        fails, nothing has become of any record.
 
-    def delivered(self, records: Sequence[Record]) -> list[Record]:
-        """Note the proof that records were delivered; give those that followed them, which are unchanged."""
+        :raises LedgerError: if something has to change first.
+        :raises LedgerBusyError: if it is locked, or can't be reached.
+        """
+        keys, prints = self._identify(records)
+        joined = b"".join(keys), b"".join(prints)
+        async with self._turn:  # what is being marked would have to be claimed again
+            # All are asked for, also what this run has on its way: it may be given up meanwhile.
+            chosen = await self._thread.call(lambda: self._ledger.sift(*joined))
+            return self._divide(records, keys, prints, chosen)
+
+    def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
+        """Note the proof that records were delivered; give those that followed them, which are unchanged.
+
+        :param in_doubt: whether they may arrive once more.
+        """
         followers: list[Record] = []
         for record in records:
             entry: Entry = record.entry
             entry.delivered = True
             if entry.followers:
                 followers += entry.followers
+                entry.followers = None
+            if in_doubt:
+                self._doubt(entry)
             self._proven.append(entry)
+        self.recent.note(self._vendor.moments(records))
         return followers
 
-    def given_up(self, records: Iterable[Record]) -> list[Record]:
-        """Note that records were not delivered, as far as is known; give those that followed them."""
+    def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:
+        """Note that records were not delivered, as far as is known; give those that followed them.
+
+        :param in_doubt: whether they may arrive all the same.
+        """
         followers: list[Record] = []
         for record in records:
             entry: Entry | None = record.entry
-            if entry is not None:
+            if entry is None:
+                continue  # never looked up
+            if entry.followers:
                 followers += entry.followers
-                if self._known.get(entry.key) is entry:
-                    del self._known[entry.key]
+                entry.followers = None
+            if in_doubt:
+                self._doubt(entry)
+            if self._known.get(entry.key) is entry:
+                del self._known[entry.key]
         return followers
 
     def proven_before(self, records: Sequence[Record]) -> None:
-        """Note records that an attempt before has delivered, as its receipts prove, and may not have marked."""
-        if not self.keeps_states:  # an old state mustn't be marked: a later one may be on its way
-            self._enter(records)
-            self._proven += [record.entry for record in records]
+        """Note records that an attempt before has delivered, as its receipts prove, and may not have marked.
+
+        Of states nothing is known so: a later one may be on its way.
+        """
+        if self.keeps_states:
+            return
+        keys, _ = self._identify(records)
+        for record, key in zip(records, keys, strict=True):
+            record.entry = self._known[key] = Entry(key, b"", delivered=True)
+            self._proven.append(record.entry)
+        self.recent.note(self._vendor.moments(records))
 
     async def mark(self) -> None:
         """Enter all that was proven so far into the ledger.
@@ -152,16 +177,13 @@ class Sieve:
         :raises LedgerError: if something has to change first.
         :raises LedgerBusyError: if it is locked, or can't be reached.
         """
-        async with self._marking:
-            proven, self._proven = self._proven, []
-            last = [entry for entry in proven if not entry.superseded]
-            keys, prints = b"".join([e.key for e in last]), b"".join([e.fingerprint for e in last])
-            try:
-                if last:
-                    await self._thread.call(lambda: self._ledger.mark(keys, prints))
-            except BaseException:
-                self._proven = [*proven, *self._proven]
-                raise
+        async with self._turn:
+            proven = list(self._proven)
+            last = [entry for entry in proven if entry.last]
+            keys, prints = b"".join([entry.key for entry in last]), b"".join([entry.fingerprint for entry in last])
+            if last:
+                await self._thread.call(lambda: self._ledger.mark(keys, prints))
+            del self._proven[: len(proven)]
             for entry in last:
                 if self._known.get(entry.key) is entry:
                     del self._known[entry.key]
@@ -177,57 +199,51 @@ class Sieve:
             try:
                 await self.mark()
             finally:
-                await self._thread.call(self._ledger.close)
+                closing = self._thread.call(self._ledger.close)
                 self._thread.close()
+                await closing
 
-    def _enter(self, records: Sequence[Record]) -> None:
-        """Give each record what the ledger knows it by."""
-        of, shelf, size = self._ledger.fingerprints.of, self._shelf, self._vendor.kept.value
-        states = self.keeps_states
-        for record, (shelved, compared) in zip(records, self._vendor.compared(records), strict=True):
-            key, fingerprint = shelf(shelved), of(compared)
-            record.entry = Entry(key, fingerprint) if states else Entry(key[:size] + fingerprint[size:], b"")
+    def _identify(self, records: Sequence[Record]) -> tuple[list[bytes], list[bytes]]:
+        """Give what the ledger knows records by: keys, and fingerprints where it keeps states."""
+        fingerprints, kept = self._ledger.fingerprints, self._vendor.kept
+        shelves, contents = self._vendor.compared(records)
+        prints = fingerprints.each_of(contents)
+        if kept is Kept.STATES:
+            return [fingerprints.of_user(user) for user in shelves], prints
+        shelf, size = self._shelf, kept.value
+        return [shelf(name)[:size] + made[size:] for name, made in zip(shelves, prints, strict=True)], []
 
-    async def _apart(
-        self, records: Sequence[Record], to_send: list[Record], unchanged: list[Record]
+    def _divide(
+        self, records: Sequence[Record], keys: list[bytes], prints: list[bytes], chosen: list[int]
     ) -> tuple[list[Record], list[Record]]:
-        """Set aside the records that this run knows already; give those to ask for, and those to look at again then."""
-        asked: list[Record] = []
-        again: list[Record] = []
-        asking: set[bytes] = set()
-        for record in records:
-            entry: Entry = record.entry
-            known = self._known.get(entry.key)
-            if entry.key in asking:
-                again.append(record)
-            elif known is None:
-                asking.add(entry.key)
-                asked.append(record)
-            elif known.fingerprint != entry.fingerprint:
-                if self._marking.locked() and known.delivered:
-                    async with self._marking:  # what is being marked has to be claimed anew
-                        again.append(record)
-                        asking.add(entry.key)
+        """Sort records into those to be sent, those that are unchanged, and those that follow others."""
+        if not chosen and not self._known:
+            return [], list(records)
+        to_send: list[Record] = []
+        unchanged: list[Record] = []
+        wanted: Container[int] = range(len(records)) if len(chosen) == len(records) else set(chosen)
+        for index, (record, key) in enumerate(zip(records, keys, strict=True)):
+            made, known = prints[index] if prints else b"", self._known.get(key)
+            if known is not None and known.fingerprint == made:
+                if known.delivered:
+                    unchanged.append(record)
+                elif known.followers is None:
+                    known.followers = [record]
                 else:
-                    known.superseded = True
-                    self._known[entry.key] = entry
-                    to_send.append(record)
-            elif known.delivered:
-                unchanged.append(record)
+                    known.followers.append(record)
+            elif known is not None or index in wanted:
+                if known is not None:
+                    known.last = False
+                record.entry = self._known[key] = Entry(key, made, last=key not in self._doubtful)
+                to_send.append(record)
             else:
-                known.followers = (*known.followers, record)
-        return asked, again
+                unchanged.append(record)
+        return to_send, unchanged
 
-    def _divide(self, asked: list[Record], chosen: list[int], to_send: list[Record], unchanged: list[Record]) -> None:
-        if len(chosen) == len(asked):
-            sent = asked
-        else:
-            sent = [asked[index] for index in chosen]
-            others = set(chosen)
-            unchanged += [record for index, record in enumerate(asked) if index not in others]
-        to_send += sent
-        self._known.update([(record.entry.key, record.entry) for record in sent])
-
-
-def _position(record: Record) -> int:
-    return record.position
+    def _doubt(self, entry: Entry) -> None:
+        """Believe no other state of a user in this run: what is in doubt may still arrive after it."""
+        if self.keeps_states:
+            self._doubtful.add(entry.key)
+            known = self._known.get(entry.key)
+            if known is not None and known is not entry:
+                known.last = False

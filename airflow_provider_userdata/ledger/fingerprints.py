@@ -32,15 +32,19 @@ class Fingerprints:
         made.update(data)
         return made.digest()
 
-    def of_all(self, records: Iterable[bytes]) -> bytes:
-        """Give the fingerprints of records, joined."""
+    def each_of(self, records: Iterable[bytes]) -> list[bytes]:
+        """Give the fingerprints of records."""
         copy = self._copy
         digests = []
         for data in records:
             made = copy()
             made.update(data)
             digests.append(made.digest())
-        return b"".join(digests)
+        return digests
+
+    def of_all(self, records: Iterable[bytes]) -> bytes:
+        """Give the fingerprints of records, joined."""
+        return b"".join(self.each_of(records))
 
     def of_user(self, user: str) -> bytes:
         """Give a user's key: whole where a user is one entry, its first `USER_SIZE` bytes where a user has many."""

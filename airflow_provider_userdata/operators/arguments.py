@@ -40,6 +40,17 @@ def number(name: str, value: object, *, zero: bool = False) -> float:
     return value  # type: ignore[return-value]  # see above
 
 
+def name(argument: str, value: object, most: int) -> str | None:
+    """Give a name that isn't blank, or None.
+
+    :param most: how many characters it may have.
+    :raises ArgumentError: if it is none.
+    """
+    if value is None or (isinstance(value, str) and value.strip() and len(value) <= most):
+        return value
+    raise ArgumentError(f"{argument}: must be a name of up to {most} characters that isn't blank, not {_shown(value)}")
+
+
 def names(name: str, value: object) -> tuple[str, ...]:
     """Give a list of names.
 

@@ -26,20 +26,20 @@ from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending import OnDoubt, Patience
 from airflow_provider_userdata.delivery.transport import Endpoint
 from airflow_provider_userdata.errors import (
-    ArgumentError,
     LaterError,
     StoppedError,
     UserdataError,
 )
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.ledger import LEASE, SqlLedger, Stream
-from airflow_provider_userdata.operators import arguments, endings, ledgers, places, signpost
+from airflow_provider_userdata.operators import arguments, endings, ledgers, places, signpost, synchronized
 from airflow_provider_userdata.operators.state import checkpoint_store
 from airflow_provider_userdata.sources import hold, open_source, unhold
 from airflow_provider_userdata.vendors.contract import Kept, Vendor
 
 MOST_IN_FLIGHT = 1000
 MOST_ATTEMPTS = 1000
+LONGEST_STREAM = 200
 LONGEST_SLEEP = 60.0
 """Seconds: a longer wait that the vendor asks for is spent without a worker slot, where the task may defer."""
 
@@ -68,7 +68,8 @@ class DeliveryOperator(BaseOperator):
         all again. Default: `restart` where sending twice is the same as once (Ptengine), else `fail`.
     :param on_doubt: `resend` what may have been accepted and counts it, `hold` reports it as unknown (A3).
     :param incremental: whether only what earlier runs have not delivered is sent: a ledger knows it, and the others are
-        reported as unchanged.
+        reported as unchanged. Of samples, the most recent one of each device is then shown in the state of the task's
+        outlet asset, where there is one, from Airflow 3.3 on (G9).
     :param ledger_stream: a name for what the ledger keeps, in place of the connection's host, port and credential and
         the kind of records: give one, and a new key or address doesn't have all sent again. (templated)
     :param validate_only: check every record and send none.
@@ -142,11 +143,11 @@ class DeliveryOperator(BaseOperator):
             ended = self._delivery.run()
         except BaseException as interruption:
             if (ended_all_the_same := self._delivery.ended) is not None:
-                signpost.leave(context, plan.held, self.log)
+                self._leave_traces(ended_all_the_same, plan, context)
                 endings.tell(ended_all_the_same.report, self.log)
                 self._leave_report(ended_all_the_same.report, interruption, context["ti"])
             raise
-        signpost.leave(context, plan.held, self.log)
+        self._leave_traces(ended, plan, context)
         return self._conclude(ended, context)
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:  # noqa: ARG002  # Airflow gives it
@@ -195,6 +196,7 @@ class DeliveryOperator(BaseOperator):
         rate = self.requests_per_second
         default = "restart" if vendor.limits.user_once else "fail"
         changed = arguments.one_of("on_changed_source", self.on_changed_source or default, ("fail", "restart"))
+        stream = arguments.name("ledger_stream", self.ledger_stream, LONGEST_STREAM)
         ti: Any = context["ti"]
         root = places.output_root(self.output_path)
         folder = places.run_folder(root, ti)
@@ -216,7 +218,7 @@ class DeliveryOperator(BaseOperator):
             patience=patience,
             validate_only=bool(self.validate_only),
             held=held,
-            ledger=self._ledger(vendor, endpoint, ti) if self.incremental else None,
+            ledger=self._ledger(vendor, endpoint, ti, stream) if self.incremental and not self.validate_only else None,
             max_rejected=self.max_rejected,
             store=store,
             resume=bool(self.resume),
@@ -225,10 +227,8 @@ class DeliveryOperator(BaseOperator):
             on_progress=functools.partial(endings.show_progress, store, self.log),
         )
 
-    def _ledger(self, vendor: Vendor, endpoint: Endpoint, ti: Any) -> SqlLedger:
+    def _ledger(self, vendor: Vendor, endpoint: Endpoint, ti: Any, name: str | None) -> SqlLedger:
         """Make the ledger of what was delivered to this address with this credential: another is another account."""
-        if self.ledger_stream is not None and not str(self.ledger_stream).strip():
-            raise ArgumentError("ledger_stream: must be a name that is not blank, or None")
         address = urlsplit(endpoint.url)
         stream = Stream(
             vendor=vendor.name,
@@ -236,7 +236,7 @@ class DeliveryOperator(BaseOperator):
             port=address.port,
             kind=self._kind(),
             user="".join(endpoint.headers.values()),
-            name=self.ledger_stream or "",
+            name=name or "",
         )
         run = "/".join(map(str, (ti.dag_id, ti.run_id, ti.task_id, ti.map_index)))
         return ledgers.task_ledger(stream, keyed=vendor.kept is Kept.STATES, run=run, lease=LEASE + 2 * self.max_wait)
@@ -253,6 +253,11 @@ class DeliveryOperator(BaseOperator):
         if self.deferrable is None:
             return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
         return bool(self.deferrable)
+
+    def _leave_traces(self, ended: Ended, plan: Plan, context: Context) -> None:
+        """Leave what later runs, or people, look for."""
+        signpost.leave(context, plan.held, self.log)
+        synchronized.show(context, self.outlets, self._kind(), ended.recent, self.log)
 
     def _conclude(self, ended: Ended, context: Context) -> dict[str, Any]:
         if ended.repeated:

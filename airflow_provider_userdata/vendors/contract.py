@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -88,6 +89,17 @@ class Request:
     body: bytes
 
 
+class Moment(NamedTuple):
+    """When a device's sample began.
+
+    :param text: the moment, as it is sent.
+    """
+
+    device: str
+    text: str
+    instant: datetime
+
+
 class Kept(enum.Enum):
     """What a ledger keeps of what a vendor has got. The value: how many bytes of an entry's key stand for its shelf."""
 
@@ -137,12 +149,16 @@ class Vendor(Protocol):
         """What a ledger keeps, to tell in later runs what needn't be sent again."""
         return Kept.RECORDS
 
-    def compared(self, records: Sequence[Record]) -> list[tuple[str, bytes]]:
+    def compared(self, records: Sequence[Record]) -> tuple[list[str], list[bytes]]:
         """Give each record's shelf in a ledger, such as its user, and what is compared with what was delivered.
 
         Records that say the same give the same, whatever source they come from.
         """
-        return [(record.user or "", record.body) for record in records]
+        return [record.user or "" for record in records], [record.body for record in records]
+
+    def moments(self, records: Sequence[Record]) -> Iterable[Moment]:
+        """Give devices with their latest records' beginnings, where the vendor's records have both (G9)."""
+        return ()
 
     def prepare_json(self, text: bytes) -> Record | Invalid:
         """Check one JSON text, and encode it as it is sent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import compress, repeat
@@ -18,7 +18,7 @@ from msgspec import Meta
 from airflow_provider_userdata.vendors import timestamps
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, shared_meaning
 from airflow_provider_userdata.vendors.columns import each
-from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Record, Request, Vendor
+from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Moment, Record, Request, Vendor
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
 from airflow_provider_userdata.vendors.json_values import cell_value, decoded, plain, plain_number
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
@@ -198,10 +198,21 @@ class GeroSense(Vendor):
             value["value"] = cell_value(texts["value"])
         return self.prepare_value(value)
 
-    def compared(self, records: Sequence[Record]) -> list[tuple[str, bytes]]:
+    def compared(self, records: Sequence[Record]) -> tuple[list[str], list[bytes]]:
         """Give each sample's day, and the sample as a whole."""
         samples = [record.content for record in records]
-        return [(sample.start_date[:10], body) for sample, body in zip(samples, map(_encode, samples), strict=True)]
+        return [sample.start_date[:10] for sample in samples], list(map(_encode, samples))
+
+    def moments(self, records: Sequence[Record]) -> Iterable[Moment]:
+        """Give each device with its latest start; several, where texts of one form and offset don't tell which."""
+        latest: dict[tuple[str, str, int], str] = {}
+        for record in records:
+            text = record.content.start_date
+            offset = "Z" if text[-1] == "Z" else text[-6:]
+            form = (record.content.device_name, offset, len(text))  # of one form, the greater text is the later
+            if text > latest.get(form, ""):
+                latest[form] = text
+        return [Moment(device, text, timestamps.parse(text)) for (device, _, _), text in latest.items()]
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join samples to a request."""

@@ -141,9 +141,10 @@ class Ptengine(Vendor):
             fault = _NO_UTF_8
         return Invalid(_explainer().faults(dict(zip(names, cells, strict=True))) or (fault,))
 
-    def compared(self, records: Sequence[Record]) -> list[tuple[str, bytes]]:
+    def compared(self, records: Sequence[Record]) -> tuple[list[str], list[bytes]]:
         """Give each user, and the attributes with their names: the last row that was sent, not all ever sent (P5)."""
-        return [(record.user or "", _encode(record.group) + record.body) for record in records]
+        users = [record.user or "" for record in records]
+        return users, [_names_as_sent(record.group) + record.body for record in records]
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join users with the same names to a request."""
@@ -158,6 +159,11 @@ class Ptengine(Vendor):
                 return Accepted()
             return cut_short(answer) or Unproven("P9", f"answered 200, but not `Success`: {answer.text()}")
         return shared_meaning(answer, refusal_rule="P10")
+
+
+@functools.lru_cache(maxsize=1024)
+def _names_as_sent(names: tuple[str, ...]) -> bytes:
+    return _encode(names)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -102,9 +102,10 @@ class Thymia(Vendor):
         """Check one user's data, nested as it is sent or flat."""
         return self._prepared(value, checked=False)
 
-    def compared(self, records: Sequence[Record]) -> list[tuple[str, bytes]]:
+    def compared(self, records: Sequence[Record]) -> tuple[list[str], list[bytes]]:
         """Give each record's label, and its data with the keys in one order, whatever the source's was."""
-        return [(record.user or "", _encode_in_order(msgspec.json.decode(record.body)["data"])) for record in records]
+        data = [_encode_in_order(msgspec.json.decode(record.body)["data"]) for record in records]
+        return [record.user or "" for record in records], data
 
     def request(self, records: Sequence[Record]) -> Request:
         """Make a request of the one record that it carries."""

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks.cases import ceiling, first_request, imports, memory_growth, preparing, rejects, shards, throughput
+from benchmarks.cases import (
+    ceiling,
+    first_request,
+    imports,
+    incremental,
+    memory_growth,
+    preparing,
+    rejects,
+    shards,
+    throughput,
+)
 from benchmarks.measuring import Stage
 
 CASES: dict[str, tuple[str, Callable[[Stage], str]]] = {
@@ -12,6 +22,7 @@ CASES: dict[str, tuple[str, Callable[[Stage], str]]] = {
     "ptengine": ("Ptengine", throughput.ptengine),
     "thymia": ("Thymia", throughput.thymia),
     "rejects": ("Rejects", rejects.rejects),
+    "incremental": ("Only what changed", incremental.incremental),
     "shards": ("Two processes", shards.shards),
     "first": ("The first request", first_request.first),
     "memory": ("Memory above an idle Airflow task", memory_growth.memory),

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import runpy
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +21,12 @@ from airflow_provider_userdata.delivery.checkpoint import LARGEST
 from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.report import Report
 from airflow_provider_userdata.delivery.runner import Delivery
+from airflow_provider_userdata.sandbox import Sandbox
 
+SCRIPT = Path(__file__).with_name("killed_delivery.py")
+BATCH = {"thymia": 1, "gerosense": 1000, "ptengine": 100}
+SLACK = 0.3
+"""Seconds that a flush may come late, on a machine with other things to do."""
 FATES = ("delivered", "rejected", "held", "unchanged", "unknown")
 
 
@@ -72,10 +82,79 @@ def attempt(plan: Callable[..., Plan], store: MemoryStore) -> Callable[..., Ende
     return deliver
 
 
+@dataclass
+class Killer:
+    """Runs attempts of one delivery in processes of their own, and kills them."""
+
+    sandbox: Sandbox
+    vendor: str
+    settings: dict[str, Any]
+    attempts: int = 0
+    kills: int = 0
+    lately: int = 0
+    reports: list[Report] = field(default_factory=list)
+    repeated: bool = False
+
+    def attempt(self, seconds: float | None = None, **settings: Any) -> bool:
+        """Make an attempt, and kill it so many seconds after its start; say whether it came to its end."""
+        self.attempts += 1
+        given = {**self.settings, "attempt": f"{self.attempts}-x", **settings}
+        with subprocess.Popen([sys.executable, SCRIPT, json.dumps(given)], stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            if seconds is not None:
+                if seconds > 0:
+                    child.stdout.readline()
+                time.sleep(abs(seconds))
+                child.kill()
+            said = child.stdout.read()
+        if child.returncode == -signal.SIGKILL:
+            self.kills += 1
+            self.lately += self._accepted_since(time.monotonic() - given["save_seconds"] - SLACK)
+            return False
+        assert child.returncode == 0
+        ended = json.loads(said.removeprefix("started\n"))
+        assert ended["error"] is None
+        self.repeated = ended["repeated"]
+        self.reports.append(Report(**ended["report"]))
+        return True
+
+    def _accepted_since(self, moment: float) -> int:
+        requests = self.sandbox.vendors[self.vendor].requests
+        return sum(request.accepted for request in requests if request.ended is None or request.ended >= moment)
+
+    @property
+    def in_flight(self) -> int:
+        """Give how many records may have been in flight at all kills together."""
+        return int(self.kills * self.settings["max_in_flight"] * BATCH[self.vendor])
+
+
+@pytest.fixture
+def killer(sandbox: Sandbox, rows: Callable[..., Any], tmp_path: Path) -> Callable[..., Killer]:
+    """Prepare a delivery: ``killer("thymia", 800, latency=0.01, max_in_flight=4)``."""
+
+    def prepare(vendor: str, count: int, *, latency: float = 0.0, **settings: Any) -> Killer:
+        source = tmp_path / "source.jsonl"
+        source.write_text("".join(json.dumps(row) + "\n" for row in rows(vendor, count)))
+        double = sandbox.vendors[vendor]
+        double.latency = latency
+        defaults = {
+            "vendor": vendor,
+            "url": sandbox.url,
+            "key": double.key,
+            "source": str(source),
+            "folder": str(tmp_path / "run"),
+            "max_in_flight": 4,
+            "save_seconds": 0.05,
+        }
+        return Killer(sandbox, vendor, {**defaults, **settings})
+
+    return prepare
+
+
 @pytest.fixture(scope="session")
 def objects() -> Callable[[Path], Any]:
     """Let a folder stand for one of an object store, which can't be appended to."""
-    return cast("Callable[[Path], Any]", runpy.run_path(str(Path(__file__).with_name("killed_delivery.py")))["Objects"])
+    return cast("Callable[[Path], Any]", runpy.run_path(str(SCRIPT))["Objects"])
 
 
 @pytest.fixture(scope="session")

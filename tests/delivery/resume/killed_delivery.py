@@ -2,7 +2,8 @@
 
 Its settings are an object: `vendor`, `url`, `key`, `source` (a file), `folder`, `attempt`, `max_in_flight`,
 `save_seconds`, `objects` (whether the folder stands for an object store), `die` (where it kills itself, and at which
-call: see `DEATHS`). It says ``started`` before its delivery runs, and prints how it ended.
+call: see `DEATHS`), `ledger` (its database's URL), `run` (its name, for the ledger). It says ``started`` before its
+delivery runs, and prints how it ended.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from airflow_provider_userdata.delivery.journal import Journal, LocalJournal
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.transport import Endpoint
+from airflow_provider_userdata.ledger import SqlLedger, Stream
 from airflow_provider_userdata.operators.state import FileStore
 from airflow_provider_userdata.sources import open_source
-from airflow_provider_userdata.vendors.contract import Vendor
+from airflow_provider_userdata.vendors.contract import Kept, Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia
@@ -147,6 +149,8 @@ DEATHS: dict[str, Callable[[int], None]] = {
     "between fates and checkpoint": lambda number: at_call(number, FileStore, "save", die),
     "before the fates are brought to the disk": lambda number: at_call(number, AttemptFiles, "flush", die),
     "in the middle of a checkpoint": after_half_of_a_save,
+    "before the marks": lambda number: at_call(number, SqlLedger, "mark", die),
+    "after the marks": lambda number: at_call(number, keeping.Keeper, "_stored", die),
     "before the done marker": lambda number: at_call(number, keeping.Keeper, "mark_done", die),
     "after the done marker": lambda number: at_call(number, AttemptFiles, "remove_sent", die),
 }
@@ -162,6 +166,13 @@ def _fate_then_die(fates: Fates, *given: Any, **named: Any) -> None:
 
     setattr(receipts, "append", appended)  # noqa: B010
     fates.delivered(*given, **named)
+
+
+def _ledger(settings: dict[str, Any], vendor: Vendor) -> SqlLedger:
+    states = vendor.kept is Kept.STATES
+    return SqlLedger(
+        settings["ledger"], Stream(vendor.name), keyed=states, run=settings["run"], secret=b"a secret of the tests' own"
+    )
 
 
 def main(settings: dict[str, Any]) -> None:
@@ -181,6 +192,7 @@ def main(settings: dict[str, Any]) -> None:
         output=output,
         attempt=settings["attempt"],
         max_in_flight=settings["max_in_flight"],
+        ledger=_ledger(settings, vendor) if settings.get("ledger") else None,
         store=FileStore(output, 0, None),
         more_attempts=True,
     )
