@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -104,7 +106,7 @@ class Fates:
         """Count records that were delivered before: the ledger proves it."""
         if records:
             self._tally.settle(Fate.UNCHANGED, len(records))
-            self._progress.settle(_ranges(records))
+            self._progress.settle(_ranges(_in_order(records)))
 
     def sending(self, records: Sequence[Record]) -> int:
         """Write that records are about to be sent: should nothing more be written of them, they are in doubt.
@@ -132,7 +134,7 @@ class Fates:
 
     def leave(self, records: Sequence[Record], why: Why) -> None:
         """Leave records to the next attempt, since this one has to end: they have a fate only if there is none."""
-        records = self._with_followers(records, why)
+        records = _in_order(self._with_followers(records, why))
         if why.fate is Fate.HELD:
             doubtful = [record for record in records if self._progress.is_in_doubt(record.position)]
             records = [record for record in records if not self._progress.is_in_doubt(record.position)]
@@ -188,8 +190,25 @@ class Fates:
         return self._tally.report(rejects, self._files.receipts_path)
 
 
+class _Positions(Sequence[int]):
+    """The positions of records, which rise: looked at where they are, for a batch hardly ever lacks one."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self._records = records
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._records[index].position
+
+
 def _ranges(records: Sequence[Record]) -> list[list[int]]:
-    return ranges(sorted([record.position for record in records]))
+    return ranges(_Positions(records))
+
+
+def _in_order(records: Iterable[Record]) -> list[Record]:
+    return sorted(records, key=operator.attrgetter("position"))
 
 
 def _line(position: int, row: object, why: Why) -> bytes:
