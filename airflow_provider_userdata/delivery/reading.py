@@ -1,10 +1,8 @@
-"""Reads a source ahead, in a thread of its own."""
+"""Reads a source one chunk ahead, in a thread of its own."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -12,9 +10,6 @@ from typing import Any
 from airflow_provider_userdata.delivery.chunks import Chunk, Form, Source
 from airflow_provider_userdata.delivery.threads import BlockingThread
 
-MOST_AT_ONCE = 8
-AT_ONCE = 0.002
-"""Chunks that come within so many seconds are handed over together: a hand-over costs as much as a chunk's reading."""
 LONGEST_CLOSE = 1.0
 """Seconds that a source gets to close its files and cursors, when it is not read to its end."""
 
@@ -32,17 +27,13 @@ class ChunkReader:
         self._halted = halted
         self._thread = BlockingThread("userdata-source")
         self._chunks: Iterator[Chunk] | None = None
-        self._broke: Exception | None = None
-        self._ready: deque[Chunk] = deque()
-        self._ahead: asyncio.Future[list[Chunk]] | None = None
+        self._ahead: asyncio.Future[Chunk | None] | None = None
 
     @property
     def has_next(self) -> bool:
         """Whether another chunk is there already."""
         ahead = self._ahead
-        return bool(self._ready) or (
-            ahead is not None and ahead.done() and ahead.exception() is None and bool(ahead.result())
-        )
+        return ahead is not None and ahead.done() and ahead.exception() is None and ahead.result() is not None
 
     async def next(self) -> Chunk | None:
         """Give the next chunk; None at the source's end, or where the delivery was halted."""
@@ -50,16 +41,15 @@ class ChunkReader:
             rows, self._carried_in = self._carried_in, []
             self._ahead = self._thread.call(self._read)
             return Chunk(Form.JSON, rows, carried_in=True)
-        if not self._ready:
-            ahead = self._ahead or self._thread.call(self._read)
-            await self._unless_halted(ahead)
-            if self._halted.is_set():
-                return None
-            self._ahead = None
-            self._ready.extend(ahead.result())
-            if self._ready:
-                self._ahead = self._thread.call(self._read)
-        return self._ready.popleft() if self._ready and not self._halted.is_set() else None
+        ahead = self._ahead or self._thread.call(self._read)
+        await self._unless_halted(ahead)
+        if self._halted.is_set():
+            return None
+        self._ahead = None
+        chunk = ahead.result()
+        if chunk is not None:
+            self._ahead = self._thread.call(self._read)
+        return chunk
 
     async def close(self) -> None:
         """Let the source close what it has open; doesn't wait for one that hangs."""
@@ -70,32 +60,17 @@ class ChunkReader:
         self._thread.close()
         await asyncio.wait([closing], timeout=LONGEST_CLOSE)
 
-    def _read(self) -> list[Chunk]:
-        """Give a chunk, and those that come at once behind it; none at the source's end."""
-        if self._broke is not None:
-            raise self._broke
+    def _read(self) -> Chunk | None:
         if self._chunks is None:
             self._chunks = self._source.chunks()
-        read: list[Chunk] = []
-        end = time.monotonic() + AT_ONCE
-        try:
-            while len(read) < MOST_AT_ONCE and (not read or time.monotonic() < end):
-                chunk = next(self._chunks, None)
-                if chunk is None:
-                    break
-                read.append(chunk)
-        except Exception as error:
-            if not read:
-                raise
-            self._broke = error  # for the next call: what came before it is delivered first
-        return read
+        return next(self._chunks, None)
 
     def _close(self) -> None:
         close = getattr(self._chunks, "close", None)
         if close is not None:
             close()
 
-    async def _unless_halted(self, ahead: asyncio.Future[list[Chunk]]) -> None:
+    async def _unless_halted(self, ahead: asyncio.Future[Chunk | None]) -> None:
         halted = asyncio.ensure_future(self._halted.wait())
         either: list[asyncio.Future[Any]] = [ahead, halted]
         try:

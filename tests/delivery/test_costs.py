@@ -12,7 +12,6 @@ import pytest
 from airflow_provider_userdata.delivery import keeping
 from airflow_provider_userdata.delivery.chunks import Chunk, Form
 from airflow_provider_userdata.delivery.plan import Ended
-from airflow_provider_userdata.delivery.reading import MOST_AT_ONCE
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.vendors import gerosense, ptengine, thymia
 from airflow_provider_userdata.vendors.contract import Vendor
@@ -127,17 +126,17 @@ def test_the_checkpoint_is_saved_no_more_than_once_a_second(
 def test_memory_holds_what_is_under_way_and_no_more(
     vendor: str, sandbox: Sandbox, deliver: Deliver, rows: Rows
 ) -> None:
-    """However long the source is, it is read some chunks ahead, and a window ahead of what is in flight."""
+    """However long the source is, it is read a chunk ahead, and a window ahead of what is in flight."""
     in_flight, chunk = 2, 100 if BATCH[vendor] == 1 else 500
     window = 50 * BATCH[vendor] if VENDORS[vendor].limits.user_once else BATCH[vendor]
-    most = in_flight * BATCH[vendor] + window + (2 * MOST_AT_ONCE + 1) * chunk
+    most = in_flight * BATCH[vendor] + window + 3 * chunk
     alive: list[int] = []
 
     class Watched:
         total = None
 
         def chunks(self) -> Iterator[Chunk]:
-            for start in range(0, 40_000 if BATCH[vendor] > 1 else 12_000, chunk):
+            for start in range(0, 12_000 if BATCH[vendor] > 1 else 3000, chunk):
                 alive.append(start - sandbox.vendors[vendor].counts.records)
                 yield Chunk(Form.OBJECTS, rows(vendor, chunk, start))
 
