@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -43,6 +44,8 @@ class Database:
         self._busy_timeout = busy_timeout
         self.entries = _entries(self._engine.dialect.name)
         self._connection: Connection | None = None
+        # A delivery that is given up may leave a statement running: SQLite's client crashes where it is closed then.
+        self._in_use = threading.RLock()
 
     @property
     def file(self) -> str | None:
@@ -57,7 +60,7 @@ class Database:
         :raises LedgerError: if the place is wrong.
         :raises LedgerBusyError: if the database can't be reached, or is locked.
         """
-        with self._errors():
+        with self._in_use, self._errors():
             self._connection = self._engine.connect()
             if self.entries.isolation:
                 self._connection.execution_options(isolation_level=self.entries.isolation)
@@ -66,23 +69,24 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give the connection, to read what is committed."""
-        with self._errors(), self._opened().begin():
+        with self._in_use, self._errors(), self._opened().begin():
             yield self._opened()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give the connection within a transaction, which is committed at the end."""
-        with self._errors(), self._opened().begin():
+        with self._in_use, self._errors(), self._opened().begin():
             self.entries.begin(self._opened())
             yield self._opened()
 
     def close(self) -> None:
-        """Disconnect."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-        if self._owned:
-            self._engine.dispose()
+        """Disconnect, when no statement is running any more."""
+        with self._in_use:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
+            if self._owned:
+                self._engine.dispose()
 
     def _opened(self) -> Connection:
         if self._connection is None:
