@@ -53,8 +53,8 @@ class Keeper:
         self._store_fails = False
         self.tally = Tally(plan.clock.seconds)
         self.progress = Progress()
-        incremental = plan.ledger is not None and not plan.validate_only
-        self.sieve = Sieve(plan.ledger, plan.vendor) if plan.ledger is not None and incremental else None
+        ledger = None if plan.validate_only else plan.ledger
+        self.sieve = None if ledger is None else Sieve(ledger, plan.vendor)
         self.fates = Fates(self._files, self.tally, self.progress, plan.clock, self.sieve)
 
     async def open(self, sender: Sender) -> Done | None:
