@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from airflow_provider_userdata.vendors.contract import BatchLimits, Record
+from airflow_provider_userdata.vendors.stretch import Stretch, joined, users_of
 
-Batch = list[Record]
+Batch = Sequence[Record]
 
 WINDOW_BATCHES = 50
 """How many full batches' worth of records may wait for company, where records group or users return."""
@@ -18,7 +19,7 @@ class Batcher(Protocol):
     """Takes records in the source's order, and gives batches in the order in which they are sent."""
 
     @property
-    def pending(self) -> list[Record]:
+    def pending(self) -> Sequence[Record]:
         """The records that stand in no batch yet."""
 
     def add(self, records: Sequence[Record]) -> list[Batch]:
@@ -43,21 +44,19 @@ class OrderedBatcher:
     def __init__(self, limits: BatchLimits) -> None:
         self._limits = limits
         self._reserve = limits.minimum if limits.minimum > 1 else 0
-        self._pending: list[Record] = []
+        self._pending: Sequence[Record] = []
 
     @property
-    def pending(self) -> list[Record]:
+    def pending(self) -> Sequence[Record]:
         """The records that stand in no batch yet."""
         return self._pending
 
     def add(self, records: Sequence[Record]) -> list[Batch]:
         """Take records, and give the batches that are full."""
-        self._pending.extend(records)
-        size = self._limits.maximum
-        full = max(0, len(self._pending) - self._reserve) // size
-        batches = _slices(self._pending[: full * size], size)
-        del self._pending[: full * size]
-        return batches
+        waiting, size = joined(self._pending, records), self._limits.maximum
+        end = max(0, len(waiting) - self._reserve) // size * size
+        self._pending = waiting[end:]
+        return _slices(waiting[:end], size)
 
     def flush(self) -> list[Batch]:
         """Give what is left, in one batch or two of even size; fewer than the minimum stay pending."""
@@ -106,24 +105,47 @@ class GroupBatcher:
 
     def _place(self, records: Sequence[Record]) -> list[Batch]:
         """Place records of one window, and give the batches of level 0 that are full."""
+        if isinstance(records, Stretch):
+            first = dict.fromkeys(users_of(records), 1)
+            if len(first) == len(records) and self._seen.keys().isdisjoint(first):
+                self._seen.update(first)
+                return self._place_together(records)
+        return self._place_each(records)
+
+    def _place_together(self, records: Stretch) -> list[Batch]:
+        """Place records that are their users' first."""
+        waiting = joined(self._open.pop((0, records.group), ()), records)
+        end = len(waiting) // self._maximum * self._maximum
+        if end < len(waiting):
+            self._open[0, records.group] = waiting[end:]
+        return _slices(waiting[:end], self._maximum)
+
+    def _place_each(self, records: Sequence[Record]) -> list[Batch]:
         full: list[Batch] = []
         seen = self._seen
         group: tuple[str, ...] | None = None
-        batch: Batch = []
+        batch: list[Record] = []
         for record in records:
             level = seen.get(record.user, 0)
             seen[record.user] = level + 1
             if level:
-                self._open.setdefault((level, record.group), []).append(record)
+                self._begun(level, record.group).append(record)
                 continue
             if record.group is not group:  # nearly all records of a source share one object, which is never hashed here
                 group = record.group
-                batch = self._open.setdefault((0, group), [])
+                batch = self._begun(0, group)
             batch.append(record)
             if len(batch) == self._maximum:
                 full.append(self._open.pop((0, group)))
                 group = None
         return full
+
+    def _begun(self, level: int, group: tuple[str, ...]) -> list[Record]:
+        """Give the batch that records of a level and a group are added to."""
+        batch = self._open.get((level, group), ())
+        if not isinstance(batch, list):
+            batch = self._open[level, group] = list(batch)
+        return batch
 
     def flush(self) -> list[Batch]:
         """End the window: give all that is left, level by level."""
@@ -134,7 +156,7 @@ class GroupBatcher:
         return [batch for _, records in by_level for batch in _slices(records, self._maximum)]
 
 
-def _slices(records: list[Record], size: int) -> list[Batch]:
+def _slices(records: Sequence[Record], size: int) -> list[Batch]:
     return [records[start : start + size] for start in range(0, len(records), size or 1)]
 
 

@@ -11,7 +11,7 @@ from airflow_provider_userdata.delivery.chunks import Cells, Chunk, Form, Header
 from airflow_provider_userdata.delivery.fates import Fates, Why
 from airflow_provider_userdata.delivery.progress import Progress
 from airflow_provider_userdata.delivery.report import Fate, Tally
-from airflow_provider_userdata.vendors.contract import Fault, Invalid, Record, Vendor, numbered
+from airflow_provider_userdata.vendors.contract import Checked, Fault, Invalid, Record, Vendor, sorted_out
 from airflow_provider_userdata.vendors.json_values import decoded
 
 _log = logging.getLogger(__name__)
@@ -51,18 +51,13 @@ class Checker:
         position, fault = self._first
         return f"position {position}, {fault.public_path(self._vendor.known_fields)}, rule {fault.rule}"
 
-    def check(self, chunk: Chunk) -> list[Record]:
+    def check(self, chunk: Chunk) -> Sequence[Record]:
         """Give the valid records of a chunk that have no fate yet; the fates of the others are written."""
         positions, rows = self._without_fate(chunk)
-        found = self._prepared(chunk, rows, positions)
-        records = [one for one in found if type(one) is Record]
-        if len(records) < len(found):
+        records, invalid = self._checked(chunk, rows, positions)
+        if invalid:
             self._fates.not_delivered(
-                [
-                    (position, row, self._why(position, one))
-                    for one, row, position in zip(found, rows, positions, strict=True)
-                    if type(one) is Invalid
-                ]
+                [(positions[place], rows[place], self._why(positions[place], one)) for place, one in invalid]
             )
         if self._usual is not None:
             self._warn_of_length(records, self._usual)
@@ -82,19 +77,18 @@ class Checker:
         positions = range(first, first + len(rows))
         if self._keep_proven:
             known = [position for position in positions if self._progress.is_proven(position)]
-            proven = self._prepared(chunk, [rows[position - first] for position in known], known)
-            self._proven += [one for one in proven if isinstance(one, Record)]
+            self._proven += self._checked(chunk, [rows[position - first] for position in known], known).records
         new = [position for position in positions if self._progress.is_new(position)]
         return new, [rows[position - first] for position in new]
 
-    def _prepared(self, chunk: Chunk, rows: Sequence[Any], positions: Sequence[int]) -> list[Record | Invalid]:
+    def _checked(self, chunk: Chunk, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
         prepare = self._preparation(chunk)
         try:
             if prepare == self._vendor.prepare_json:
                 return self._vendor.prepare_texts(rows, positions)
-            return numbered(map(prepare, rows), rows, positions)
+            return sorted_out(map(prepare, rows), rows, positions)
         except Exception:  # noqa: BLE001  # one of them can't even be checked: which?
-            return numbered([self._prepared_alone(prepare, row) for row in rows], rows, positions)
+            return sorted_out([self._prepared_alone(prepare, row) for row in rows], rows, positions)
 
     def _prepared_alone(self, prepare: Callable[[Any], Record | Invalid], row: Any) -> Record | Invalid:
         """Check one row; one that can't even be checked, such as an object with methods that raise, is rejected too."""

@@ -67,6 +67,14 @@ class Chunk:
     rows: list[Any]
     carried_in: bool = False
 
+    def parts(self, size: int) -> Iterator[Chunk]:
+        """Give the rows in chunks of at most some."""
+        if len(self.rows) <= size:
+            yield self
+            return
+        for start in range(0, len(self.rows), size):
+            yield Chunk(self.form, self.rows[start : start + size], self.carried_in)
+
 
 class Source(Protocol):
     """Where records come from: read once, from one thread, front to back."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from airflow_provider_userdata.delivery.batching import Batch, batcher
@@ -22,8 +22,11 @@ from airflow_provider_userdata.delivery.splitting import Refusals
 from airflow_provider_userdata.delivery.transport import Transport
 from airflow_provider_userdata.errors import LaterError, RejectsError, StoppedError, UserdataError
 from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.vendors.stretch import joined, users_of
 
 PROGRESS_SECONDS = 10.0
+FEWEST_CHECKED = 50
+"""How many rows are checked at once at least, where the source gives as many: one by one would take longer."""
 SIFTED_AT_ONCE = 10_000
 """How many records are looked up at once, where the source is fast enough: it costs half as much as one chunk each."""
 LONGEST_MARK = 0.5
@@ -48,7 +51,7 @@ class Engine:
         keep_proven = sieve is not None
         self._checker = Checker(plan.vendor, plan.fields, self._fates, tally, progress, keep_proven=keep_proven)
         self._batcher = batcher(plan.vendor.limits)
-        self._undecided: list[Record] = []
+        self._undecided: Sequence[Record] = []
         self._transport = Transport(plan.endpoint)
         self._pace = Pace(plan.clock, self._halted, plan.max_in_flight, plan.requests_per_second)
         self._sender = Sender(plan.vendor, self._transport, tally, self._pace, plan.patience, plan.clock, self._halted)
@@ -157,7 +160,9 @@ class Engine:
         try:
             await self._await_vendor()
             while (chunk := await reader.next()) is not None:
-                await self._dispatch(self._batcher.add(await self._sifted(self._checked(chunk), reader)))
+                self._fates.read(chunk)
+                for part in chunk.parts(self._checked_at_once(chunk)):
+                    await self._dispatch(self._batcher.add(await self._sifted(self._checked(part), reader)))
             if not self._halted.is_set():
                 self._keeper.progress.finish()
                 await self._dispatch(self._batcher.flush())
@@ -165,10 +170,13 @@ class Engine:
             self._halt(error)
         self._hold([*self._undecided, *self._batcher.pending])
 
-    def _checked(self, chunk: Chunk) -> list[Record]:
+    def _checked_at_once(self, chunk: Chunk) -> int:
+        """Say how many rows are checked between two looks at what was answered: no place stays empty for long."""
+        return len(chunk.rows) if self._sieve is not None else max(FEWEST_CHECKED, 2 * self._plan.vendor.limits.maximum)
+
+    def _checked(self, chunk: Chunk) -> Sequence[Record]:
         """Check a chunk, and give what may be sent."""
-        self._fates.read(chunk)
-        self._undecided += self._not_in_doubt(self._checker.check(chunk))
+        self._undecided = joined(self._undecided, self._not_in_doubt(self._checker.check(chunk)))
         if not self._keeper.progress.is_compared:
             return []  # nothing of a source that may have changed is sent, or counts as delivered
         if self._sieve is not None and (proven := self._checker.take_proven()):
@@ -176,14 +184,14 @@ class Engine:
         records, self._undecided = self._undecided, []
         return records
 
-    async def _sifted(self, records: list[Record], reader: ChunkReader) -> list[Record]:
+    async def _sifted(self, records: Sequence[Record], reader: ChunkReader) -> Sequence[Record]:
         """Leave out what earlier runs have delivered, in an incremental run."""
         if self._sieve is None or not records:
             return records
         self._undecided = records  # until it is known what becomes of them
         if len(records) < SIFTED_AT_ONCE and reader.has_next:
             return []
-        found = await unless_set(self._halted, self._sieve.sift(records))
+        found = await unless_set(self._halted, self._sieve.sift(list(records)))
         if found is None:
             return []
         self._undecided = []
@@ -191,7 +199,7 @@ class Engine:
         self._fates.unchanged(unchanged)
         return to_send
 
-    def _not_in_doubt(self, records: list[Record]) -> list[Record]:
+    def _not_in_doubt(self, records: Sequence[Record]) -> Sequence[Record]:
         """Set aside what an earlier attempt sent without an answer, where it mustn't be sent twice (A3)."""
         progress = self._keeper.progress
         if self._plan.patience.on_doubt == "resend" or not progress.any_in_doubt:
@@ -214,7 +222,7 @@ class Engine:
             if self._plan.validate_only:
                 self._fates.skipped(batch)
                 continue
-            users = frozenset([record.user for record in batch] if self._plan.vendor.limits.user_once else ())
+            users = frozenset(users_of(batch) if self._plan.vendor.limits.user_once else ())
             await self._place_in_flight(users)
             if self._halted.is_set():
                 self._hold(batch)

@@ -18,6 +18,7 @@ from airflow_provider_userdata.delivery.raw_form import row_json
 from airflow_provider_userdata.delivery.report import Fate, Report, Tally
 from airflow_provider_userdata.delivery.sieve import Sieve
 from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.vendors.stretch import Stretch
 
 TOO_FEW = "G4"
 """The rule that records are held under when they are too few for a request."""
@@ -204,7 +205,7 @@ class _Positions(Sequence[int]):
 
 
 def _ranges(records: Sequence[Record]) -> list[list[int]]:
-    return ranges(_Positions(records))
+    return ranges(records.positions if isinstance(records, Stretch) else _Positions(records))
 
 
 def _in_order(records: Iterable[Record]) -> list[Record]:

@@ -66,6 +66,17 @@ class Invalid(msgspec.Struct, frozen=True, gc=False):
     faults: tuple[Fault, ...]
 
 
+class Checked(NamedTuple):
+    """What a check makes of rows.
+
+    :param records: the valid ones, in order, with their rows and positions.
+    :param invalid: the others, each with its place among the rows.
+    """
+
+    records: Sequence[Record]
+    invalid: list[tuple[int, Invalid]]
+
+
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
     """How many records a request carries (T1, G3, P4).
@@ -163,9 +174,9 @@ class Vendor(Protocol):
     def prepare_json(self, text: bytes) -> Record | Invalid:
         """Check one JSON text, and encode it as it is sent."""
 
-    def prepare_texts(self, texts: Sequence[bytes], positions: Sequence[int]) -> list[Record | Invalid]:
-        """Check JSON texts, each as `prepare_json` does, and number the records; a vendor may do many faster."""
-        return numbered(map(self.prepare_json, texts), texts, positions)
+    def prepare_texts(self, texts: Sequence[bytes], positions: Sequence[int]) -> Checked:
+        """Check JSON texts, each as `prepare_json` does; a vendor may do many faster."""
+        return sorted_out(map(self.prepare_json, texts), texts, positions)
 
     def prepare_value(self, value: object) -> Record | Invalid:
         """Check one Python value, and encode it as it is sent."""
@@ -192,15 +203,17 @@ class Vendor(Protocol):
         return {}
 
 
-def numbered(
-    found: Iterable[Record | Invalid], rows: Sequence[Any], positions: Sequence[int]
-) -> list[Record | Invalid]:
-    """Give the records among what was found their rows and positions."""
-    settled = list(found)
-    for one, row, position in zip(settled, rows, positions, strict=True):
-        if type(one) is Record:
-            one.row, one.position = row, position
-    return settled
+def sorted_out(found: Iterable[Record | Invalid], rows: Sequence[Any], positions: Sequence[int]) -> Checked:
+    """Sort what was found of each row, and give the records their rows and positions."""
+    records: list[Record] = []
+    invalid: list[tuple[int, Invalid]] = []
+    for place, one in enumerate(found):
+        if isinstance(one, Record):
+            one.row, one.position = rows[place], positions[place]
+            records.append(one)
+        else:
+            invalid.append((place, one))
+    return Checked(records, invalid)
 
 
 def json_path(where: Sequence[str | int]) -> str:

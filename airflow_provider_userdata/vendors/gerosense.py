@@ -8,7 +8,7 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import compress, repeat
+from itertools import compress
 from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -18,10 +18,20 @@ from msgspec import Meta
 from airflow_provider_userdata.vendors import timestamps
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, shared_meaning
 from airflow_provider_userdata.vendors.columns import each
-from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Moment, Record, Request, Vendor
+from airflow_provider_userdata.vendors.contract import (
+    BatchLimits,
+    Checked,
+    Fault,
+    Invalid,
+    Moment,
+    Record,
+    Request,
+    Vendor,
+)
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
 from airflow_provider_userdata.vendors.json_values import cell_value, decoded, plain, plain_number
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
+from airflow_provider_userdata.vendors.stretch import Stretch, contents_of
 
 DATA_TYPES = ("steps", "bpm")
 """What a request carries one of (G2)."""
@@ -153,21 +163,26 @@ class GeroSense(Vendor):
                 return Invalid(faults)
         return self.prepare_value(value)
 
-    def prepare_texts(self, texts: Sequence[bytes], positions: Sequence[int]) -> list[Record | Invalid]:
+    def prepare_texts(self, texts: Sequence[bytes], positions: Sequence[int]) -> Checked:
         """Check samples by their columns; what doesn't surely pass is looked at alone."""
         samples = each(_decode, texts, _UNREADABLE, _REFUSED)
-        starts = [sample.start_date for sample in samples]
-        ends = [sample.start_date if sample.end_date is None else sample.end_date for sample in samples]
-        sure = timestamps.surely_in_order(starts, ends)
-        if not all(map(str.strip, {sample.device_name for sample in samples})):
-            sure = [ok and bool(sample.device_name.strip()) for ok, sample in zip(sure, samples, strict=True)]
-        found: list[Record | Invalid] = list(map(Record, samples, repeat(()), repeat(None), positions, texts))
-        for index in compress(range(len(sure)), map(operator.not_, sure)):
-            alone = self._prepared_slowly if samples[index] is _REFUSED else self.prepare_json
-            found[index] = one = alone(texts[index])
+        sure = _surely_valid(samples)
+        invalid: list[tuple[int, Invalid]] = []
+        for place in compress(range(len(sure)), map(operator.not_, sure)):
+            alone = self._prepared_slowly if samples[place] is _REFUSED else self.prepare_json
+            one = alone(texts[place])
             if isinstance(one, Record):
-                one.position, one.row = positions[index], texts[index]
-        return found
+                samples[place], sure[place] = one.content, True
+            else:
+                invalid.append((place, one))
+        if invalid:
+            texts, positions = list(compress(texts, sure)), list(compress(positions, sure))
+            samples = list(compress(samples, sure))
+        return Checked(Stretch(texts, positions, samples, self._samples), invalid)
+
+    def _samples(self, texts: Sequence[bytes]) -> list[Sample]:
+        """Give the samples of texts that have passed before."""
+        return [one.content for one in map(self.prepare_json, texts) if isinstance(one, Record)]
 
     def prepare_value(self, value: object) -> Record | Invalid:
         """Check a sample that is a Python value."""
@@ -216,9 +231,7 @@ class GeroSense(Vendor):
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join samples to a request."""
-        return Request(
-            SAMPLES_PATH, _encode({"data_type": self.data_type, "data": [record.content for record in records]})
-        )
+        return Request(SAMPLES_PATH, _encode({"data_type": self.data_type, "data": contents_of(records)}))
 
     def meaning(self, answer: Answer) -> Meaning:
         """Say what an answer means: 200 is all, 207 proves nothing about any one sample, 400 is none (G10, G11)."""
@@ -254,6 +267,16 @@ class GeroSense(Vendor):
         if isinstance(value, str) and self.default_timezone is not None:
             return timestamps.with_zone(value, self.default_timezone)
         return value
+
+
+def _surely_valid(samples: Sequence[Sample]) -> list[bool]:
+    """Tell of many samples which surely pass; on the others, `_is_valid` decides."""
+    starts = [sample.start_date for sample in samples]
+    ends = [sample.start_date if sample.end_date is None else sample.end_date for sample in samples]
+    sure = timestamps.surely_in_order(starts, ends)
+    if all(map(str.strip, {sample.device_name for sample in samples})):
+        return sure
+    return [ok and bool(sample.device_name.strip()) for ok, sample in zip(sure, samples, strict=True)]
 
 
 def _is_valid(sample: Sample) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import pytest
 
-from airflow_provider_userdata.delivery.batching import GroupBatcher
+from airflow_provider_userdata.delivery.batching import Batch, GroupBatcher
 from airflow_provider_userdata.delivery.plan import Ended
 from airflow_provider_userdata.sandbox import Request, Sandbox
 from airflow_provider_userdata.vendors.contract import Record
@@ -100,7 +100,7 @@ def test_a_user_who_comes_ten_thousand_times_does_not_pile_up(
     most: Counter[str] = Counter()
     add = GroupBatcher.add
 
-    def counted(made: GroupBatcher, records: list[Record]) -> list[list[Record]]:
+    def counted(made: GroupBatcher, records: Sequence[Record]) -> list[Batch]:
         batches = add(made, records)
         most["pending"] = max(most["pending"], len(made.pending))
         most["chunk"] = max(most["chunk"], len(records))
