@@ -39,39 +39,50 @@ SAMPLES_PATH = "/api/v1.1/samples"
 STATUS_PATH = "/api/status"
 FEWEST_SAMPLES = 3
 MOST_SAMPLES = 1000
+MOST_COUNTED = 30000
+MOST_A_MINUTE = 300
 
 _Timestamp = Annotated[str, rule("G6", format="date-time", **{"x-rules": {"format": "G7"}})]
-_Count = Annotated[int, Meta(gt=0, le=30000)] | Annotated[float, Meta(gt=0, le=30000)]
-_PerMinute = Annotated[int, Meta(gt=0, le=300)] | Annotated[float, Meta(gt=0, le=300)]
+_Count = Annotated[int, Meta(gt=0, le=MOST_COUNTED)] | Annotated[float, Meta(gt=0, le=MOST_COUNTED)]
+_PerMinute = Annotated[int, Meta(gt=0, le=MOST_A_MINUTE)] | Annotated[float, Meta(gt=0, le=MOST_A_MINUTE)]
 _PerSecond = Annotated[int, Meta(gt=0)] | Annotated[float, Meta(gt=0)]
 
 
-class _Sample(msgspec.Struct, tag_field="unit", forbid_unknown_fields=True, omit_defaults=True, gc=False, kw_only=True):
+class _Times(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False, kw_only=True):
     device_name: Annotated[str, rule("G5", pattern=r"\S")]
     device_version: Annotated[str | None, rule("G5")] = None
     start_date: _Timestamp
     end_date: _Timestamp | None = None
 
 
-class CountSample(_Sample, tag="count", kw_only=True):
+class CountSample(_Times, tag_field="unit", tag="count", kw_only=True):
     """A number of steps or beats."""
 
     value: Annotated[_Count, rule("G8")]
 
 
-class CountPerMinuteSample(_Sample, tag="count/min", kw_only=True):
+class CountPerMinuteSample(_Times, tag_field="unit", tag="count/min", kw_only=True):
     """A rate a minute."""
 
     value: Annotated[_PerMinute, rule("G8")]
 
 
-class CountPerSecondSample(_Sample, tag="count/s", kw_only=True):
+class CountPerSecondSample(_Times, tag_field="unit", tag="count/s", kw_only=True):
     """A rate a second: the vendor names no limit, and none is invented."""
 
     value: Annotated[_PerSecond, rule("G8")]
 
 
-Sample = CountSample | CountPerMinuteSample | CountPerSecondSample
+_LARGEST = {"count": MOST_COUNTED, "count/min": MOST_A_MINUTE, "count/s": math.inf}
+"""The largest value of each unit (G8)."""
+
+
+class Sample(_Times, kw_only=True):
+    """A sample of any kind. A struct for each would be read a third slower, for the unit comes last in most texts."""
+
+    unit: str
+    value: _PerSecond
+
 
 FIELDS = frozenset({"device_name", "device_version", "start_date", "end_date", "unit", "value"})
 REQUIRED_FIELDS = frozenset({"device_name", "start_date", "unit", "value"})
@@ -80,7 +91,7 @@ _OPTIONAL = ("device_version", "end_date")
 
 def sample_schema() -> Schema:
     """Generate the JSON Schema of a sample as it is sent."""
-    schema = schema_of(Sample, "A GeroSense sample")
+    schema = schema_of(CountSample | CountPerMinuteSample | CountPerSecondSample, "A GeroSense sample")
     for definition in schema["$defs"].values():
         definition["x-rule"] = "G5"
         definition["x-not-before"] = ["end_date", "start_date"]
@@ -118,7 +129,7 @@ def _explainer() -> Explainer:
 
 
 _UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)  # not UTF-8, or outside G7, too
-_REFUSED = CountSample(device_name="-", start_date="", value=1)
+_REFUSED = Sample(device_name="-", start_date="", unit="", value=1)
 """Stands for a sample that can't be decoded: it never surely passes."""
 _decode: Callable[[bytes], Sample] = msgspec.json.Decoder(Sample).decode
 _in_order = timestamps.in_order
@@ -274,15 +285,22 @@ def _surely_valid(samples: Sequence[Sample]) -> list[bool]:
     starts = [sample.start_date for sample in samples]
     ends = [sample.start_date if sample.end_date is None else sample.end_date for sample in samples]
     sure = timestamps.surely_in_order(starts, ends)
-    if all(map(str.strip, {sample.device_name for sample in samples})):
+    largest = min([_LARGEST.get(unit, 0) for unit in {sample.unit for sample in samples}], default=0)
+    values_fit = max([sample.value for sample in samples], default=0) <= largest
+    if values_fit and all(map(str.strip, {sample.device_name for sample in samples})):
         return sure
-    return [ok and bool(sample.device_name.strip()) for ok, sample in zip(sure, samples, strict=True)]
+    return [ok and _fits(sample) for ok, sample in zip(sure, samples, strict=True)]
 
 
 def _is_valid(sample: Sample) -> bool:
-    """Check what the types don't say: a name that isn't blank (G5), timestamps in the profile and in order (G6, G7)."""
+    """Check what the types don't say, timestamps in the profile and in order among it (G6, G7)."""
     start, end = sample.start_date, sample.end_date
-    return bool(sample.device_name.strip()) and _in_order(start, start if end is None else end)
+    return _fits(sample) and _in_order(start, start if end is None else end)
+
+
+def _fits(sample: Sample) -> bool:
+    """Check that the name isn't blank (G5), and the value by its unit (G8)."""
+    return sample.value <= _LARGEST.get(sample.unit, 0) and bool(sample.device_name.strip())
 
 
 def _present(sample: dict[str, object]) -> dict[str, object]:
