@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_provider_userdata.delivery.chunks import Cells, Chunk, Form, Header, Unreadable
+from airflow_provider_userdata.delivery.chunks import Chunk
 from airflow_provider_userdata.delivery.fates import Fates, Why
+from airflow_provider_userdata.delivery.preparing import Preparer
 from airflow_provider_userdata.delivery.progress import Progress
 from airflow_provider_userdata.delivery.report import Fate, Tally
-from airflow_provider_userdata.vendors.contract import Checked, Fault, Invalid, Record, Vendor, sorted_out
-from airflow_provider_userdata.vendors.json_values import decoded
+from airflow_provider_userdata.vendors.contract import Fault, Invalid, Record, Vendor
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +34,7 @@ class Checker:
         keep_proven: bool = False,
     ) -> None:
         self._vendor = vendor
-        self._fields = fields
+        self._preparer = Preparer(vendor, fields)
         self._fates = fates
         self._tally = tally
         self._progress = progress
@@ -54,7 +53,7 @@ class Checker:
     def check(self, chunk: Chunk) -> Sequence[Record]:
         """Give the valid records of a chunk that have no fate yet; the fates of the others are written."""
         positions, rows = self._without_fate(chunk)
-        records, invalid = self._checked(chunk, rows, positions)
+        records, invalid = self._preparer.prepare(chunk, rows, positions)
         if invalid:
             self._fates.not_delivered(
                 [(positions[place], rows[place], self._why(positions[place], one)) for place, one in invalid]
@@ -77,25 +76,9 @@ class Checker:
         positions = range(first, first + len(rows))
         if self._keep_proven:
             known = [position for position in positions if self._progress.is_proven(position)]
-            self._proven += self._checked(chunk, [rows[position - first] for position in known], known).records
+            self._proven += self._preparer.prepare(chunk, [rows[position - first] for position in known], known).records
         new = [position for position in positions if self._progress.is_new(position)]
         return new, [rows[position - first] for position in new]
-
-    def _checked(self, chunk: Chunk, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
-        prepare = self._preparation(chunk)
-        try:
-            if prepare == self._vendor.prepare_json:
-                return self._vendor.prepare_texts(rows, positions)
-            return sorted_out(map(prepare, rows), rows, positions)
-        except Exception:  # noqa: BLE001  # one of them can't even be checked: which?
-            return sorted_out([self._prepared_alone(prepare, row) for row in rows], rows, positions)
-
-    def _prepared_alone(self, prepare: Callable[[Any], Record | Invalid], row: Any) -> Record | Invalid:
-        """Check one row; one that can't even be checked, such as an object with methods that raise, is rejected too."""
-        try:
-            return prepare(row)
-        except Exception as error:  # noqa: BLE001  # only the type: the message may quote the row
-            return Invalid((Fault(self._vendor.json_rule, (), f"can't be checked: {type(error).__name__}"),))
 
     def _warn_of_length(self, records: Sequence[Record], usual: int) -> None:
         """Say once that a user's name is longer than the vendor usually takes (T6)."""
@@ -111,56 +94,9 @@ class Checker:
                 self._usual = None
                 return
 
-    def _preparation(self, chunk: Chunk) -> Callable[[Any], Record | Invalid]:
-        prepare = self._by_form(chunk.form, None if chunk.carried_in else self._fields)
-        if Unreadable not in map(type, chunk.rows):
-            return prepare
-        return lambda row: self._unreadable(row) if isinstance(row, Unreadable) else prepare(row)
-
-    def _by_form(self, form: Form, fields: Mapping[str, str] | None) -> Callable[[Any], Record | Invalid]:
-        vendor = self._vendor
-        if form is Form.CELLS:
-            if fields is None:
-                return lambda row: vendor.prepare_cells(row.header.names, row.values)
-            columns = tuple(fields.items())
-            return lambda row: vendor.prepare_cells(*_taken_cells(columns, row))
-        if fields is None:
-            return vendor.prepare_json if form is Form.JSON else vendor.prepare_value
-        if form is Form.JSON:
-            return lambda row: self._from_json(fields, row)
-        return lambda row: vendor.prepare_value(_taken(fields, row))
-
-    def _from_json(self, fields: Mapping[str, str], text: bytes) -> Record | Invalid:
-        value = decoded(text, self._vendor.json_rule)
-        if isinstance(value, Invalid):
-            return value
-        return self._vendor.prepare_value(_taken(fields, value))
-
-    def _unreadable(self, row: Unreadable) -> Invalid:
-        return Invalid((Fault(self._vendor.json_rule, (), row.reason),))
-
     def _why(self, position: int, invalid: Invalid) -> Why:
         fault, *others = invalid.faults
         if self._first is None:
             self._first = (position, fault)
         also = "".join([f"; also {other.path} ({other.rule}): {other.reason}" for other in others])
         return Why(Fate.REJECTED, fault.rule, fault.reason + also, fault.path)
-
-
-def _taken(fields: Mapping[str, str], row: Any) -> Any:
-    """Take the named columns that a row has; what is no row of columns is left for the vendor's check to refuse."""
-    if not isinstance(row, dict):
-        return row
-    return {field: row[column] for field, column in fields.items() if column in row}
-
-
-def _taken_cells(fields: tuple[tuple[str, str], ...], row: Cells) -> tuple[tuple[str, ...], list[str]]:
-    """Take the named columns of a table's row, and name them as the vendor does."""
-    names, places = _columns(fields, row.header)
-    return names, [row.values[place] for place in places]
-
-
-@functools.lru_cache(maxsize=16)
-def _columns(fields: tuple[tuple[str, str], ...], header: Header) -> tuple[tuple[str, ...], list[int]]:
-    places = {field: header.names.index(column) for field, column in fields if column in header.names}
-    return tuple(places), list(places.values())

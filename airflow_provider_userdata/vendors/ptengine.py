@@ -7,17 +7,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from itertools import chain
 from operator import itemgetter
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, cut_short, shared_meaning
-from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Kept, Record, Request, Vendor
+from airflow_provider_userdata.vendors.contract import (
+    BatchLimits,
+    Checked,
+    Fault,
+    Invalid,
+    Kept,
+    Record,
+    Request,
+    Vendor,
+    sorted_out,
+)
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
 from airflow_provider_userdata.vendors.json_values import decoded
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
+from airflow_provider_userdata.vendors.stretch import Stretch, contents_of
 
 BASE_URL = "https://api.ptengine.com"
 PROFILES_PATH = "/v1/user/profiles"
@@ -72,12 +84,6 @@ def _explainer() -> Explainer:
     return Explainer(contract_validator(profile_schema()), default_rule="P3")
 
 
-class _Values(msgspec.Struct, array_like=True, gc=False):
-    """Holds a user's values: msgspec hashes a bare `Annotated` type at each call, in Python, but knows a class."""
-
-    values: tuple[_Value, ...]
-
-
 class _Layout(NamedTuple):
     """How profiles of the same names are sent.
 
@@ -88,6 +94,7 @@ class _Layout(NamedTuple):
     pick: Callable[[Sequence[str]], tuple[str, ...]]
 
 
+_first = itemgetter(0)
 _encode = msgspec.json.Encoder().encode
 _NO_PROFILE = Fault("P3", (), "is not a profile of the contract")
 _NO_UTF_8 = Fault("P1", (), "holds a character that UTF-8 can't carry")
@@ -131,15 +138,26 @@ class Ptengine(Vendor):
         try:
             ordered, pick = _layout(names)
             values = pick(cells)
-            msgspec.convert((values,), _Values)
-            user_id = values[0]
-            if user_id.strip():
-                return Record(_encode(values), ordered, user_id)
+            if _are_sendable([values]):
+                return Record(values, ordered, values[0])
         except msgspec.ValidationError:
             pass
         except UnicodeEncodeError:
             fault = _NO_UTF_8
         return Invalid(_explainer().faults(dict(zip(names, cells, strict=True))) or (fault,))
+
+    def prepare_table(
+        self, names: tuple[str, ...], table: Sequence[Sequence[str]], rows: Sequence[Any], positions: Sequence[int]
+    ) -> Checked:
+        """Check many users' attributes of the same names at once; where one doesn't pass, each is looked at alone."""
+        try:
+            ordered, pick = _layout(names)
+            values = list(map(pick, table))
+            if _are_sendable(values):
+                return Checked(Stretch(rows, positions, values, users=list(map(_first, values)), group=ordered), [])
+        except (msgspec.ValidationError, UnicodeEncodeError):
+            pass
+        return sorted_out((self.prepare_cells(names, cells) for cells in table), rows, positions)
 
     def compared(self, records: Sequence[Record]) -> tuple[list[str], list[bytes]]:
         """Give each user, and the attributes with their names: the last row that was sent, not all ever sent (P5)."""
@@ -148,8 +166,7 @@ class Ptengine(Vendor):
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join users with the same names to a request."""
-        rows = b",".join([record.body for record in records])
-        return Request(PROFILES_PATH, b'{"field_name":%b,"values":[%b]}' % (_encode(records[0].group), rows))
+        return Request(PROFILES_PATH, _encode({"field_name": records[0].group, "values": contents_of(records)}))
 
     def meaning(self, answer: Answer) -> Meaning:
         """Say what an answer means: 200 counts only with the word `Success` (P9)."""
@@ -180,6 +197,18 @@ def _layout(names: tuple[str, ...]) -> _Layout:
     places = sorted(range(len(names)), key=lambda place: (names[place] != USER_ID, names[place]))
     pick = itemgetter(*places) if len(places) > 1 else tuple
     return _Layout(tuple(names[place] for place in places), pick)
+
+
+def _are_sendable(profiles: Sequence[tuple[str, ...]]) -> bool:
+    """Say whether all values, the user first, may be sent (P4, P7).
+
+    :raises UnicodeEncodeError: if one of them can't be.
+    """
+    texts = list(chain.from_iterable(profiles))
+    together = "".join(texts)
+    if not together.isascii():
+        together.encode()
+    return max(map(len, texts), default=0) <= MOST_VALUE_CHARACTERS and all(map(str.strip, map(_first, profiles)))
 
 
 def _identifies(value: object) -> bool:

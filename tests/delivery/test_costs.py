@@ -13,7 +13,7 @@ from airflow_provider_userdata.delivery import keeping
 from airflow_provider_userdata.delivery.chunks import Chunk, Form
 from airflow_provider_userdata.delivery.plan import Ended
 from airflow_provider_userdata.sandbox import Sandbox
-from airflow_provider_userdata.vendors import gerosense, ptengine, thymia
+from airflow_provider_userdata.vendors import gerosense, json_values, ptengine, thymia
 from airflow_provider_userdata.vendors.contract import Vendor
 
 Deliver = Callable[..., Ended]
@@ -69,44 +69,41 @@ def test_a_batch_is_one_request(vendor: str, sandbox: Sandbox, deliver: Deliver,
     assert (report.delivered, report.requests, report.retries) == (count, 3, 0)
 
 
-def test_samples_are_encoded_once(
-    sandbox: Sandbox, deliver: Deliver, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, rows: Rows
+@pytest.mark.parametrize(("vendor", "module"), [("gerosense", gerosense), ("ptengine", ptengine)])
+def test_batches_are_encoded_once(
+    vendor: str,
+    module: Any,
+    sandbox: Sandbox,
+    deliver: Deliver,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Any,
+    rows: Rows,
 ) -> None:
-    """A batch of samples is encoded in one call, which is the body of all its attempts."""
-    counting = Counting(gerosense._encode)
-    monkeypatch.setattr(gerosense, "_encode", counting)
-    source = tmp_path / "samples.jsonl"
-    source.write_bytes(msgspec.json.Encoder().encode_lines(rows("gerosense", 3000)))
-    sandbox.gerosense.script("503", "ok", "429")
+    """A batch is encoded in one call, which is the body of all its attempts."""
+    counting = Counting(module._encode)
+    monkeypatch.setattr(module, "_encode", counting)
+    records = 3 * BATCH[vendor]
+    source = tmp_path / "records.jsonl"
+    source.write_bytes(msgspec.json.Encoder().encode_lines(rows(vendor, records)))
+    sandbox.vendors[vendor].script("503", "ok", "429")
 
-    report = deliver("gerosense", str(source)).report
+    report = deliver(vendor, str(source)).report
 
-    assert (report.delivered, report.requests, counting.calls) == (3000, 5, 3)
+    assert (report.delivered, report.requests, counting.calls) == (records, 5, 3)
     assert report.bytes > counting.bytes > report.bytes / 2
 
 
-@pytest.mark.parametrize(
-    ("vendor", "module", "encode", "a_batch"), [("ptengine", ptengine, "_encode", 1), ("thymia", thymia, "encoded", 0)]
-)
-def test_records_are_encoded_once(
-    vendor: str,
-    module: Any,
-    encode: str,
-    a_batch: int,
-    sandbox: Sandbox,
-    deliver: Deliver,
-    rows: Rows,
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_users_data_are_encoded_once(
+    sandbox: Sandbox, deliver: Deliver, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A record is encoded in one call, whatever its batch goes through; Ptengine's names take one more a batch."""
-    counting = Counting(getattr(module, encode))
-    monkeypatch.setattr(module, encode, counting)
-    sandbox.vendors[vendor].script("503", "ok", "429")
+    """A Thymia record is encoded in one call, whatever its request goes through."""
+    counting = Counting(json_values.encoded)
+    monkeypatch.setattr(thymia, "encoded", counting)
+    sandbox.thymia.script("503", "ok", "429")
 
-    report = deliver(vendor, rows(vendor, 4 * BATCH[vendor])).report
+    report = deliver("thymia", rows("thymia", 4)).report
 
-    assert (report.delivered, report.requests) == (4 * BATCH[vendor], 6)
-    assert counting.calls == 4 * (BATCH[vendor] + a_batch)
+    assert (report.delivered, report.requests, counting.calls) == (4, 6, 4)
 
 
 def test_the_checkpoint_is_saved_no_more_than_once_a_second(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,6 +56,24 @@ def test_one_bad_sample_is_found_among_a_few(
     assert sandbox.gerosense.counts.distinct == ended.report.delivered == 1000 - len(found)
     assert sandbox.gerosense.counts.repeated == 0
     assert ended.report.requests <= 1 + 2 * 8
+
+
+@pytest.mark.parametrize("place", [3, 1500])
+def test_a_refused_batch_of_a_file_is_made_anew(
+    place: int, refuse: Refuse, deliver: Deliver, rows: Rows, lines: Lines, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Samples of a file are let go once they are encoded: the halves of a refused batch carry them all the same."""
+    refuse("gerosense", f"geheim-{place}")
+    source = tmp_path / "samples.jsonl"
+    source.write_text("\n".join([json.dumps(row) for row in rows("gerosense", 2500)]))
+
+    ended = deliver("gerosense", str(source))
+
+    found = lines(ended.report.rejects)
+    assert place in [line["position"] for line in found]
+    assert [line["record"] for line in found] == [rows("gerosense", 2500)[line["position"]] for line in found]
+    assert sandbox.gerosense.counts.distinct == ended.report.delivered == 2500 - len(found) > 2490
+    assert sandbox.gerosense.counts.repeated == 0
 
 
 @pytest.mark.parametrize("places", [[0], [99], [41, 42], [0, 33, 66, 99], list(range(0, 100, 17))])

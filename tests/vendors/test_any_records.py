@@ -137,3 +137,25 @@ def test_any_bytes_are_settled(vendor: Vendor, settled: Settled, text: bytes) ->
 def test_any_cells_are_settled(vendor: Vendor, settled: Settled, cells: dict[str, str]) -> None:
     """A CSV's row of any columns and cells is a record or a reject."""
     settled(vendor, vendor.prepare_cells(tuple(cells), list(cells.values())))
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    names=st.lists(st.sampled_from(FIELDS) | st.text(max_size=60), unique=True, max_size=4),
+    cells=st.lists(st.text(max_size=150) | st.sampled_from(["1", "count", "2023-11-01T08:04:51Z"]), max_size=24),
+    first=st.integers(0, 10**9),
+)
+@example(names=["user_id", "plan"], cells=["u1", "free", "u2", "\ud800", "u3", "x" * 129, " ", "", "u4", ""], first=7)
+@example(names=["plan", "user_id"], cells=["free", "u1", "free", "u2"], first=7)
+def test_rows_of_a_table_are_settled_as_each_alone(
+    vendor: Vendor, names: list[str], cells: list[str], first: int
+) -> None:
+    """A table's rows have the verdicts that each has alone, and records know their positions and rows."""
+    width = len(names) or 1
+    table = [cells[start : start + width] for start in range(0, len(cells) // width * width, width)] if names else []
+    positions = range(first, first + len(table))
+
+    found = vendor.prepare_table(tuple(names), table, table, positions)
+
+    alone = sorted_out([vendor.prepare_cells(tuple(names), row) for row in table], table, positions)
+    assert (list(found.records), found.invalid) == (alone.records, alone.invalid)

@@ -1,0 +1,107 @@
+"""Has rows checked by the vendor, in the way that their form asks for: many at once where that can be."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from airflow_provider_userdata.delivery.chunks import Cells, Chunk, Form, Header, Unreadable
+from airflow_provider_userdata.vendors.contract import Checked, Fault, Invalid, Record, Vendor, sorted_out
+from airflow_provider_userdata.vendors.json_values import decoded
+
+Prepare = Callable[[Any], Record | Invalid]
+_Items = tuple[tuple[str, str], ...] | None
+
+
+class Preparer:
+    """Prepares rows for one vendor.
+
+    :param fields: vendor's field to source's column; only these are taken. None takes a row as it is.
+    """
+
+    def __init__(self, vendor: Vendor, fields: Mapping[str, str] | None) -> None:
+        self._vendor = vendor
+        self._fields = fields
+
+    def prepare(self, chunk: Chunk, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
+        """Check rows of a chunk, whatever they hold; their positions are given."""
+        fields = None if chunk.carried_in else self._fields
+        try:
+            checked = self._prepared_together(chunk.form, fields, rows, positions)
+            return checked or sorted_out(map(self._way(chunk.form, fields), rows), rows, positions)
+        except Exception:  # noqa: BLE001  # one of them can't even be checked: which?
+            way = self._way(chunk.form, fields)
+            return sorted_out([self._prepared_alone(way, row) for row in rows], rows, positions)
+
+    def _prepared_together(
+        self, form: Form, fields: Mapping[str, str] | None, rows: Sequence[Any], positions: Sequence[int]
+    ) -> Checked | None:
+        """Check rows that are all of one kind; None where they aren't, or are of another."""
+        kinds = set(map(type, rows))
+        if form is Form.JSON and fields is None and kinds == {bytes}:
+            return self._vendor.prepare_texts(rows, positions)
+        if form is Form.CELLS and kinds == {Cells} and len({id(row.header) for row in rows}) == 1:
+            names, taken = _columns(_items(fields), rows[0].header)
+            cells = [taken(row.values) for row in rows]
+            return self._vendor.prepare_table(names, cells, rows, positions)
+        return None
+
+    def _way(self, form: Form, fields: Mapping[str, str] | None) -> Prepare:
+        """Give the check that rows of a form pass one by one."""
+        prepare = self._vendor_way(form, fields)
+        return lambda row: self._unreadable(row) if isinstance(row, Unreadable) else prepare(row)
+
+    def _vendor_way(self, form: Form, fields: Mapping[str, str] | None) -> Prepare:
+        vendor = self._vendor
+        if form is Form.CELLS:
+            items = _items(fields)
+            return lambda row: vendor.prepare_cells(*_taken_cells(items, row))
+        if fields is None:
+            return vendor.prepare_json if form is Form.JSON else vendor.prepare_value
+        if form is Form.JSON:
+            return lambda row: self._from_json(fields, row)
+        return lambda row: vendor.prepare_value(_taken(fields, row))
+
+    def _from_json(self, fields: Mapping[str, str], text: bytes) -> Record | Invalid:
+        value = decoded(text, self._vendor.json_rule)
+        if isinstance(value, Invalid):
+            return value
+        return self._vendor.prepare_value(_taken(fields, value))
+
+    def _prepared_alone(self, way: Prepare, row: Any) -> Record | Invalid:
+        """Check one row; one that can't even be checked, such as an object with methods that raise, is rejected too."""
+        try:
+            return way(row)
+        except Exception as error:  # noqa: BLE001  # only the type: the message may quote the row
+            return Invalid((Fault(self._vendor.json_rule, (), f"can't be checked: {type(error).__name__}"),))
+
+    def _unreadable(self, row: Unreadable) -> Invalid:
+        return Invalid((Fault(self._vendor.json_rule, (), row.reason),))
+
+
+def _taken(fields: Mapping[str, str], row: Any) -> Any:
+    """Take the named columns that a row has; what is no row of columns is left for the vendor's check to refuse."""
+    if not isinstance(row, dict):
+        return row
+    return {field: row[column] for field, column in fields.items() if column in row}
+
+
+def _taken_cells(items: _Items, row: Cells) -> tuple[tuple[str, ...], Sequence[str]]:
+    """Take the named columns of a table's row, and name them as the vendor does."""
+    names, taken = _columns(items, row.header)
+    return names, taken(row.values)
+
+
+def _items(fields: Mapping[str, str] | None) -> _Items:
+    return None if fields is None else tuple(fields.items())
+
+
+@functools.lru_cache(maxsize=16)
+def _columns(items: _Items, header: Header) -> tuple[tuple[str, ...], Callable[[list[str]], Sequence[str]]]:
+    """Give the vendor's names of the columns that are taken, and what takes their cells from a row's."""
+    if items is None:
+        return header.names, lambda cells: cells
+    places = {field: header.names.index(column) for field, column in items if column in header.names}
+    wanted = tuple(places.values())
+    return tuple(places), lambda cells: [cells[place] for place in wanted]

@@ -1,0 +1,81 @@
+"""Records side by side are the same records that they would be one by one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.ptengine import Ptengine
+from airflow_provider_userdata.vendors.stretch import Stretch, contents_of, joined, users_of
+
+GEROSENSE = GeroSense("bpm")
+POSITIONS = st.lists(st.integers(0, 50), unique=True).map(sorted) | st.integers(0, 9).map(lambda end: range(3, 3 + end))
+
+
+def samples(positions: list[int] | range) -> Stretch:
+    """Make a stretch of samples, each with its position as its value."""
+    texts = [
+        json.dumps({"device_name": "a", "start_date": "2023-11-01T08:04:51Z", "unit": "count", "value": 1 + place})
+        for place in positions
+    ]
+    records, invalid = GEROSENSE.prepare_texts([text.encode() for text in texts], positions)
+    assert isinstance(records, Stretch)
+    assert not invalid
+    return records
+
+
+def profiles(positions: list[int] | range) -> Stretch:
+    """Make a stretch of users, each with its position as its name."""
+    table = [[str(place), "x"] for place in positions]
+    records, invalid = Ptengine().prepare_table(("user_id", "plan"), table, table, positions)
+    assert isinstance(records, Stretch)
+    assert not invalid
+    return records
+
+
+@given(positions=POSITIONS, start=st.integers(-9, 9), end=st.integers(-9, 60), of=st.sampled_from([samples, profiles]))
+def test_a_part_of_a_stretch_is_that_part_of_its_records(
+    positions: list[int] | range, start: int, end: int, of: Callable[[list[int] | range], Stretch]
+) -> None:
+    """Slices, single records and all of them in a row are alike, contents let go or not."""
+    stretch = of(positions)
+    records = list(stretch)
+
+    assert [record.position for record in records] == list(positions)
+    part = stretch[start:end]
+    part.let_go()
+    for made in (stretch[start:end], part):
+        assert list(made) == records[start:end]
+        assert [made[place] for place in range(len(made))] == records[start:end]
+        assert contents_of(made) == contents_of(records[start:end])
+        assert list(users_of(made)) == [record.user for record in records[start:end]]
+
+
+@given(positions=POSITIONS, cuts=st.lists(st.integers(0, 20), max_size=4))
+def test_joined_parts_are_the_whole(positions: list[int] | range, cuts: list[int]) -> None:
+    """However a stretch is cut, its parts joined are it again; a range of positions stays one."""
+    whole = samples(positions)
+    ends = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
+
+    again: Sequence[Record] = whole[:0]
+    for start, end in pairwise(ends):
+        again = joined(again, whole[start:end])
+
+    assert isinstance(again, Stretch)
+    assert list(again) == list(whole)
+    assert isinstance(again.positions, range) == isinstance(positions, range) or not len(whole)
+
+
+def test_what_is_not_alike_is_joined_record_by_record() -> None:
+    """Users, samples and records on their own stand in one list, in order."""
+    some, others = samples(range(3)), profiles(range(3, 5))
+    alone = Record(b"{}", position=9)
+
+    assert list(joined(joined(some, others), [alone])) == [*some, *others, alone]
+    assert list(joined([alone], some)) == [alone, *some]
