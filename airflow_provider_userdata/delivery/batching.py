@@ -162,8 +162,11 @@ def _slices(records: Sequence[Record], size: int) -> list[Batch]:
 
 def ranges(positions: Sequence[int]) -> list[list[int]]:
     """Write rising positions as `[start, length]` ranges, as receipts keep them."""
+    count = len(positions)
+    if count and positions[-1] - positions[0] == count - 1:
+        return [[positions[0], count]]
     found: list[list[int]] = []
-    index, count = 0, len(positions)
+    index = 0
     while index < count:
         first, ahead = positions[index], positions[index] - index
         # Where none is missing, a position is as far ahead of its place in the list as the first one.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -18,7 +17,7 @@ from airflow_provider_userdata.delivery.raw_form import row_json
 from airflow_provider_userdata.delivery.report import Fate, Report, Tally
 from airflow_provider_userdata.delivery.sieve import Sieve
 from airflow_provider_userdata.vendors.contract import Record
-from airflow_provider_userdata.vendors.stretch import Stretch
+from airflow_provider_userdata.vendors.stretch import positions_of
 
 TOO_FEW = "G4"
 """The rule that records are held under when they are too few for a request."""
@@ -191,21 +190,8 @@ class Fates:
         return self._tally.report(rejects, self._files.receipts_path)
 
 
-class _Positions(Sequence[int]):
-    """The positions of records, which rise: looked at where they are, for a batch hardly ever lacks one."""
-
-    def __init__(self, records: Sequence[Record]) -> None:
-        self._records = records
-
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._records[index].position
-
-
 def _ranges(records: Sequence[Record]) -> list[list[int]]:
-    return ranges(records.positions if isinstance(records, Stretch) else _Positions(records))
+    return ranges(positions_of(records))
 
 
 def _in_order(records: Iterable[Record]) -> list[Record]:
