@@ -8,7 +8,7 @@ import re
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,33 +21,62 @@ _NO_JSON = (ValueError, TypeError, RecursionError)
 """What the encoder raises for lone surrogates, odd keys, endless nesting."""
 
 
+class Mark(NamedTuple):
+    """How many rows were read, and their digest."""
+
+    rows: int
+    digest: str
+
+
 class SourceDigest:
-    """Takes rows in the source's order, and remembers its value at the end of each chunk that matters still."""
+    """Takes rows in the source's order."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256(usedforsecurity=False)
         self._rows = 0
-        self._marks: deque[tuple[int, str]] = deque([(0, self._digest.hexdigest())])
 
     @property
-    def rows(self) -> int:
-        """How many rows it has taken."""
-        return self._rows
-
-    @property
-    def value(self) -> str:
+    def mark(self) -> Mark:
         """The digest of all rows taken."""
-        return self._digest.hexdigest()
+        return Mark(self._rows, self._digest.hexdigest())
 
-    def take(self, rows: Sequence[Any]) -> None:
-        """Take the rows of a chunk, and make a mark at its end."""
+    def take(self, rows: Sequence[Any], ends: Sequence[int] = ()) -> list[Mark]:
+        """Take the rows of a chunk, and give the marks at its end, and within it where they are wanted.
+
+        :param ends: numbers of rows in all, rising.
+        """
+        marks: list[Mark] = []
+        for end in ends:
+            head = end - self._rows
+            if 0 < head < len(rows):
+                marks.append(self._taken(rows[:head]))
+                rows = rows[head:]
+        return [*marks, self._taken(rows)]
+
+    def _taken(self, rows: Sequence[Any]) -> Mark:
         self._digest.update(_rows_bytes(rows))
         self._rows += len(rows)
-        self._marks.append((self._rows, self._digest.hexdigest()))
+        return self.mark
 
-    def mark_below(self, position: int) -> tuple[int, str]:
+
+class Marks:
+    """The marks of a source as it is read: those that matter still."""
+
+    def __init__(self) -> None:
+        self._marks = deque([SourceDigest().mark])
+
+    @property
+    def last(self) -> Mark:
+        """What was read so far."""
+        return self._marks[-1]
+
+    def add(self, mark: Mark) -> None:
+        """Note how far the source was read."""
+        self._marks.append(mark)
+
+    def last_below(self, position: int) -> Mark:
         """Give the last mark at or below a position, and forget those before it. Positions must not fall."""
-        while len(self._marks) > 1 and self._marks[1][0] <= position:
+        while len(self._marks) > 1 and self._marks[1].rows <= position:
             self._marks.popleft()
         return self._marks[0]
 

@@ -141,7 +141,8 @@ class Engine:
         )
 
     async def _deliver_all(self) -> None:
-        reader = ChunkReader(self._plan.source, self._fates.carried_in, self._halted)
+        ends = self._keeper.progress.to_be_compared
+        reader = ChunkReader(self._plan.source, self._fates.carried_in, self._halted, ends)
         helpers = [asyncio.ensure_future(self._save_now_and_then()), asyncio.ensure_future(self._tell_now_and_then())]
         try:
             async with self._transport:
@@ -159,8 +160,9 @@ class Engine:
     async def _read_and_send(self, reader: ChunkReader) -> None:
         try:
             await self._await_vendor()
-            while (chunk := await reader.next()) is not None:
-                self._fates.read(chunk)
+            while (read := await reader.next()) is not None:
+                chunk, marks = read
+                self._fates.read(marks)
                 for part in chunk.parts(self._checked_at_once(chunk)):
                     await self._dispatch(self._batcher.add(await self._sifted(self._checked(part), reader)))
             if not self._halted.is_set():

@@ -10,8 +10,8 @@ import msgspec
 
 from airflow_provider_userdata.delivery.attempt_files import AttemptFiles
 from airflow_provider_userdata.delivery.batching import ranges
-from airflow_provider_userdata.delivery.chunks import Chunk
 from airflow_provider_userdata.delivery.clock import Clock
+from airflow_provider_userdata.delivery.digest import Mark
 from airflow_provider_userdata.delivery.progress import Progress
 from airflow_provider_userdata.delivery.raw_form import row_json
 from airflow_provider_userdata.delivery.report import Fate, Report, Tally
@@ -69,12 +69,12 @@ class Fates:
         """Note the records that an earlier run had held: they come first."""
         self.carried_in = bodies
 
-    def read(self, chunk: Chunk) -> None:
-        """Compare a chunk with what an attempt before has read there, and write how far the source was read.
+    def read(self, marks: Iterable[Mark]) -> None:
+        """Compare what was read with what an attempt before has read there, and write how far the source was read.
 
         :raises SourceChangedError: if it differs.
         """
-        self._progress.take(chunk)
+        self._progress.take(marks)
         if self._progress.is_compared:
             rows, digest = self._progress.read
             self._files.sent.append(_encode({"read": rows, "digest": digest}))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from airflow_provider_userdata.delivery.checkpoint import Checkpoint
-from airflow_provider_userdata.delivery.chunks import Chunk
-from airflow_provider_userdata.delivery.digest import SourceDigest
+from airflow_provider_userdata.delivery.digest import Mark, Marks
 from airflow_provider_userdata.delivery.resuming import Resumption
 from airflow_provider_userdata.delivery.settled import Settled, packed
 from airflow_provider_userdata.errors import SourceChangedError
@@ -20,9 +19,9 @@ class Progress:
     """Keeps positions: settled, in flight, and in doubt since an earlier attempt."""
 
     def __init__(self) -> None:
-        self._digest = SourceDigest()
+        self._marks = Marks()
         self._earlier: Checkpoint | None = None
-        self._expected: list[tuple[int, str]] = []
+        self._expected: list[Mark] = []
         self._settled = Settled()
         self._in_doubt = Settled()
         self._in_flight = Settled()
@@ -33,28 +32,28 @@ class Progress:
         """Go on where an earlier attempt ended."""
         self._earlier = earlier = resumption.checkpoint
         marks = {earlier.below: earlier.digest, earlier.read: earlier.read_digest, **resumption.read}
-        self._expected = [(rows, digest) for rows, digest in sorted(marks.items()) if rows]
+        self._expected = [Mark(rows, digest) for rows, digest in sorted(marks.items()) if rows]
         self._settled = resumption.settled
         self._in_doubt = resumption.in_doubt
         self._proven = resumption.proven
         self._new_from = resumption.settled.end
 
-    def take(self, chunk: Chunk) -> None:
-        """Take a chunk as it is read, and compare it with what the attempt before had read.
+    @property
+    def to_be_compared(self) -> list[int]:
+        """After how many rows the source is compared with what the attempts before had read."""
+        return [rows for rows, _ in self._expected]
+
+    def take(self, marks: Iterable[Mark]) -> None:
+        """Note how far the source was read, and compare it with what the attempts before had read.
 
         :raises SourceChangedError: if it differs.
         """
-        rows: Sequence[object] = chunk.rows
-        while self._expected and self._expected[0][0] - self._digest.rows <= len(rows):
-            end, expected = self._expected[0]
-            head = end - self._digest.rows
-            self._digest.take(rows[:head])
-            rows = rows[head:]
-            if self._digest.value != expected:
-                raise _changed(end)
-            self._expected.pop(0)
-        if rows:
-            self._digest.take(rows)
+        for mark in marks:
+            if self._expected and mark.rows == self._expected[0].rows:
+                if mark != self._expected[0]:
+                    raise _changed(mark.rows)
+                self._expected.pop(0)
+            self._marks.add(mark)
 
     def finish(self) -> None:
         """Note that the source was read to its end.
@@ -62,7 +61,7 @@ class Progress:
         :raises SourceChangedError: if it is shorter than it was.
         """
         if self._expected:
-            raise _changed(self._expected[0][0])
+            raise _changed(self._expected[0].rows)
 
     @property
     def is_compared(self) -> bool:
@@ -70,9 +69,9 @@ class Progress:
         return not self._expected
 
     @property
-    def read(self) -> tuple[int, str]:
+    def read(self) -> Mark:
         """How many rows were read, and their digest."""
-        return self._digest.rows, self._digest.value
+        return self._marks.last
 
     @property
     def new_from(self) -> int:
@@ -94,7 +93,7 @@ class Progress:
     @property
     def awaits_proven(self) -> bool:
         """Whether some of what an earlier attempt is proven to have delivered wasn't read again, or compared."""
-        return self._proven.end > 0 and (bool(self._expected) or self._digest.rows < self._proven.end)
+        return self._proven.end > 0 and (bool(self._expected) or self.read.rows < self._proven.end)
 
     @property
     def any_in_doubt(self) -> bool:
@@ -128,7 +127,7 @@ class Progress:
             below, digest = self._earlier.below, self._earlier.digest
             read, read_digest = self._expected[-1]
         else:
-            below, digest = self._digest.mark_below(self._settled.below)
+            below, digest = self._marks.last_below(self._settled.below)
             read, read_digest = self.read
         in_flight = Settled([*self._in_flight.ranges(), *self._in_doubt.without(self._settled).ranges()])
         return {

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from airflow_provider_userdata.delivery.chunks import Chunk, Form, Source
+from airflow_provider_userdata.delivery.digest import Mark, SourceDigest
 from airflow_provider_userdata.delivery.threads import BlockingThread
 
 LONGEST_CLOSE = 1.0
 """Seconds that a source gets to close its files and cursors, when it is not read to its end."""
 
 
+class Read(NamedTuple):
+    """A chunk, and how far the source was read with it: the last mark is at its end."""
+
+    chunk: Chunk
+    marks: list[Mark]
+
+
 class ChunkReader:
     """Gives the chunks of a source, what an earlier run held first. Used inside the loop.
 
+    The digest is taken in the thread, too: most of it needs no interpreter, so the loop goes on meanwhile.
+
     :param carried_in: bodies of records that an earlier run held.
     :param halted: set when nothing is to be read any more, also in the middle of a read that hangs.
+    :param ends: numbers of rows, rising, at which there must be a mark.
     """
 
-    def __init__(self, source: Source, carried_in: Sequence[bytes], halted: asyncio.Event) -> None:
+    def __init__(
+        self, source: Source, carried_in: Sequence[bytes], halted: asyncio.Event, ends: Sequence[int] = ()
+    ) -> None:
         self._source = source
         self._carried_in = list(carried_in)
         self._halted = halted
+        self._ends = ends
+        self._digest = SourceDigest()
         self._thread = BlockingThread("userdata-source")
-        self._chunks: Iterator[Chunk] | None = None
-        self._ahead: asyncio.Future[Chunk | None] | None = None
+        self._chunks: Generator[Chunk] | None = None
+        self._ahead: asyncio.Future[Read | None] | None = None
 
     @property
     def has_next(self) -> bool:
@@ -35,21 +50,17 @@ class ChunkReader:
         ahead = self._ahead
         return ahead is not None and ahead.done() and ahead.exception() is None and ahead.result() is not None
 
-    async def next(self) -> Chunk | None:
+    async def next(self) -> Read | None:
         """Give the next chunk; None at the source's end, or where the delivery was halted."""
-        if self._carried_in:
-            rows, self._carried_in = self._carried_in, []
-            self._ahead = self._thread.call(self._read)
-            return Chunk(Form.JSON, rows, carried_in=True)
         ahead = self._ahead or self._thread.call(self._read)
         await self._unless_halted(ahead)
         if self._halted.is_set():
             return None
         self._ahead = None
-        chunk = ahead.result()
-        if chunk is not None:
+        read = ahead.result()
+        if read is not None:
             self._ahead = self._thread.call(self._read)
-        return chunk
+        return read
 
     async def close(self) -> None:
         """Let the source close what it has open; doesn't wait for one that hangs."""
@@ -60,17 +71,22 @@ class ChunkReader:
         self._thread.close()
         await asyncio.wait([closing], timeout=LONGEST_CLOSE)
 
-    def _read(self) -> Chunk | None:
+    def _read(self) -> Read | None:
         if self._chunks is None:
-            self._chunks = self._source.chunks()
-        return next(self._chunks, None)
+            self._chunks = self._all_chunks()
+        chunk = next(self._chunks, None)
+        return None if chunk is None else Read(chunk, self._digest.take(chunk.rows, self._ends))
+
+    def _all_chunks(self) -> Generator[Chunk]:
+        if self._carried_in:
+            yield Chunk(Form.JSON, self._carried_in, carried_in=True)
+        yield from self._source.chunks()
 
     def _close(self) -> None:
-        close = getattr(self._chunks, "close", None)
-        if close is not None:
-            close()
+        if self._chunks is not None:
+            self._chunks.close()
 
-    async def _unless_halted(self, ahead: asyncio.Future[Chunk | None]) -> None:
+    async def _unless_halted(self, ahead: asyncio.Future[Read | None]) -> None:
         halted = asyncio.ensure_future(self._halted.wait())
         either: list[asyncio.Future[Any]] = [ahead, halted]
         try:

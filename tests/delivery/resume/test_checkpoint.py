@@ -13,7 +13,7 @@ import pytest
 
 from airflow_provider_userdata.delivery import keeping
 from airflow_provider_userdata.delivery.checkpoint import LARGEST, Checkpoint, Done, decoded
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
+from airflow_provider_userdata.delivery.digest import SourceDigest
 from airflow_provider_userdata.delivery.plan import Ended
 from airflow_provider_userdata.delivery.progress import Progress
 from airflow_provider_userdata.delivery.settled import Settled
@@ -43,11 +43,11 @@ def checkpoint(progress: Progress) -> Checkpoint:
 def test_a_million_positions_settled_out_of_order_fit(max_in_flight: int, sets: int, size: int) -> None:
     """Batches of interleaved records, answered in any order: what is settled and what is in flight fits."""
     chance = random.Random(f"{max_in_flight} {sets} {size}")
-    progress, settled, sent = Progress(), set[int](), set[int]()
+    progress, source, settled, sent = Progress(), SourceDigest(), set[int](), set[int]()
     in_flight: list[list[tuple[int, int]]] = []
     window = sets * size
     for start in range(0, 1_000_000, CHUNK):
-        progress.take(Chunk(Form.JSON, [b"{}"] * CHUNK))
+        progress.take(source.take([b"{}"] * CHUNK))
         if (start + CHUNK) % window:
             continue
         for first in range(start + CHUNK - window, start + CHUNK - window + sets):

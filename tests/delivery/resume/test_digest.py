@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.chunks import Cells, Header, Unreadable
-from airflow_provider_userdata.delivery.digest import SourceDigest
+from airflow_provider_userdata.delivery.digest import Marks, SourceDigest
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.dates() | st.decimals(),
@@ -42,7 +42,7 @@ def digest(rows: list[Any], sizes: list[int] | None = None) -> str:
         made.take(rows[:size])
         rows = rows[size:]
     made.take(rows)
-    return made.value
+    return made.mark.digest
 
 
 @given(ROWS | OBJECTS | TABLE | st.lists(st.binary(), max_size=12), st.lists(st.integers(0, 5), max_size=6))
@@ -128,13 +128,27 @@ def positions() -> Iterator[int]:
 
 def test_the_last_mark_at_or_below_a_position() -> None:
     """Marks are the ends of chunks; those that are passed are forgotten."""
-    made = SourceDigest()
-    values = {0: made.value}
+    source, marks = SourceDigest(), Marks()
+    made = {source.mark}
     for size in (10, 5, 10):
-        made.take([b"row"] * size)
-        values[made.rows] = made.value
+        for mark in source.take([b"row"] * size):
+            marks.add(mark)
+            made.add(mark)
 
-    found = [made.mark_below(position) for position in positions()]
+    found = [marks.last_below(position) for position in positions()]
 
-    assert [rows for rows, _ in found] == [0, 0, 0, 0, 10, 10, 15, 25, 25]
-    assert all(values[rows] == value for rows, value in found)
+    assert [mark.rows for mark in found] == [0, 0, 0, 0, 10, 10, 15, 25, 25]
+    assert made.issuperset(found)
+
+
+@given(sizes=st.lists(st.integers(0, 9), max_size=5), ends=st.lists(st.integers(0, 40), max_size=5).map(sorted))
+def test_marks_within_chunks(sizes: list[int], ends: list[int]) -> None:
+    """A mark that is wanted within a chunk is the one that a chunk which ended there would have had."""
+    cut, whole = SourceDigest(), SourceDigest()
+    total = sum(sizes)
+    every = {0: whole.mark, **{mark.rows: mark for _ in range(total) for mark in whole.take([b"row"])}}
+
+    marks = [mark for size in sizes for mark in cut.take([b"row"] * size, ends)]
+
+    assert marks == [every[mark.rows] for mark in marks]
+    assert {mark.rows for mark in marks} >= {end for end in ends if 0 < end <= total}
