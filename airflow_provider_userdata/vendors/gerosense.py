@@ -108,8 +108,8 @@ def _explainer() -> Explainer:
 
 
 _UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)  # not UTF-8, or outside G7, too
-_REFUSED = CountSample(device_name="-", start_date="", value=1)
-"""Stands for a sample that can't be decoded: it never surely passes."""
+_REFUSED = CountSample(device_name="-", start_date="9999-12-31T00:00:00Z", end_date="0001-01-01T00:00:00Z", value=1)
+"""Stands for a sample that can't be decoded: its end before its start, it never surely passes."""
 _decode: Callable[[bytes], Sample] = msgspec.json.Decoder(Sample).decode
 _in_order = timestamps.in_order
 _encode = msgspec.json.Encoder().encode
@@ -264,7 +264,10 @@ def _is_valid(sample: Sample) -> bool:
 
 def _present(sample: dict[str, object]) -> dict[str, object]:
     """Leave out what is absent (G5)."""
-    return {key: value for key, value in sample.items() if value is not None or key not in _OPTIONAL}
+    for optional in _OPTIONAL:
+        if sample.get(optional, optional) is None:
+            return {key: value for key, value in sample.items() if value is not None or key not in _OPTIONAL}
+    return sample
 
 
 def _convert(value: object) -> Sample:
