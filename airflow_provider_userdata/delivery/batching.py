@@ -143,9 +143,12 @@ def ranges(positions: Sequence[int]) -> list[list[int]]:
     found: list[list[int]] = []
     index, count = 0, len(positions)
     while index < count:
-        first, ahead = positions[index], positions[index] - index
+        first, ahead, reach = positions[index], positions[index] - index, 1
         # Where none is missing, a position is as far ahead of its place in the list as the first one.
-        end = bisect.bisect_right(range(count), ahead, lo=index, key=lambda place: positions[place] - place)
+        while index + reach < count and positions[index + reach] - index - reach == ahead:
+            reach *= 2
+        low, high = index + (reach + 1) // 2, min(index + reach, count)
+        end = bisect.bisect_right(range(count), ahead, lo=low, hi=high, key=lambda place: positions[place] - place)
         found.append([first, end - index])
         index = end
     return found
