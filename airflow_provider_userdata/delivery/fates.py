@@ -26,7 +26,8 @@ VALIDATE_ONLY = "validate_only"
 
 _LINES = 1000
 """How many lines are written at once at most."""
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_encode = _encoder.encode
 
 
 class Why(msgspec.Struct, frozen=True):
@@ -41,6 +42,18 @@ class Why(msgspec.Struct, frozen=True):
     reason: str
     path: str | None = None
     status: int | None = None
+
+
+class _Line(msgspec.Struct, gc=False):
+    """A line of the rejects file: its fields have the order that they have there."""
+
+    position: int
+    fate: Fate
+    rule: str
+    path: str | None
+    reason: str | None
+    status: int | None
+    record: msgspec.Raw
 
 
 EARLIER_DOUBT = Why(Fate.UNKNOWN, "A3", "was in flight when an earlier attempt ended: it may have been accepted")
@@ -157,7 +170,8 @@ class Fates:
 
     def _write(self, rows: Iterable[tuple[int, object, Why]]) -> None:
         rows = list(rows)
-        self._files.rejects.append(b"\n".join([_line(position, row, why) for position, row, why in rows]))
+        lines = _encoder.encode_lines([_line(position, row, why) for position, row, why in rows])
+        self._files.rejects.append(lines.removesuffix(b"\n"))
         for (fate, rule), count in Counter([(why.fate, why.rule) for _, _, why in rows]).items():
             self._tally.settle(fate, count, rule)
 
@@ -211,18 +225,8 @@ def _in_order(records: Iterable[Record]) -> list[Record]:
     return sorted(records, key=operator.attrgetter("position"))
 
 
-def _line(position: int, row: object, why: Why) -> bytes:
-    return _encode(
-        {
-            "position": position,
-            "fate": why.fate,
-            "rule": why.rule,
-            "path": _utf8(why.path),
-            "reason": _utf8(why.reason),
-            "status": why.status,
-            "record": row_json(row),
-        }
-    )
+def _line(position: int, row: object, why: Why) -> _Line:
+    return _Line(position, why.fate, why.rule, _utf8(why.path), _utf8(why.reason), why.status, row_json(row))
 
 
 def _utf8(text: str | None) -> str | None:
