@@ -14,7 +14,7 @@ from typing import Any
 
 from airflow_provider_userdata.vendors import timestamps
 from airflow_provider_userdata.vendors.contract import Fault
-from airflow_provider_userdata.vendors.reasons import own_rule, reason, timestamp_reason
+from airflow_provider_userdata.vendors.reasons import OF_ANY_VALUE, own_rule, reason, timestamp_reason
 from airflow_provider_userdata.vendors.schema import Schema
 
 Where = tuple[str | int, ...]
@@ -97,35 +97,42 @@ class _Compiler:
         """Compile what is said of values of one kind; of a value of another kind, nothing but `type` says anything."""
         (kind,) = {_KIND[keyword] or schema["type"] for keyword in keywords}
         usual, is_of_kind = _KINDS[kind]
-        where, depth = self.where, len(self.where)
-        said = [(keyword, schema[keyword], self.rule(schema, keyword)) for keyword in keywords]
-        of_type = next((leaf for leaf in said if leaf[0] == "type"), None)
-        leaves = [(_BROKEN[leaf[0]](leaf[1]), leaf) for leaf in said if leaf is not of_type]
-
-        def error(value: Any, keyword: str, wanted: Any, rule: str) -> Error:
-            return depth, (Fault(rule, where, reason(keyword, wanted, value)),)
+        of_type = self._error(schema, "type") if "type" in keywords else None
+        others = [keyword for keyword in keywords if keyword != "type"]
+        leaves = [(_BROKEN[keyword](schema[keyword]), self._error(schema, keyword)) for keyword in others]
 
         def check(value: Any, errors: list[Error]) -> None:
             if type(value) is usual or is_of_kind(value):
-                for is_broken, leaf in leaves:
+                for is_broken, error in leaves:
                     if is_broken(value):
-                        errors.append(error(value, *leaf))
+                        errors.append(error(value))
             elif of_type is not None:
-                errors.append(error(value, *of_type))
+                errors.append(of_type(value))
 
         return check
+
+    def _error(self, schema: Schema, keyword: str) -> Callable[[Any], Error]:
+        """Give what makes the error of a value; it is made once, where all values have the same."""
+        wanted, rule, where = schema[keyword], self.rule(schema, keyword), self.where
+
+        def error(value: Any) -> Error:
+            return len(where), (Fault(rule, where, reason(keyword, wanted, value)),)
+
+        if keyword not in OF_ANY_VALUE:
+            return error
+        same = error(None)
+        return lambda _: same
 
     def _below(self, name: str) -> _Compiler:
         return replace(self, where=(*self.where, name))
 
     def choices(self, schema: Schema) -> _Check:
         """Compare with the values that a value may have."""
-        choices, rule, where = schema["enum"], self.rule(schema, "enum"), self.where
-        error = (len(where), (Fault(rule, where, reason("enum", choices, None)),))
+        choices, error = schema["enum"], self._error(schema, "enum")
 
         def check(value: Any, errors: list[Error]) -> None:
             if value not in choices:
-                errors.append(error)
+                errors.append(error(value))
 
         return check
 
