@@ -147,8 +147,10 @@ def ranges(positions: Sequence[int]) -> list[list[int]]:
         # Where none is missing, a position is as far ahead of its place in the list as the first one.
         while index + reach < count and positions[index + reach] - index - reach == ahead:
             reach *= 2
-        low, high = index + (reach + 1) // 2, min(index + reach, count)
-        end = bisect.bisect_right(range(count), ahead, lo=low, hi=high, key=lambda place: positions[place] - place)
+        end = index + 1
+        if reach > 1:
+            low, high = index + reach // 2, min(index + reach, count)
+            end = bisect.bisect_right(range(count), ahead, lo=low, hi=high, key=lambda place: positions[place] - place)
         found.append([first, end - index])
         index = end
     return found
