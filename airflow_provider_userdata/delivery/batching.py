@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -158,19 +157,3 @@ class GroupBatcher:
 
 def _slices(records: Sequence[Record], size: int) -> list[Batch]:
     return [records[start : start + size] for start in range(0, len(records), size or 1)]
-
-
-def ranges(positions: Sequence[int]) -> list[list[int]]:
-    """Write rising positions as `[start, length]` ranges, as receipts keep them."""
-    count = len(positions)
-    if count and positions[-1] - positions[0] == count - 1:
-        return [[positions[0], count]]
-    found: list[list[int]] = []
-    index = 0
-    while index < count:
-        first, ahead = positions[index], positions[index] - index
-        # Where none is missing, a position is as far ahead of its place in the list as the first one.
-        end = bisect.bisect_right(range(count), ahead, lo=index, key=lambda place: positions[place] - place)
-        found.append([first, end - index])
-        index = end
-    return found

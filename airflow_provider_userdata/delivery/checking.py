@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -95,8 +96,14 @@ class Checker:
                 return
 
     def _why(self, position: int, invalid: Invalid) -> Why:
-        fault, *others = invalid.faults
         if self._first is None:
-            self._first = (position, fault)
-        also = "".join([f"; also {other.path} ({other.rule}): {other.reason}" for other in others])
-        return Why(Fate.REJECTED, fault.rule, fault.reason + also, fault.path)
+            self._first = (position, invalid.faults[0])
+        return _rejected(invalid.faults)
+
+
+@functools.lru_cache(maxsize=32)
+def _rejected(faults: tuple[Fault, ...]) -> Why:
+    """Say why a record is rejected. The records of one source tend to have the same faults."""
+    fault, *others = faults
+    also = "".join([f"; also {other.path} ({other.rule}): {other.reason}" for other in others])
+    return Why(Fate.REJECTED, fault.rule, fault.reason + also, fault.path)

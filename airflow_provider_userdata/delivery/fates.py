@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from airflow_provider_userdata.delivery.attempt_files import AttemptFiles
-from airflow_provider_userdata.delivery.batching import ranges
 from airflow_provider_userdata.delivery.clock import Clock
 from airflow_provider_userdata.delivery.digest import Mark
 from airflow_provider_userdata.delivery.progress import Progress
@@ -17,7 +16,7 @@ from airflow_provider_userdata.delivery.raw_form import row_json
 from airflow_provider_userdata.delivery.report import Fate, Report, Tally
 from airflow_provider_userdata.delivery.sieve import Sieve
 from airflow_provider_userdata.vendors.contract import Record
-from airflow_provider_userdata.vendors.stretch import positions_of
+from airflow_provider_userdata.vendors.stretch import ranges, ranges_of
 
 TOO_FEW = "G4"
 """The rule that records are held under when they are too few for a request."""
@@ -26,7 +25,8 @@ VALIDATE_ONLY = "validate_only"
 
 _LINES = 1000
 """How many lines are written at once at most."""
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_encode = _encoder.encode
 
 
 class Why(msgspec.Struct, frozen=True):
@@ -41,6 +41,18 @@ class Why(msgspec.Struct, frozen=True):
     reason: str
     path: str | None = None
     status: int | None = None
+
+
+class _Line(msgspec.Struct, gc=False):
+    """A line of the rejects file: its fields have the order that they have there."""
+
+    position: int
+    fate: Fate
+    rule: str
+    path: str | None
+    reason: str | None
+    status: int | None
+    record: msgspec.Raw
 
 
 EARLIER_DOUBT = Why(Fate.UNKNOWN, "A3", "was in flight when an earlier attempt ended: it may have been accepted")
@@ -86,7 +98,7 @@ class Fates:
 
         :param in_doubt: whether it may have been accepted before, too.
         """
-        positions = _ranges(records)
+        positions = ranges_of(records)
         line = {
             "ranges": positions,
             "count": len(records),
@@ -106,14 +118,14 @@ class Fates:
         """Count records that were delivered before: the ledger proves it."""
         if records:
             self._tally.settle(Fate.UNCHANGED, len(records))
-            self._progress.settle(_ranges(_in_order(records)))
+            self._progress.settle(ranges_of(_in_order(records)))
 
     def sending(self, records: Sequence[Record]) -> int:
         """Write that records are about to be sent: should nothing more be written of them, they are in doubt.
 
         :return: how many of them an earlier attempt left in doubt.
         """
-        positions = _ranges(records)
+        positions = ranges_of(records)
         self._files.sent.append(_encode({"ranges": positions}))
         self._progress.sent(positions)
         return self._left_in_doubt(records)
@@ -138,7 +150,7 @@ class Fates:
         if why.fate is Fate.HELD:
             doubtful = [record for record in records if self._progress.is_in_doubt(record.position)]
             records = [record for record in records if not self._progress.is_in_doubt(record.position)]
-            positions = _ranges(records)
+            positions = ranges_of(records)
             self._progress.returned(positions)
             self._files.sent.append(_encode({"returned": positions}))
             self._left.extend((record, EARLIER_DOUBT) for record in doubtful)
@@ -157,7 +169,8 @@ class Fates:
 
     def _write(self, rows: Iterable[tuple[int, object, Why]]) -> None:
         rows = list(rows)
-        self._files.rejects.append(b"\n".join([_line(position, row, why) for position, row, why in rows]))
+        lines = _encoder.encode_lines([_line(position, row, why) for position, row, why in rows])
+        self._files.rejects.append(lines.removesuffix(b"\n"))
         for (fate, rule), count in Counter([(why.fate, why.rule) for _, _, why in rows]).items():
             self._tally.settle(fate, count, rule)
 
@@ -190,26 +203,12 @@ class Fates:
         return self._tally.report(rejects, self._files.receipts_path)
 
 
-def _ranges(records: Sequence[Record]) -> list[list[int]]:
-    return ranges(positions_of(records))
-
-
 def _in_order(records: Iterable[Record]) -> list[Record]:
     return sorted(records, key=operator.attrgetter("position"))
 
 
-def _line(position: int, row: object, why: Why) -> bytes:
-    return _encode(
-        {
-            "position": position,
-            "fate": why.fate,
-            "rule": why.rule,
-            "path": _utf8(why.path),
-            "reason": _utf8(why.reason),
-            "status": why.status,
-            "record": row_json(row),
-        }
-    )
+def _line(position: int, row: object, why: Why) -> _Line:
+    return _Line(position, why.fate, why.rule, _utf8(why.path), _utf8(why.reason), why.status, row_json(row))
 
 
 def _utf8(text: str | None) -> str | None:

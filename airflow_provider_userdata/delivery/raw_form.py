@@ -12,6 +12,7 @@ import msgspec
 
 from airflow_provider_userdata.delivery.chunks import Cells, Unreadable
 
+_decode = msgspec.json.Decoder().decode
 DEEPEST = 200
 """Levels of nesting that are kept as they are; what lies deeper is kept as its text."""
 
@@ -26,10 +27,10 @@ def row_json(row: object) -> msgspec.Raw:
 
 def _text_json(text: bytes) -> msgspec.Raw:
     try:
-        msgspec.json.decode(text)
+        _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
         return msgspec.Raw(msgspec.json.encode(_plain(text, 0, mark="$text")))
-    return msgspec.Raw(b" ".join(text.splitlines()))
+    return msgspec.Raw(b" ".join(text.splitlines()) if b"\n" in text or b"\r" in text else text)
 
 
 def _plain(value: Any, depth: int, mark: str = "$base64") -> Any:

@@ -42,6 +42,10 @@ class Settled:
         if not length:
             return
         end = start + length
+        if not self._ends or start > self._ends[-1]:  # as most are: nothing has to be looked for
+            self._starts.append(start)
+            self._ends.append(end)
+            return
         first = bisect.bisect_left(self._ends, start)
         last = bisect.bisect_right(self._starts, end)
         if first < last:
@@ -52,6 +56,8 @@ class Settled:
 
     def discard(self, start: int, length: int) -> None:
         """Take positions out again; those that were not in stay out."""
+        if start >= self.end:
+            return
         end = start + length
         first = bisect.bisect_right(self._ends, start)
         last = bisect.bisect_left(self._starts, end)

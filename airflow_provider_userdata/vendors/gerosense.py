@@ -6,6 +6,7 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import compress
@@ -128,9 +129,11 @@ def _explainer() -> Explainer:
     return Explainer(contract_validator(sample_schema()), default_rule="G5")
 
 
-_UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)  # not UTF-8, or outside G7, too
-_REFUSED = Sample(device_name="-", start_date="", unit="", value=1)
-"""Stands for a sample that can't be decoded: it never surely passes."""
+_UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)  # not UTF-8, too
+_REFUSED = Sample(
+    device_name="-", start_date="9999-12-31T00:00:00Z", end_date="0001-01-01T00:00:00Z", unit="count", value=1
+)
+"""Stands for a sample that can't be decoded: its end before its start, it never surely passes."""
 _decode: Callable[[bytes], Sample] = msgspec.json.Decoder(Sample).decode
 _in_order = timestamps.in_order
 _encode = msgspec.json.Encoder().encode
@@ -158,10 +161,15 @@ class GeroSense(Vendor):
         """Check a sample in one pass over its text; what doesn't pass goes the slower way, which explains."""
         try:
             sample = _decode(text)
+        except _UNREADABLE:
+            sample = _REFUSED
+        return self._looked_at(sample, text)
+
+    def _looked_at(self, sample: Sample, text: bytes) -> Record | Invalid:
+        """Check a sample that was decoded from a text."""
+        with suppress(ValueError):  # outside G7
             if _is_valid(sample):
                 return Record(sample)
-        except _UNREADABLE:
-            pass
         return self._prepared_slowly(text)
 
     def _prepared_slowly(self, text: bytes) -> Record | Invalid:
@@ -180,8 +188,7 @@ class GeroSense(Vendor):
         sure = _surely_valid(samples)
         invalid: list[tuple[int, Invalid]] = []
         for place in compress(range(len(sure)), map(operator.not_, sure)):
-            alone = self._prepared_slowly if samples[place] is _REFUSED else self.prepare_json
-            one = alone(texts[place])
+            one = self._looked_at(samples[place], texts[place])
             if isinstance(one, Record):
                 samples[place], sure[place] = one.content, True
             else:
@@ -305,7 +312,10 @@ def _fits(sample: Sample) -> bool:
 
 def _present(sample: dict[str, object]) -> dict[str, object]:
     """Leave out what is absent (G5)."""
-    return {key: value for key, value in sample.items() if value is not None or key not in _OPTIONAL}
+    for optional in _OPTIONAL:
+        if sample.get(optional, optional) is None:
+            return {key: value for key, value in sample.items() if value is not None or key not in _OPTIONAL}
+    return sample
 
 
 def _convert(value: object) -> Sample:

@@ -13,6 +13,8 @@ from airflow_provider_userdata.vendors.schema import Schema
 
 MOST_CHOICES = 10
 """How many of the values that a field may have are named."""
+OF_ANY_VALUE = frozenset({"enum", "exclusiveMinimum", "maximum", "pattern"})
+"""Keywords that say the same of each value that breaks them."""
 
 _TYPE_NAMES = {
     "array": "an array",

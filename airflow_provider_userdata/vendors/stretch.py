@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
-from itertools import repeat
+from itertools import compress, repeat
 from typing import Any, overload
 
 from airflow_provider_userdata.vendors.contract import Record
@@ -20,7 +21,7 @@ class Stretch(Sequence[Record]):
     :param group: of all of them.
     """
 
-    __slots__ = ("_contents", "again", "group", "positions", "rows", "users")
+    __slots__ = ("_contents", "_ranges", "again", "group", "positions", "rows", "users")
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class Stretch(Sequence[Record]):
         self.users = users
         self.group = group
         self._contents = contents
+        self._ranges: list[list[int]] | None = None
         self.again = again
 
     @property
@@ -45,6 +47,13 @@ class Stretch(Sequence[Record]):
             assert self.again is not None  # noqa: S101  # or they had not been let go
             self._contents = self.again(self.rows)
         return self._contents
+
+    @property
+    def ranges(self) -> list[list[int]]:
+        """The positions as `[start, length]` ranges."""
+        if self._ranges is None:
+            self._ranges = ranges(self.positions)
+        return self._ranges
 
     def let_go(self) -> None:
         """Let the contents go, where they can be had again: once they are encoded, nearly nobody asks for them."""
@@ -96,9 +105,20 @@ def contents_of(records: Sequence[Record]) -> list[Any]:
     return records.contents if isinstance(records, Stretch) else [record.content for record in records]
 
 
-def positions_of(records: Sequence[Record]) -> Sequence[int]:
-    """Give where records stand in their source."""
-    return records.positions if isinstance(records, Stretch) else [record.position for record in records]
+def ranges_of(records: Sequence[Record]) -> list[list[int]]:
+    """Give where records stand in their source, as `[start, length]` ranges."""
+    return records.ranges if isinstance(records, Stretch) else ranges([record.position for record in records])
+
+
+def ranges(positions: Sequence[int]) -> list[list[int]]:
+    """Write rising positions as `[start, length]` ranges, as receipts keep them."""
+    count = len(positions)
+    if not count or positions[-1] - positions[0] == count - 1:
+        return [[positions[0], count]] if count else []
+    # Where none is missing, each is as far ahead of its place in the list as the one before.
+    ahead = list(map(operator.sub, positions, range(count)))
+    starts = [0, *compress(range(1, count), map(operator.ne, ahead, ahead[1:]))]
+    return [[positions[start], end - start] for start, end in zip(starts, [*starts[1:], count], strict=True)]
 
 
 def users_of(records: Sequence[Record]) -> Sequence[str | None]:

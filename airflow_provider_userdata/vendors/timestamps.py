@@ -194,8 +194,9 @@ def _below_microseconds(text: str) -> str:
     return (_profile(text)["fraction"] or "")[6:].rstrip("0")
 
 
+@functools.lru_cache(maxsize=8)
 def _why_not(text: str) -> str:
-    """Name the reason for which a text that can't be read is outside the profile."""
+    """Name the reason for which a text that can't be read is outside the profile: once to refuse, once to explain."""
     shaped = _RIGHT_SHAPE.fullmatch(text)
     if shaped is None:
         reasons = (reason for pattern, reason in _NEAR_MISSES if pattern.fullmatch(text))

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.batching import Batch, Batcher, GroupBatcher, OrderedBatcher, batcher, ranges
+from airflow_provider_userdata.delivery.batching import Batch, Batcher, GroupBatcher, OrderedBatcher, batcher
 from airflow_provider_userdata.vendors.contract import BatchLimits, Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
+from airflow_provider_userdata.vendors.stretch import ranges
 from airflow_provider_userdata.vendors.thymia import Thymia
 
 SAMPLES = BatchLimits(minimum=3, maximum=1000)

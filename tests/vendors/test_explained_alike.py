@@ -150,6 +150,17 @@ def test_what_is_no_record_is_explained_alike(value: Any) -> None:
         alike(name, value)
 
 
+def test_paths_begin_where_the_record_is() -> None:
+    """Below a root, each fault's path is the one it has without, with the root before it."""
+    record = {"": "", "a" * 51: "b" * 129, "user_id": " "}
+    for schema in (CONTRACTS["ptengine"][0], CONTRACTS["ptengine"][0] | NOT_COMPILED):
+        inside = Explainer(contract_validator(schema), "P3", root=("data", 3)).faults(record)
+
+        assert inside == tuple(
+            Fault(fault.rule, ("data", 3, *fault.where), fault.reason) for fault in alike("ptengine", record)
+        )
+
+
 class Unequal:
     """Can't be compared."""
 
