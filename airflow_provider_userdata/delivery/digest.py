@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
 
-from airflow_provider_userdata.delivery.chunks import Cells, Header, Unreadable
+from airflow_provider_userdata.delivery.chunks import Cells, Unreadable
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
-_encoder = msgspec.json.Encoder(order="deterministic", enc_hook=lambda value: f"<{type(value).__name__}>")
+_json = msgspec.json.Encoder(order="deterministic", enc_hook=lambda value: f"<{type(value).__name__}>")
+_msgpack = msgspec.msgpack.Encoder()
 
-_NO_JSON = (ValueError, TypeError, RecursionError)
-"""What the encoder raises for lone surrogates, odd keys, endless nesting."""
+_NOT_ENCODED = (ValueError, TypeError, RecursionError)
+"""What the encoders raise for lone surrogates, odd keys, endless nesting."""
 
 
 class Mark(NamedTuple):
@@ -34,6 +36,7 @@ class SourceDigest:
     def __init__(self) -> None:
         self._digest = hashlib.sha256(usedforsecurity=False)
         self._rows = 0
+        self._columns: tuple[str, ...] = ()
 
     @property
     def mark(self) -> Mark:
@@ -54,9 +57,23 @@ class SourceDigest:
         return [*marks, self._taken(rows)]
 
     def _taken(self, rows: Sequence[Any]) -> Mark:
-        self._digest.update(_rows_bytes(rows))
+        if set(map(type, rows)) == {bytes}:  # nearly always
+            self._digest.update(_rows_bytes(bytes, rows))
+        else:
+            for kind, run in groupby(rows, type):
+                if kind is Cells:
+                    self._take_cells(run)
+                else:
+                    self._digest.update(_rows_bytes(kind, list(run)))
         self._rows += len(rows)
         return self.mark
+
+    def _take_cells(self, rows: Iterable[Cells]) -> None:
+        for header, run in groupby(rows, attrgetter("header")):
+            if header.names != self._columns:
+                self._columns = header.names
+                self._digest.update(_columns_bytes(header.names))
+            self._digest.update(_cells_bytes([row.values for row in run]))
 
 
 class Marks:
@@ -81,13 +98,12 @@ class Marks:
         return self._marks[0]
 
 
-def _rows_bytes(rows: Sequence[Any]) -> bytes:
+def _rows_bytes(kind: type, rows: Sequence[Any]) -> bytes:
     """Write each row on a line: all at once where one call can, and in any case as if each came alone."""
-    kinds = set(map(type, rows))
-    if kinds == {dict} or kinds == {Cells}:
-        with suppress(*_NO_JSON):
-            return _encoder.encode_lines(rows if dict in kinds else [_cells_form(row) for row in rows])
-    lines = rows if kinds == {bytes} else map(_row_bytes, rows)
+    if kind is dict:
+        with suppress(*_NOT_ENCODED):
+            return _json.encode_lines(rows)
+    lines = rows if kind is bytes else map(_row_bytes, rows)
     return b"\n".join([*lines, b""])
 
 
@@ -96,22 +112,35 @@ def _row_bytes(row: Any) -> bytes:
         return row
     if isinstance(row, Unreadable):
         row = row.raw
-    elif isinstance(row, Cells):
-        row = _cells_form(row)
     try:
-        return _encoder.encode(row)
-    except _NO_JSON:
+        return _json.encode(row)
+    except _NOT_ENCODED:
         return _shown(row).encode()
 
 
-def _cells_form(row: Cells) -> tuple[str, list[str]]:
-    return _short(row.header), row.values
+def _columns_bytes(names: tuple[str, ...]) -> bytes:
+    """Write what begins like no row: rows of cells are arrays, and all others text."""
+    return _msgpack.encode({"columns": _as_bytes(names)})
 
 
-@functools.lru_cache(maxsize=16)
-def _short(header: Header) -> str:
-    """Give something short to stand for a table's columns in each of its rows."""
-    return hashlib.blake2b(_row_bytes(header.names), digest_size=8).hexdigest()
+def _cells_bytes(rows: list[list[str]]) -> bytes:
+    """Write rows with their cells' lengths, so that they need no ends: all at once, as if each came alone."""
+    try:
+        array = _msgpack.encode(rows)
+    except UnicodeEncodeError:
+        return b"".join(map(_row_of_cells_bytes, rows))
+    return array[1 if len(rows) < 2**4 else 3 if len(rows) < 2**16 else 5 :]  # without the number of rows
+
+
+def _row_of_cells_bytes(cells: list[str]) -> bytes:
+    try:
+        return _msgpack.encode(cells)
+    except UnicodeEncodeError:  # a lone surrogate
+        return _msgpack.encode(_as_bytes(cells))
+
+
+def _as_bytes(texts: Iterable[str]) -> list[bytes]:
+    return [text.encode("utf-8", "surrogatepass") for text in texts]
 
 
 def _shown(row: Any) -> str:

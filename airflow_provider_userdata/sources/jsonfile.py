@@ -14,8 +14,7 @@ from typing import IO
 import msgspec
 
 from airflow_provider_userdata.delivery.chunks import Chunk, Form
-from airflow_provider_userdata.sources.jsonlines import BOM
-from airflow_provider_userdata.sources.streams import BLOCK, LONGEST, ROWS, BadFileError, too_long
+from airflow_provider_userdata.sources.streams import BLOCK, BOM, LONGEST, ROWS, BadFileError, too_long
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)

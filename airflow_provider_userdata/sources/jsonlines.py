@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from airflow_provider_userdata.delivery.chunks import Chunk, Form
-from airflow_provider_userdata.sources.streams import BLOCK, LONGEST, ROWS, too_long
-
-BOM = b"\xef\xbb\xbf"
+from airflow_provider_userdata.sources.streams import BLOCK, BOM, LONGEST, ROWS, too_long
 
 
 def look_at_lines(stream: IO[bytes]) -> None:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -18,10 +18,19 @@ BLOCK = 2**20
 """How many bytes are read at once: large, for the reader must not keep the interpreter from the sending thread."""
 LONGEST = 64 * 2**20
 """The longest record, in bytes: a file that is one endless line must not fill the memory."""
+BOM = b"\xef\xbb\xbf"
+"""What may stand before a text in UTF-8, and is no part of it."""
 
 
 class BadFileError(Exception):
     """What is wrong with a file's text, without any of it. The file's name and the position are added later."""
+
+
+class Readable(Protocol):
+    """Bytes to be read once: a file, or what is left of one."""
+
+    def read(self, size: int, /) -> bytes:
+        """Give at most so many bytes; none at the end."""
 
 
 class Meter(io.RawIOBase):
@@ -33,7 +42,7 @@ class Meter(io.RawIOBase):
     :param longest: the most bytes of a record.
     """
 
-    def __init__(self, stream: IO[bytes], longest: int = LONGEST) -> None:
+    def __init__(self, stream: Readable, longest: int = LONGEST) -> None:
         self._stream = stream
         self._longest = longest
         self.count = 0

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from itertools import islice, repeat
+from typing import Any
 
 from airflow_provider_userdata.delivery.chunks import Cells, Chunk, Form, Header, Unreadable
-from airflow_provider_userdata.sources.streams import BLOCK, LONGEST, ROWS, BadFileError, Meter
+from airflow_provider_userdata.sources.streams import BLOCK, LONGEST, ROWS, BadFileError, Meter, Readable
+from airflow_provider_userdata.sources.unquoted import ERRORS, UnquotedLines
 
-_BUFFER = 2**18
+_BUFFER = 2**17
+"""How many bytes are read at once: few enough that the memory for them is not fetched from the system each time."""
 
 
 class Table:
@@ -25,26 +28,57 @@ class Table:
     def __init__(self, dialect: str) -> None:
         self._dialect = dialect
 
-    def look(self, stream: IO[bytes]) -> list[str]:
+    def look(self, stream: Readable) -> list[str]:
         """Give the header.
 
         :param stream: the file.
         """
-        return _Rows(stream, self._dialect, LONGEST).header
+        return list(_CsvRows(stream, self._dialect, LONGEST).header.names)
 
-    def read(self, stream: IO[bytes], *, longest: int = LONGEST) -> Iterator[Chunk]:
+    def read(self, stream: Readable, *, longest: int = LONGEST, block: int = _BUFFER) -> Iterator[Chunk]:
         """Give the rows as `Cells`; a row of another width than the header's is `Unreadable`.
 
         :param stream: the file.
         :param longest: about the most bytes of a row.
+        :param block: how many bytes are read at once where nothing is quoted; 0 leaves all to the `csv` module.
         """
-        source = _Rows(stream, self._dialect, longest)
+        unquoted = UnquotedLines(stream, block)
+        delimiter = csv.get_dialect(self._dialect).delimiter
+        header: Header | None = None
+        for lines in unquoted:
+            # Half of what `csv` takes, and the loop has to wait meanwhile.
+            table = map(str.split, filter(None, lines), repeat(delimiter))
+            header = header or _find_header(table)
+            if header is not None:
+                yield from _chunks(header, table)
+        yield from _CsvRows(unquoted, self._dialect, longest, header, unquoted.count).chunks()
+
+
+class _CsvRows:
+    """The rows that the `csv` module reads, of a file or of what is left of one.
+
+    The header is read too, unless it was among the lines before.
+    """
+
+    def __init__(
+        self, stream: Readable, dialect: str, longest: int, header: Header | None = None, lines_before: int = 0
+    ) -> None:
+        if csv.field_size_limit() < LONGEST:
+            csv.field_size_limit(LONGEST)  # the process's, for `csv` has no other; never lowered
+        self._lines_before = lines_before
+        self._meter = Meter(stream, longest)
+        encoding = "utf-8" if lines_before else "utf-8-sig"
+        buffered = io.BufferedReader(self._meter, _BUFFER)
+        self._reader = csv.reader(io.TextIOWrapper(buffered, encoding, ERRORS, newline=""), dialect)
+        self.header = header or self._read_header()
+
+    def chunks(self) -> Iterator[Chunk]:
         more = True
         while more:
             rows: list[Any] = []
             fault: BadFileError | None = None
             try:
-                more = source.read_into(rows)
+                more = self._read_into(rows)
             except BadFileError as error:
                 fault = error
             if rows:
@@ -52,25 +86,9 @@ class Table:
             if fault is not None:
                 raise fault
 
-
-class _Rows:
-    """The rows of one file, behind its header."""
-
-    def __init__(self, stream: IO[bytes], dialect: str, longest: int) -> None:
-        if csv.field_size_limit() < LONGEST:
-            csv.field_size_limit(LONGEST)  # the process's, for `csv` has no other; never lowered
-        self._meter = Meter(stream, longest)
-        # A bad byte must reject its own row, not end the file: it becomes a lone surrogate, which no check lets pass.
-        text = io.TextIOWrapper(
-            io.BufferedReader(self._meter, _BUFFER), encoding="utf-8-sig", errors="surrogateescape", newline=""
-        )
-        self._reader = csv.reader(text, dialect)
-        self.header = self._read_header()
-        self._header = Header(tuple(self.header))
-
-    def read_into(self, rows: list[Any]) -> bool:
+    def _read_into(self, rows: list[Any]) -> bool:
         """Add the rows of one chunk to a list, and say whether there may be more."""
-        header, width, meter = self._header, len(self.header), self._meter
+        header, width, meter = self.header, len(self.header.names), self._meter
         meter.next_record()
         begun = count = meter.count
         with self._long_cells_refused():
@@ -78,8 +96,7 @@ class _Rows:
                 if len(cells) == width:
                     rows.append(Cells(header, cells))
                 elif not _is_blank(cells):
-                    noun = "cell" if len(cells) == 1 else "cells"
-                    rows.append(Unreadable(cells, f"has {len(cells)} {noun} where the header has {width}"))
+                    rows.append(_misfit(cells, width))
                 if meter.count != count:
                     meter.next_record()
                     count = meter.count
@@ -88,14 +105,17 @@ class _Rows:
                     return True
         return False
 
-    def _read_header(self) -> list[str]:
+    def _read_header(self) -> Header:
         with self._long_cells_refused():
-            for header in self._reader:
-                self._meter.next_record()
-                if not _is_blank(header):
-                    _check_header(header)
-                    return header
-        raise BadFileError("it is empty: its first line should be a header")
+            header = _find_header(self._measured())
+        if header is None:
+            raise BadFileError("it is empty: its first line should be a header")
+        return header
+
+    def _measured(self) -> Iterator[list[str]]:
+        for cells in self._reader:
+            self._meter.next_record()
+            yield cells
 
     @contextmanager
     def _long_cells_refused(self) -> Iterator[None]:
@@ -103,7 +123,28 @@ class _Rows:
             yield
         except csv.Error:
             # Of what `csv` raises for text, only this is left: it is told to be lenient, and the text has no odd ends.
-            raise BadFileError(f"line {self._reader.line_num} has a cell longer than {LONGEST // 2**20} MiB") from None
+            line = self._lines_before + self._reader.line_num
+            raise BadFileError(f"line {line} has a cell longer than {LONGEST // 2**20} MiB") from None
+
+
+def _chunks(header: Header, table: Iterator[list[str]]) -> Iterator[Chunk]:
+    width = len(header.names)
+    while part := list(islice(table, ROWS)):
+        rows = [
+            Cells(header, cells) if len(cells) == width else _misfit(cells, width)
+            for cells in part
+            if len(cells) == width or not _is_blank(cells)
+        ]
+        if rows:
+            yield Chunk(Form.CELLS, rows)
+
+
+def _find_header(table: Iterable[list[str]]) -> Header | None:
+    for cells in table:
+        if not _is_blank(cells):
+            _check_header(cells)
+            return Header(tuple(cells))
+    return None
 
 
 def _check_header(header: list[str]) -> None:
@@ -121,3 +162,8 @@ def _check_header(header: list[str]) -> None:
 
 def _is_blank(cells: list[str]) -> bool:
     return not cells or (len(cells) == 1 and not cells[0].strip())
+
+
+def _misfit(cells: list[str], width: int) -> Unreadable:
+    noun = "cell" if len(cells) == 1 else "cells"
+    return Unreadable(cells, f"has {len(cells)} {noun} where the header has {width}")

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.chunks import Cells, Form, Unreadable
 from airflow_provider_userdata.sources.streams import BadFileError
 from airflow_provider_userdata.sources.tables import Table
 
+HEADERS = st.sampled_from(["a,b\n", "a\n", "\n \r\na\tb\r\n", "\ufeffa,b\n", "\udcef\udcbb\n", '"a",b\n', "a,", ""])
+ENDS = ["\n", "\n", "\n\n", "\r\n", "\r", "\r\r\n", "\v", "\f", "\x1c", "\x85", "\u2028"]
+PIECES = [*ENDS, ",", "\t", '"', " ", "\0", "\ufeff", "\udcff", "é", "😀", "x" * 30, "1,2\n", "1\t2\r\n"]
+TEXTS = st.builds(
+    str.__add__, HEADERS, st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=30).map("".join)
+)
 CELL = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
@@ -23,6 +30,30 @@ def rows_of(text: str | bytes, dialect: str = "excel", **options: Any) -> list[A
     chunks = list(Table(dialect).read(io.BytesIO(data), **options))
     assert all(chunk.form is Form.CELLS and 0 < len(chunk.rows) <= 1000 for chunk in chunks)
     return [row.as_dict() if isinstance(row, Cells) else row for chunk in chunks for row in chunk.rows]
+
+
+def outcome(stream: io.BytesIO | gzip.GzipFile, dialect: str, block: int) -> tuple[list[Any], str]:
+    """Give what is read of a stream, with each row's columns, and what is wrong with it."""
+    rows: list[Any] = []
+    try:
+        for chunk in Table(dialect).read(stream, block=block):
+            assert 0 < len(chunk.rows) <= 1000
+            rows += [(row.header.names, row.values) if isinstance(row, Cells) else row for row in chunk.rows]
+    except BadFileError as error:
+        return rows, str(error)
+    return rows, ""
+
+
+@given(TEXTS, st.sampled_from(["excel", "excel-tab"]), st.integers(1, 60), st.booleans())
+@example(text="a,b\n\ufeff1,2\n\ufeff3,4", dialect="excel", block=4, packed=False)  # only the first is no data
+def test_what_is_not_quoted_is_read_as_csv_would(text: str, dialect: str, block: int, packed: bool) -> None:
+    """The quick way and the `csv` module give the same rows and the same fault for any text, wherever blocks end."""
+    data = text.encode("utf-8", "surrogateescape")
+
+    def opened() -> io.BytesIO | gzip.GzipFile:
+        return gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(data))) if packed else io.BytesIO(data)
+
+    assert outcome(opened(), dialect, block) == outcome(opened(), dialect, 0)
 
 
 @given(
@@ -102,6 +133,22 @@ def test_a_cell_over_64_mib_is_refused_by_its_line() -> None:
     with pytest.raises(BadFileError, match=r"(line 3 has a cell|a record is) longer than 64 MiB"):
         got.extend(row.as_dict() for chunk in Table("excel").read(io.BytesIO(data)) for row in chunk.rows)
     assert got == [{"a": "1", "b": "2"}]
+
+
+@pytest.mark.parametrize("block", [0, 16])
+def test_the_line_of_a_cell_that_is_too_long_is_counted_from_the_files_beginning(block: int) -> None:
+    """Also where the lines before it were read the quick way, blank ones among them."""
+    data = b'a,b\r\n\n1,2\n3,"' + b"x" * (64 * 2**20 + 1)
+    with pytest.raises(BadFileError, match="line 4 has a cell longer than 64 MiB"):
+        list(Table("excel").read(io.BytesIO(data), block=block))
+
+
+def test_an_endless_line_is_refused_in_time() -> None:
+    """Of a line that is not quoted, no more is read than of one that is."""
+    stream = io.BytesIO(b"a,b\n1,2\n3," + b"x" * (8 * 2**20))
+    with pytest.raises(BadFileError, match="a record is longer than 1 MiB"):
+        list(Table("excel").read(stream, longest=2**20))
+    assert stream.tell() < 3 * 2**20
 
 
 def test_a_cell_of_many_lines_is_measured_as_a_whole() -> None:

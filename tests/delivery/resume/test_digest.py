@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.chunks import Cells, Header, Unreadable
@@ -22,9 +22,13 @@ VALUES = st.recursive(
 )
 ROWS = st.lists(VALUES | st.builds(Unreadable, VALUES, st.text()), max_size=12)
 OBJECTS = st.lists(st.dictionaries(st.text(), VALUES | st.just("\ud800"), max_size=3), max_size=12)
-HEADERS = st.sampled_from([Header(("a", "b")), Header(("a", "b")), Header(("a", "c"))])
+AB = Header(("a", "b"))
+HEADERS = st.sampled_from([AB, Header(("a", "b")), Header(("a", "c"))])
+CELL = st.text() | st.sampled_from(["", "a", "ab", "\ud800", "\ud83d\ude00", "\U0001f600"])
 TABLE = st.lists(
-    st.builds(Cells, HEADERS, st.lists(st.text() | st.just("\ud800"), min_size=2, max_size=2)), max_size=12
+    st.builds(Cells, HEADERS, st.lists(CELL, min_size=2, max_size=2))
+    | st.builds(Unreadable, st.lists(st.text(), max_size=3), st.just("has another width")),
+    max_size=40,
 )
 
 
@@ -46,9 +50,29 @@ def digest(rows: list[Any], sizes: list[int] | None = None) -> str:
 
 
 @given(ROWS | OBJECTS | TABLE | st.lists(st.binary(), max_size=12), st.lists(st.integers(0, 5), max_size=6))
+@example([Cells(AB, ["1", "2"]), Cells(AB, ["\ud800", "2"])], [1])
 def test_chunks_do_not_matter(rows: list[Any], sizes: list[int]) -> None:
     """The same rows have the same digest, wherever their chunks end."""
     assert digest(rows, sizes) == digest(rows)
+
+
+@pytest.mark.parametrize("size", [15, 16, 17, 2**16 - 1, 2**16])
+def test_a_table_of_any_size_is_taken_as_its_rows_are(size: int) -> None:
+    """How many rows come at once leaves no trace."""
+    rows = [Cells(AB, [str(number), "x"]) for number in range(size)]
+    assert digest(rows, [7, size - 14]) == digest(rows)
+
+
+def contents(rows: list[Any]) -> list[Any]:
+    """Give what there is to tell the rows of a table by."""
+    return [(row.header.names, row.values) if isinstance(row, Cells) else row.raw for row in rows]
+
+
+@given(TABLE, TABLE, st.integers(0, 40))
+def test_a_table_has_the_digest_of_no_other(one: list[Any], tail: list[Any], kept: int) -> None:
+    """Rows, cells, columns and what is unreadable among them are told apart, whatever the cells hold."""
+    other = one[:kept] + tail
+    assert (digest(one) == digest(other)) == (contents(one) == contents(other))
 
 
 @pytest.mark.parametrize(
@@ -70,6 +94,13 @@ def test_chunks_do_not_matter(rows: list[Any], sizes: list[int]) -> None:
         (["\ud800"], ["\ud801"]),
         ([Cells(Header(("a",)), ["1"])], [Cells(Header(("a",)), ["2"])]),
         ([Cells(Header(("a",)), ["1"])], [Cells(Header(("b",)), ["1"])]),
+        ([Cells(Header(("a", "b")), ["12", ""])], [Cells(Header(("a", "b")), ["1", "2"])]),
+        ([Cells(Header(("a",)), ["1"])], [Unreadable(["1"], "")]),
+        ([Cells(Header(("a",)), ["\ud83d\ude00"])], [Cells(Header(("a",)), ["\U0001f600"])]),
+        (
+            [Cells(Header(("a",)), ["1"]), Unreadable(["b"], ""), Cells(Header(("a",)), ["2"])],
+            [Cells(Header(("a",)), ["1"]), Cells(Header(("b",)), ["2"])],
+        ),
     ],
 )
 def test_other_rows_have_another_digest(one: list[Any], other: list[Any]) -> None:
