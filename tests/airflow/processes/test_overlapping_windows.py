@@ -21,17 +21,17 @@ def delivered(runs: list[Any]) -> int:
     reports = [run.xcom() for run in runs]
     assert [report["read"] for report in reports] == [2 * A_DAY] * RUNS
     assert [report["delivered"] + report["unchanged"] for report in reports] == [2 * A_DAY] * RUNS
-    return sum(report["delivered"] for report in reports)
+    return sum(int(report["delivered"]) for report in reports)
 
 
 def most_at_once(runs: list[Any]) -> int:
     """Tell how many runs there were at one time."""
-    spans = [run.span() for run in runs]
+    spans: list[tuple[str, str]] = [run.span() for run in runs]
     return max(sum(start <= moment < end for start, end in spans) for moment, _ in spans)
 
 
 def test_a_backfill_sends_each_record_once(airflow: Any, userdata_sandbox: Sandbox) -> None:
-    """With `max_active_tis_per_dag=1`: its runs come at once, whatever the DAG's `max_active_runs` is, and take turns."""
+    """With `max_active_tis_per_dag=1`: its runs come at once, whatever the DAG's `max_active_runs`, and take turns."""
     userdata_sandbox.gerosense.latency = LATENCY
     days = "--from-date", "2024-05-01", "--to-date", "2024-05-04"
     airflow.backfill("backfilled", *days, "--max-active-runs", str(RUNS))
