@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import stat
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, Asset, task
+from airflow.providers.common.compat.sdk import AirflowFailException, Asset, task
 
-from airflow_provider_userdata.ledger import schema
 from airflow_provider_userdata.operators import synchronized
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
@@ -139,39 +136,6 @@ def test_a_stream_that_has_no_name(name: Any, context: Any, sandbox: Sandbox, pe
     with pytest.raises(AirflowFailException, match="ledger_stream: must be a name"):
         operator.execute(context)
     assert sandbox.ptengine.counts.requests == 0
-
-
-def test_a_ledger_that_cannot_be_used(
-    context: Any, sandbox: Sandbox, people: Records, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of a newer version, gone, or locked: said before the first request, and retried where that may help."""
-    operator = upload("ptengine", people(5), incremental=True)
-    operator.execute(context)
-    sandbox.reset()
-    file = home / "userdata" / "ledger.db"
-    with closing(sqlite3.connect(file)) as database, database:
-        database.execute(f"UPDATE {schema.META.name} SET value = '9' WHERE name = 'version'")
-    with pytest.raises(AirflowFailException, match=r"LedgerError: .*schema version 9"):
-        upload("ptengine", people(5), incremental=True, resume=False).execute(context)
-    with closing(sqlite3.connect(file)) as database, database:
-        database.execute(f"UPDATE {schema.META.name} SET value = '1' WHERE name = 'version'")
-    monkeypatch.setattr(
-        "airflow_provider_userdata.operators.ledgers.SqlLedger",
-        lambda *given, **named: _impatient(*given, **named),
-    )
-    with closing(sqlite3.connect(file, isolation_level=None)) as database:
-        database.execute("BEGIN IMMEDIATE")
-        with pytest.raises(AirflowException, match=r"LedgerBusyError: .*locked") as raised:
-            upload("ptengine", people(5), incremental=True, resume=False).execute(context)
-        assert not isinstance(raised.value, AirflowFailException)
-        database.rollback()
-    assert sandbox.ptengine.counts.requests == 0
-
-
-def _impatient(*given: Any, **named: Any) -> Any:
-    from airflow_provider_userdata.ledger import SqlLedger
-
-    return SqlLedger(*given, **named, busy_timeout=0.05)
 
 
 def test_the_decorators_take_it_too(new_dag: Any, run_dag: Any, sandbox: Sandbox, people: Records) -> None:

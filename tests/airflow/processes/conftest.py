@@ -28,6 +28,7 @@ HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[2] / "example_dags"
 LONGEST_START = 90.0
 LONGEST_WAIT = 40.0
+LOCKED_AT_MOST = 5
 
 
 class Airflow:
@@ -44,8 +45,8 @@ class Airflow:
 
     def command(self, *words: str) -> None:
         """Run a command of Airflow's to its end."""
-        done = subprocess.run(self._line(words), env=self._environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+        code, said = self._ended(*words)
+        assert code == 0, said
 
     def start(self, *words: str) -> None:
         """Start a process that goes on; its output goes to a file."""
@@ -85,9 +86,30 @@ class Airflow:
 
     def run(self, dag_id: str, **params: Any) -> Run:
         """Start a run of a DAG, as soon as Airflow knows it."""
-        self.wait(lambda: self.query("SELECT 1 FROM serialized_dag WHERE dag_id = ?", dag_id), LONGEST_START)
+        self.wait(lambda: self._knows(dag_id), LONGEST_START)
         run = self.api("POST", f"dags/{dag_id}/dagRuns", logical_date=None, conf=params)
         return Run(self, dag_id, run["dag_run_id"])
+
+    def backfill(self, dag_id: str, *options: str) -> None:
+        """Create a backfill of a DAG, as people do."""
+        self.wait(lambda: self._knows(dag_id), LONGEST_START)
+        for _ in range(LOCKED_AT_MOST):
+            code, said = self._ended("backfill", "create", "--dag-id", dag_id, *options)
+            if "database is locked" not in said:
+                break
+            # Airflow reads before it writes, which SQLite refuses where another process has written in between. It
+            # leaves a backfill without runs, which keeps others from being created.
+            for (number,) in self.query("SELECT id FROM backfill WHERE dag_id = ? AND completed_at IS NULL", dag_id):
+                self.api("PUT", f"backfills/{number}/cancel")
+        assert code == 0, said
+
+    def unpause(self, dag_id: str, runs: int) -> list[Run]:
+        """Let a DAG run that was paused, wait until it has so many runs, and give them by their date."""
+        self.wait(lambda: self._knows(dag_id), LONGEST_START)
+        self.api("PATCH", f"dags/{dag_id}", is_paused=False)
+        which = "SELECT run_id FROM dag_run WHERE dag_id = ? ORDER BY logical_date"
+        found = self.wait(lambda: len(rows := self.query(which, dag_id)) == runs and rows)
+        return [Run(self, dag_id, run_id) for (run_id,) in found]
 
     def query(self, sql: str, *values: object) -> list[Any]:
         """Ask Airflow's database."""
@@ -107,6 +129,13 @@ class Airflow:
         """Name the tables of Airflow's database that hold a text."""
         return self._search(text, self.home / "airflow.db")
 
+    def _knows(self, dag_id: str) -> bool:
+        return bool(self.query("SELECT 1 FROM serialized_dag WHERE dag_id = ?", dag_id))
+
+    def _ended(self, *words: str) -> tuple[int, str]:
+        done = subprocess.run(self._line(words), env=self._environment, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
     @staticmethod
     def _line(words: tuple[str, ...]) -> list[str]:
         return [sys.executable, "-m", "airflow", *words]
@@ -125,6 +154,14 @@ class Run:
         where = "run_id = ? AND dag_id = ?"
         ((state,),) = self.airflow.query(f"SELECT state FROM dag_run WHERE {where}", self.run_id, self.dag_id)
         return str(state)
+
+    def span(self) -> tuple[str, str]:
+        """Tell when the run began and ended, in a form that can be compared."""
+        where = "run_id = ? AND dag_id = ?"
+        ((start, end),) = self.airflow.query(
+            f"SELECT start_date, end_date FROM dag_run WHERE {where}", self.run_id, self.dag_id
+        )
+        return str(start), str(end)
 
     def ends(self) -> str:
         """Wait until the run has ended, and give its state."""
