@@ -36,17 +36,17 @@ class UnderWay(Protocol):
         """How many records were delivered that the ledger doesn't have yet."""
 
     def divide(
-        self, records: Sequence[Record], keys: Sequence[bytes], fingerprints: Sequence[bytes], chosen: Sequence[int]
+        self, records: Sequence[Record], keys: Sequence[bytes], fingerprints: Sequence[bytes], chosen: Sequence[int], /
     ) -> Divided:
         """Give the records to be sent, and those that are unchanged; what follows another is in neither.
 
         :param chosen: the indices of what the ledger doesn't have.
         """
 
-    def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
+    def delivered(self, records: Sequence[Record], in_doubt: bool, /) -> list[Record]:
         """Note the proof that records were delivered; give those that followed them."""
 
-    def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:
+    def given_up(self, records: Iterable[Record], in_doubt: bool, /) -> list[Record]:
         """Note that records were not delivered, as far as is known; give those that followed them."""
 
     def proven_before(self, keys: Iterable[bytes]) -> None:
@@ -79,7 +79,7 @@ class RecordsUnderWay(UnderWay):
         return len(self._proven)
 
     def divide(
-        self, records: Sequence[Record], keys: Sequence[bytes], fingerprints: Sequence[bytes], chosen: Sequence[int]
+        self, records: Sequence[Record], keys: Sequence[bytes], _: Sequence[bytes], chosen: Sequence[int], /
     ) -> Divided:
         """Give the records to be sent, and those that are unchanged; what follows another is in neither."""
         if not chosen:
@@ -97,9 +97,7 @@ class RecordsUnderWay(UnderWay):
             record.entry = key
         return list(records), unchanged
 
-    def _first_of_each(
-        self, records: Sequence[Record], keys: Sequence[bytes], unchanged: list[Record]
-    ) -> list[Record]:
+    def _first_of_each(self, records: Sequence[Record], keys: Sequence[bytes], unchanged: list[Record]) -> list[Record]:
         self._among_proven.update(self._proven[self._looked_through :])
         self._looked_through = len(self._proven)
         to_send: list[Record] = []
@@ -114,13 +112,13 @@ class RecordsUnderWay(UnderWay):
                 self._followers.setdefault(key, []).append(record)
         return to_send
 
-    def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
+    def delivered(self, records: Sequence[Record], _: bool, /) -> list[Record]:
         """Note the proof that records were delivered; give those that followed them."""
         keys = [record.entry for record in records]
         self._proven += keys
         return self._followers_of(keys)
 
-    def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:
+    def given_up(self, records: Iterable[Record], _: bool, /) -> list[Record]:
         """Note that records were not delivered, as far as is known; give those that followed them."""
         keys = [record.entry for record in records if record.entry is not None]  # others were never looked up
         self._known.difference_update(keys)
@@ -184,7 +182,7 @@ class StatesUnderWay(UnderWay):
         return len(self._proven)
 
     def divide(
-        self, records: Sequence[Record], keys: Sequence[bytes], fingerprints: Sequence[bytes], chosen: Sequence[int]
+        self, records: Sequence[Record], keys: Sequence[bytes], fingerprints: Sequence[bytes], chosen: Sequence[int], /
     ) -> Divided:
         """Give the records to be sent, and those that are unchanged; what follows another is in neither."""
         if not chosen and not self._known:
@@ -210,7 +208,7 @@ class StatesUnderWay(UnderWay):
                 unchanged.append(record)
         return to_send, unchanged
 
-    def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
+    def delivered(self, records: Sequence[Record], in_doubt: bool, /) -> list[Record]:
         """Note the proof that records were delivered; give those that followed them."""
         followers: list[Record] = []
         for record in records:
@@ -222,7 +220,7 @@ class StatesUnderWay(UnderWay):
             self._proven.append(entry)
         return followers
 
-    def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:
+    def given_up(self, records: Iterable[Record], in_doubt: bool, /) -> list[Record]:
         """Note that records were not delivered, as far as is known; give those that followed them."""
         followers: list[Record] = []
         for record in records:
