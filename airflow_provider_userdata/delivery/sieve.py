@@ -110,14 +110,14 @@ class Sieve:
         :param in_doubt: whether they may arrive once more.
         """
         self._note_recent(records)
-        return self._under_way.delivered(records, in_doubt)
+        return self._under_way.delivered(records, in_doubt=in_doubt)
 
     def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:
         """Note that records were not delivered, as far as is known; give those that followed them.
 
         :param in_doubt: whether they may arrive all the same.
         """
-        return self._under_way.given_up(records, in_doubt)
+        return self._under_way.given_up(records, in_doubt=in_doubt)
 
     def proven_before(self, records: Sequence[Record]) -> None:
         """Note records that an attempt before has delivered, as its receipts prove, and may not have marked.

@@ -43,10 +43,10 @@ class UnderWay(Protocol):
         :param chosen: the indices of what the ledger doesn't have.
         """
 
-    def delivered(self, records: Sequence[Record], in_doubt: bool, /) -> list[Record]:
+    def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note the proof that records were delivered; give those that followed them."""
 
-    def given_up(self, records: Iterable[Record], in_doubt: bool, /) -> list[Record]:
+    def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:
         """Note that records were not delivered, as far as is known; give those that followed them."""
 
     def proven_before(self, keys: Iterable[bytes]) -> None:
@@ -112,13 +112,13 @@ class RecordsUnderWay(UnderWay):
                 self._followers.setdefault(key, []).append(record)
         return to_send
 
-    def delivered(self, records: Sequence[Record], _: bool, /) -> list[Record]:
+    def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:  # noqa: ARG002  # of states
         """Note the proof that records were delivered; give those that followed them."""
         keys = [record.entry for record in records]
         self._proven += keys
         return self._followers_of(keys)
 
-    def given_up(self, records: Iterable[Record], _: bool, /) -> list[Record]:
+    def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:  # noqa: ARG002  # of states
         """Note that records were not delivered, as far as is known; give those that followed them."""
         keys = [record.entry for record in records if record.entry is not None]  # others were never looked up
         self._known.difference_update(keys)
@@ -208,7 +208,7 @@ class StatesUnderWay(UnderWay):
                 unchanged.append(record)
         return to_send, unchanged
 
-    def delivered(self, records: Sequence[Record], in_doubt: bool, /) -> list[Record]:
+    def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note the proof that records were delivered; give those that followed them."""
         followers: list[Record] = []
         for record in records:
@@ -220,7 +220,7 @@ class StatesUnderWay(UnderWay):
             self._proven.append(entry)
         return followers
 
-    def given_up(self, records: Iterable[Record], in_doubt: bool, /) -> list[Record]:
+    def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:
         """Note that records were not delivered, as far as is known; give those that followed them."""
         followers: list[Record] = []
         for record in records:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery import sieve
@@ -18,11 +18,22 @@ from airflow_provider_userdata.vendors.gerosense import GeroSense
 CONTENTS = st.lists(st.integers(0, 5), min_size=1, max_size=6)
 STEPS = st.one_of(
     st.tuples(st.just("look up"), CONTENTS),
-    st.tuples(st.sampled_from(["deliver", "give up", "mark"]), st.integers(1, 4)),
+    st.tuples(st.sampled_from(["deliver", "give up", "mark", "forget"]), st.integers(1, 4)),
 )
+PROVEN_AFTER_A_MARK: list[tuple[str, Any]] = [
+    ("look up", [0]),
+    ("deliver", 1),
+    ("look up", [0]),
+    ("mark", 1),
+    ("look up", [1]),
+    ("deliver", 1),
+    ("look up", [1]),
+]
 
 
-@given(st.lists(STEPS, max_size=30))
+@settings(max_examples=300, deadline=None)
+@given(st.lists(STEPS, max_size=40))
+@example(PROVEN_AFTER_A_MARK)
 def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
     """Each has one fate in the end; none is sent while its like is under way, or proven; what is marked is proven."""
     under_way, marked, proven, sent = RecordsUnderWay(), set[bytes](), set[bytes](), list[Record]()
@@ -50,7 +61,8 @@ def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
     def end(count: int, *, delivered: bool) -> None:
         some = sent[:count]
         del sent[:count]
-        settle(some, under_way.delivered(some, False) if delivered else under_way.given_up(some, False))
+        note = under_way.delivered if delivered else under_way.given_up
+        settle(some, note(some, in_doubt=False))
         proven.update([one.content for one in some] * delivered)
 
     def mark(most: int) -> None:
@@ -66,6 +78,8 @@ def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
             look_up(value)
         elif name == "mark":
             mark(value)
+        elif name == "forget":
+            marked.clear()  # by a command, or because it is too old
         else:
             end(value, delivered=name == "deliver")
     end(len(sent), delivered=True)
@@ -129,7 +143,7 @@ def test_two_marks_at_once_end() -> None:
     async def run() -> None:
         sifting = sieve.Sieve(Noting(), GeroSense("steps"))  # type: ignore[arg-type]
         record = Record(b"", entry=b"k" * 16)
-        sifting._under_way.delivered([record], False)
+        sifting._under_way.delivered([record], in_doubt=False)
         await asyncio.gather(sifting.mark(), sifting.mark())
 
     asyncio.run(asyncio.wait_for(run(), 20))
