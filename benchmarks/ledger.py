@@ -1,7 +1,7 @@
 """Measures the ledger alone: ``BATCH=1000 python benchmarks/ledger.py [entries] [url]``.
 
-Keys come as a source gives them: in an order (`near`: keys that follow one another begin alike, as time stamps do) and
-without one (`far`).
+Keys come as a source gives them: on shelves, as GeroSense's samples of some days do (`SHELF=10000` to a shelf), in an
+order (`near`: each begins with a number one greater), and without one (`far`).
 """
 
 from __future__ import annotations
@@ -18,17 +18,22 @@ from sqlalchemy import make_url
 from airflow_provider_userdata.ledger import KEY_SIZE, Fingerprints, SqlLedger, Stream
 
 BATCH = int(os.environ.get("BATCH", "1000"))
+SHELF = int(os.environ.get("SHELF", "10000"))
 SAMPLE = 500_000
 SECRET = b"a secret of the benchmark's own"
 
 
-def batches(count: int, *, near: bool, seed: int) -> Iterator[bytes]:
+def batches(count: int, order: str, *, seed: int) -> Iterator[bytes]:
     """Give joined keys, the same for the same seed."""
-    of = Fingerprints(f"{seed:016}".encode()).of
+    of, shelf = Fingerprints(f"{seed:016}".encode()).of, Fingerprints(SECRET).of
     for first in range(0, count, BATCH):
         digests = [of(b"%d" % number) for number in range(first, min(first + BATCH, count))]
-        if near:
-            digests = [(first + n).to_bytes(4, "big") + digest[4:] for n, digest in enumerate(digests)]
+        numbers = range(first, first + len(digests))
+        if order == "near":
+            digests = [number.to_bytes(4, "big") + digest[4:] for number, digest in zip(numbers, digests, strict=True)]
+        elif order == "shelves":
+            names = [b"%d" % (number // SHELF) for number in numbers]
+            digests = [shelf(name)[:4] + digest[4:] for name, digest in zip(names, digests, strict=True)]
         yield b"".join(digests)
 
 
@@ -41,18 +46,18 @@ def rate(call: Callable[[bytes], object], joined: list[bytes]) -> tuple[float, f
     return keys / (time.perf_counter() - seconds), (time.process_time() - cpu) / keys * 1e6
 
 
-def measure(url: str, count: int, *, near: bool) -> None:
+def measure(url: str, count: int, order: str) -> None:
     """Print the rows of one order of keys."""
-    ledger = SqlLedger(url, Stream("benchmark", kind=str(near)), keyed=False, run="a", secret=SECRET)
+    ledger = SqlLedger(url, Stream("benchmark", kind=order), keyed=False, run="a", secret=SECRET)
     ledger.open()
-    every = list(batches(count, near=near, seed=1))
-    name = f"{'near' if near else 'far'}, {count:,}"
+    every = list(batches(count, order, seed=1))
+    name = f"{order}, {count:,}"
     half = len(every) // 2
     for label, call, joined in (
         ("mark, the first half", ledger.mark, every[:half]),
         ("mark, the second half", ledger.mark, every[half:]),
         ("sift, all unchanged", ledger.sift, every[:: max(1, count // SAMPLE)]),
-        ("sift, all new", ledger.sift, list(batches(min(count, SAMPLE), near=near, seed=2))),
+        ("sift, all new", ledger.sift, list(batches(min(count, SAMPLE), order, seed=2))),
     ):
         keys, cpu = rate(call, joined)
         print(f"| {name} | {label} | {keys:,.0f} | {cpu:.2f} |", flush=True)
@@ -63,7 +68,7 @@ def measure_states(url: str, count: int) -> None:
     """Print the rows of a stream of states."""
     ledger = SqlLedger(url, Stream("benchmark", kind="states"), keyed=True, run="a", secret=SECRET)
     ledger.open()
-    every = list(batches(count, near=False, seed=1))
+    every = list(batches(count, "far", seed=1))
     values = {some: os.urandom(len(some)) for some in every}
     for label, call in (
         ("sift, all new: claims", lambda some: ledger.sift(some, values[some])),
@@ -82,10 +87,11 @@ def main() -> None:
         url = sys.argv[2] if sys.argv[2:] else f"sqlite:///{name}/ledger.db"
         print(f"{make_url(url).get_backend_name()}, {count:,} entries, {BATCH:,} keys a call\n")
         print("| keys | call | keys/s | CPU µs |\n|---|---|---|---|")
-        measure(url, count, near=True)
+        measure(url, count, "shelves")
         if (file := Path(name, "ledger.db")).exists():
-            print(f"| near, {count:,} | the file | {file.stat().st_size / 1e6:,.0f} MB | |", flush=True)
-        measure(url, min(count, 1_000_000), near=False)
+            print(f"| shelves, {count:,} | the file | {file.stat().st_size / 1e6:,.0f} MB | |", flush=True)
+        for order in ("near", "far"):
+            measure(url, min(count, 1_000_000), order)
         measure_states(url, 100_000)
 
 

@@ -54,7 +54,7 @@ class Keeper:
         self.tally = Tally(plan.clock.seconds)
         self.progress = Progress()
         ledger = None if plan.validate_only else plan.ledger
-        self.sieve = None if ledger is None else Sieve(ledger, plan.vendor)
+        self.sieve = None if ledger is None else Sieve(ledger, plan.vendor, shows_recent=plan.shows_recent)
         self.fates = Fates(self._files, self.tally, self.progress, plan.clock, self.sieve)
 
     async def open(self, sender: Sender) -> Done | None:

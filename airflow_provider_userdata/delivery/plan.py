@@ -34,6 +34,7 @@ class Plan:
     :param validate_only: check and batch, send nothing.
     :param held: where records wait that are too few to be sent; None where the vendor takes any number.
     :param ledger: what earlier runs delivered, so that only what changed is sent; None sends all.
+    :param shows_recent: whether somebody looks at `Ended.recent`.
     :param max_rejected: how many rejected and unknown records are no error; below 1, which share.
     :param store: where the checkpoint is kept between attempts; None keeps none.
     :param resume: whether to go on where an attempt before this one ended.
@@ -55,6 +56,7 @@ class Plan:
     validate_only: bool = False
     held: HeldFolder | None = None
     ledger: Ledger | None = None
+    shows_recent: bool = True
     max_rejected: float = math.inf
     store: CheckpointStore | None = None
     resume: bool = True

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
-
-import msgspec
 
 from airflow_provider_userdata.delivery.recent import Recent
 from airflow_provider_userdata.delivery.threads import BlockingThread
+from airflow_provider_userdata.delivery.under_way import Marks, RecordsUnderWay, StatesUnderWay, UnderWay
 from airflow_provider_userdata.vendors.contract import Kept, Record, Vendor
 
-SHELVES_REMEMBERED = 10_000
-"""How many shelves' keys are kept at hand: samples come day by day."""
+MARKED_AT_ONCE = 10_000
+"""How many records are marked before a look-up gets its turn: some 20 ms of work."""
 
 
 class Fingerprints(Protocol):
@@ -22,6 +20,9 @@ class Fingerprints(Protocol):
 
     def each_of(self, records: Iterable[bytes], /) -> list[bytes]:
         """Give the fingerprints of some bytes, in their order."""
+
+    def each_on_shelf(self, records: Iterable[bytes], shelves: Sequence[str], size: int, /) -> list[bytes]:
+        """Give the keys of some bytes, in their order: `size` bytes stand for the shelf, the others for the record."""
 
     def of_user(self, user: str, /) -> bytes:
         """Give a user's key."""
@@ -47,38 +48,20 @@ class Ledger(Protocol):
         """End."""
 
 
-class Entry(msgspec.Struct, eq=False, gc=False):
-    """What the ledger knows a record by that is sent, from the look-up until it is marked or given up.
-
-    :param fingerprint: of the user's state; empty where records are kept as a whole.
-    :param followers: records that came later and say the same: they share this one's fate.
-    :param delivered: whether there is proof.
-    :param last: whether it is what the vendor has in the end, once it is delivered: no other state of the user may be
-        on its way.
-    """
-
-    key: bytes
-    fingerprint: bytes
-    followers: list[Record] | None = None
-    delivered: bool = False
-    last: bool = True
-
-
 class Sieve:
     """Sifts the records of one delivery. Used on the loop, by one caller at a time.
 
-    Of records that say the same, one is sent and the others follow it. Of a user's states the last one counts: an
-    earlier one is never marked, though it was delivered, while a later one may be on its way.
+    Of records that say the same, one is sent and the others follow it.
+
+    :param shows_recent: whether the most recent sample of each device is wanted.
     """
 
-    def __init__(self, ledger: Ledger, vendor: Vendor) -> None:
+    def __init__(self, ledger: Ledger, vendor: Vendor, *, shows_recent: bool = True) -> None:
         self._ledger = ledger
         self._vendor = vendor
         self._thread = BlockingThread("userdata-ledger")
-        self._shelf = functools.lru_cache(maxsize=SHELVES_REMEMBERED)(ledger.fingerprints.of_user)
-        self._known: dict[bytes, Entry] = {}
-        self._proven: list[Entry] = []
-        self._doubtful: set[bytes] = set()
+        self._shows_recent = shows_recent
+        self._under_way: UnderWay = StatesUnderWay() if self.keeps_states else RecordsUnderWay()
         self._turn = asyncio.Lock()
         self._opened = False
         self.recent = Recent()
@@ -89,7 +72,7 @@ class Sieve:
     @property
     def unmarked(self) -> int:
         """How many records were delivered that the ledger doesn't have yet."""
-        return len(self._proven)
+        return self._under_way.unmarked
 
     @property
     def keeps_states(self) -> bool:
@@ -119,44 +102,22 @@ class Sieve:
         async with self._turn:  # what is being marked would have to be claimed again
             # All are asked for, also what this run has on its way: it may be given up meanwhile.
             chosen = await self._thread.call(lambda: self._ledger.sift(*joined))
-            return self._divide(records, keys, prints, chosen)
+            return self._under_way.divide(records, keys, prints, chosen)
 
     def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note the proof that records were delivered; give those that followed them, which are unchanged.
 
         :param in_doubt: whether they may arrive once more.
         """
-        followers: list[Record] = []
-        for record in records:
-            entry: Entry = record.entry
-            entry.delivered = True
-            if entry.followers:
-                followers += entry.followers
-                entry.followers = None
-            if in_doubt:
-                self._doubt(entry)
-            self._proven.append(entry)
-        self.recent.note(self._vendor.moments(records))
-        return followers
+        self._note_recent(records)
+        return self._under_way.delivered(records, in_doubt=in_doubt)
 
     def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:
         """Note that records were not delivered, as far as is known; give those that followed them.
 
         :param in_doubt: whether they may arrive all the same.
         """
-        followers: list[Record] = []
-        for record in records:
-            entry: Entry | None = record.entry
-            if entry is None:
-                continue  # never looked up
-            if entry.followers:
-                followers += entry.followers
-                entry.followers = None
-            if in_doubt:
-                self._doubt(entry)
-            if self._known.get(entry.key) is entry:
-                del self._known[entry.key]
-        return followers
+        return self._under_way.given_up(records, in_doubt=in_doubt)
 
     def proven_before(self, records: Sequence[Record]) -> None:
         """Note records that an attempt before has delivered, as its receipts prove, and may not have marked.
@@ -165,28 +126,26 @@ class Sieve:
         """
         if self.keeps_states:
             return
-        keys, _ = self._identify(records)
-        for record, key in zip(records, keys, strict=True):
-            record.entry = self._known[key] = Entry(key, b"", delivered=True)
-            self._proven.append(record.entry)
-        self.recent.note(self._vendor.moments(records))
+        self._under_way.proven_before(self._identify(records)[0])
+        self._note_recent(records)
 
     async def mark(self) -> None:
-        """Enter all that was proven so far into the ledger.
+        """Enter all that was proven so far into the ledger, in steps that don't keep the look-ups waiting.
 
         :raises LedgerError: if something has to change first.
         :raises LedgerBusyError: if it is locked, or can't be reached.
         """
-        async with self._turn:
-            proven = list(self._proven)
-            last = [entry for entry in proven if entry.last]
-            keys, prints = b"".join([entry.key for entry in last]), b"".join([entry.fingerprint for entry in last])
-            if last:
-                await self._thread.call(lambda: self._ledger.mark(keys, prints))
-            del self._proven[: len(proven)]
-            for entry in last:
-                if self._known.get(entry.key) is entry:
-                    del self._known[entry.key]
+        left = self.unmarked
+        while left > 0 and self.unmarked:
+            async with self._turn:
+                marks = self._under_way.to_mark(min(left, MARKED_AT_ONCE))
+                await self._enter(marks)
+                self._under_way.marked(marks)
+            left -= marks.proven
+
+    async def _enter(self, marks: Marks) -> None:
+        if marks.entries:
+            await self._thread.call(lambda: self._ledger.mark(marks.keys, marks.fingerprints))
 
     async def end(self) -> None:
         """Mark what is left, and close the ledger.
@@ -207,43 +166,10 @@ class Sieve:
         """Give what the ledger knows records by: keys, and fingerprints where it keeps states."""
         fingerprints, kept = self._ledger.fingerprints, self._vendor.kept
         shelves, contents = self._vendor.compared(records)
-        prints = fingerprints.each_of(contents)
         if kept is Kept.STATES:
-            return [fingerprints.of_user(user) for user in shelves], prints
-        shelf, size = self._shelf, kept.value
-        return [shelf(name)[:size] + made[size:] for name, made in zip(shelves, prints, strict=True)], []
+            return [fingerprints.of_user(user) for user in shelves], fingerprints.each_of(contents)
+        return fingerprints.each_on_shelf(contents, shelves, kept.value), []
 
-    def _divide(
-        self, records: Sequence[Record], keys: list[bytes], prints: list[bytes], chosen: list[int]
-    ) -> tuple[list[Record], list[Record]]:
-        """Sort records into those to be sent, those that are unchanged, and those that follow others."""
-        if not chosen and not self._known:
-            return [], list(records)
-        to_send: list[Record] = []
-        unchanged: list[Record] = []
-        wanted: Container[int] = range(len(records)) if len(chosen) == len(records) else set(chosen)
-        for index, (record, key) in enumerate(zip(records, keys, strict=True)):
-            made, known = prints[index] if prints else b"", self._known.get(key)
-            if known is not None and known.fingerprint == made:
-                if known.delivered:
-                    unchanged.append(record)
-                elif known.followers is None:
-                    known.followers = [record]
-                else:
-                    known.followers.append(record)
-            elif known is not None or index in wanted:
-                if known is not None:
-                    known.last = False
-                record.entry = self._known[key] = Entry(key, made, last=key not in self._doubtful)
-                to_send.append(record)
-            else:
-                unchanged.append(record)
-        return to_send, unchanged
-
-    def _doubt(self, entry: Entry) -> None:
-        """Believe no other state of a user in this run: what is in doubt may still arrive after it."""
-        if self.keeps_states:
-            self._doubtful.add(entry.key)
-            known = self._known.get(entry.key)
-            if known is not None and known is not entry:
-                known.last = False
+    def _note_recent(self, records: Sequence[Record]) -> None:
+        if self._shows_recent:
+            self.recent.note(self._vendor.moments(records))

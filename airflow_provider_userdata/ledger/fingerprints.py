@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 KEY_SIZE = 16
 """Bytes of a key, and of a fingerprint: among ten million, two that are alike by chance are not to be expected."""
@@ -41,6 +41,20 @@ class Fingerprints:
             made.update(data)
             digests.append(made.digest())
         return digests
+
+    def each_on_shelf(self, records: Iterable[bytes], shelves: Sequence[str], size: int) -> list[bytes]:
+        """Give the keys of records that lie on shelves: those of one shelf begin alike.
+
+        :param size: bytes of a key that stand for the shelf; the others are the record's.
+        """
+        beginnings = {shelf: self.of_user(shelf)[:size] for shelf in set(shelves)}
+        copy = self._copy
+        keys = []
+        for data, shelf in zip(records, shelves, strict=True):
+            made = copy()
+            made.update(data)
+            keys.append(beginnings[shelf] + made.digest()[size:])
+        return keys
 
     def of_all(self, records: Iterable[bytes]) -> bytes:
         """Give the fingerprints of records, joined."""

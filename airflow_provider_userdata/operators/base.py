@@ -223,6 +223,7 @@ class DeliveryOperator(BaseOperator):
             max_rejected=self.max_rejected,
             store=store,
             resume=bool(self.resume),
+            shows_recent=synchronized.shown_on(self.outlets) is not None,
             restart_if_changed=changed == "restart",
             more_attempts=ti.try_number <= store.max_tries,
             on_progress=functools.partial(endings.show_progress, store, self.log),

@@ -15,6 +15,11 @@ LONGEST_NAME = 200
 """Characters of a device's name, so that the value stays one that Airflow's pages show."""
 
 
+def shown_on(outlets: Sequence[object]) -> Asset | None:
+    """Give the asset that shows the samples: a task's one outlet, where it is an asset."""
+    return outlets[0] if len(outlets) == 1 and isinstance(outlets[0], Asset) else None
+
+
 def show(context: Any, outlets: Sequence[object], kind: str, recent: Mapping[str, str], log: Any) -> None:
     """Merge what a run delivered into the asset's state, where Airflow keeps one (from 3.3 on) and there is one outlet.
 
@@ -24,12 +29,12 @@ def show(context: Any, outlets: Sequence[object], kind: str, recent: Mapping[str
     :param kind: of the records: each has a key of its own, `most_recent_<kind>`.
     :param recent: device to moment.
     """
-    assets = [outlet for outlet in outlets if isinstance(outlet, Asset)]
-    if not recent or len(outlets) != 1 or not assets:
+    asset = shown_on(outlets)
+    if not recent or asset is None:
         return
     key = f"most_recent_{kind}"
     try:
-        state = context["asset_state_store"][assets[0]]
+        state = context["asset_state_store"][asset]
     except KeyError:
         return  # an Airflow without
     try:

@@ -137,6 +137,7 @@ _REFUSED = Sample(
 _decode: Callable[[bytes], Sample] = msgspec.json.Decoder(Sample).decode
 _in_order = timestamps.in_order
 _encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +235,7 @@ class GeroSense(Vendor):
     def compared(self, records: Sequence[Record]) -> tuple[list[str], list[bytes]]:
         """Give each sample's day, and the sample as a whole."""
         samples = [record.content for record in records]
-        return [sample.start_date[:10] for sample in samples], list(map(_encode, samples))
+        return [sample.start_date[:10] for sample in samples], _encode_lines(samples).splitlines()
 
     def moments(self, records: Sequence[Record]) -> Iterable[Moment]:
         """Give each device with its latest start; several, where texts of one form and offset don't tell which."""

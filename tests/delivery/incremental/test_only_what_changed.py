@@ -213,3 +213,9 @@ def test_the_most_recent_sample_of_each_device(run: Run, sandbox: Sandbox) -> No
     first = run("gerosense", samples)
     assert first.recent == {"ring": "2024-05-01T08:00:00Z", "watch": "2024-05-01T07:59:59.5Z"}
     assert run("gerosense", samples, "2").recent == {}
+
+
+def test_nobody_asks_for_the_most_recent_samples(run: Run, rows: Rows) -> None:
+    """They are not looked for."""
+    ended = run("gerosense", rows("gerosense", 5), shows_recent=False)
+    assert (counts(ended), ended.recent) == ({"delivered": 5}, {})

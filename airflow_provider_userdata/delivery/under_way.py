@@ -1,0 +1,266 @@
+"""What an incremental run has under way, or proven and not yet marked: by record, or by user."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from airflow_provider_userdata.vendors.contract import Record
+
+Divided = tuple[list[Record], list[Record]]
+"""The records to be sent, and those that are unchanged."""
+
+
+class Marks(msgspec.Struct, frozen=True):
+    """What is marked in one go.
+
+    :param proven: of how many proofs.
+    :param entries: what the ledger is told: fewer, where a proof no longer counts.
+    :param keys: theirs, joined.
+    :param fingerprints: as many, of states.
+    """
+
+    proven: int
+    entries: Sequence[Any]
+    keys: bytes
+    fingerprints: bytes = b""
+
+
+class UnderWay(Protocol):
+    """Finds what says the same as something that is under way: it isn't sent, but follows, and shares its fate."""
+
+    @property
+    def unmarked(self) -> int:
+        """How many records were delivered that the ledger doesn't have yet."""
+
+    def divide(
+        self, records: Sequence[Record], keys: Sequence[bytes], fingerprints: Sequence[bytes], chosen: Sequence[int], /
+    ) -> Divided:
+        """Give the records to be sent, and those that are unchanged; what follows another is in neither.
+
+        :param chosen: the indices of what the ledger doesn't have.
+        """
+
+    def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
+        """Note the proof that records were delivered; give those that followed them."""
+
+    def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:
+        """Note that records were not delivered, as far as is known; give those that followed them."""
+
+    def proven_before(self, keys: Iterable[bytes]) -> None:
+        """Note what an attempt before has delivered, and may not have marked."""
+
+    def to_mark(self, most: int) -> Marks:
+        """Give what was proven first, of so many records at most."""
+
+    def marked(self, marks: Marks) -> None:
+        """Forget what the ledger has now."""
+
+
+class RecordsUnderWay(UnderWay):
+    """Of records that are kept as a whole. `Record.entry` is the key.
+
+    Keys come in no order, and each step in a large set of them waits for memory: so there is one set, and a batch is
+    looked at as a whole. Which of its keys are proven is found out only where something says the same as one of them.
+    """
+
+    def __init__(self) -> None:
+        self._known: set[bytes] = set()
+        self._proven: list[bytes] = []  # by time, nearly the source's order: the ledger is faster for it
+        self._among_proven: set[bytes] = set()  # the first so many of the proven
+        self._looked_through = 0
+        self._followers: dict[bytes, list[Record]] = {}
+
+    @property
+    def unmarked(self) -> int:
+        """How many records were delivered that the ledger doesn't have yet."""
+        return len(self._proven)
+
+    def divide(
+        self, records: Sequence[Record], keys: Sequence[bytes], _: Sequence[bytes], chosen: Sequence[int], /
+    ) -> Divided:
+        """Give the records to be sent, and those that are unchanged; what follows another is in neither."""
+        if not chosen:
+            return [], list(records)
+        unchanged: list[Record] = []
+        if len(chosen) < len(records):
+            wanted = set(chosen)
+            unchanged = [record for index, record in enumerate(records) if index not in wanted]
+            records, keys = [records[index] for index in chosen], [keys[index] for index in chosen]
+        new = set(keys)
+        if len(new) < len(keys) or not self._known.isdisjoint(new):
+            return self._first_of_each(records, keys, unchanged), unchanged
+        self._known |= new
+        for record, key in zip(records, keys, strict=True):
+            record.entry = key
+        return list(records), unchanged
+
+    def _first_of_each(self, records: Sequence[Record], keys: Sequence[bytes], unchanged: list[Record]) -> list[Record]:
+        self._among_proven.update(self._proven[self._looked_through :])
+        self._looked_through = len(self._proven)
+        to_send: list[Record] = []
+        for record, key in zip(records, keys, strict=True):
+            if key not in self._known:
+                record.entry = key
+                self._known.add(key)
+                to_send.append(record)
+            elif key in self._among_proven:
+                unchanged.append(record)
+            else:
+                self._followers.setdefault(key, []).append(record)
+        return to_send
+
+    def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:  # noqa: ARG002  # of states
+        """Note the proof that records were delivered; give those that followed them."""
+        keys = [record.entry for record in records]
+        self._proven += keys
+        return self._followers_of(keys)
+
+    def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:  # noqa: ARG002  # of states
+        """Note that records were not delivered, as far as is known; give those that followed them."""
+        keys = [record.entry for record in records if record.entry is not None]  # others were never looked up
+        self._known.difference_update(keys)
+        return self._followers_of(keys)
+
+    def _followers_of(self, keys: Iterable[bytes]) -> list[Record]:
+        if not self._followers:
+            return []
+        return [record for key in keys for record in self._followers.pop(key, ())]
+
+    def proven_before(self, keys: Iterable[bytes]) -> None:
+        """Note what an attempt before has delivered, and may not have marked."""
+        before = list(keys)
+        self._known.update(before)
+        self._proven += before
+
+    def to_mark(self, most: int) -> Marks:
+        """Give what was proven first, of so many records at most."""
+        keys = self._proven[:most]
+        return Marks(len(keys), keys, b"".join(keys))
+
+    def marked(self, marks: Marks) -> None:
+        """Forget what the ledger has now."""
+        del self._proven[: marks.proven]
+        self._looked_through = max(0, self._looked_through - marks.proven)
+        self._known.difference_update(marks.entries)
+        self._among_proven.difference_update(marks.entries)
+
+
+class Entry(msgspec.Struct, eq=False, gc=False):
+    """A user's state that is sent, from the look-up until it is marked or given up.
+
+    :param followers: records that came later and say the same: they share this one's fate.
+    :param delivered: whether there is proof.
+    :param last: whether it is what the vendor has in the end, once it is delivered: no other state of the user may be
+        on its way.
+    """
+
+    key: bytes
+    fingerprint: bytes
+    followers: list[Record] | None = None
+    delivered: bool = False
+    last: bool = True
+
+
+class StatesUnderWay(UnderWay):
+    """Of users' states. `Record.entry` is an `Entry`.
+
+    Of a user's states the last one counts: an earlier one is never marked, though it was delivered, while a later one
+    may be on its way.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Entry] = {}
+        self._proven: list[Entry] = []
+        self._doubtful: set[bytes] = set()
+
+    @property
+    def unmarked(self) -> int:
+        """How many records were delivered that the ledger doesn't have yet."""
+        return len(self._proven)
+
+    def divide(
+        self, records: Sequence[Record], keys: Sequence[bytes], fingerprints: Sequence[bytes], chosen: Sequence[int], /
+    ) -> Divided:
+        """Give the records to be sent, and those that are unchanged; what follows another is in neither."""
+        if not chosen and not self._known:
+            return [], list(records)
+        to_send: list[Record] = []
+        unchanged: list[Record] = []
+        wanted: Container[int] = range(len(records)) if len(chosen) == len(records) else set(chosen)
+        for index, (record, key, fingerprint) in enumerate(zip(records, keys, fingerprints, strict=True)):
+            known = self._known.get(key)
+            if known is not None and known.fingerprint == fingerprint:
+                if known.delivered:
+                    unchanged.append(record)
+                elif known.followers is None:
+                    known.followers = [record]
+                else:
+                    known.followers.append(record)
+            elif known is not None or index in wanted:
+                if known is not None:
+                    known.last = False
+                record.entry = self._known[key] = Entry(key, fingerprint, last=key not in self._doubtful)
+                to_send.append(record)
+            else:
+                unchanged.append(record)
+        return to_send, unchanged
+
+    def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
+        """Note the proof that records were delivered; give those that followed them."""
+        followers: list[Record] = []
+        for record in records:
+            entry: Entry = record.entry
+            entry.delivered = True
+            followers += _taken_followers(entry)
+            if in_doubt:
+                self._doubt(entry)
+            self._proven.append(entry)
+        return followers
+
+    def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:
+        """Note that records were not delivered, as far as is known; give those that followed them."""
+        followers: list[Record] = []
+        for record in records:
+            entry: Entry | None = record.entry
+            if entry is None:
+                continue  # never looked up
+            followers += _taken_followers(entry)
+            if in_doubt:
+                self._doubt(entry)
+            self._forget(entry)
+        return followers
+
+    def proven_before(self, keys: Iterable[bytes]) -> None:
+        """Note nothing: a later state may be on its way."""
+
+    def to_mark(self, most: int) -> Marks:
+        """Give what was proven first, of so many records at most."""
+        proven = self._proven[:most]
+        last = [entry for entry in proven if entry.last]
+        keys, fingerprints = [entry.key for entry in last], [entry.fingerprint for entry in last]
+        return Marks(len(proven), last, b"".join(keys), b"".join(fingerprints))
+
+    def marked(self, marks: Marks) -> None:
+        """Forget what the ledger has now."""
+        del self._proven[: marks.proven]
+        for entry in marks.entries:
+            self._forget(entry)
+
+    def _forget(self, entry: Entry) -> None:
+        if self._known.get(entry.key) is entry:
+            del self._known[entry.key]
+
+    def _doubt(self, entry: Entry) -> None:
+        """Believe no other state of a user in this run: what is in doubt may still arrive after it."""
+        self._doubtful.add(entry.key)
+        known = self._known.get(entry.key)
+        if known is not None and known is not entry:
+            known.last = False
+
+
+def _taken_followers(entry: Entry) -> list[Record]:
+    followers, entry.followers = entry.followers or [], None
+    return followers

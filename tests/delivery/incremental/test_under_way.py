@@ -1,0 +1,150 @@
+"""What says the same as something that is under way isn't sent again, and shares its fate."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_userdata.delivery import sieve
+from airflow_provider_userdata.delivery.under_way import RecordsUnderWay
+from airflow_provider_userdata.ledger import Fingerprints
+from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.vendors.gerosense import GeroSense
+
+CONTENTS = st.lists(st.integers(0, 5), min_size=1, max_size=6)
+STEPS = st.one_of(
+    st.tuples(st.just("look up"), CONTENTS),
+    st.tuples(st.sampled_from(["deliver", "give up", "mark", "forget"]), st.integers(1, 4)),
+)
+PROVEN_AFTER_A_MARK: list[tuple[str, Any]] = [
+    ("look up", [0]),
+    ("deliver", 1),
+    ("look up", [0]),
+    ("mark", 1),
+    ("look up", [1]),
+    ("deliver", 1),
+    ("look up", [1]),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(STEPS, max_size=40))
+@example(PROVEN_AFTER_A_MARK)
+def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
+    """Each has one fate in the end; none is sent while its like is under way, or proven; what is marked is proven."""
+    under_way, marked, proven, sent = RecordsUnderWay(), set[bytes](), set[bytes](), list[Record]()
+    settled: list[int] = []
+    positions = 0
+
+    def settle(records: list[Record], followers: list[Record]) -> None:
+        assert {one.content for one in followers} <= {one.content for one in records}
+        settled.extend(one.position for one in [*records, *followers])
+
+    def look_up(contents: list[int]) -> None:
+        nonlocal positions
+        records = [Record(b"%d" % content, position=positions + n) for n, content in enumerate(contents)]
+        positions += len(records)
+        keys = [record.content for record in records]
+        chosen = [index for index, key in enumerate(keys) if key not in marked]
+        to_send, unchanged = under_way.divide(records, keys, [], chosen)
+        assert {one.content for one in unchanged} <= marked | proven
+        new = [one.content for one in to_send]
+        assert set(new) == set(keys) - marked - proven - {one.content for one in sent}
+        assert len(new) == len(set(new))
+        sent.extend(to_send)
+        settled.extend(one.position for one in unchanged)
+
+    def end(count: int, *, delivered: bool) -> None:
+        some = sent[:count]
+        del sent[:count]
+        note = under_way.delivered if delivered else under_way.given_up
+        settle(some, note(some, in_doubt=False))
+        proven.update([one.content for one in some] * delivered)
+
+    def mark(most: int) -> None:
+        marks = under_way.to_mark(most)
+        assert marks.keys == b"".join(marks.entries)
+        assert proven.issuperset(marks.entries)
+        under_way.marked(marks)
+        marked.update(marks.entries)
+        proven.difference_update(marks.entries)
+
+    for name, value in steps:
+        if name == "look up":
+            look_up(value)
+        elif name == "mark":
+            mark(value)
+        elif name == "forget":
+            marked.clear()  # by a command, or because it is too old
+        else:
+            end(value, delivered=name == "deliver")
+    end(len(sent), delivered=True)
+    assert sorted(settled) == list(range(positions))
+    assert under_way.unmarked == len(proven)
+
+
+def test_look_ups_get_their_turn_while_much_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that comes during a mark waits for one step of it, and a record whose like is proven is still unchanged."""
+    monkeypatch.setattr(sieve, "MARKED_AT_ONCE", 2)
+    calls: list[str] = []
+
+    class Noting:
+        fingerprints = Fingerprints(b"a secret of the tests' own")
+
+        def open(self) -> None:
+            """Open."""
+
+        def sift(self, keys: bytes, _: bytes = b"") -> list[int]:
+            calls.append(f"look up {len(keys) // 16}")
+            return list(range(len(keys) // 16))
+
+        def mark(self, keys: bytes, _: bytes = b"") -> None:
+            calls.append(f"mark {len(keys) // 16}")
+
+        def close(self) -> None:
+            """Close."""
+
+    def samples() -> list[Record]:
+        day = b'{"device_name":"ring","start_date":"2024-05-01T08:00:0%dZ","unit":"count","value":1}'
+        found = GeroSense("steps").prepare_texts([day % second for second in range(5)], range(5))
+        return [one for one in found if isinstance(one, Record)]
+
+    async def run() -> None:
+        sifting = sieve.Sieve(Noting(), GeroSense("steps"))
+        await sifting.open()
+        sent, _ = await sifting.sift(samples())
+        assert sifting.delivered(sent, in_doubt=False) == []
+        marking = asyncio.ensure_future(sifting.mark())
+        await asyncio.sleep(0)
+        to_send, unchanged = await sifting.sift(samples())
+        assert (len(to_send), len(unchanged)) == (2, 3)  # the ledger above forgets what it was told
+        await marking
+        assert sifting.unmarked == 0
+        await sifting.end()
+
+    asyncio.run(run())
+    assert calls == ["look up 5", "mark 2", "look up 5", "mark 2", "mark 1"]
+
+
+def test_two_marks_at_once_end() -> None:
+    """The one finds nothing left of what the other has marked."""
+    marked: list[bytes] = []
+
+    class Noting:
+        fingerprints = Fingerprints(b"a secret of the tests' own")
+
+        def mark(self, keys: bytes, _: bytes = b"") -> None:
+            marked.append(keys)
+
+    async def run() -> None:
+        sifting = sieve.Sieve(Noting(), GeroSense("steps"))  # type: ignore[arg-type]
+        record = Record(b"", entry=b"k" * 16)
+        sifting._under_way.delivered([record], in_doubt=False)
+        await asyncio.gather(sifting.mark(), sifting.mark())
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+    assert marked == [b"k" * 16]
