@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -21,6 +23,8 @@ GRACE = 3.0
 """Seconds that what is in flight gets after a stop: a killed task has five in all."""
 LONGEST_GOODBYE = 10.0
 """Seconds that an interrupted wait stays for the fates to be written."""
+YOUNG_OBJECTS = 50_000
+"""So many more objects that may hold others have to be there before Python looks for garbage."""
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +72,8 @@ class Delivery:
 
     def _work(self) -> None:
         try:
-            asyncio.run(self._deliver())
+            with _few_collections():
+                asyncio.run(self._deliver())
         except BaseException as error:  # noqa: BLE001  # it belongs to the thread that waits
             if not self._ended.done():
                 self._ended.set_exception(error)
@@ -86,3 +91,14 @@ class Delivery:
             ended = await self._engine.run()
         # Said before the loop is taken down: a look-up of a host's name that hangs would keep it from ending.
         self._ended.set_result(ended)
+
+
+@contextlib.contextmanager
+def _few_collections() -> Iterator[None]:
+    """Look for garbage more rarely: rows hold no cycles, but there are always thousands of them, to be gone through."""
+    usual = gc.get_threshold()
+    gc.set_threshold(YOUNG_OBJECTS, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
