@@ -68,8 +68,8 @@ class DeliveryOperator(BaseOperator):
         all again. Default: `restart` where sending twice is the same as once (Ptengine), else `fail`.
     :param on_doubt: `resend` what may have been accepted and counts it, `hold` reports it as unknown (A3).
     :param incremental: whether only what earlier runs have not delivered is sent: a ledger knows it, and the others are
-        reported as unchanged. What one run has on its way, another at the same time sends too: with
-        `max_active_tis_per_dag=1`, or a pool of one slot, they take turns. Of samples, the most recent one of each
+        reported as unchanged. What one run has on its way, another at the same time would send too, so the task's runs
+        take turns: `max_active_tis_per_dag` is then 1, unless it is given. Of samples, the most recent one of each
         device is then shown in the state of the task's outlet asset, where there is one, from Airflow 3.3 on (G9).
     :param ledger_stream: a name for what the ledger keeps, in place of the connection's host, port and credential and
         the kind of records: give one, and a new key or address doesn't have all sent again. (templated)
@@ -103,6 +103,8 @@ class DeliveryOperator(BaseOperator):
         deferrable: bool | None = None,
         **kwargs: Any,
     ) -> None:
+        if incremental:
+            kwargs.setdefault("max_active_tis_per_dag", 1)
         super().__init__(**kwargs)
         self.source = source
         self.fields = fields

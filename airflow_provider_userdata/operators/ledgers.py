@@ -46,7 +46,7 @@ def ledger_secret(*, begin: bool = False) -> bytes:
             raise ArgumentError(f"[{SECTION}] ledger_secret: has less than {KEY_SIZE} bytes, and could be guessed")
         return secret.encode()
     conn_id = _setting("ledger_conn_id")
-    return _derived_secret(conn_id) if conn_id else _kept_secret(default_file().with_suffix(".secret"), begin=begin)
+    return _derived_secret(conn_id) if conn_id else _kept_secret(_secret_file(), begin=begin)
 
 
 def task_ledger(stream: Stream, *, keyed: bool, run: str, lease: float = LEASE) -> SqlLedger:
@@ -64,7 +64,7 @@ def task_ledger(stream: Stream, *, keyed: bool, run: str, lease: float = LEASE) 
     """
     days = _retention_days()
     if _setting("ledger_conn_id") is None:
-        _prepare_file(default_file())
+        _prepare_file(default_file(), _secret_file())
     secret = ledger_secret(begin=True)
     database, place = ledger_database()
     return SqlLedger(
@@ -76,6 +76,10 @@ def default_file() -> Path:
     """Give the path of the ledger that is used where no connection is named."""
     home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser().absolute()
     return home / "userdata" / "ledger.db"
+
+
+def _secret_file() -> Path:
+    return default_file().with_suffix(".secret")
 
 
 def _setting(name: str) -> str | None:
@@ -122,7 +126,13 @@ def _engine_of(hook: Any, connection: Any) -> Engine:
     return engine
 
 
-def _prepare_file(file: Path) -> None:
+def _prepare_file(file: Path, secret: Path) -> None:
+    """Make the default ledger's file. The secret beside it is made later: where it is there, the ledger was, too."""
+    if secret.exists() and not file.exists():
+        raise LedgerError(
+            f"the ledger {file} is missing: put it back, or begin anew by removing {secret.name} beside it, and all is "
+            "sent again"
+        )
     try:
         make_private_folder(file.parent)
         file.touch(mode=PRIVATE_FILE)
@@ -151,7 +161,7 @@ def _kept_secret(path: Path, *, begin: bool) -> bytes:
         ) from None
     if len(kept) < KEY_SIZE:
         raise LedgerError(
-            f"the ledger's secret {path} is cut off: put it back, or remove the ledger (all is sent again)"
+            f"the ledger's secret {path} is cut off: put it back, or remove it and the ledger (all is sent again)"
         )
     return kept.encode()
 

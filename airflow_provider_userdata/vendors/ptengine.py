@@ -96,6 +96,7 @@ class _Layout(NamedTuple):
 
 _first = itemgetter(0)
 _encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 _NO_PROFILE = Fault("P3", (), "is not a profile of the contract")
 _NO_UTF_8 = Fault("P1", (), "holds a character that UTF-8 can't carry")
 _TOO_LONG = "9" * (MOST_VALUE_CHARACTERS + 1)
@@ -162,7 +163,8 @@ class Ptengine(Vendor):
     def compared(self, records: Sequence[Record]) -> tuple[list[str], list[bytes]]:
         """Give each user, and the attributes with their names: the last row that was sent, not all ever sent (P5)."""
         users = [record.user or "" for record in records]
-        return users, [_names_as_sent(record.group) + record.body for record in records]
+        values = _encode_lines(contents_of(records)).splitlines()
+        return users, [_names_as_sent(record.group) + line for record, line in zip(records, values, strict=True)]
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join users with the same names to a request."""

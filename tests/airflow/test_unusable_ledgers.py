@@ -66,6 +66,14 @@ def read_only(file: Path) -> Iterator[None]:
 
 
 @contextmanager
+def missing(file: Path) -> Iterator[None]:
+    """Take the ledger away from its secret."""
+    away = file.rename(file.with_name("away"))
+    yield
+    away.rename(file)
+
+
+@contextmanager
 def folder_in_the_way(file: Path) -> Iterator[None]:
     """Put a folder where the ledger was."""
     away = file.rename(file.with_name("away"))
@@ -132,6 +140,7 @@ SAID: dict[Broken, tuple[str, int]] = {
     locked: (r"LedgerBusyError: the ledger \S+ledger\.db is locked", 1 + RETRIES),
     read_only: (r"LedgerError: the ledger \S+ledger\.db is read-only", 1),
     older_and_read_only: (r"LedgerError: the ledger \S+ledger\.db is read-only", 1),
+    missing: (r"LedgerError: the ledger \S+ledger\.db is missing", 1),
     newer: (r"LedgerError: the ledger at \S+ledger\.db has schema version 9", 1),
     folder_in_the_way: (r"LedgerError: the ledger \S+ledger\.db can't be opened", 1),
     file_for_a_folder: (r"LedgerError: the ledger \S+ledger\.db can't be made", 1),

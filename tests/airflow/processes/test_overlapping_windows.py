@@ -31,7 +31,7 @@ def most_at_once(runs: list[Any]) -> int:
 
 
 def test_a_backfill_sends_each_record_once(airflow: Any, userdata_sandbox: Sandbox) -> None:
-    """With `max_active_tis_per_dag=1`: its runs come at once, whatever the DAG's `max_active_runs`, and take turns."""
+    """Its runs come at once, whatever the DAG's `max_active_runs`, and their tasks take turns."""
     userdata_sandbox.gerosense.latency = LATENCY
     days = "--from-date", "2024-05-01", "--to-date", "2024-05-04"
     airflow.backfill("backfilled", *days, "--max-active-runs", str(RUNS))
@@ -43,9 +43,8 @@ def test_a_backfill_sends_each_record_once(airflow: Any, userdata_sandbox: Sandb
 
 
 def test_a_catch_up_sends_each_record_once(airflow: Any, userdata_sandbox: Sandbox) -> None:
-    """With a pool of one slot, which the tasks of several DAGs can share: its runs come at once, and take turns."""
+    """Its runs come at once, and their tasks take turns."""
     userdata_sandbox.gerosense.latency = LATENCY
-    airflow.api("POST", "pools", name="one_at_a_time", slots=1)
     runs = airflow.unpause("caught_up", RUNS)
     assert delivered(runs) == 5 * A_DAY
     counts = userdata_sandbox.gerosense.counts
@@ -54,7 +53,7 @@ def test_a_catch_up_sends_each_record_once(airflow: Any, userdata_sandbox: Sandb
 
 
 def test_tasks_at_once_lose_nothing(airflow: Any, userdata_sandbox: Sandbox) -> None:
-    """Where nothing makes them take turns, what one has on its way another may send too; all arrives."""
+    """Where an author doesn't let them take turns, what one has on its way another may send too; all arrives."""
     thymia = userdata_sandbox.thymia
     thymia.latency = LATENCY
     runs = airflow.unpause("caught_up_at_once", RUNS)

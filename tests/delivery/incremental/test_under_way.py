@@ -110,8 +110,7 @@ def test_look_ups_get_their_turn_while_much_is_marked(monkeypatch: pytest.Monkey
 
     def samples() -> list[Record]:
         day = b'{"device_name":"ring","start_date":"2024-05-01T08:00:0%dZ","unit":"count","value":1}'
-        found = GeroSense("steps").prepare_texts([day % second for second in range(5)], range(5))
-        return [one for one in found if isinstance(one, Record)]
+        return list(GeroSense("steps").prepare_texts([day % second for second in range(5)], range(5)).records)
 
     async def run() -> None:
         sifting = sieve.Sieve(Noting(), GeroSense("steps"))

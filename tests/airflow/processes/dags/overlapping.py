@@ -49,10 +49,10 @@ def moods(logical_date: datetime) -> Iterator[dict[str, Any]]:
 
 
 with DAG("backfilled", **DAYS, max_active_runs=1):
-    GerosenseSamplesOperator(data_type="steps", source=samples, max_active_tis_per_dag=1, **INCREMENTAL)
+    GerosenseSamplesOperator(data_type="steps", source=samples, **INCREMENTAL)
 
 with DAG("caught_up", **DAYS, catchup=True):
-    GerosenseSamplesOperator(data_type="steps", source=samples, pool="one_at_a_time", **INCREMENTAL)
+    GerosenseSamplesOperator(data_type="steps", source=samples, **INCREMENTAL)
 
 with DAG("caught_up_at_once", **DAYS, catchup=True):
-    ThymiaUploadOperator(upload_type="mood", source=moods, **INCREMENTAL)
+    ThymiaUploadOperator(upload_type="mood", source=moods, max_active_tis_per_dag=None, **INCREMENTAL)
