@@ -30,18 +30,17 @@ class Preparer:
         try:
             checked = self._prepared_together(chunk.form, fields, rows, positions)
             return checked or sorted_out(map(self._way(chunk.form, fields), rows), rows, positions)
-        except Exception:  # noqa: BLE001  # one of them can't even be checked: which?
+        except Exception:  # noqa: BLE001  # one of them can't be checked in that way: which?
             way = self._way(chunk.form, fields)
             return sorted_out([self._prepared_alone(way, row) for row in rows], rows, positions)
 
     def _prepared_together(
         self, form: Form, fields: Mapping[str, str] | None, rows: Sequence[Any], positions: Sequence[int]
     ) -> Checked | None:
-        """Check rows that are all of one kind; None where they aren't, or are of another."""
-        kinds = set(map(type, rows))
-        if form is Form.JSON and fields is None and kinds == {bytes}:
-            return self._vendor.prepare_texts(rows, positions)
-        if form is Form.CELLS and kinds == {Cells} and len({id(row.header) for row in rows}) == 1:
+        """Check rows that are all of one kind; None, or an exception, where they aren't, or are of another."""
+        if form is Form.JSON and fields is None:
+            return self._vendor.prepare_texts(rows, positions)  # raises where one is `Unreadable`
+        if form is Form.CELLS and set(map(type, rows)) == {Cells} and len({id(row.header) for row in rows}) == 1:
             names, taken = _columns(_items(fields), rows[0].header)
             cells = [taken(row.values) for row in rows]
             return self._vendor.prepare_table(names, cells, rows, positions)

@@ -53,7 +53,10 @@ class ChunkReader:
     async def next(self) -> Read | None:
         """Give the next chunk; None at the source's end, or where the delivery was halted."""
         ahead = self._ahead or self._thread.call(self._read)
-        await self._unless_halted(ahead)
+        if ahead.done():
+            await asyncio.sleep(0)  # others have their turn
+        else:
+            await self._unless_halted(ahead)
         if self._halted.is_set():
             return None
         self._ahead = None

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import compress
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -43,6 +43,8 @@ MOST_SAMPLES = 1000
 MOST_COUNTED = 30000
 MOST_A_MINUTE = 300
 
+Unit = Literal["count", "count/min", "count/s"]
+_COUNT, _A_MINUTE, _A_SECOND = get_args(Unit)
 _Timestamp = Annotated[str, rule("G6", format="date-time", **{"x-rules": {"format": "G7"}})]
 _Count = Annotated[int, Meta(gt=0, le=MOST_COUNTED)] | Annotated[float, Meta(gt=0, le=MOST_COUNTED)]
 _PerMinute = Annotated[int, Meta(gt=0, le=MOST_A_MINUTE)] | Annotated[float, Meta(gt=0, le=MOST_A_MINUTE)]
@@ -56,32 +58,32 @@ class _Times(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=
     end_date: _Timestamp | None = None
 
 
-class CountSample(_Times, tag_field="unit", tag="count", kw_only=True):
+class CountSample(_Times, tag_field="unit", tag=_COUNT, kw_only=True):
     """A number of steps or beats."""
 
     value: Annotated[_Count, rule("G8")]
 
 
-class CountPerMinuteSample(_Times, tag_field="unit", tag="count/min", kw_only=True):
+class CountPerMinuteSample(_Times, tag_field="unit", tag=_A_MINUTE, kw_only=True):
     """A rate a minute."""
 
     value: Annotated[_PerMinute, rule("G8")]
 
 
-class CountPerSecondSample(_Times, tag_field="unit", tag="count/s", kw_only=True):
+class CountPerSecondSample(_Times, tag_field="unit", tag=_A_SECOND, kw_only=True):
     """A rate a second: the vendor names no limit, and none is invented."""
 
     value: Annotated[_PerSecond, rule("G8")]
 
 
-_LARGEST = {"count": MOST_COUNTED, "count/min": MOST_A_MINUTE, "count/s": math.inf}
+_LARGEST = {_COUNT: MOST_COUNTED, _A_MINUTE: MOST_A_MINUTE, _A_SECOND: math.inf}
 """The largest value of each unit (G8)."""
 
 
 class Sample(_Times, kw_only=True):
     """A sample of any kind. A struct for each would be read a third slower, for the unit comes last in most texts."""
 
-    unit: str
+    unit: Unit
     value: _PerSecond
 
 
@@ -293,7 +295,7 @@ def _surely_valid(samples: Sequence[Sample]) -> list[bool]:
     starts = [sample.start_date for sample in samples]
     ends = [sample.start_date if sample.end_date is None else sample.end_date for sample in samples]
     sure = timestamps.surely_in_order(starts, ends)
-    largest = min([_LARGEST.get(unit, 0) for unit in {sample.unit for sample in samples}], default=0)
+    largest = min([_LARGEST[unit] for unit in {sample.unit for sample in samples}], default=0)
     values_fit = max([sample.value for sample in samples], default=0) <= largest
     if values_fit and all(map(str.strip, {sample.device_name for sample in samples})):
         return sure
@@ -308,7 +310,7 @@ def _is_valid(sample: Sample) -> bool:
 
 def _fits(sample: Sample) -> bool:
     """Check that the name isn't blank (G5), and the value by its unit (G8)."""
-    return sample.value <= _LARGEST.get(sample.unit, 0) and bool(sample.device_name.strip())
+    return sample.value <= _LARGEST[sample.unit] and bool(sample.device_name.strip())
 
 
 def _present(sample: dict[str, object]) -> dict[str, object]:

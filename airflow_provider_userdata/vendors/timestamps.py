@@ -101,10 +101,10 @@ def surely_in_order(starts: Sequence[str], ends: Sequence[str]) -> list[bool]:
     """
     firsts = each(parse_rfc3339, starts, ValueError, _LATEST)
     lasts = each(parse_rfc3339, ends, ValueError, _EARLIEST)
-    sure = list(map(operator.le, firsts, lasts))
-    for index in compress(range(len(sure)), map(operator.eq, firsts, lasts)):
-        if starts[index] != ends[index]:
-            sure[index] = False  # they may differ in digits beyond microseconds
+    sure = list(map(operator.lt, firsts, lasts))
+    if not all(sure):
+        for index in compress(range(len(sure)), map(operator.eq, firsts, lasts)):
+            sure[index] = starts[index] == ends[index]  # or they may differ in digits beyond microseconds
     texts = "".join(starts) + "".join(ends)
     for letter in _NOT_IN_PROFILE:
         if letter in texts:
