@@ -9,10 +9,10 @@ from typing import Any
 from airflow_provider_userdata.delivery.batching import Batch, batcher
 from airflow_provider_userdata.delivery.checking import Checker
 from airflow_provider_userdata.delivery.chunks import Chunk
-from airflow_provider_userdata.delivery.clock import unless_set
 from airflow_provider_userdata.delivery.delivering import Deliverer, gave_up_error
 from airflow_provider_userdata.delivery.fates import EARLIER_DOUBT, TOO_FEW, Why
 from airflow_provider_userdata.delivery.keeping import Keeper
+from airflow_provider_userdata.delivery.look_ups import LookUps, Sifted
 from airflow_provider_userdata.delivery.pace import Pace
 from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.reading import ChunkReader
@@ -51,6 +51,7 @@ class Engine:
         keep_proven = sieve is not None
         self._checker = Checker(plan.vendor, plan.fields, self._fates, tally, progress, keep_proven=keep_proven)
         self._batcher = batcher(plan.vendor.limits)
+        self._look_ups = None if sieve is None else LookUps(sieve, self._halted)
         self._undecided: Sequence[Record] = []
         self._transport = Transport(plan.endpoint)
         self._pace = Pace(plan.clock, self._halted, plan.max_in_flight, plan.requests_per_second)
@@ -167,9 +168,14 @@ class Engine:
                     await self._dispatch(self._batcher.add(await self._sifted(self._checked(part), reader)))
             if not self._halted.is_set():
                 self._keeper.progress.finish()
+                await self._dispatch(self._batcher.add(await self._last_sifted()))
+            if not self._halted.is_set():
                 await self._dispatch(self._batcher.flush())
         except Exception as error:  # noqa: BLE001  # a source may raise anything; what is in flight ends first
             self._halt(error)
+        if self._look_ups is not None:
+            await self._look_ups.give_up()
+            self._hold(self._look_ups.waiting)
         self._hold([*self._undecided, *self._batcher.pending])
 
     def _checked_at_once(self, chunk: Chunk) -> int:
@@ -187,17 +193,21 @@ class Engine:
         return records
 
     async def _sifted(self, records: Sequence[Record], reader: ChunkReader) -> Sequence[Record]:
-        """Leave out what earlier runs have delivered, in an incremental run."""
-        if self._sieve is None or not records:
+        """Leave out what earlier runs have delivered, in an incremental run: what is to be sent comes a call later."""
+        if self._look_ups is None or not records:
             return records
-        self._undecided = records  # until it is known what becomes of them
+        self._undecided = records
         if len(records) < SIFTED_AT_ONCE and reader.has_next:
             return []
-        found = await unless_set(self._halted, self._sieve.sift(list(records)))
-        if found is None:
-            return []
+        sifted = await self._look_ups.begin(records)
         self._undecided = []
-        to_send, unchanged = found
+        return self._to_send(sifted)
+
+    async def _last_sifted(self) -> Sequence[Record]:
+        return [] if self._look_ups is None else self._to_send(await self._look_ups.end())
+
+    def _to_send(self, sifted: Sifted) -> Sequence[Record]:
+        to_send, unchanged = sifted
         self._fates.unchanged(unchanged)
         return to_send
 
