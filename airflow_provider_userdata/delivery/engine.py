@@ -12,7 +12,7 @@ from airflow_provider_userdata.delivery.chunks import Chunk
 from airflow_provider_userdata.delivery.delivering import Deliverer, gave_up_error
 from airflow_provider_userdata.delivery.fates import EARLIER_DOUBT, TOO_FEW, Why
 from airflow_provider_userdata.delivery.keeping import Keeper
-from airflow_provider_userdata.delivery.look_ups import LookUps, Sifted
+from airflow_provider_userdata.delivery.look_ups import LookUps
 from airflow_provider_userdata.delivery.pace import Pace
 from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.reading import ChunkReader
@@ -20,6 +20,7 @@ from airflow_provider_userdata.delivery.report import Fate, Report
 from airflow_provider_userdata.delivery.sending import Sender
 from airflow_provider_userdata.delivery.splitting import Refusals
 from airflow_provider_userdata.delivery.transport import Transport
+from airflow_provider_userdata.delivery.under_way import Sifted
 from airflow_provider_userdata.errors import LaterError, RejectsError, StoppedError, UserdataError
 from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.stretch import joined, users_of
@@ -173,10 +174,11 @@ class Engine:
                 await self._dispatch(self._batcher.flush())
         except Exception as error:  # noqa: BLE001  # a source may raise anything; what is in flight ends first
             self._halt(error)
+        looked_up: Sequence[Record] = []
         if self._look_ups is not None:
             await self._look_ups.give_up()
-            self._hold(self._look_ups.waiting)
-        self._hold([*self._undecided, *self._batcher.pending])
+            looked_up = self._look_ups.waiting
+        self._hold([*looked_up, *self._undecided, *self._batcher.pending])
 
     def _checked_at_once(self, chunk: Chunk) -> int:
         """Say how many rows are checked between two looks at what was answered: no place stays empty for long."""

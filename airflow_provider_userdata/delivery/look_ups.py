@@ -7,10 +7,8 @@ from collections.abc import Sequence
 
 from airflow_provider_userdata.delivery.clock import unless_set
 from airflow_provider_userdata.delivery.sieve import Sieve
+from airflow_provider_userdata.delivery.under_way import Sifted
 from airflow_provider_userdata.vendors.contract import Record
-
-Sifted = tuple[list[Record], list[Record]]
-"""The records to be sent, and those that are unchanged."""
 
 
 class LookUps:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from airflow_provider_userdata.delivery.recent import Recent
 from airflow_provider_userdata.delivery.threads import BlockingThread
-from airflow_provider_userdata.delivery.under_way import Marks, RecordsUnderWay, StatesUnderWay, UnderWay
+from airflow_provider_userdata.delivery.under_way import Proofs, RecordsUnderWay, Sifted, StatesUnderWay, UnderWay
 from airflow_provider_userdata.vendors.contract import Kept, Record, Vendor
 
 MARKED_AT_ONCE = 10_000
@@ -61,7 +61,7 @@ class Sieve:
         self._vendor = vendor
         self._thread = BlockingThread("userdata-ledger")
         self._shows_recent = shows_recent
-        self._under_way: UnderWay = StatesUnderWay() if self.keeps_states else RecordsUnderWay()
+        self._under_way: UnderWay[Any] = StatesUnderWay() if self.keeps_states else RecordsUnderWay()
         self._turn = asyncio.Lock()
         self._opened = False
         self.recent = Recent()
@@ -88,7 +88,7 @@ class Sieve:
         self._opened = True
         await self._thread.call(self._ledger.open)
 
-    async def sift(self, records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
+    async def sift(self, records: Sequence[Record]) -> Sifted:
         """Give the records to be sent, in their order, and those that earlier runs have delivered.
 
         What follows a record that is on its way is in neither: it comes with that one's fate. Where this is given up or
@@ -120,12 +120,7 @@ class Sieve:
         return self._under_way.given_up(records, in_doubt=in_doubt)
 
     def proven_before(self, records: Sequence[Record]) -> None:
-        """Note records that an attempt before has delivered, as its receipts prove, and may not have marked.
-
-        Of states nothing is known so: a later one may be on its way.
-        """
-        if self.keeps_states:
-            return
+        """Note records that an attempt before has delivered, as its receipts prove, and may not have marked."""
         self._under_way.proven_before(self._identify(records)[0])
         self._note_recent(records)
 
@@ -138,14 +133,14 @@ class Sieve:
         left = self.unmarked
         while left > 0 and self.unmarked:
             async with self._turn:
-                marks = self._under_way.to_mark(min(left, MARKED_AT_ONCE))
-                await self._enter(marks)
-                self._under_way.marked(marks)
-            left -= marks.proven
+                proofs = self._under_way.to_mark(min(left, MARKED_AT_ONCE))
+                await self._enter(proofs)
+                self._under_way.marked(proofs)
+            left -= proofs.count
 
-    async def _enter(self, marks: Marks) -> None:
-        if marks.entries:
-            await self._thread.call(lambda: self._ledger.mark(marks.keys, marks.fingerprints))
+    async def _enter(self, proofs: Proofs) -> None:
+        if proofs.entries:
+            await self._thread.call(lambda: self._ledger.mark(proofs.keys, proofs.fingerprints))
 
     async def end(self) -> None:
         """Mark what is left, and close the ledger.

@@ -2,64 +2,76 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Container, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from airflow_provider_userdata.vendors.contract import Record
 
-Divided = tuple[list[Record], list[Record]]
+Sifted = tuple[list[Record], list[Record]]
 """The records to be sent, and those that are unchanged."""
+Proof = TypeVar("Proof")
 
 
-class Marks(msgspec.Struct, frozen=True):
+class Proofs(msgspec.Struct, frozen=True):
     """What is marked in one go.
 
-    :param proven: of how many proofs.
-    :param entries: what the ledger is told: fewer, where a proof no longer counts.
+    :param count: of how many deliveries.
+    :param entries: what the ledger is told: fewer, where a delivery no longer counts.
     :param keys: theirs, joined.
     :param fingerprints: as many, of states.
     """
 
-    proven: int
+    count: int
     entries: Sequence[Any]
     keys: bytes
     fingerprints: bytes = b""
 
 
-class UnderWay(Protocol):
+class UnderWay(abc.ABC, Generic[Proof]):
     """Finds what says the same as something that is under way: it isn't sent, but follows, and shares its fate."""
+
+    def __init__(self) -> None:
+        self._proven: list[Proof] = []  # by time, nearly the source's order: the ledger is faster for it
 
     @property
     def unmarked(self) -> int:
         """How many records were delivered that the ledger doesn't have yet."""
+        return len(self._proven)
 
+    @abc.abstractmethod
     def divide(
         self, records: Sequence[Record], keys: Sequence[bytes], fingerprints: Sequence[bytes], chosen: Sequence[int], /
-    ) -> Divided:
+    ) -> Sifted:
         """Give the records to be sent, and those that are unchanged; what follows another is in neither.
 
         :param chosen: the indices of what the ledger doesn't have.
         """
 
+    @abc.abstractmethod
     def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note the proof that records were delivered; give those that followed them."""
 
+    @abc.abstractmethod
     def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:
         """Note that records were not delivered, as far as is known; give those that followed them."""
 
+    @abc.abstractmethod
     def proven_before(self, keys: Iterable[bytes]) -> None:
         """Note what an attempt before has delivered, and may not have marked."""
 
-    def to_mark(self, most: int) -> Marks:
+    @abc.abstractmethod
+    def to_mark(self, most: int) -> Proofs:
         """Give what was proven first, of so many records at most."""
 
-    def marked(self, marks: Marks) -> None:
+    @abc.abstractmethod
+    def marked(self, proofs: Proofs) -> None:
         """Forget what the ledger has now."""
 
 
-class RecordsUnderWay(UnderWay):
+class RecordsUnderWay(UnderWay[bytes]):
     """Of records that are kept as a whole. `Record.entry` is the key.
 
     Keys come in no order, and each step in a large set of them waits for memory: so there is one set, and a batch is
@@ -67,20 +79,15 @@ class RecordsUnderWay(UnderWay):
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._known: set[bytes] = set()
-        self._proven: list[bytes] = []  # by time, nearly the source's order: the ledger is faster for it
         self._among_proven: set[bytes] = set()  # the first so many of the proven
         self._looked_through = 0
         self._followers: dict[bytes, list[Record]] = {}
 
-    @property
-    def unmarked(self) -> int:
-        """How many records were delivered that the ledger doesn't have yet."""
-        return len(self._proven)
-
     def divide(
         self, records: Sequence[Record], keys: Sequence[bytes], _: Sequence[bytes], chosen: Sequence[int], /
-    ) -> Divided:
+    ) -> Sifted:
         """Give the records to be sent, and those that are unchanged; what follows another is in neither."""
         if not chosen:
             return [], list(records)
@@ -135,17 +142,17 @@ class RecordsUnderWay(UnderWay):
         self._known.update(before)
         self._proven += before
 
-    def to_mark(self, most: int) -> Marks:
+    def to_mark(self, most: int) -> Proofs:
         """Give what was proven first, of so many records at most."""
         keys = self._proven[:most]
-        return Marks(len(keys), keys, b"".join(keys))
+        return Proofs(len(keys), keys, b"".join(keys))
 
-    def marked(self, marks: Marks) -> None:
+    def marked(self, proofs: Proofs) -> None:
         """Forget what the ledger has now."""
-        del self._proven[: marks.proven]
-        self._looked_through = max(0, self._looked_through - marks.proven)
-        self._known.difference_update(marks.entries)
-        self._among_proven.difference_update(marks.entries)
+        del self._proven[: proofs.count]
+        self._looked_through = max(0, self._looked_through - proofs.count)
+        self._known.difference_update(proofs.entries)
+        self._among_proven.difference_update(proofs.entries)
 
 
 class Entry(msgspec.Struct, eq=False, gc=False):
@@ -164,7 +171,7 @@ class Entry(msgspec.Struct, eq=False, gc=False):
     last: bool = True
 
 
-class StatesUnderWay(UnderWay):
+class StatesUnderWay(UnderWay[Entry]):
     """Of users' states. `Record.entry` is an `Entry`.
 
     Of a user's states the last one counts: an earlier one is never marked, though it was delivered, while a later one
@@ -172,18 +179,13 @@ class StatesUnderWay(UnderWay):
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._known: dict[bytes, Entry] = {}
-        self._proven: list[Entry] = []
         self._doubtful: set[bytes] = set()
-
-    @property
-    def unmarked(self) -> int:
-        """How many records were delivered that the ledger doesn't have yet."""
-        return len(self._proven)
 
     def divide(
         self, records: Sequence[Record], keys: Sequence[bytes], fingerprints: Sequence[bytes], chosen: Sequence[int], /
-    ) -> Divided:
+    ) -> Sifted:
         """Give the records to be sent, and those that are unchanged; what follows another is in neither."""
         if not chosen and not self._known:
             return [], list(records)
@@ -236,17 +238,17 @@ class StatesUnderWay(UnderWay):
     def proven_before(self, keys: Iterable[bytes]) -> None:
         """Note nothing: a later state may be on its way."""
 
-    def to_mark(self, most: int) -> Marks:
+    def to_mark(self, most: int) -> Proofs:
         """Give what was proven first, of so many records at most."""
         proven = self._proven[:most]
         last = [entry for entry in proven if entry.last]
         keys, fingerprints = [entry.key for entry in last], [entry.fingerprint for entry in last]
-        return Marks(len(proven), last, b"".join(keys), b"".join(fingerprints))
+        return Proofs(len(proven), last, b"".join(keys), b"".join(fingerprints))
 
-    def marked(self, marks: Marks) -> None:
+    def marked(self, proofs: Proofs) -> None:
         """Forget what the ledger has now."""
-        del self._proven[: marks.proven]
-        for entry in marks.entries:
+        del self._proven[: proofs.count]
+        for entry in proofs.entries:
             self._forget(entry)
 
     def _forget(self, entry: Entry) -> None:
