@@ -48,13 +48,8 @@ class Fingerprints:
         :param size: bytes of a key that stand for the shelf; the others are the record's.
         """
         beginnings = {shelf: self.of_user(shelf)[:size] for shelf in set(shelves)}
-        copy = self._copy
-        keys = []
-        for data, shelf in zip(records, shelves, strict=True):
-            made = copy()
-            made.update(data)
-            keys.append(beginnings[shelf] + made.digest()[size:])
-        return keys
+        made = self.each_of(records)
+        return [beginnings[shelf] + digest[size:] for digest, shelf in zip(made, shelves, strict=True)]
 
     def of_all(self, records: Iterable[bytes]) -> bytes:
         """Give the fingerprints of records, joined."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 import referencing
 from jsonschema import Draft202012Validator, FormatChecker
@@ -45,10 +44,8 @@ class Explainer:
         """Give the faults of a record, the shallowest first; none where it is valid."""
         find = self._compiled or self._errors
         try:
-            errors = list(find(record))
-            if len(errors) > 1:
-                errors = sorted(errors, key=_depth)[:MOST_FAULTS]
-            found = dict.fromkeys(chain.from_iterable(map(_faults_of, errors)))
+            errors = sorted(find(record), key=_depth)[:MOST_FAULTS]
+            found = dict.fromkeys([fault for _, faults in errors for fault in faults])
         except Exception:  # noqa: BLE001  # a value that can't be compared, or, for `jsonschema`, shown
             return (Fault(self._default_rule, self._root, "holds what can't be checked"),)
         return tuple(found)[:MOST_FAULTS]
@@ -89,7 +86,7 @@ class Explainer:
         return self._default_rule
 
 
-_depth, _faults_of = operator.itemgetter(0), operator.itemgetter(1)
+_depth = operator.itemgetter(0)
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:

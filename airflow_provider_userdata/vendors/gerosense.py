@@ -30,7 +30,7 @@ from airflow_provider_userdata.vendors.contract import (
     Vendor,
 )
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
-from airflow_provider_userdata.vendors.json_values import cell_value, decoded, plain, plain_number
+from airflow_provider_userdata.vendors.json_values import cell_value, decoded, each_encoded, plain, plain_number
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
 from airflow_provider_userdata.vendors.stretch import Stretch, contents_of
 
@@ -139,7 +139,6 @@ _REFUSED = Sample(
 _decode: Callable[[bytes], Sample] = msgspec.json.Decoder(Sample).decode
 _in_order = timestamps.in_order
 _encode = msgspec.json.Encoder().encode
-_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +164,7 @@ class GeroSense(Vendor):
         try:
             sample = _decode(text)
         except _UNREADABLE:
-            sample = _REFUSED
+            return self._prepared_slowly(text)
         return self._looked_at(sample, text)
 
     def _looked_at(self, sample: Sample, text: bytes) -> Record | Invalid:
@@ -191,7 +190,8 @@ class GeroSense(Vendor):
         sure = _surely_valid(samples)
         invalid: list[tuple[int, Invalid]] = []
         for place in compress(range(len(sure)), map(operator.not_, sure)):
-            one = self._looked_at(samples[place], texts[place])
+            sample, text = samples[place], texts[place]
+            one = self._prepared_slowly(text) if sample is _REFUSED else self._looked_at(sample, text)
             if isinstance(one, Record):
                 samples[place], sure[place] = one.content, True
             else:
@@ -236,8 +236,8 @@ class GeroSense(Vendor):
 
     def compared(self, records: Sequence[Record]) -> tuple[list[str], list[bytes]]:
         """Give each sample's day, and the sample as a whole."""
-        samples = [record.content for record in records]
-        return [sample.start_date[:10] for sample in samples], _encode_lines(samples).splitlines()
+        samples = contents_of(records)
+        return [sample.start_date[:10] for sample in samples], each_encoded(samples)
 
     def moments(self, records: Sequence[Record]) -> Iterable[Moment]:
         """Give each device with its latest start; several, where texts of one form and offset don't tell which."""
@@ -315,10 +315,8 @@ def _fits(sample: Sample) -> bool:
 
 def _present(sample: dict[str, object]) -> dict[str, object]:
     """Leave out what is absent (G5)."""
-    for optional in _OPTIONAL:
-        if sample.get(optional, optional) is None:
-            return {key: value for key, value in sample.items() if value is not None or key not in _OPTIONAL}
-    return sample
+    absent = [name for name in _OPTIONAL if name in sample and sample[name] is None]
+    return {key: value for key, value in sample.items() if key not in absent} if absent else sample
 
 
 def _convert(value: object) -> Sample:

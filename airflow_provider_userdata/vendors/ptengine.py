@@ -27,7 +27,7 @@ from airflow_provider_userdata.vendors.contract import (
     sorted_out,
 )
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
-from airflow_provider_userdata.vendors.json_values import decoded
+from airflow_provider_userdata.vendors.json_values import decoded, each_encoded
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
 from airflow_provider_userdata.vendors.stretch import Stretch, contents_of
 
@@ -96,7 +96,6 @@ class _Layout(NamedTuple):
 
 _first = itemgetter(0)
 _encode = msgspec.json.Encoder().encode
-_encode_lines = msgspec.json.Encoder().encode_lines
 _NO_PROFILE = Fault("P3", (), "is not a profile of the contract")
 _NO_UTF_8 = Fault("P1", (), "holds a character that UTF-8 can't carry")
 _TOO_LONG = "9" * (MOST_VALUE_CHARACTERS + 1)
@@ -163,8 +162,8 @@ class Ptengine(Vendor):
     def compared(self, records: Sequence[Record]) -> tuple[list[str], list[bytes]]:
         """Give each user, and the attributes with their names: the last row that was sent, not all ever sent (P5)."""
         users = [record.user or "" for record in records]
-        values = _encode_lines(contents_of(records)).splitlines()
-        return users, [_names_as_sent(record.group) + line for record, line in zip(records, values, strict=True)]
+        values = each_encoded(contents_of(records))
+        return users, [_names_as_sent(record.group) + row for record, row in zip(records, values, strict=True)]
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join users with the same names to a request."""
