@@ -97,7 +97,8 @@ class Delivery:
 def _few_collections() -> Iterator[None]:
     """Look for garbage more rarely: rows hold no cycles, but there are always thousands of them, to be gone through."""
     usual = gc.get_threshold()
-    gc.set_threshold(YOUNG_OBJECTS, *usual[1:])
+    if 0 < usual[0] < YOUNG_OBJECTS:  # 0 is never
+        gc.set_threshold(YOUNG_OBJECTS, *usual[1:])
     try:
         yield
     finally:
