@@ -32,7 +32,7 @@ tests: $(INSTALLED) ## Run the tests alone
 	@echo "Running the tests…"
 	@$(PY) -m pytest $(TESTS)
 
-bench: $(INSTALLED) ## Measure it beside what people use (25 minutes); ONLY="gerosense rejects" or QUICK=1 for less
+bench: $(INSTALLED) ## Measure it beside what people use (half an hour); ONLY="gerosense rejects" or QUICK=1 for less
 	@$(PY) -m benchmarks $(if $(QUICK),--quick) $(ONLY)
 
 test-postgres: $(INSTALLED) ## Run the ledger's tests on a PostgreSQL of their own (installs the server on Debian)
