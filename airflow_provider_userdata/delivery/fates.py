@@ -16,7 +16,7 @@ from airflow_provider_userdata.delivery.raw_form import row_json
 from airflow_provider_userdata.delivery.report import Fate, Report, Tally
 from airflow_provider_userdata.delivery.sieve import Sieve
 from airflow_provider_userdata.vendors.contract import Record
-from airflow_provider_userdata.vendors.stretch import ranges, ranges_of
+from airflow_provider_userdata.vendors.stretch import Stretch, ranges, ranges_of
 
 TOO_FEW = "G4"
 """The rule that records are held under when they are too few for a request."""
@@ -203,8 +203,8 @@ class Fates:
         return self._tally.report(rejects, self._files.receipts_path)
 
 
-def _in_order(records: Iterable[Record]) -> list[Record]:
-    return sorted(records, key=operator.attrgetter("position"))
+def _in_order(records: Sequence[Record]) -> Sequence[Record]:
+    return records if isinstance(records, Stretch) else sorted(records, key=operator.attrgetter("position"))
 
 
 def _line(position: int, row: object, why: Why) -> _Line:

@@ -9,6 +9,7 @@ from airflow_provider_userdata.delivery.clock import unless_set
 from airflow_provider_userdata.delivery.sieve import Sieve
 from airflow_provider_userdata.delivery.under_way import Sifted
 from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.vendors.stretch import joined
 
 
 class LookUps:
@@ -32,10 +33,10 @@ class LookUps:
         """
         sifted = await self.end()
         if self.waiting:  # halted
-            self.waiting = [*self.waiting, *records]
+            self.waiting = joined(self.waiting, records)
         else:
             self.waiting = records
-            self._running = asyncio.ensure_future(unless_set(self._halted, self._sieve.sift(list(records))))
+            self._running = asyncio.ensure_future(unless_set(self._halted, self._sieve.sift(records)))
         return sifted
 
     async def end(self) -> Sifted:

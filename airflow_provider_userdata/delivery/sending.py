@@ -16,7 +16,6 @@ from airflow_provider_userdata.delivery.retrying import Attempts, backoff, retry
 from airflow_provider_userdata.delivery.transport import NoAnswer, Transport
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Refused, Retry, Stop, Unproven
 from airflow_provider_userdata.vendors.contract import Record, Request, Vendor
-from airflow_provider_userdata.vendors.stretch import Stretch
 
 OnDoubt = Literal["resend", "hold"]
 
@@ -125,8 +124,6 @@ class Sender:
         :param in_doubt: how many of the records an earlier attempt may have delivered.
         """
         request = self._vendor.request(records)
-        if isinstance(records, Stretch):
-            records.let_go()
         attempts = Attempts(self._waits_from(), self._accepted)
         doubted, maybe_there = False, in_doubt
         while (departure := await self._pace.permission()) is not None:

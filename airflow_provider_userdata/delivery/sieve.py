@@ -112,7 +112,7 @@ class Sieve:
         self._note_recent(records)
         return self._under_way.delivered(records, in_doubt=in_doubt)
 
-    def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:
+    def given_up(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note that records were not delivered, as far as is known; give those that followed them.
 
         :param in_doubt: whether they may arrive all the same.

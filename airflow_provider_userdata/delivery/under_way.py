@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Container, Iterable, Sequence
+import operator
+from collections.abc import Iterable, Sequence
+from itertools import compress, repeat
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.vendors.stretch import entries_of, where, with_entries
 
-Sifted = tuple[list[Record], list[Record]]
+Sifted = tuple[Sequence[Record], Sequence[Record]]
 """The records to be sent, and those that are unchanged."""
 Proof = TypeVar("Proof")
 
@@ -55,7 +58,7 @@ class UnderWay(abc.ABC, Generic[Proof]):
         """Note the proof that records were delivered; give those that followed them."""
 
     @abc.abstractmethod
-    def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:
+    def given_up(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note that records were not delivered, as far as is known; give those that followed them."""
 
     @abc.abstractmethod
@@ -90,24 +93,25 @@ class RecordsUnderWay(UnderWay[bytes]):
     ) -> Sifted:
         """Give the records to be sent, and those that are unchanged; what follows another is in neither."""
         if not chosen:
-            return [], list(records)
-        unchanged: list[Record] = []
+            return [], records
+        unchanged: Sequence[Record] = []
         if len(chosen) < len(records):
-            wanted = set(chosen)
-            unchanged = [record for index, record in enumerate(records) if index not in wanted]
-            records, keys = [records[index] for index in chosen], [keys[index] for index in chosen]
+            wanted = _marked(chosen, len(records))
+            unchanged = where(records, list(map(operator.not_, wanted)))
+            records, keys = where(records, wanted), list(compress(keys, wanted))
         new = set(keys)
         if len(new) < len(keys) or not self._known.isdisjoint(new):
-            return self._first_of_each(records, keys, unchanged), unchanged
+            return self._first_of_each(records, keys, unchanged)
         self._known |= new
-        for record, key in zip(records, keys, strict=True):
-            record.entry = key
-        return list(records), unchanged
+        return with_entries(records, keys), unchanged
 
-    def _first_of_each(self, records: Sequence[Record], keys: Sequence[bytes], unchanged: list[Record]) -> list[Record]:
+    def _first_of_each(
+        self, records: Sequence[Record], keys: Sequence[bytes], unchanged: Sequence[Record]
+    ) -> Sifted:
         self._among_proven.update(self._proven[self._looked_through :])
         self._looked_through = len(self._proven)
         to_send: list[Record] = []
+        unchanged = list(unchanged)
         for record, key in zip(records, keys, strict=True):
             if key not in self._known:
                 record.entry = key
@@ -117,17 +121,17 @@ class RecordsUnderWay(UnderWay[bytes]):
                 unchanged.append(record)
             else:
                 self._followers.setdefault(key, []).append(record)
-        return to_send
+        return to_send, unchanged
 
     def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:  # noqa: ARG002  # of states
         """Note the proof that records were delivered; give those that followed them."""
-        keys = [record.entry for record in records]
+        keys = entries_of(records)
         self._proven += keys
         return self._followers_of(keys)
 
-    def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:  # noqa: ARG002  # of states
+    def given_up(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:  # noqa: ARG002  # of states
         """Note that records were not delivered, as far as is known; give those that followed them."""
-        keys = [record.entry for record in records if record.entry is not None]  # others were never looked up
+        keys = [entry for entry in entries_of(records) if entry is not None]  # others were never looked up
         self._known.difference_update(keys)
         return self._followers_of(keys)
 
@@ -187,12 +191,20 @@ class StatesUnderWay(UnderWay[Entry]):
         self, records: Sequence[Record], keys: Sequence[bytes], fingerprints: Sequence[bytes], chosen: Sequence[int], /
     ) -> Sifted:
         """Give the records to be sent, and those that are unchanged; what follows another is in neither."""
-        if not chosen and not self._known:
-            return [], list(records)
+        wanted = _marked(chosen, len(records))
+        if not self._known.keys().isdisjoint(keys) or len(set(keys)) < len(keys):
+            return self._last_of_each(records, keys, fingerprints, wanted)
+        last = map(operator.not_, map(self._doubtful.__contains__, keys))
+        entries = list(map(Entry, compress(keys, wanted), compress(fingerprints, wanted), repeat(None), repeat(False), compress(last, wanted)))
+        self._known.update(zip(compress(keys, wanted), entries, strict=True))
+        return with_entries(where(records, wanted), entries), where(records, list(map(operator.not_, wanted)))
+
+    def _last_of_each(
+        self, records: Sequence[Record], keys: Sequence[bytes], fingerprints: Sequence[bytes], wanted: Sequence[int]
+    ) -> Sifted:
         to_send: list[Record] = []
         unchanged: list[Record] = []
-        wanted: Container[int] = range(len(records)) if len(chosen) == len(records) else set(chosen)
-        for index, (record, key, fingerprint) in enumerate(zip(records, keys, fingerprints, strict=True)):
+        for record, key, fingerprint, is_wanted in zip(records, keys, fingerprints, wanted, strict=True):
             known = self._known.get(key)
             if known is not None and known.fingerprint == fingerprint:
                 if known.delivered:
@@ -201,7 +213,7 @@ class StatesUnderWay(UnderWay[Entry]):
                     known.followers = [record]
                 else:
                     known.followers.append(record)
-            elif known is not None or index in wanted:
+            elif known is not None or is_wanted:
                 if known is not None:
                     known.last = False
                 record.entry = self._known[key] = Entry(key, fingerprint, last=key not in self._doubtful)
@@ -212,28 +224,22 @@ class StatesUnderWay(UnderWay[Entry]):
 
     def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note the proof that records were delivered; give those that followed them."""
-        followers: list[Record] = []
-        for record in records:
-            entry: Entry = record.entry
+        entries: Sequence[Entry] = entries_of(records)
+        for entry in entries:
             entry.delivered = True
-            followers += _taken_followers(entry)
             if in_doubt:
                 self._doubt(entry)
-            self._proven.append(entry)
-        return followers
+        self._proven += entries
+        return _taken_followers(entries)
 
-    def given_up(self, records: Iterable[Record], *, in_doubt: bool) -> list[Record]:
+    def given_up(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note that records were not delivered, as far as is known; give those that followed them."""
-        followers: list[Record] = []
-        for record in records:
-            entry: Entry | None = record.entry
-            if entry is None:
-                continue  # never looked up
-            followers += _taken_followers(entry)
+        entries: list[Entry] = [entry for entry in entries_of(records) if entry is not None]  # others: never looked up
+        for entry in entries:
             if in_doubt:
                 self._doubt(entry)
             self._forget(entry)
-        return followers
+        return _taken_followers(entries)
 
     def proven_before(self, keys: Iterable[bytes]) -> None:
         """Note nothing: a later state may be on its way."""
@@ -263,6 +269,18 @@ class StatesUnderWay(UnderWay[Entry]):
             known.last = False
 
 
-def _taken_followers(entry: Entry) -> list[Record]:
-    followers, entry.followers = entry.followers or [], None
+def _taken_followers(entries: Iterable[Entry]) -> list[Record]:
+    followers: list[Record] = []
+    for entry in entries:
+        if entry.followers is not None:
+            followers += entry.followers
+            entry.followers = None
     return followers
+
+
+def _marked(chosen: Iterable[int], count: int) -> bytearray:
+    """Give a 1 for each index that was chosen, and a 0 for each other."""
+    marked = bytearray(count)
+    for index in chosen:
+        marked[index] = 1
+    return marked

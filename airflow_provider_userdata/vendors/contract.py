@@ -16,8 +16,7 @@ from airflow_provider_userdata.vendors.answers import Answer, Meaning
 class Record(msgspec.Struct, gc=False):
     """A valid record on its way.
 
-    :param content: the record as it is sent: encoded already, or what is encoded with the others of its batch, in one
-        go, and is known to have a form as JSON.
+    :param body: the record as it is sent, encoded once.
     :param group: only records of one group share a request (Ptengine: the set of keys).
     :param user: whom the record is about, where the vendor's rules or receipts need it.
     :param position: its number in the source, from 0; set by the delivery.
@@ -25,17 +24,12 @@ class Record(msgspec.Struct, gc=False):
     :param entry: what a ledger knows it by, in an incremental run; set by the delivery.
     """
 
-    content: Any
+    body: bytes
     group: tuple[str, ...] = ()
     user: str | None = None
     position: int = -1
     row: Any = None
     entry: Any = None
-
-    @property
-    def body(self) -> bytes:
-        """The record as it is sent, encoded."""
-        return self.content if isinstance(self.content, bytes) else msgspec.json.encode(self.content)
 
 
 class Fault(msgspec.Struct, frozen=True, gc=False):
@@ -160,7 +154,7 @@ class Vendor(Protocol):
         """What a ledger keeps, to tell in later runs what needn't be sent again."""
         return Kept.RECORDS
 
-    def compared(self, records: Sequence[Record]) -> tuple[list[str], list[bytes]]:
+    def compared(self, records: Sequence[Record]) -> tuple[Sequence[str], Sequence[bytes]]:
         """Give each record's shelf in a ledger, such as its user, and what is compared with what was delivered.
 
         Records that say the same give the same, whatever source they come from.

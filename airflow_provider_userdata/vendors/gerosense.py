@@ -32,7 +32,7 @@ from airflow_provider_userdata.vendors.contract import (
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
 from airflow_provider_userdata.vendors.json_values import cell_value, decoded, each_encoded, plain, plain_number
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
-from airflow_provider_userdata.vendors.stretch import Stretch, contents_of
+from airflow_provider_userdata.vendors.stretch import Stretch, bodies_of
 
 DATA_TYPES = ("steps", "bpm")
 """What a request carries one of (G2)."""
@@ -137,6 +137,8 @@ _REFUSED = Sample(
 )
 """Stands for a sample that can't be decoded: its end before its start, it never surely passes."""
 _decode: Callable[[bytes], Sample] = msgspec.json.Decoder(Sample).decode
+_START = b'"start_date":"'
+"""Where the encoder writes when a sample began: within a text, a quote would have a backslash before it."""
 _in_order = timestamps.in_order
 _encode = msgspec.json.Encoder().encode
 
@@ -171,7 +173,7 @@ class GeroSense(Vendor):
         """Check a sample that was decoded from a text."""
         with suppress(ValueError):  # outside G7
             if _is_valid(sample):
-                return Record(sample)
+                return Record(_encode(sample))
         return self._prepared_slowly(text)
 
     def _prepared_slowly(self, text: bytes) -> Record | Invalid:
@@ -188,22 +190,17 @@ class GeroSense(Vendor):
         """Check samples by their columns; what doesn't surely pass is looked at alone."""
         samples = each(_decode, texts, _UNREADABLE, _REFUSED)
         sure = _surely_valid(samples)
+        bodies = each_encoded(samples)
         invalid: list[tuple[int, Invalid]] = []
         for place in compress(range(len(sure)), map(operator.not_, sure)):
             sample, text = samples[place], texts[place]
             one = self._prepared_slowly(text) if sample is _REFUSED else self._looked_at(sample, text)
             if isinstance(one, Record):
-                samples[place], sure[place] = one.content, True
+                bodies[place], sure[place] = one.body, True
             else:
                 invalid.append((place, one))
-        if invalid:
-            texts, positions = list(compress(texts, sure)), list(compress(positions, sure))
-            samples = list(compress(samples, sure))
-        return Checked(Stretch(texts, positions, samples, self._samples), invalid)
-
-    def _samples(self, texts: Sequence[bytes]) -> list[Sample]:
-        """Give the samples of texts that have passed before."""
-        return [one.content for one in map(self.prepare_json, texts) if isinstance(one, Record)]
+        valid = Stretch(texts, positions, bodies)
+        return Checked(valid.where(sure) if invalid else valid, invalid)
 
     def prepare_value(self, value: object) -> Record | Invalid:
         """Check a sample that is a Python value."""
@@ -215,8 +212,7 @@ class GeroSense(Vendor):
         try:
             sample = _convert(value)
             if _is_valid(sample) and sample.value < math.inf:
-                _encode(sample)  # what Python holds may have no form as JSON
-                return Record(sample)
+                return Record(_encode(sample))  # raises where what Python holds has no form as JSON
         except UnicodeEncodeError:
             return Invalid((Fault("G1", (), "holds a character that UTF-8 can't carry"),))
         except (msgspec.ValidationError, ValueError):  # outside G7, or an integer of thousands of digits
@@ -234,25 +230,26 @@ class GeroSense(Vendor):
             value["value"] = cell_value(texts["value"])
         return self.prepare_value(value)
 
-    def compared(self, records: Sequence[Record]) -> tuple[list[str], list[bytes]]:
+    def compared(self, records: Sequence[Record]) -> tuple[Sequence[str], Sequence[bytes]]:
         """Give each sample's day, and the sample as a whole."""
-        samples = contents_of(records)
-        return [sample.start_date[:10] for sample in samples], each_encoded(samples)
+        bodies = bodies_of(records)
+        return [body[(start := body.index(_START) + len(_START)) : start + 10].decode() for body in bodies], bodies
 
     def moments(self, records: Sequence[Record]) -> Iterable[Moment]:
         """Give each device with its latest start; several, where texts of one form and offset don't tell which."""
         latest: dict[tuple[str, str, int], str] = {}
-        for record in records:
-            text = record.content.start_date
+        for sample in map(_decode, bodies_of(records)):
+            text = sample.start_date
             offset = "Z" if text[-1] == "Z" else text[-6:]
-            form = (record.content.device_name, offset, len(text))  # of one form, the greater text is the later
+            form = (sample.device_name, offset, len(text))  # of one form, the greater text is the later
             if text > latest.get(form, ""):
                 latest[form] = text
         return [Moment(device, text, timestamps.parse(text)) for (device, _, _), text in latest.items()]
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join samples to a request."""
-        return Request(SAMPLES_PATH, _encode({"data_type": self.data_type, "data": contents_of(records)}))
+        samples = b",".join(bodies_of(records))
+        return Request(SAMPLES_PATH, b'{"data_type":%b,"data":[%b]}' % (_encode(self.data_type), samples))
 
     def meaning(self, answer: Answer) -> Meaning:
         """Say what an answer means: 200 is all, 207 proves nothing about any one sample, 400 is none (G10, G11)."""

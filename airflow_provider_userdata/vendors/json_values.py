@@ -62,7 +62,7 @@ def encoded(value: object, rule: str, *, checked: bool = False) -> bytes | Inval
 
 def each_encoded(values: Sequence[object]) -> list[bytes]:
     """Encode values that are known to have a form as JSON, all in one call: in JSON, line breaks are escaped."""
-    return _encode_lines(values).splitlines()
+    return _encode_lines(values).split(b"\n")[: len(values)]  # `splitlines` takes twice as long
 
 
 def cell_value(cell: str) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -29,7 +30,7 @@ from airflow_provider_userdata.vendors.contract import (
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
 from airflow_provider_userdata.vendors.json_values import decoded, each_encoded
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
-from airflow_provider_userdata.vendors.stretch import Stretch, contents_of
+from airflow_provider_userdata.vendors.stretch import Stretch, bodies_of, groups_of, users_of
 
 BASE_URL = "https://api.ptengine.com"
 PROFILES_PATH = "/v1/user/profiles"
@@ -139,7 +140,7 @@ class Ptengine(Vendor):
             ordered, pick = _layout(names)
             values = pick(cells)
             if _are_sendable([values]):
-                return Record(values, ordered, values[0])
+                return Record(_encode(values), ordered, values[0])
         except msgspec.ValidationError:
             pass
         except UnicodeEncodeError:
@@ -154,20 +155,22 @@ class Ptengine(Vendor):
             ordered, pick = _layout(names)
             values = list(map(pick, table))
             if _are_sendable(values):
-                return Checked(Stretch(rows, positions, values, users=list(map(_first, values)), group=ordered), [])
+                users = list(map(_first, values))
+                return Checked(Stretch(rows, positions, each_encoded(values), users, ordered), [])
         except (msgspec.ValidationError, UnicodeEncodeError):
             pass
         return sorted_out((self.prepare_cells(names, cells) for cells in table), rows, positions)
 
-    def compared(self, records: Sequence[Record]) -> tuple[list[str], list[bytes]]:
+    def compared(self, records: Sequence[Record]) -> tuple[Sequence[str], Sequence[bytes]]:
         """Give each user, and the attributes with their names: the last row that was sent, not all ever sent (P5)."""
-        users = [record.user or "" for record in records]
-        values = each_encoded(contents_of(records))
-        return users, [_names_as_sent(record.group) + row for record, row in zip(records, values, strict=True)]
+        users = [user or "" for user in users_of(records)]
+        names = map(_names_as_sent, groups_of(records))
+        return users, list(map(operator.add, names, bodies_of(records)))
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join users with the same names to a request."""
-        return Request(PROFILES_PATH, _encode({"field_name": records[0].group, "values": contents_of(records)}))
+        names, values = _names_as_sent(records[0].group), b",".join(bodies_of(records))
+        return Request(PROFILES_PATH, b'{"field_name":%b,"values":[%b]}' % (names, values))
 
     def meaning(self, answer: Answer) -> Meaning:
         """Say what an answer means: 200 counts only with the word `Success` (P9)."""

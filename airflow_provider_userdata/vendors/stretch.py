@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import compress, repeat
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from airflow_provider_userdata.vendors.contract import Record
+
+Value = TypeVar("Value")
 
 
 class Stretch(Sequence[Record]):
@@ -15,38 +17,30 @@ class Stretch(Sequence[Record]):
 
     :param rows: as the source gave them.
     :param positions: as many, rising.
-    :param contents: as many; what `Record.content` is.
-    :param again: makes contents of rows once more. Where there is none, contents are never let go.
+    :param bodies: as many.
     :param users: as many, where the vendor's records have users.
     :param group: of all of them.
+    :param entries: as many, in an incremental run, once the records were looked up.
     """
 
-    __slots__ = ("_contents", "_ranges", "again", "group", "positions", "rows", "users")
+    __slots__ = ("_ranges", "bodies", "entries", "group", "positions", "rows", "users")
 
     def __init__(
         self,
         rows: Sequence[Any],
         positions: Sequence[int],
-        contents: list[Any] | None,
-        again: Callable[[Sequence[Any]], list[Any]] | None = None,
-        users: list[str] | None = None,
+        bodies: Sequence[bytes],
+        users: Sequence[str] | None = None,
         group: tuple[str, ...] = (),
+        entries: Sequence[Any] | None = None,
     ) -> None:
         self.rows = rows
         self.positions = positions
+        self.bodies = bodies
         self.users = users
         self.group = group
-        self._contents = contents
+        self.entries = entries
         self._ranges: list[list[int]] | None = None
-        self.again = again
-
-    @property
-    def contents(self) -> list[Any]:
-        """What the records are sent as."""
-        if self._contents is None:
-            assert self.again is not None  # noqa: S101  # or they had not been let go
-            self._contents = self.again(self.rows)
-        return self._contents
 
     @property
     def ranges(self) -> list[list[int]]:
@@ -55,14 +49,21 @@ class Stretch(Sequence[Record]):
             self._ranges = ranges(self.positions)
         return self._ranges
 
-    def let_go(self) -> None:
-        """Let the contents go, where they can be had again: once they are encoded, nearly nobody asks for them."""
-        if self.again is not None:
-            self._contents = None
-
     def is_like(self, other: Stretch) -> bool:
         """Say whether the two can be one."""
-        return (self.group, self.again, self.users is None) == (other.group, other.again, other.users is None)
+        columns = [[column is None for column in (one.users, one.entries)] for one in (self, other)]
+        return self.group == other.group and columns[0] == columns[1]
+
+    def where(self, chosen: Sequence[object]) -> Stretch:
+        """Give the records for which something true is given."""
+        return Stretch(
+            list(compress(self.rows, chosen)),
+            list(compress(self.positions, chosen)),
+            list(compress(self.bodies, chosen)),
+            None if self.users is None else list(compress(self.users, chosen)),
+            self.group,
+            None if self.entries is None else list(compress(self.entries, chosen)),
+        )
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -72,16 +73,14 @@ class Stretch(Sequence[Record]):
     @overload
     def __getitem__(self, index: slice) -> Stretch: ...
     def __getitem__(self, index: int | slice) -> Record | Stretch:
+        users, entries = _part(self.users, index), _part(self.entries, index)
         if isinstance(index, int):
-            user = None if self.users is None else self.users[index]
-            return Record(self.contents[index], self.group, user, self.positions[index], self.rows[index])
-        contents = None if self._contents is None else self._contents[index]
-        users = None if self.users is None else self.users[index]
-        return Stretch(self.rows[index], self.positions[index], contents, self.again, users, self.group)
+            return Record(self.bodies[index], self.group, users, self.positions[index], self.rows[index], entries)
+        return Stretch(self.rows[index], self.positions[index], self.bodies[index], users, self.group, entries)
 
     def __iter__(self) -> Iterator[Record]:
-        users = repeat(None) if self.users is None else self.users
-        return map(Record, self.contents, repeat(self.group), users, self.positions, self.rows)
+        users, entries = self.users or repeat(None), self.entries or repeat(None)
+        return map(Record, self.bodies, repeat(self.group), users, self.positions, self.rows, entries)
 
 
 def joined(first: Sequence[Record], second: Sequence[Record]) -> Sequence[Record]:
@@ -93,16 +92,30 @@ def joined(first: Sequence[Record], second: Sequence[Record]) -> Sequence[Record
     return Stretch(
         [*first.rows, *second.rows],
         _one_after_the_other(first.positions, second.positions),
-        first.contents + second.contents,
-        first.again,
-        None if first.users is None or second.users is None else first.users + second.users,
+        [*first.bodies, *second.bodies],
+        None if first.users is None or second.users is None else [*first.users, *second.users],
         first.group,
+        None if first.entries is None or second.entries is None else [*first.entries, *second.entries],
     )
 
 
-def contents_of(records: Sequence[Record]) -> list[Any]:
+def where(records: Sequence[Record], chosen: Sequence[object]) -> Sequence[Record]:
+    """Give the records for which something true is given."""
+    return records.where(chosen) if isinstance(records, Stretch) else list(compress(records, chosen))
+
+
+def with_entries(records: Sequence[Record], entries: Sequence[Any]) -> Sequence[Record]:
+    """Give records what a ledger knows them by."""
+    if isinstance(records, Stretch):
+        return Stretch(records.rows, records.positions, records.bodies, records.users, records.group, entries)
+    for record, entry in zip(records, entries, strict=True):
+        record.entry = entry
+    return records
+
+
+def bodies_of(records: Sequence[Record]) -> Sequence[bytes]:
     """Give what records are sent as."""
-    return records.contents if isinstance(records, Stretch) else [record.content for record in records]
+    return records.bodies if isinstance(records, Stretch) else [record.body for record in records]
 
 
 def ranges_of(records: Sequence[Record]) -> list[list[int]]:
@@ -126,6 +139,22 @@ def users_of(records: Sequence[Record]) -> Sequence[str | None]:
     if isinstance(records, Stretch):
         return [None] * len(records) if records.users is None else records.users
     return [record.user for record in records]
+
+
+def groups_of(records: Sequence[Record]) -> Sequence[tuple[str, ...]]:
+    """Give the groups that records belong to."""
+    return [records.group] * len(records) if isinstance(records, Stretch) else [record.group for record in records]
+
+
+def entries_of(records: Sequence[Record]) -> Sequence[Any]:
+    """Give what a ledger knows records by; None for those that were never looked up."""
+    if isinstance(records, Stretch):
+        return [None] * len(records) if records.entries is None else records.entries
+    return [record.entry for record in records]
+
+
+def _part(column: Sequence[Value] | None, index: Any) -> Any:
+    return None if column is None else column[index]
 
 
 def _one_after_the_other(first: Sequence[int], second: Sequence[int]) -> Sequence[int]:

@@ -102,7 +102,7 @@ class Thymia(Vendor):
         """Check one user's data, nested as it is sent or flat."""
         return self._prepared(value, checked=False)
 
-    def compared(self, records: Sequence[Record]) -> tuple[list[str], list[bytes]]:
+    def compared(self, records: Sequence[Record]) -> tuple[Sequence[str], Sequence[bytes]]:
         """Give each record's label, and its data with the keys in one order, whatever the source's was."""
         data = [_encode_in_order(msgspec.json.decode(record.body)["data"]) for record in records]
         return [record.user or "" for record in records], data

@@ -240,6 +240,30 @@ def test_texts_go_out_as_they_came(name: str, version: str) -> None:
         assert body["start_date"] == "2023-11-01T08:04Z"
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '"unit": "count/min", "unit": "count"',
+        '"unit": "count", "end_date": null',
+        '"unit": "count", "end_date": null, "device_version": "1", "end_date": null',
+        '"unit": "count", "device_version": null, "device_version": "\\"1\\""',
+        '"\\u0075nit": "count", "unit": "count"',
+    ],
+)
+def test_no_field_goes_out_twice_or_empty(odd: str) -> None:
+    """A reader at the vendor may take the first of two; what is checked, and sent, is one."""
+    plain = b'{"device_name": "\\"ring\\"", "start_date": "2023-11-01T08:04:51Z", "value": 1, "unit": "count"}'
+    texts = [plain, f'{{"device_name": "ring", "start_date": "2023-11-01T08:04:51Z", "value": 1.50, {odd}}}'.encode()]
+
+    records, invalid = GeroSense("steps").prepare_texts(texts, range(2))
+
+    assert not invalid
+    names = [name for name, _ in json.loads(records[1].body, object_pairs_hook=list)]
+    assert len(names) == len(set(names))
+    assert "end_date" not in names
+    assert json.loads(records[1].body)["unit"] == "count"
+
+
 @settings(deadline=None)
 @given(st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=5))
 def test_each_sample_is_compared_as_it_goes_out(names: list[str]) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
-from airflow_provider_userdata.vendors.stretch import Stretch, contents_of, joined, users_of
+from airflow_provider_userdata.vendors.stretch import Stretch, bodies_of, entries_of, groups_of, joined, users_of, where, with_entries
 
 GEROSENSE = GeroSense("bpm")
 POSITIONS = st.lists(st.integers(0, 50), unique=True).map(sorted) | st.integers(0, 9).map(lambda end: range(3, 3 + end))
@@ -43,18 +43,28 @@ def profiles(positions: list[int] | range) -> Stretch:
 def test_a_part_of_a_stretch_is_that_part_of_its_records(
     positions: list[int] | range, start: int, end: int, of: Callable[[list[int] | range], Stretch]
 ) -> None:
-    """Slices, single records and all of them in a row are alike, contents let go or not."""
-    stretch = of(positions)
-    records = list(stretch)
+    """Slices, single records, all of them in a row and columns are alike, whether they were looked up or not."""
+    for stretch in (of(positions), with_entries(of(positions), [b"%d" % place for place in positions])):
+        records = list(stretch)
+        assert [record.position for record in records] == list(positions)
 
-    assert [record.position for record in records] == list(positions)
-    part = stretch[start:end]
-    part.let_go()
-    for made in (stretch[start:end], part):
+        made = stretch[start:end]
+
         assert list(made) == records[start:end]
         assert [made[place] for place in range(len(made))] == records[start:end]
-        assert contents_of(made) == contents_of(records[start:end])
-        assert list(users_of(made)) == [record.user for record in records[start:end]]
+        for column in (bodies_of, users_of, entries_of, groups_of):
+            assert list(column(made)) == list(column(records[start:end]))
+
+
+@given(chosen=st.lists(st.booleans(), max_size=9), of=st.sampled_from([samples, profiles]))
+def test_chosen_records_are_the_same_side_by_side_and_alone(
+    chosen: list[bool], of: Callable[[range], Stretch]
+) -> None:
+    """Those that are left out are missing, and nothing else is."""
+    stretch = with_entries(of(range(len(chosen))), chosen)
+
+    assert list(where(stretch, chosen)) == where(list(stretch), chosen)
+    assert [record.position for record in where(stretch, chosen)] == [n for n, one in enumerate(chosen) if one]
 
 
 @given(positions=POSITIONS, cuts=st.lists(st.integers(0, 20), max_size=4))

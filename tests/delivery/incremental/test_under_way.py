@@ -41,19 +41,19 @@ def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
     positions = 0
 
     def settle(records: list[Record], followers: list[Record]) -> None:
-        assert {one.content for one in followers} <= {one.content for one in records}
+        assert {one.body for one in followers} <= {one.body for one in records}
         settled.extend(one.position for one in [*records, *followers])
 
     def look_up(contents: list[int]) -> None:
         nonlocal positions
         records = [Record(b"%d" % content, position=positions + n) for n, content in enumerate(contents)]
         positions += len(records)
-        keys = [record.content for record in records]
+        keys = [record.body for record in records]
         chosen = [index for index, key in enumerate(keys) if key not in marked]
         to_send, unchanged = under_way.divide(records, keys, [], chosen)
-        assert {one.content for one in unchanged} <= marked | proven
-        new = [one.content for one in to_send]
-        assert set(new) == set(keys) - marked - proven - {one.content for one in sent}
+        assert {one.body for one in unchanged} <= marked | proven
+        new = [one.body for one in to_send]
+        assert set(new) == set(keys) - marked - proven - {one.body for one in sent}
         assert len(new) == len(set(new))
         sent.extend(to_send)
         settled.extend(one.position for one in unchanged)
@@ -63,7 +63,7 @@ def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
         del sent[:count]
         note = under_way.delivered if delivered else under_way.given_up
         settle(some, note(some, in_doubt=False))
-        proven.update([one.content for one in some] * delivered)
+        proven.update([one.body for one in some] * delivered)
 
     def mark(most: int) -> None:
         marks = under_way.to_mark(most)
