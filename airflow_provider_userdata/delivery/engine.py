@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any
 
 from airflow_provider_userdata.delivery.batching import Batch, batcher
@@ -28,7 +28,7 @@ from airflow_provider_userdata.vendors.stretch import joined, users_of
 PROGRESS_SECONDS = 10.0
 FEWEST_CHECKED = 50
 """How many rows are checked at once at least, where the source gives as many: one by one would take longer."""
-SIFTED_AT_ONCE = 10_000
+SIFTED_AT_ONCE = 5_000
 """How many records are looked up at once, where the source is fast enough: it costs half as much as one chunk each."""
 LONGEST_MARK = 0.5
 """Seconds that the last entries into the ledger may take where the process is about to be killed."""
@@ -145,7 +145,9 @@ class Engine:
     async def _deliver_all(self) -> None:
         ends = self._keeper.progress.to_be_compared
         reader = ChunkReader(self._plan.source, self._fates.carried_in, self._halted, ends)
-        helpers = [asyncio.ensure_future(self._save_now_and_then()), asyncio.ensure_future(self._tell_now_and_then())]
+        beside = (self._keeper.save_now_and_then(self._sender), self._keeper.mark_as_proofs_come())
+        helpers = [asyncio.ensure_future(self._unless_it_fails(work)) for work in beside]
+        helpers.append(asyncio.ensure_future(self._tell_now_and_then()))
         try:
             async with self._transport:
                 try:
@@ -166,10 +168,11 @@ class Engine:
                 chunk, marks = read
                 self._fates.read(marks)
                 for part in chunk.parts(self._checked_at_once(chunk)):
-                    await self._dispatch(self._batcher.add(await self._sifted(self._checked(part), reader)))
+                    await self._take(self._checked(part), reader)
             if not self._halted.is_set():
                 self._keeper.progress.finish()
-                await self._dispatch(self._batcher.add(await self._last_sifted()))
+                if self._look_ups is not None:
+                    await self._take_sifted(self._look_ups.end())
             if not self._halted.is_set():
                 await self._dispatch(self._batcher.flush())
         except Exception as error:  # noqa: BLE001  # a source may raise anything; what is in flight ends first
@@ -194,24 +197,20 @@ class Engine:
         records, self._undecided = self._undecided, []
         return records
 
-    async def _sifted(self, records: Sequence[Record], reader: ChunkReader) -> Sequence[Record]:
-        """Leave out what earlier runs have delivered, in an incremental run: what is to be sent comes a call later."""
-        if self._look_ups is None or not records:
-            return records
-        self._undecided = records
-        if len(records) < SIFTED_AT_ONCE and reader.has_next:
-            return []
-        sifted = await self._look_ups.begin(records)
-        self._undecided = []
-        return self._to_send(sifted)
+    async def _take(self, records: Sequence[Record], reader: ChunkReader) -> None:
+        """Take records in; in an incremental run, they are looked up first, and come to be sent a call later."""
+        if self._look_ups is None:
+            await self._dispatch(self._batcher.add(records))
+        elif 0 < len(records) < SIFTED_AT_ONCE and reader.has_next:
+            self._undecided = records
+        elif records:
+            await self._take_sifted(self._look_ups.begin(records))
 
-    async def _last_sifted(self) -> Sequence[Record]:
-        return [] if self._look_ups is None else self._to_send(await self._look_ups.end())
-
-    def _to_send(self, sifted: Sifted) -> Sequence[Record]:
-        to_send, unchanged = sifted
-        self._fates.unchanged(unchanged)
-        return to_send
+    async def _take_sifted(self, found: AsyncIterator[Sifted]) -> None:
+        """Leave out what earlier runs have delivered."""
+        async for to_send, unchanged in found:
+            self._fates.unchanged(unchanged)
+            await self._dispatch(self._batcher.add(to_send))
 
     def _not_in_doubt(self, records: Sequence[Record]) -> Sequence[Record]:
         """Set aside what an earlier attempt sent without an answer, where it mustn't be sent twice (A3)."""
@@ -271,12 +270,6 @@ class Engine:
         else:
             reason = f"is one of {len(records)}, fewer than a request takes; goes out first in the task's next run"
             self._fates.leave(records, Why(Fate.HELD, TOO_FEW, reason))
-
-    async def _save_now_and_then(self) -> None:
-        try:
-            await self._keeper.save_now_and_then(self._sender)
-        except UserdataError as error:
-            self._halt(error)
 
     async def _tell_now_and_then(self) -> None:
         tell = self._plan.on_progress

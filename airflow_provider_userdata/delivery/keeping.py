@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Callable
@@ -170,6 +171,16 @@ class Keeper:
         while True:
             await asyncio.sleep(SAVE_SECONDS)
             await self.save(sender)
+
+    async def mark_as_proofs_come(self) -> None:
+        """Enter into the ledger what was delivered; where that fails for now, the next checkpoint says so.
+
+        :raises LedgerError: if something has to be changed before anything can be marked.
+        """
+        while self.sieve is not None:
+            with contextlib.suppress(LedgerBusyError):
+                await self.sieve.mark_as_proofs_come()
+            await asyncio.sleep(SAVE_SECONDS)
 
     async def show(self, tell: Callable[[Report, int | None], None]) -> None:
         """Let people see the progress: a call to Airflow."""

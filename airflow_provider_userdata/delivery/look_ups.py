@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import functools
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
 
 from airflow_provider_userdata.delivery.clock import unless_set
 from airflow_provider_userdata.delivery.sieve import Sieve
@@ -11,9 +13,12 @@ from airflow_provider_userdata.delivery.under_way import Sifted
 from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.stretch import joined
 
+MOST_WAITING = 1
+"""How many look-ups wait for their results while the next records are checked."""
+
 
 class LookUps:
-    """Runs one look-up at a time. Used inside the loop, by one caller.
+    """Looks up in turn, in the records' order. Used inside the loop, by one caller.
 
     :param halted: set when nothing is to be sent any more: what was looked up till then is as if it never was.
     """
@@ -21,40 +26,43 @@ class LookUps:
     def __init__(self, sieve: Sieve, halted: asyncio.Event) -> None:
         self._sieve = sieve
         self._halted = halted
-        self._running: asyncio.Task[Sifted | None] | None = None
-        self.waiting: Sequence[Record] = []
-        """The records of which it isn't known yet what becomes of them."""
+        self._begun: deque[tuple[Sequence[Record], asyncio.Task[Sifted | None]]] = deque()
 
-    async def begin(self, records: Sequence[Record]) -> Sifted:
-        """Begin to look records up, and give what came of those before.
+    @property
+    def waiting(self) -> Sequence[Record]:
+        """The records of which it isn't known yet what becomes of them."""
+        return functools.reduce(joined, [records for records, _ in self._begun], [])
+
+    async def begin(self, records: Sequence[Record]) -> AsyncIterator[Sifted]:
+        """Begin to look records up, and give what came of those before, in their order.
 
         :raises LedgerError: if something has to change first; also of those before.
         :raises LedgerBusyError: if the ledger is locked, or can't be reached.
         """
-        sifted = await self.end()
-        if self.waiting:  # halted
-            self.waiting = joined(self.waiting, records)
-        else:
-            self.waiting = records
-            self._running = asyncio.ensure_future(unless_set(self._halted, self._sieve.sift(records)))
-        return sifted
+        self._begun.append((records, asyncio.ensure_future(unless_set(self._halted, self._sieve.sift(records)))))
+        async for sifted in self._ended(MOST_WAITING):
+            yield sifted
 
-    async def end(self) -> Sifted:
-        """Give what came of the last look-up.
+    async def end(self) -> AsyncIterator[Sifted]:
+        """Give what came of all that were begun, in their order.
 
         :raises LedgerError: if something has to change first.
         :raises LedgerBusyError: if the ledger is locked, or can't be reached.
         """
-        running, self._running = self._running, None
-        sifted = None if running is None else await running
-        if sifted is None:
-            return [], []
-        self.waiting = []
-        return sifted
+        async for sifted in self._ended(0):
+            yield sifted
 
     async def give_up(self) -> None:
         """Wait for nothing more."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
-            self._running = None
+        for _, running in self._begun:
+            running.cancel()
+        await asyncio.gather(*[running for _, running in self._begun], return_exceptions=True)
+
+    async def _ended(self, most: int) -> AsyncIterator[Sifted]:
+        """Give what came of the first ones, so that so many are left at most."""
+        while len(self._begun) > most:
+            sifted = await self._begun[0][1]
+            if sifted is None:  # halted: its records stay, and so do those that come after them
+                return
+            self._begun.popleft()
+            yield sifted

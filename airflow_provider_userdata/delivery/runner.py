@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -23,6 +24,9 @@ GRACE = 3.0
 """Seconds that what is in flight gets after a stop: a killed task has five in all."""
 LONGEST_GOODBYE = 10.0
 """Seconds that an interrupted wait stays for the fates to be written."""
+LONGEST_TURN = 0.0005
+"""Seconds for which a thread may keep the interpreter from another: a ledger's statement, or a file's next block, is
+asked for in a moment, and then takes its time without the interpreter."""
 YOUNG_OBJECTS = 50_000
 """So many more objects that may hold others have to be there before Python looks for garbage."""
 
@@ -72,7 +76,7 @@ class Delivery:
 
     def _work(self) -> None:
         try:
-            with _few_collections():
+            with _few_collections(), _short_turns():
                 asyncio.run(self._deliver())
         except BaseException as error:  # noqa: BLE001  # it belongs to the thread that waits
             if not self._ended.done():
@@ -103,3 +107,14 @@ def _few_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*usual)
+
+
+@contextlib.contextmanager
+def _short_turns() -> Iterator[None]:
+    """Let threads hand the interpreter over more often, unless they do already."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(min(usual, LONGEST_TURN))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 from airflow_provider_userdata.delivery.recent import Recent
 from airflow_provider_userdata.delivery.threads import BlockingThread
-from airflow_provider_userdata.delivery.under_way import Proofs, RecordsUnderWay, Sifted, StatesUnderWay, UnderWay
+from airflow_provider_userdata.delivery.under_way import RecordsUnderWay, Sifted, StatesUnderWay, UnderWay
 from airflow_provider_userdata.vendors.contract import Kept, Record, Vendor
 
 MARKED_AT_ONCE = 10_000
-"""How many records are marked before a look-up gets its turn: some 20 ms of work."""
+"""How many records are marked before a look-up gets its turn: some 10 to 30 ms of work."""
 
 
 class Fingerprints(Protocol):
@@ -63,6 +63,7 @@ class Sieve:
         self._shows_recent = shows_recent
         self._under_way: UnderWay[Any] = StatesUnderWay() if self.keeps_states else RecordsUnderWay()
         self._turn = asyncio.Lock()
+        self._much_is_proven = asyncio.Event()
         self._opened = False
         self.recent = Recent()
         """The most recent sample of each device that was delivered."""
@@ -110,7 +111,10 @@ class Sieve:
         :param in_doubt: whether they may arrive once more.
         """
         self._note_recent(records)
-        return self._under_way.delivered(records, in_doubt=in_doubt)
+        followers = self._under_way.delivered(records, in_doubt=in_doubt)
+        if self.unmarked >= MARKED_AT_ONCE:
+            self._much_is_proven.set()
+        return followers
 
     def given_up(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note that records were not delivered, as far as is known; give those that followed them.
@@ -132,15 +136,27 @@ class Sieve:
         """
         left = self.unmarked
         while left > 0 and self.unmarked:
-            async with self._turn:
-                proofs = self._under_way.to_mark(min(left, MARKED_AT_ONCE))
-                await self._enter(proofs)
-                self._under_way.marked(proofs)
-            left -= proofs.count
+            left -= await self._mark_some(left)
 
-    async def _enter(self, proofs: Proofs) -> None:
-        if proofs.entries:
-            await self._thread.call(lambda: self._ledger.mark(proofs.keys, proofs.fingerprints))
+    async def mark_as_proofs_come(self) -> None:
+        """Enter what is proven whenever it is much, without end, so that little is left for `mark`.
+
+        :raises LedgerError: if something has to change first.
+        :raises LedgerBusyError: if it is locked, or can't be reached.
+        """
+        while await self._much_is_proven.wait():
+            await self._mark_some(MARKED_AT_ONCE)
+            if self.unmarked < MARKED_AT_ONCE:
+                self._much_is_proven.clear()
+
+    async def _mark_some(self, most: int) -> int:
+        """Enter what was proven first, and say how much it was."""
+        async with self._turn:
+            proofs = self._under_way.to_mark(min(most, MARKED_AT_ONCE))
+            if proofs.entries:
+                await self._thread.call(lambda: self._ledger.mark(proofs.keys, proofs.fingerprints))
+            self._under_way.marked(proofs)
+        return proofs.count
 
     async def end(self) -> None:
         """Mark what is left, and close the ledger.

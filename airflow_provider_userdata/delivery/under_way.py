@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import operator
 from collections.abc import Iterable, Sequence
-from itertools import compress, repeat
+from itertools import compress
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -105,9 +105,7 @@ class RecordsUnderWay(UnderWay[bytes]):
         self._known |= new
         return with_entries(records, keys), unchanged
 
-    def _first_of_each(
-        self, records: Sequence[Record], keys: Sequence[bytes], unchanged: Sequence[Record]
-    ) -> Sifted:
+    def _first_of_each(self, records: Sequence[Record], keys: Sequence[bytes], unchanged: Sequence[Record]) -> Sifted:
         self._among_proven.update(self._proven[self._looked_through :])
         self._looked_through = len(self._proven)
         to_send: list[Record] = []
@@ -194,9 +192,9 @@ class StatesUnderWay(UnderWay[Entry]):
         wanted = _marked(chosen, len(records))
         if not self._known.keys().isdisjoint(keys) or len(set(keys)) < len(keys):
             return self._last_of_each(records, keys, fingerprints, wanted)
-        last = map(operator.not_, map(self._doubtful.__contains__, keys))
-        entries = list(map(Entry, compress(keys, wanted), compress(fingerprints, wanted), repeat(None), repeat(False), compress(last, wanted)))
-        self._known.update(zip(compress(keys, wanted), entries, strict=True))
+        new = compress(zip(keys, fingerprints, strict=True), wanted)
+        entries = [Entry(key, fingerprint, last=key not in self._doubtful) for key, fingerprint in new]
+        self._known.update((entry.key, entry) for entry in entries)
         return with_entries(where(records, wanted), entries), where(records, list(map(operator.not_, wanted)))
 
     def _last_of_each(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from airflow_provider_userdata.delivery.chunks import Chunk, Form
-from airflow_provider_userdata.sources.streams import BLOCK, BOM, LONGEST, ROWS, too_long
+from airflow_provider_userdata.sources.streams import BLOCK, BOM, LONGEST, too_long
 
 
 def look_at_lines(stream: IO[bytes]) -> None:
@@ -15,16 +15,15 @@ def look_at_lines(stream: IO[bytes]) -> None:
 
 
 def read_lines(stream: IO[bytes], *, block: int = BLOCK, longest: int = LONGEST) -> Iterator[Chunk]:
-    """Give the lines that aren't blank, as they stand in the file.
+    """Give the lines that aren't blank, as they stand in the file: a chunk is a block's lines, which are there anyway.
 
     :param stream: the file.
     :param block: how many bytes are read at once.
     :param longest: the most bytes of a line.
     """
     for lines in _blocks_of_lines(stream, block, longest):
-        rows = list(filter(bytes.strip, lines))
-        for start in range(0, len(rows), ROWS):
-            yield Chunk(Form.JSON, rows[start : start + ROWS])
+        if rows := list(filter(bytes.strip, lines)):
+            yield Chunk(Form.JSON, rows)
 
 
 def _blocks_of_lines(stream: IO[bytes], block: int, longest: int) -> Iterator[list[bytes]]:

@@ -137,7 +137,7 @@ _REFUSED = Sample(
 )
 """Stands for a sample that can't be decoded: its end before its start, it never surely passes."""
 _decode: Callable[[bytes], Sample] = msgspec.json.Decoder(Sample).decode
-_START = b'"start_date":"'
+_START = '"start_date":"'
 """Where the encoder writes when a sample began: within a text, a quote would have a backslash before it."""
 _in_order = timestamps.in_order
 _encode = msgspec.json.Encoder().encode
@@ -233,7 +233,8 @@ class GeroSense(Vendor):
     def compared(self, records: Sequence[Record]) -> tuple[Sequence[str], Sequence[bytes]]:
         """Give each sample's day, and the sample as a whole."""
         bodies = bodies_of(records)
-        return [body[(start := body.index(_START) + len(_START)) : start + 10].decode() for body in bodies], bodies
+        _, *starts = str(b"".join(bodies), "utf-8").split(_START)
+        return [start[:10] for start in starts], bodies
 
     def moments(self, records: Sequence[Record]) -> Iterable[Moment]:
         """Give each device with its latest start; several, where texts of one form and offset don't tell which."""

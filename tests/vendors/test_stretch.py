@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
-from airflow_provider_userdata.vendors.stretch import Stretch, bodies_of, entries_of, groups_of, joined, users_of, where, with_entries
+from airflow_provider_userdata.vendors.stretch import (
+    Stretch,
+    bodies_of,
+    entries_of,
+    groups_of,
+    joined,
+    users_of,
+    where,
+    with_entries,
+)
 
 GEROSENSE = GeroSense("bpm")
 POSITIONS = st.lists(st.integers(0, 50), unique=True).map(sorted) | st.integers(0, 9).map(lambda end: range(3, 3 + end))
@@ -57,9 +66,7 @@ def test_a_part_of_a_stretch_is_that_part_of_its_records(
 
 
 @given(chosen=st.lists(st.booleans(), max_size=9), of=st.sampled_from([samples, profiles]))
-def test_chosen_records_are_the_same_side_by_side_and_alone(
-    chosen: list[bool], of: Callable[[range], Stretch]
-) -> None:
+def test_chosen_records_are_the_same_side_by_side_and_alone(chosen: list[bool], of: Callable[[range], Stretch]) -> None:
     """Those that are left out are missing, and nothing else is."""
     stretch = with_entries(of(range(len(chosen))), chosen)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
 import pytest
 
 from airflow_provider_userdata.delivery.look_ups import LookUps
 from airflow_provider_userdata.delivery.sieve import Sieve
+from airflow_provider_userdata.delivery.under_way import Sifted
 from airflow_provider_userdata.errors import LedgerBusyError
 from airflow_provider_userdata.ledger import Fingerprints
 from airflow_provider_userdata.vendors.contract import Record
@@ -19,17 +20,21 @@ Story = Callable[[LookUps, list[Record], asyncio.Event], Coroutine[Any, Any, Non
 
 
 class EveryOther:
-    """A ledger that lacks every other record, or is locked."""
+    """A ledger that lacks every other record, and is locked from some look-up's number on."""
 
     fingerprints = Fingerprints(b"a secret of the tests' own")
-    locked = False
+    locked_from = 1000
+
+    def __init__(self) -> None:
+        self.look_ups = 0
 
     def open(self) -> None:
         """Open."""
 
     def sift(self, keys: bytes, _: bytes = b"", /) -> list[int]:
         """Give the indices of what it lacks."""
-        if self.locked:
+        self.look_ups += 1
+        if self.look_ups >= self.locked_from:
             raise LedgerBusyError("the ledger is locked")
         return list(range(0, len(keys) // 16, 2))
 
@@ -67,29 +72,36 @@ def positions(records: Sequence[Record]) -> list[int]:
     return [record.position for record in records]
 
 
+async def come(found: AsyncIterator[Sifted]) -> tuple[list[int], list[int]]:
+    """Name what comes: the records to be sent, and the unchanged ones."""
+    sifted = [one async for one in found]
+    to_send, unchanged = ([number for one in sifted for number in positions(one[part])] for part in (0, 1))
+    return to_send, unchanged
+
+
 def test_what_comes_is_of_the_records_before(tell: Callable[[Story], None]) -> None:
     """Each call gives what the one before has begun to look up; the last gives the rest."""
 
     async def story(look_ups: LookUps, records: list[Record], _: asyncio.Event) -> None:
-        assert await look_ups.begin(records[:4]) == ([], [])
-        to_send, unchanged = await look_ups.begin(records[4:])
-        assert (positions(to_send), positions(unchanged)) == ([0, 2], [1, 3])
+        assert await come(look_ups.begin(records[:4])) == ([], [])
+        assert positions(look_ups.waiting) == [0, 1, 2, 3]
+        assert await come(look_ups.begin(records[4:])) == ([0, 2], [1, 3])
         assert positions(look_ups.waiting) == [4, 5, 6, 7, 8, 9]
-        to_send, unchanged = await look_ups.end()
-        assert (positions(to_send), positions(unchanged)) == ([4, 6, 8], [5, 7, 9])
-        assert (look_ups.waiting, await look_ups.end()) == ([], ([], []))
+        assert await come(look_ups.end()) == ([4, 6, 8], [5, 7, 9])
+        assert (look_ups.waiting, await come(look_ups.end())) == ([], ([], []))
 
     tell(story)
 
 
 def test_a_halt_leaves_the_records_waiting(tell: Callable[[Story], None]) -> None:
-    """Nothing has become of what was looked up, nor of what comes after it."""
+    """Nothing has become of what was being looked up, nor of what comes after it."""
 
     async def story(look_ups: LookUps, records: list[Record], halted: asyncio.Event) -> None:
-        await look_ups.begin(records[:4])
+        await come(look_ups.begin(records[:4]))
         halted.set()
-        assert await look_ups.begin(records[4:7]) == ([], [])
-        assert await look_ups.begin(records[7:]) == ([], [])
+        assert await come(look_ups.begin(records[4:7])) == ([], [])
+        assert await come(look_ups.begin(records[7:])) == ([], [])
+        assert await come(look_ups.end()) == ([], [])
         await look_ups.give_up()
         assert positions(look_ups.waiting) == list(range(10))
 
@@ -97,14 +109,17 @@ def test_a_halt_leaves_the_records_waiting(tell: Callable[[Story], None]) -> Non
 
 
 def test_a_ledger_that_fails_leaves_the_records_waiting(tell: Callable[[Story], None], ledger: EveryOther) -> None:
-    """The error comes with the next call, and what that one brought is still the caller's."""
+    """What was found before comes first, then the error; its records wait, and all that come after them."""
 
     async def story(look_ups: LookUps, records: list[Record], _: asyncio.Event) -> None:
-        ledger.locked = True
-        await look_ups.begin(records[:4])
-        with pytest.raises(LedgerBusyError, match="locked"):
-            await look_ups.begin(records[4:])
-        assert positions(look_ups.waiting) == [0, 1, 2, 3]
+        ledger.locked_from = 2
+        await come(look_ups.begin(records[:2]))
+        assert await come(look_ups.begin(records[2:5])) == ([0], [1])
+        for more in ([], records[5:]):
+            with pytest.raises(LedgerBusyError, match="locked"):
+                await come(look_ups.begin(more))
+        assert positions(look_ups.waiting) == list(range(2, 10))
         await look_ups.give_up()
+        assert positions(look_ups.waiting) == list(range(2, 10))
 
     tell(story)
