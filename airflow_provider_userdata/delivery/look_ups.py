@@ -39,7 +39,7 @@ class LookUps:
         :raises LedgerError: if something has to change first; also of those before.
         :raises LedgerBusyError: if the ledger is locked, or can't be reached.
         """
-        self._begun.append((records, asyncio.ensure_future(unless_set(self._halted, self._sieve.sift(records)))))
+        self._begun.append((records, asyncio.ensure_future(self._sifted(records))))
         async for sifted in self._ended(MOST_WAITING):
             yield sifted
 
@@ -57,6 +57,9 @@ class LookUps:
         for _, running in self._begun:
             running.cancel()
         await asyncio.gather(*[running for _, running in self._begun], return_exceptions=True)
+
+    async def _sifted(self, records: Sequence[Record]) -> Sifted | None:
+        return None if self._halted.is_set() else await unless_set(self._halted, self._sieve.sift(records))
 
     async def _ended(self, most: int) -> AsyncIterator[Sifted]:
         """Give what came of the first ones, so that so many are left at most."""

@@ -1,9 +1,8 @@
-"""Reads a source some chunks ahead, in a thread of its own."""
+"""Reads a source one chunk ahead, in a thread of its own."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -12,8 +11,6 @@ from airflow_provider_userdata.delivery.chunks import Chunk, Form, Source
 from airflow_provider_userdata.delivery.digest import Mark, SourceDigest
 from airflow_provider_userdata.delivery.threads import BlockingThread
 
-CHUNKS_AHEAD = 2
-"""How many chunks are read ahead: with one, its reader often comes late, for want of the interpreter."""
 LONGEST_CLOSE = 1.0
 """Seconds that a source gets to close its files and cursors, when it is not read to its end."""
 
@@ -45,47 +42,39 @@ class ChunkReader:
         self._digest = SourceDigest()
         self._thread = BlockingThread("userdata-source")
         self._chunks: Generator[Chunk] | None = None
-        self._ahead: deque[asyncio.Future[Read | None]] = deque()
-        self._closed = False
+        self._ahead: asyncio.Future[Read | None] | None = None
 
     @property
     def has_next(self) -> bool:
         """Whether another chunk is there already."""
-        ahead = self._ahead[0] if self._ahead else None
+        ahead = self._ahead
         return ahead is not None and ahead.done() and ahead.exception() is None and ahead.result() is not None
 
     async def next(self) -> Read | None:
         """Give the next chunk; None at the source's end, or where the delivery was halted."""
-        self._read_ahead(1)
-        ahead = self._ahead[0]
+        ahead = self._ahead or self._thread.call(self._read)
         if ahead.done():
             await asyncio.sleep(0)  # others have their turn
         else:
             await self._unless_halted(ahead)
         if self._halted.is_set():
             return None
-        read = self._ahead.popleft().result()
+        self._ahead = None
+        read = ahead.result()
         if read is not None:
-            self._read_ahead(CHUNKS_AHEAD)
+            self._ahead = self._thread.call(self._read)
         return read
-
-    def _read_ahead(self, chunks: int) -> None:
-        while len(self._ahead) < chunks:
-            self._ahead.append(self._thread.call(self._read))
 
     async def close(self) -> None:
         """Let the source close what it has open; doesn't wait for one that hangs."""
-        self._closed = True
-        for ahead in self._ahead:
-            ahead.add_done_callback(_seen)
+        if self._ahead is not None:
+            self._ahead.add_done_callback(_seen)
         closing = self._thread.call(self._close)
         closing.add_done_callback(_seen)
         self._thread.close()
         await asyncio.wait([closing], timeout=LONGEST_CLOSE)
 
     def _read(self) -> Read | None:
-        if self._closed:
-            return None
         if self._chunks is None:
             self._chunks = self._all_chunks()
         chunk = next(self._chunks, None)

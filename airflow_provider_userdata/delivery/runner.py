@@ -24,9 +24,9 @@ GRACE = 3.0
 """Seconds that what is in flight gets after a stop: a killed task has five in all."""
 LONGEST_GOODBYE = 10.0
 """Seconds that an interrupted wait stays for the fates to be written."""
-LONGEST_TURN = 0.0005
-"""Seconds for which a thread may keep the interpreter from another: a ledger's statement, or a file's next block, is
-asked for in a moment, and then takes its time without the interpreter."""
+LONGEST_TURN = 0.001
+"""Seconds for which a thread may keep the interpreter from the ledger's: a statement is asked for in a moment, and then
+takes its time without the interpreter."""
 YOUNG_OBJECTS = 50_000
 """So many more objects that may hold others have to be there before Python looks for garbage."""
 
@@ -76,7 +76,7 @@ class Delivery:
 
     def _work(self) -> None:
         try:
-            with _few_collections(), _short_turns():
+            with _few_collections(), _short_turns() if self._plan.ledger else contextlib.nullcontext():
                 asyncio.run(self._deliver())
         except BaseException as error:  # noqa: BLE001  # it belongs to the thread that waits
             if not self._ended.done():

@@ -9,7 +9,9 @@ from typing import Any
 
 from airflow_provider_userdata.delivery.chunks import Chunk, Form
 from airflow_provider_userdata.errors import SourceBrokeError, UserdataError
-from airflow_provider_userdata.sources.streams import ROWS
+
+ROWS = 1000
+"""The most rows in a chunk of what gives them one by one: more may be long in coming."""
 
 
 class ItemsSource:

@@ -8,8 +8,8 @@ from typing import Any
 
 from airflow_provider_userdata.delivery.chunks import Chunk, Form
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
+from airflow_provider_userdata.sources.items import ROWS
 from airflow_provider_userdata.sources.locations import database_hook
-from airflow_provider_userdata.sources.streams import ROWS
 
 
 class SqlSource:

@@ -20,7 +20,7 @@ LINE = st.binary(max_size=30).map(
 def lines_of(data: bytes, block: int = 2**20, longest: int = 2**26) -> list[bytes]:
     """Read all lines."""
     chunks = list(read_lines(io.BytesIO(data), block=block, longest=longest))
-    assert all(chunk.form is Form.JSON and 0 < len(chunk.rows) <= 1000 for chunk in chunks)
+    assert all(chunk.form is Form.JSON and chunk.rows for chunk in chunks)
     return [row for chunk in chunks for row in chunk.rows]
 
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.chunks import Cells, Form, Unreadable
-from airflow_provider_userdata.sources.streams import BadFileError
+from airflow_provider_userdata.sources.streams import ROWS, BadFileError
 from airflow_provider_userdata.sources.tables import Table
 
 HEADERS = st.sampled_from(["a,b\n", "a\n", "\n \r\na\tb\r\n", "\ufeffa,b\n", "\udcef\udcbb\n", '"a",b\n', "a,", ""])
@@ -28,7 +28,7 @@ def rows_of(text: str | bytes, dialect: str = "excel", **options: Any) -> list[A
     """Read all rows."""
     data = text.encode() if isinstance(text, str) else text
     chunks = list(Table(dialect).read(io.BytesIO(data), **options))
-    assert all(chunk.form is Form.CELLS and 0 < len(chunk.rows) <= 1000 for chunk in chunks)
+    assert all(chunk.form is Form.CELLS and 0 < len(chunk.rows) <= ROWS for chunk in chunks)
     return [row.as_dict() if isinstance(row, Cells) else row for chunk in chunks for row in chunk.rows]
 
 
@@ -37,7 +37,7 @@ def outcome(stream: io.BytesIO | gzip.GzipFile, dialect: str, block: int) -> tup
     rows: list[Any] = []
     try:
         for chunk in Table(dialect).read(stream, block=block):
-            assert 0 < len(chunk.rows) <= 1000
+            assert 0 < len(chunk.rows) <= ROWS
             rows += [(row.header.names, row.values) if isinstance(row, Cells) else row for row in chunk.rows]
     except BadFileError as error:
         return rows, str(error)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery import keeping
+from airflow_provider_userdata.delivery import keeping, sieve
 from airflow_provider_userdata.delivery.chunks import Chunk, Form
 from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.runner import Delivery
@@ -104,6 +104,28 @@ def test_a_newer_ledger(
     assert isinstance(ended.error, LedgerError)
     assert "schema version 2" in str(ended.error)
     assert sandbox.gerosense.counts.requests == 0
+
+
+@pytest.mark.parametrize("vendor", ["gerosense", "ptengine"])
+def test_a_mark_beside_the_delivery_that_fails(
+    vendor: str, file: Path, run: Run, rows: Rows, ledger: NewLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is tried again: nothing is lost, and the next run sends nothing."""
+    monkeypatch.setattr(sieve, "MARKED_AT_ONCE", 10)
+    monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.01)
+    given = ledger(vendor, database=f"sqlite:///{file}")
+    mark, failures = given.mark, iter([LedgerBusyError("locked")] * 2)
+
+    def failing(*entries: bytes) -> None:
+        for failure in failures:
+            raise failure
+        mark(*entries)
+
+    monkeypatch.setattr(given, "mark", failing)
+    ended = run(vendor, rows(vendor, 3_000), ledger=given)
+    assert (ended.error, ended.report.delivered) == (None, 3_000)
+    again = run(vendor, rows(vendor, 3_000), ledger=ledger(vendor, database=f"sqlite:///{file}"))
+    assert again.report.unchanged == 3_000
 
 
 @pytest.mark.parametrize("vendor", ["gerosense", "ptengine"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -127,6 +128,33 @@ def test_look_ups_get_their_turn_while_much_is_marked(monkeypatch: pytest.Monkey
 
     asyncio.run(run())
     assert calls == ["look up 5", "mark 2", "look up 5", "mark 2", "mark 1"]
+
+
+def test_much_that_is_proven_is_marked_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole steps are marked beside the delivery, before any checkpoint asks for it; the rest waits."""
+    monkeypatch.setattr(sieve, "MARKED_AT_ONCE", 2)
+    marked: list[bytes] = []
+    twice = threading.Event()
+
+    class Noting:
+        fingerprints = Fingerprints(b"a secret of the tests' own")
+
+        def mark(self, keys: bytes, _: bytes = b"") -> None:
+            marked.append(keys)
+            if len(marked) == 2:
+                twice.set()
+
+    async def run() -> None:
+        sifting = sieve.Sieve(Noting(), GeroSense("steps"))  # type: ignore[arg-type]
+        marking = asyncio.ensure_future(sifting.mark_as_proofs_come())
+        sifting._under_way.proven_before([b"%016d" % number for number in range(4)])
+        sifting.delivered([Record(b"", entry=b"k" * 16)], in_doubt=False)
+        await asyncio.to_thread(twice.wait)
+        marking.cancel()
+
+    monkeypatch.setattr(GeroSense, "moments", lambda *_: [])
+    asyncio.run(asyncio.wait_for(run(), 20))
+    assert [len(keys) // 16 for keys in marked] == [2, 2]
 
 
 def test_two_marks_at_once_end() -> None:
