@@ -96,7 +96,7 @@ class RecordsUnderWay(UnderWay[bytes]):
             return [], records
         unchanged: Sequence[Record] = []
         if len(chosen) < len(records):
-            wanted = _marked(chosen, len(records))
+            wanted = _mask(chosen, len(records))
             unchanged = where(records, list(map(operator.not_, wanted)))
             records, keys = where(records, wanted), list(compress(keys, wanted))
         new = set(keys)
@@ -189,7 +189,7 @@ class StatesUnderWay(UnderWay[Entry]):
         self, records: Sequence[Record], keys: Sequence[bytes], fingerprints: Sequence[bytes], chosen: Sequence[int], /
     ) -> Sifted:
         """Give the records to be sent, and those that are unchanged; what follows another is in neither."""
-        wanted = _marked(chosen, len(records))
+        wanted = _mask(chosen, len(records))
         if not self._known.keys().isdisjoint(keys) or len(set(keys)) < len(keys):
             return self._last_of_each(records, keys, fingerprints, wanted)
         new = compress(zip(keys, fingerprints, strict=True), wanted)
@@ -276,9 +276,9 @@ def _taken_followers(entries: Iterable[Entry]) -> list[Record]:
     return followers
 
 
-def _marked(chosen: Iterable[int], count: int) -> bytearray:
+def _mask(chosen: Iterable[int], count: int) -> bytearray:
     """Give a 1 for each index that was chosen, and a 0 for each other."""
-    marked = bytearray(count)
+    mask = bytearray(count)
     for index in chosen:
-        marked[index] = 1
-    return marked
+        mask[index] = 1
+    return mask
