@@ -7,7 +7,8 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
 
 VARIABLE = "USERDATA_TEST_POSTGRES"
 

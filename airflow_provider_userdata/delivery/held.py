@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from airflow_provider_userdata.delivery.journal import PRIVATE_FILE, make_private_folder
+from airflow_provider_userdata.delivery.journal import PRIVATE_FILE, is_local, make_private_folder
 from airflow_provider_userdata.errors import OutputError
 
 LONGEST_RUN = 80
@@ -163,7 +163,7 @@ class HeldFolder:
         return claimed
 
     def _write(self, path: Any, text: bytes) -> None:
-        if isinstance(path, Path):
+        if is_local(path):
             self._write_whole(path, text)
             return
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Protocol, Self
+from typing import IO, Any, Protocol, Self, TypeGuard
 
 from airflow_provider_userdata.errors import OutputError
 
@@ -71,12 +71,17 @@ class Journal(Protocol):
         """Write what waits, and end."""
 
 
+def is_local(folder: object) -> TypeGuard[Path]:
+    """Tell a path on this machine from one in an object store, which is a `Path` too in Airflow 2."""
+    return isinstance(folder, Path) and not hasattr(type(folder), "fs")
+
+
 def open_journal(folder: Folder, name: str) -> Journal:
     """Open a journal in a folder.
 
     :param name: the file's name without its ending.
     """
-    return LocalJournal(folder / f"{name}.jsonl") if isinstance(folder, Path) else PartsJournal(folder, name)
+    return LocalJournal(folder / f"{name}.jsonl") if is_local(folder) else PartsJournal(folder, name)
 
 
 def read_journal(folder: Folder, name: str, since: int) -> Iterator[bytes]:
@@ -84,7 +89,7 @@ def read_journal(folder: Folder, name: str, since: int) -> Iterator[bytes]:
 
     :raises FileNotFoundError: if there is no such journal.
     """
-    if isinstance(folder, Path):
+    if is_local(folder):
         with (folder / f"{name}.jsonl").open("rb") as file:
             file.seek(since)
             for line in file:
@@ -102,7 +107,7 @@ def read_journal(folder: Folder, name: str, since: int) -> Iterator[bytes]:
 
 def cut_journal(folder: Folder, name: str, after: int) -> None:
     """Take the lines out of a journal that came after a seal."""
-    if isinstance(folder, Path):
+    if is_local(folder):
         path = folder / f"{name}.jsonl"
         if path.exists():
             os.truncate(path, after)

@@ -7,7 +7,6 @@ import logging
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,7 +18,7 @@ from airflow_provider_userdata.delivery.attempt_files import (
     sent_name,
 )
 from airflow_provider_userdata.delivery.checkpoint import Checkpoint
-from airflow_provider_userdata.delivery.journal import Folder, cut_journal, read_journal
+from airflow_provider_userdata.delivery.journal import Folder, cut_journal, is_local, read_journal
 from airflow_provider_userdata.delivery.report import Fate, Tally
 from airflow_provider_userdata.delivery.settled import Settled
 from airflow_provider_userdata.errors import ResumeError
@@ -66,7 +65,7 @@ def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Re
     proven = Settled()
     for attempt in attempts:
         then = _sent(checkpoint, folder, attempt)
-        if must_know and not then.closed and not isinstance(folder, Path):
+        if must_know and not then.closed and not is_local(folder):
             raise ResumeError(
                 f"output_path: attempt {attempt} was killed, and its last second stands nowhere: object storage can't "
                 'be appended to, and on_doubt="hold" allows no guess. Start over with resume=False'

@@ -9,7 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import URL, ColumnElement, Engine, delete, func, select
+from sqlalchemy import delete, func, select
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.sql.expression import ColumnElement
 
 from airflow_provider_userdata.errors import LedgerError
 from airflow_provider_userdata.ledger.database import Database

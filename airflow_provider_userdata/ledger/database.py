@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url
+from sqlalchemy import create_engine
+from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from airflow_provider_userdata.errors import LedgerBusyError, LedgerError
 from airflow_provider_userdata.ledger.portable import Entries
@@ -104,7 +106,7 @@ class Database:
 
 
 def _engine(url: URL) -> Engine:
-    return create_engine(url, poolclass=NullPool, hide_parameters=True)
+    return create_engine(url, poolclass=NullPool, hide_parameters=True, future=True)  # or 1.4 commits by itself
 
 
 def _place(url: URL) -> str:

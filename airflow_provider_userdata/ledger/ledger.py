@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import URL, Connection, Engine, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.engine import URL, Connection, Engine
 
 from airflow_provider_userdata.errors import LedgerBusyError, LedgerError, UserdataError
 from airflow_provider_userdata.ledger.database import Database

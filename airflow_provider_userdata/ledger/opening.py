@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import insert, select
+from sqlalchemy.engine import Connection
 
 from airflow_provider_userdata.errors import LedgerError
 from airflow_provider_userdata.ledger.fingerprints import Fingerprints

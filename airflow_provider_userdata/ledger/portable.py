@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, select, update
+from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy.engine import Connection
 
 from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE
 from airflow_provider_userdata.ledger.schema import ENTRIES, RUNS, STREAMS, TOKEN_SIZE

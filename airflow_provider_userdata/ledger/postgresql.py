@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.expression import TextClause
 
 from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE
 from airflow_provider_userdata.ledger.portable import CONTESTED, Claim, Entries

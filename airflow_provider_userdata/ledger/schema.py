@@ -7,20 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Connection,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    inspect,
-    select,
-)
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, String, Table, inspect, select
 from sqlalchemy.dialects.mysql import VARBINARY
+from sqlalchemy.engine import Connection
+from sqlalchemy.types import TypeEngine
 
 from airflow_provider_userdata.errors import LedgerError
 from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE
@@ -31,9 +21,9 @@ TOKEN_SIZE = 8
 _metadata = MetaData()
 
 
-def _bytes(size: int) -> LargeBinary:
+def _bytes(size: int) -> TypeEngine[bytes]:
     """Make a type for a few bytes; MySQL keeps a key of another type than its usual one."""
-    return LargeBinary(size).with_variant(VARBINARY(size), "mysql", "mariadb")
+    return LargeBinary(size).with_variant(VARBINARY(size), "mysql").with_variant(VARBINARY(size), "mariadb")
 
 
 META = Table(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
 from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from airflow_provider_userdata.delivery.journal import PRIVATE_FILE, make_private_folder
+from airflow_provider_userdata.delivery.journal import PRIVATE_FILE, is_local, make_private_folder
 
 CHECKPOINT = "checkpoint"
 PROGRESS = "progress"
@@ -79,7 +78,7 @@ class FileStore:
     def save(self, value: dict[str, Any]) -> None:
         """Keep the checkpoint."""
         text = msgspec.json.encode(value)
-        if not isinstance(self._path, Path):
+        if not is_local(self._path):
             self._folder.mkdir(parents=True, exist_ok=True)
             with self._path.open("wb") as file:
                 file.write(text)

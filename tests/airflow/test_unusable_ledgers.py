@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import create_engine
+from sqlalchemy.engine import Connection
 
 from airflow_provider_userdata.ledger import SqlLedger, schema
 from airflow_provider_userdata.operators import ledgers

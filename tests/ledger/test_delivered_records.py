@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from airflow_provider_userdata.ledger import SqlLedger, Stream
 from airflow_provider_userdata.ledger.sqlite import MOST_AT_ONCE

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import create_engine
+from sqlalchemy.engine import Connection
 
 from airflow_provider_userdata.errors import LedgerBusyError, LedgerError
 from airflow_provider_userdata.ledger import SqlLedger, Stream, schema
@@ -88,9 +89,8 @@ def test_a_file_of_another_kind(sqlite_file: Path) -> None:
 
 def test_a_server_that_is_not_there() -> None:
     """May be there later; neither its password nor its user is shown."""
-    pytest.importorskip("psycopg")
     with pytest.raises(LedgerBusyError, match=r"postgresql://127\.0\.0\.1:1/ledgers ") as raised:
-        ledger_at("postgresql+psycopg://trillian:hunter2@127.0.0.1:1/ledgers").open()
+        ledger_at("postgresql+psycopg2://trillian:hunter2@127.0.0.1:1/ledgers").open()
     assert "hunter2" not in str(raised.value)
     assert "trillian" not in str(raised.value)
 
