@@ -3,13 +3,15 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+VENV_2 := .venv-airflow-2
+PY_2 := $(VENV_2)/bin/python
 INSTALLED := $(VENV)/.installed
 # The core first: what breaks there explains what breaks above it. One process: Airflow's first task costs seconds.
 TESTS = $$(find tests -mindepth 1 -maxdepth 1 \( -type d -o -name 'test_*.py' \) ! -name airflow ! -name __pycache__ | sort) tests/airflow
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-postgres lint types tests bench format schemas data clean
+.PHONY: help demo test test-postgres test-airflow-2 lint types tests bench format schemas data clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s  %s\n", $$1, $$2 }' Makefile
@@ -40,6 +42,10 @@ test-postgres: $(INSTALLED) ## Run the ledger's tests on a PostgreSQL of their o
 	@$(PY) scripts/postgres.py $(PY) -m pytest tests/ledger tests/delivery/incremental \
 		tests/delivery/resume/test_kill_incremental.py tests/airflow/test_ledger_settings.py
 
+test-airflow-2: $(VENV_2)/.installed ## Run the ledger's and the operators' tests on Airflow 2.11, in a virtual environment of its own
+	@echo "Running the tests on Airflow 2.11…"
+	@$(PY_2) -m pytest tests/ledger tests/delivery/incremental tests/airflow --ignore tests/airflow/processes
+
 format: $(INSTALLED) ## Put the code into its form
 	@$(PY) -m ruff check --fix
 	@$(PY) -m ruff format
@@ -51,7 +57,7 @@ data: $(INSTALLED) ## Write the example DAGs' data files anew
 	@$(PY) scripts/make_example_data.py
 
 clean: ## Remove all that is not the project's own: .venv, .demo, caches, builds
-	@rm -rf $(VENV) .bench .demo .airflow .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	@rm -rf $(VENV) $(VENV_2) .bench .demo .airflow .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): pyproject.toml setup.cfg constraints.txt
@@ -68,4 +74,16 @@ $(INSTALLED): pyproject.toml setup.cfg constraints.txt
 	@# Airflow starts in half the time, also where PYTHONDONTWRITEBYTECODE keeps Python from doing this by itself.
 	@echo "Compiling what was installed (a few seconds)…"
 	@$(PY) -m compileall -q -j 0 $(VENV)/lib || true
+	@touch $@
+
+$(VENV_2)/.installed: pyproject.toml setup.cfg constraints-airflow-2.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' || { \
+		echo "Airflow 2.11 needs Python 3.11 or 3.12, and \`$(PYTHON)\` is $$($(PYTHON) --version 2>&1)."; \
+		echo "Name another one, such as: make test-airflow-2 PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV_2)
+	@echo "Installing Airflow 2.11, this provider and what the tests need into $(VENV_2) (about a minute, the first time only)…"
+	@$(PY_2) -m pip install -qq --disable-pip-version-check --constraint constraints-airflow-2.txt setuptools
+	@$(PY_2) -m pip install -qq --disable-pip-version-check --constraint constraints-airflow-2.txt \
+		--no-build-isolation --editable . apache-airflow-providers-postgres apache-airflow-providers-sqlite \
+		psycopg2-binary hypothesis pytest
 	@touch $@

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 from airflow.providers.common.compat.sdk import task
 
 from airflow_provider_userdata.sandbox import Sandbox
@@ -14,6 +15,7 @@ from airflow_provider_userdata.sandbox import Sandbox
 Records = Callable[[int], list[dict[str, Any]]]
 
 
+@pytest.mark.airflow_3
 def test_functions_that_return_or_yield(
     new_dag: Any, run_dag: Any, sandbox: Sandbox, moods: Records, samples: Records, people: Records
 ) -> None:
@@ -52,6 +54,7 @@ def test_functions_that_return_or_yield(
     assert run.xcom("moods_of_the_day")["requests"] == 2
 
 
+@pytest.mark.airflow_3
 def test_arguments_are_templates_and_records_are_not(new_dag: Any, run_dag: Any, sandbox: Sandbox) -> None:
     """A function's arguments and the operator's own are rendered, what the function returns is not."""
     tasks: Any = task

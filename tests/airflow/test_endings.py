@@ -90,6 +90,7 @@ def test_a_vendor_that_stays_down_ends_red(new_dag: Any, run_dag: Any, sandbox: 
     assert run.xcom("upload", "report")["held"] == 3
 
 
+@pytest.mark.airflow_3
 def test_a_time_out_ends_a_delivery(new_dag: Any, run_dag: Any, sandbox: Sandbox, output: Path, moods: Records) -> None:
     """`execution_timeout` is red while the vendor hangs, and every record that was read has its fate in a file."""
     sandbox.thymia.script("ok x3", "hang x9")
@@ -112,6 +113,7 @@ def test_a_time_out_ends_a_delivery(new_dag: Any, run_dag: Any, sandbox: Sandbox
     assert sorted(fates) == [(3, "unknown"), (4, "held"), (5, "held")]
 
 
+@pytest.mark.airflow_3
 def test_a_time_out_leaves_a_signpost_to_held_samples(
     new_dag: Any, run_dag: Any, sandbox: Sandbox, samples: Records
 ) -> None:
@@ -128,6 +130,7 @@ def test_a_time_out_leaves_a_signpost_to_held_samples(
     assert run.xcom("upload", "held")["count"] == 2
 
 
+@pytest.mark.airflow_3
 def test_a_time_out_ends_a_source_that_hangs(new_dag: Any, run_dag: Any, sandbox: Sandbox, people: Records) -> None:
     """Nobody waits for a read that never returns; what was read before has arrived or is on record."""
     forever = threading.Event()

@@ -99,6 +99,7 @@ def test_another_key_is_another_stream(
     assert run_dag(dag).xcom("upload")["delivered"] == sent
 
 
+@pytest.mark.airflow_3
 def test_a_catch_up_over_overlapping_windows(
     new_dag: Any, run_dag: Any, sandbox: Sandbox, samples: Records, tmp_path: Path
 ) -> None:
@@ -152,6 +153,7 @@ def test_the_decorators_take_it_too(new_dag: Any, run_dag: Any, sandbox: Sandbox
     assert run_dag(dag).xcom("upload_them")["unchanged"] == 4
 
 
+@pytest.mark.airflow_3
 def test_the_asset_shows_each_devices_most_recent_sample(
     new_dag: Any, run_dag: Any, sandbox: Sandbox, stored: Callable[..., set[str]]
 ) -> None:

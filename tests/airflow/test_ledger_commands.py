@@ -145,7 +145,11 @@ def test_no_ledger_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [[sys.executable, "-m", "airflow", "userdata"], [sys.executable, "-m", "airflow_provider_userdata.cli"]]
+    "command",
+    [
+        pytest.param([sys.executable, "-m", "airflow", "userdata"], marks=pytest.mark.airflow_3),
+        [sys.executable, "-m", "airflow_provider_userdata.cli"],
+    ],
 )
 def test_both_command_lines_know_them(home: Path, command: list[str]) -> None:
     """Airflow's, by the provider's `cli`, and our own."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import make_url
+from sqlalchemy.engine import make_url
 
 from airflow_provider_userdata.errors import ArgumentError, LedgerBusyError, LedgerError
 from airflow_provider_userdata.ledger import SqlLedger, Stream
@@ -87,6 +87,7 @@ def test_a_secret_that_is_lost_or_cut_off(home: Path) -> None:
         opened()
 
 
+@pytest.mark.airflow_3
 def test_a_secret_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As text, or by a command, as Airflow takes its own secrets; none is then kept in a file."""
     monkeypatch.setenv("AIRFLOW__USERDATA__LEDGER_SECRET_CMD", "echo a secret from a command")

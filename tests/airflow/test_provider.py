@@ -38,6 +38,7 @@ def test_its_description_is_what_airflow_takes() -> None:
     jsonschema.validate(get_provider_info(), json.loads(text))
 
 
+@pytest.mark.airflow_3
 @pytest.mark.parametrize("name", NAMES)
 def test_hooks_are_found_by_connection_type(name: str) -> None:
     """Airflow imports the hook of a connection type, and makes it with the connection's id."""
@@ -54,6 +55,7 @@ def test_hooks_are_found_by_connection_type(name: str) -> None:
     assert hook.conn_name_attr == found.connection_id_attribute_name == f"{name}_conn_id"
 
 
+@pytest.mark.airflow_3
 def test_the_forms_reach_the_interface() -> None:
     """Standard fields are named in the vendor's words, and every extra that is read has a field."""
     from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService

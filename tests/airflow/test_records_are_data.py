@@ -81,6 +81,7 @@ def test_nested_records_arrive_as_they_are(new_dag: Any, run_dag: Any, sandbox: 
     assert sandbox.thymia.arrived() == [record]
 
 
+@pytest.mark.airflow_3
 def test_many_records_cost_no_rendering_and_are_stored_nowhere(
     new_dag: Any,
     run_dag: Any,
@@ -151,6 +152,7 @@ def test_held_samples_are_in_no_xcom(
     assert stored(mark) == set()
 
 
+@pytest.mark.airflow_3
 def test_what_is_shown_of_a_source(
     new_dag: Any, run_dag: Any, sandbox: Sandbox, stored: Callable[[str], set[str]]
 ) -> None:

@@ -56,6 +56,7 @@ def test_each_mapped_task_has_a_checkpoint_of_its_own(
     assert [run.xcom("upload", map_index=index)["delivered"] for index in (0, 1)] == [5, 5]
 
 
+@pytest.mark.airflow_3
 def test_a_worker_without_the_files_goes_on_from_the_checkpoint(
     new_dag: Any, run_dag: Any, sandbox: Sandbox, output: Path, moods: Records, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -91,6 +92,7 @@ def test_without_resume_an_attempt_sends_all_again(
     assert (report["read"], report["delivered"], report["requests"]) == (9, 9, 9)
 
 
+@pytest.mark.airflow_3
 def test_an_attempt_after_a_time_out_goes_on(new_dag: Any, run_dag: Any, sandbox: Sandbox, moods: Records) -> None:
     """`execution_timeout` strikes while the vendor hangs: the next attempt sends the rest, and what was in doubt."""
     sandbox.thymia.script("ok x3", "hang")
@@ -131,6 +133,7 @@ def _break() -> list[dict[str, Any]]:
     raise ValueError("a database is down")
 
 
+@pytest.mark.airflow_3
 @pytest.mark.parametrize(
     ("options", "said"),
     [

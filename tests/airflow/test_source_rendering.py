@@ -77,6 +77,7 @@ def test_paths_are_rendered() -> None:
     assert str(rendered(ObjectStoragePath("file:///data/{{ ds }}.csv"))) == "file:///data/2024-05-01.csv"
 
 
+@pytest.mark.airflow_3
 def test_a_query_is_rendered_into_a_copy() -> None:
     """One query given to two tasks, or run twice in a process, keeps its template."""
     query = SqlSource("SELECT '{{ ds }}'", "db", {"day": "{{ ds }}", "n": 1})
@@ -123,6 +124,7 @@ def test_what_an_object_store_lacks_is_refused(tmp_path: pathlib.Path, name: str
         open_source(f"file://{tmp_path}/{name}")
 
 
+@pytest.mark.airflow_3
 @pytest.mark.parametrize("path", ["nosuch://bucket/x.csv", "nosuch://bucket/*.csv"])
 def test_an_unknown_scheme_is_refused(path: str) -> None:
     """The message names what may be missing."""

@@ -46,6 +46,7 @@ def test_what_an_upstream_task_returned(new_dag: Any, run_dag: Any, sandbox: San
     assert users(sandbox) == ["0", "1", "2", "a"]
 
 
+@pytest.mark.airflow_3
 def test_what_mapped_tasks_returned_is_fetched_at_once(
     new_dag: Any, run_dag: Any, sandbox: Sandbox, people: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
