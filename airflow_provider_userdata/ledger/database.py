@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from airflow_provider_userdata.errors import LedgerBusyError, LedgerError
+from airflow_provider_userdata.ledger.mysql import MysqlEntries
 from airflow_provider_userdata.ledger.portable import Entries
 from airflow_provider_userdata.ledger.postgresql import PostgresqlEntries
 from airflow_provider_userdata.ledger.sqlite import SqliteEntries
@@ -116,9 +117,8 @@ def _place(url: URL) -> str:
 
 
 def _entries(dialect: str) -> Entries:
-    if dialect == "sqlite":
-        return SqliteEntries()
-    return PostgresqlEntries() if dialect == "postgresql" else Entries()
+    known = {"sqlite": SqliteEntries, "postgresql": PostgresqlEntries, "mysql": MysqlEntries, "mariadb": MysqlEntries}
+    return known.get(dialect, Entries)()
 
 
 def _refuse(error: DBAPIError, place: str) -> NoReturn:

@@ -156,6 +156,8 @@ class SqlLedger:
                 prepare(connection, self.place, self.fingerprints)
                 self._id = self._find(connection)
                 self._register(connection, self._lease)
+            with self._database.reading() as connection:
+                entries.unlock_opening(connection)
         except LedgerBusyError:
             if entries.locks_opening or races == 1:
                 raise

@@ -59,6 +59,9 @@ class Entries:
     def lock_opening(self, connection: Connection) -> None:
         """Keep others from making the schema or a stream at the same time, to the end of the transaction."""
 
+    def unlock_opening(self, connection: Connection) -> None:
+        """End the lock, where the transaction's end doesn't."""
+
     def lock(self, connection: Connection, stream: int) -> bool:
         """Keep others from writing a stream, to the end of the transaction; tells whether it is still there.
 
