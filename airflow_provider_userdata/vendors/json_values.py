@@ -17,7 +17,7 @@ _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _LEAVES = (str, bool, int, type(None), datetime, date, UUID)
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _decode = msgspec.json.Decoder().decode
-_encode_lines = msgspec.json.Encoder().encode_lines
+_encode_plain = msgspec.json.Encoder().encode
 DEEPEST = 500
 """Levels of nesting that a value may have: Python's own limit is not far beyond, and nears with every call."""
 
@@ -61,8 +61,8 @@ def encoded(value: object, rule: str, *, checked: bool = False) -> bytes | Inval
 
 
 def each_encoded(values: Sequence[object]) -> list[bytes]:
-    """Encode values that are known to have a form as JSON, all in one call: in JSON, line breaks are escaped."""
-    return _encode_lines(values).split(b"\n")[: len(values)]  # `splitlines` takes twice as long
+    """Encode values that are known to have a form as JSON, without a step of the interpreter for each of them."""
+    return list(map(_encode_plain, values))
 
 
 def cell_value(cell: str) -> object:
