@@ -105,6 +105,7 @@ def test_any_text_is_settled(vendor: Vendor, settled: Settled, value: object, cu
 @given(values=st.lists(VALUES | NEAR, max_size=5), first=st.integers(0, 10**9))
 @example(values=[{"device_name": " ", "start_date": "2023-11-01T08:04:51Z", "unit": "count", "value": 1}], first=0)
 @example(values=[{"device_name": "i", "start_date": "2023-11-01T08:04Z", "unit": "count", "value": 1}] * 2, first=0)
+@example(values=[{"device_name": "i", "start_date": "2023-11-01T08:04:51", "unit": "count", "value": 1}], first=0)
 @example(
     values=[{"device_name": "i", "start_date": "2023-11-01T08:04:51Z", "end_date": "", "unit": "count", "value": 1}],
     first=0,

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery import sieve
-from airflow_provider_userdata.delivery.under_way import RecordsUnderWay
+from airflow_provider_userdata.delivery.under_way import RecordsUnderWay, StatesUnderWay
 from airflow_provider_userdata.ledger import Fingerprints
 from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
@@ -86,6 +86,19 @@ def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
     end(len(sent), delivered=True)
     assert sorted(settled) == list(range(positions))
     assert under_way.unmarked == len(proven)
+
+
+def test_a_state_after_one_in_doubt_is_not_believed() -> None:
+    """The one before may still arrive after it: it is never marked, though it was delivered."""
+    under_way, key = StatesUnderWay(), b"k" * 16
+    marked: list[list[bytes]] = []
+    for state in (b"a" * 16, b"b" * 16):
+        to_send, _ = under_way.divide([Record(b"{}")], [key], [state], [0])
+        under_way.delivered(to_send, in_doubt=state == b"a" * 16)
+        proofs = under_way.to_mark(9)
+        under_way.marked(proofs)
+        marked.append([entry.fingerprint for entry in proofs.entries])
+    assert marked == [[b"a" * 16], []]
 
 
 def test_look_ups_get_their_turn_while_much_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
