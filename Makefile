@@ -14,7 +14,7 @@ TESTS = $$(find tests -mindepth 1 -maxdepth 1 \( -type d -o -name 'test_*.py' \)
 .PHONY: help demo test test-postgres test-airflow-2 lint types tests bench format schemas data clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s  %s\n", $$1, $$2 }' Makefile
 
 demo: $(INSTALLED) ## Run the example DAGs in a real Airflow against the sandbox, and show the reports
 	@$(PY) scripts/demo.py
