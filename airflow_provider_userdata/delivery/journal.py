@@ -71,9 +71,9 @@ class Journal(Protocol):
         """Write what waits, and end."""
 
 
-def is_local(folder: object) -> TypeGuard[Path]:
-    """Tell a path on this machine from one in an object store, which is a `Path` too in Airflow 2."""
-    return isinstance(folder, Path) and not hasattr(type(folder), "fs")
+def is_local(path: object) -> TypeGuard[Path]:
+    """Tell a path on this machine from one in an object store, which is a `Path` too in some Airflows."""
+    return isinstance(path, os.PathLike) and not hasattr(type(path), "fs")
 
 
 def open_journal(folder: Folder, name: str) -> Journal:

@@ -33,24 +33,22 @@ class LookUps:
         """The records of which it isn't known yet what becomes of them."""
         return functools.reduce(joined, [records for records, _ in self._begun], [])
 
-    async def begin(self, records: Sequence[Record]) -> AsyncIterator[Sifted]:
+    def begin(self, records: Sequence[Record]) -> AsyncIterator[Sifted]:
         """Begin to look records up, and give what came of those before, in their order.
 
         :raises LedgerError: if something has to change first; also of those before.
         :raises LedgerBusyError: if the ledger is locked, or can't be reached.
         """
         self._begun.append((records, asyncio.ensure_future(self._sifted(records))))
-        async for sifted in self._ended(MOST_WAITING):
-            yield sifted
+        return self._ended(MOST_WAITING)
 
-    async def end(self) -> AsyncIterator[Sifted]:
+    def end(self) -> AsyncIterator[Sifted]:
         """Give what came of all that were begun, in their order.
 
         :raises LedgerError: if something has to change first.
         :raises LedgerBusyError: if the ledger is locked, or can't be reached.
         """
-        async for sifted in self._ended(0):
-            yield sifted
+        return self._ended(0)
 
     async def give_up(self) -> None:
         """Wait for nothing more."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL, Connection, Engine, make_url
@@ -18,6 +18,9 @@ from airflow_provider_userdata.ledger.mysql import MysqlEntries
 from airflow_provider_userdata.ledger.portable import Entries
 from airflow_provider_userdata.ledger.postgresql import PostgresqlEntries
 from airflow_provider_userdata.ledger.sqlite import SqliteEntries
+
+ENGINE_OPTIONS: Mapping[str, Any] = {"poolclass": NullPool, "hide_parameters": True, "future": True}
+"""How engines of ledgers are made. Those of SQLAlchemy 1.4 commit by themselves, unless they are of the future."""
 
 _SQLITE_PASSES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _SQLSTATES_THAT_STAY = ("25006", "28", "3D", "3F", "42")
@@ -107,7 +110,7 @@ class Database:
 
 
 def _engine(url: URL) -> Engine:
-    return create_engine(url, poolclass=NullPool, hide_parameters=True, future=True)  # or 1.4 commits by itself
+    return create_engine(url, **ENGINE_OPTIONS)
 
 
 def _place(url: URL) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook, conf
 from sqlalchemy.engine import URL, Engine
-from sqlalchemy.pool import NullPool
 
 from airflow_provider_userdata.delivery.journal import PRIVATE_FILE, make_private_folder
 from airflow_provider_userdata.errors import ArgumentError, LedgerBusyError, LedgerError
 from airflow_provider_userdata.ledger import KEY_SIZE, LEASE, SqlLedger, Stream
+from airflow_provider_userdata.ledger.database import ENGINE_OPTIONS
 
 SECTION = "userdata"
 
@@ -118,7 +118,7 @@ def _engine(conn_id: str) -> Engine:
 
 
 def _engine_of(hook: Any, connection: Any) -> Engine:
-    options: dict[str, Any] = {"poolclass": NullPool, "hide_parameters": True, "future": True}
+    options = dict(ENGINE_OPTIONS)
     if connection.conn_type == "postgres":
         options["creator"] = hook.get_conn  # the engine's own address leaves out what the extra says, such as sslmode
     engine = hook.get_sqlalchemy_engine(engine_kwargs=options)

@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, conf
 
+from airflow_provider_userdata.delivery.journal import is_local
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.sources.holder import is_location
-from airflow_provider_userdata.sources.locations import is_local, storage_path
+from airflow_provider_userdata.sources.locations import storage_path
 
 
 def output_root(output_path: Any) -> Any:

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from airflow_provider_userdata.delivery.chunks import Chunk
+from airflow_provider_userdata.delivery.journal import is_local
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.formats import FORMATS, Format, format_of
-from airflow_provider_userdata.sources.locations import is_local
 from airflow_provider_userdata.sources.paths import find_files
 from airflow_provider_userdata.sources.streams import BadFileError, is_compressed, opened
 

@@ -5,16 +5,10 @@ The one file here that imports Airflow, and only when a source asks for it: the 
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, cast
 
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
-
-
-def is_local(path: object) -> bool:
-    """Tell a path on this machine from one in an object store, which is an `os.PathLike` too in some Airflows."""
-    return isinstance(path, os.PathLike) and not hasattr(type(path), "fs")
 
 
 def storage_path(text: str) -> Path:

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
+from airflow_provider_userdata.delivery.journal import is_local
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.formats import format_of
-from airflow_provider_userdata.sources.locations import is_local, storage_path
+from airflow_provider_userdata.sources.locations import storage_path
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _MAGIC = re.compile(r"[*?\[]")
