@@ -233,3 +233,17 @@ def test_texts_go_out_as_they_came(fields: dict[str, str], user_id: str, random:
 
     assert row(found) == record
     assert found == PTENGINE.prepare_value(record)
+
+
+def test_users_are_compared_with_the_names_of_their_own_attributes() -> None:
+    """Beside users of other names as alone, and by a table's row as by a value of its own."""
+    people = [{"user_id": "u", "plan": "x"}, {"user_id": "v", "age": "x"}, {"user_id": "w"}]
+    records = [one for person in people if isinstance(one := PTENGINE.prepare_value(person), Record)]
+
+    users, contents = PTENGINE.compared(records)
+
+    assert list(users) == ["u", "v", "w"]
+    assert list(contents) == [PTENGINE.compared([record])[1][0] for record in records]
+    assert len(set(contents)) == 3
+    table = PTENGINE.prepare_table(("plan", "user_id"), [["x", "u"]], [["x", "u"]], range(1))
+    assert PTENGINE.compared(table.records) == (["u"], [contents[0]])
