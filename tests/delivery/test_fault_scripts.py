@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from airflow_provider_userdata.delivery.clock import Clock
 from airflow_provider_userdata.delivery.pace import Pace
 from airflow_provider_userdata.delivery.plan import Ended
 from airflow_provider_userdata.delivery.retrying import POISON
-from airflow_provider_userdata.delivery.sending import Patience
+from airflow_provider_userdata.delivery.sending import Patience, Sender
 from airflow_provider_userdata.delivery.transport import Endpoint, NoAnswer, Transport
 from airflow_provider_userdata.errors import VendorDownError
 from airflow_provider_userdata.sandbox import SANDBOX_KEYS, RateLimit, Sandbox, limits
@@ -163,8 +164,13 @@ def test_retry_after_in_either_form_is_waited_out(
 
 @pytest.fixture
 def on_our_clock(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> list[tuple[float, int]]:
-    """Let the sandbox's rate limit run on the test's clock, each round trip take 50 ms of it, and collect answers."""
+    """Let the sandbox's rate limit run on the test's clock, each round trip take 50 ms of it, and collect answers.
+
+    On that clock this process is never busy, and the chance of the backoff is the same each time.
+    """
     monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=clock.seconds))
+    monkeypatch.setattr(Pace.__init__, "__defaults__", (None, lambda: 0.0))
+    monkeypatch.setattr(Sender.__init__, "__defaults__", (random.Random(1).random,))
     post = Transport.post
     answers: list[tuple[float, int]] = []
 
