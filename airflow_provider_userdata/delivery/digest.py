@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -12,6 +11,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
+from xxhash import xxh3_128
 
 from airflow_provider_userdata.delivery.chunks import Cells, Unreadable
 
@@ -34,7 +34,7 @@ class SourceDigest:
     """Takes rows in the source's order."""
 
     def __init__(self) -> None:
-        self._digest = hashlib.sha256(usedforsecurity=False)
+        self._digest = xxh3_128()
         self._rows = 0
         self._columns: tuple[str, ...] = ()
 

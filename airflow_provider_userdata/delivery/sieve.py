@@ -21,11 +21,11 @@ class Fingerprints(Protocol):
     def each_of(self, records: Iterable[bytes], /) -> list[bytes]:
         """Give the fingerprints of some bytes, in their order."""
 
-    def each_on_shelf(self, records: Iterable[bytes], shelves: Sequence[str], size: int, /) -> list[bytes]:
-        """Give the keys of some bytes, in their order: `size` bytes stand for the shelf, the others for the record."""
+    def each_of_users(self, users: Iterable[str | bytes], /) -> list[bytes]:
+        """Give users' keys, in their order."""
 
-    def of_user(self, user: str, /) -> bytes:
-        """Give a user's key."""
+    def each_on_shelf(self, records: Iterable[bytes], shelves: Sequence[str | bytes], size: int, /) -> list[bytes]:
+        """Give the keys of some bytes, in their order: `size` bytes stand for the shelf, the others for the record."""
 
 
 class Ledger(Protocol):
@@ -178,7 +178,7 @@ class Sieve:
         fingerprints, kept = self._ledger.fingerprints, self._vendor.kept
         shelves, contents = self._vendor.compared(records)
         if kept is Kept.STATES:
-            return [fingerprints.of_user(user) for user in shelves], fingerprints.each_of(contents)
+            return fingerprints.each_of_users(shelves), fingerprints.each_of(contents)
         return fingerprints.each_on_shelf(contents, shelves, kept.value), []
 
     def _note_recent(self, records: Sequence[Record]) -> None:

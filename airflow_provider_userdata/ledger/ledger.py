@@ -14,9 +14,9 @@ from sqlalchemy.engine import URL, Connection, Engine
 from airflow_provider_userdata.errors import LedgerBusyError, LedgerError, UserdataError
 from airflow_provider_userdata.ledger.database import Database
 from airflow_provider_userdata.ledger.expiry import expire
-from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE, Fingerprints
+from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE, Fingerprints, split
 from airflow_provider_userdata.ledger.opening import prepare
-from airflow_provider_userdata.ledger.portable import Claim, split
+from airflow_provider_userdata.ledger.portable import Claim
 from airflow_provider_userdata.ledger.schema import RUNS, STREAMS, TOKEN_SIZE
 from airflow_provider_userdata.ledger.sqlite import MOST_AT_ONCE
 from airflow_provider_userdata.ledger.stream import Stream

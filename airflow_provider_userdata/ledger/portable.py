@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, select, update
 from sqlalchemy.engine import Connection
 
-from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE
+from airflow_provider_userdata.ledger.fingerprints import split
 from airflow_provider_userdata.ledger.schema import ENTRIES, RUNS, STREAMS, TOKEN_SIZE
 
 CONTESTED = bytes(TOKEN_SIZE)
@@ -34,11 +34,6 @@ class Claim:
     run: bytes
     alone: bool
     today: int
-
-
-def split(joined: bytes) -> list[bytes]:
-    """Give keys or fingerprints one by one."""
-    return [joined[start : start + KEY_SIZE] for start in range(0, len(joined), KEY_SIZE)]
 
 
 class Entries:

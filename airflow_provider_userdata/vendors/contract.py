@@ -154,7 +154,7 @@ class Vendor(Protocol):
         """What a ledger keeps, to tell in later runs what needn't be sent again."""
         return Kept.RECORDS
 
-    def compared(self, records: Sequence[Record]) -> tuple[Sequence[str], Sequence[bytes]]:
+    def compared(self, records: Sequence[Record]) -> tuple[Sequence[str | bytes], Sequence[bytes]]:
         """Give each record's shelf in a ledger, such as its user, and what is compared with what was delivered.
 
         Records that say the same give the same, whatever source they come from.

@@ -137,7 +137,7 @@ _REFUSED = Sample(
 )
 """Stands for a sample that can't be decoded: its end before its start, it never surely passes."""
 _decode: Callable[[bytes], Sample] = msgspec.json.Decoder(Sample).decode
-_START = '"start_date":"'
+_START = b'"start_date":"'
 """Where the encoder writes when a sample began: within a text, a quote would have a backslash before it."""
 _in_order = timestamps.in_order
 _encode = msgspec.json.Encoder().encode
@@ -230,11 +230,10 @@ class GeroSense(Vendor):
             value["value"] = cell_value(texts["value"])
         return self.prepare_value(value)
 
-    def compared(self, records: Sequence[Record]) -> tuple[Sequence[str], Sequence[bytes]]:
+    def compared(self, records: Sequence[Record]) -> tuple[Sequence[str | bytes], Sequence[bytes]]:
         """Give each sample's day, and the sample as a whole."""
         bodies = bodies_of(records)
-        _, *starts = str(b"".join(bodies), "utf-8").split(_START)
-        return [start[:10] for start in starts], bodies
+        return [body.partition(_START)[2][:10] for body in bodies], bodies
 
     def moments(self, records: Sequence[Record]) -> Iterable[Moment]:
         """Give each device with its latest start; several, where texts of one form and offset don't tell which."""
