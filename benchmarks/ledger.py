@@ -25,15 +25,14 @@ SECRET = b"a secret of the benchmark's own"
 
 def batches(count: int, order: str, *, seed: int) -> Iterator[bytes]:
     """Give joined keys, the same for the same seed."""
-    of, shelf = Fingerprints(f"{seed:016}".encode()).of, Fingerprints(SECRET).of
+    fingerprints = Fingerprints(f"{seed:016}".encode())
     for first in range(0, count, BATCH):
-        digests = [of(b"%d" % number) for number in range(first, min(first + BATCH, count))]
-        numbers = range(first, first + len(digests))
+        numbers = range(first, min(first + BATCH, count))
+        digests = fingerprints.each_of(b"%d" % number for number in numbers)
         if order == "near":
             digests = [number.to_bytes(4, "big") + digest[4:] for number, digest in zip(numbers, digests, strict=True)]
         elif order == "shelves":
-            names = [b"%d" % (number // SHELF) for number in numbers]
-            digests = [shelf(name)[:4] + digest[4:] for name, digest in zip(names, digests, strict=True)]
+            digests, _ = fingerprints.each_on_shelf(digests, [b"%d" % (number // SHELF) for number in numbers], 4)
         yield b"".join(digests)
 
 

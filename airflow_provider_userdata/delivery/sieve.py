@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
@@ -24,8 +25,10 @@ class Fingerprints(Protocol):
     def each_of_users(self, users: Iterable[str | bytes], /) -> list[bytes]:
         """Give users' keys, in their order."""
 
-    def each_on_shelf(self, records: Iterable[bytes], shelves: Sequence[str | bytes], size: int, /) -> list[bytes]:
-        """Give the keys of some bytes, in their order: `size` bytes stand for the shelf, the others for the record."""
+    def each_on_shelf(
+        self, records: Iterable[bytes], shelves: Sequence[str | bytes], size: int, /
+    ) -> tuple[list[bytes], list[bytes]]:
+        """Give the keys of some bytes, in their order, and what they begin with: `size` bytes, a shelf's."""
 
 
 class Ledger(Protocol):
@@ -38,7 +41,7 @@ class Ledger(Protocol):
     def open(self) -> None:
         """See that it can be read and written."""
 
-    def sift(self, keys: bytes, fingerprints: bytes = b"", /) -> list[int]:
+    def sift(self, keys: bytes, fingerprints: bytes = b"", beginnings: Sequence[bytes] = (), /) -> list[int]:
         """Give the indices of what is to be sent, and claim it where the stream is of states."""
 
     def mark(self, keys: bytes, fingerprints: bytes = b"", /) -> None:
@@ -60,9 +63,12 @@ class Sieve:
         self._ledger = ledger
         self._vendor = vendor
         self._thread = BlockingThread("userdata-ledger")
+        # What is being marked would have to be claimed again, so states are looked up by the thread that marks them.
+        self._look_ups = self._thread if self.keeps_states else BlockingThread("userdata-look-ups")
         self._shows_recent = shows_recent
         self._under_way: UnderWay[Any] = StatesUnderWay() if self.keeps_states else RecordsUnderWay()
-        self._turn = asyncio.Lock()
+        self._looking_up = asyncio.Lock()
+        self._marking = self._looking_up if self.keeps_states else asyncio.Lock()
         self._much_is_proven = asyncio.Event()
         self._opened = False
         self.recent = Recent()
@@ -98,11 +104,11 @@ class Sieve:
         :raises LedgerError: if something has to change first.
         :raises LedgerBusyError: if it is locked, or can't be reached.
         """
-        keys, prints = self._identify(records)
+        keys, prints, beginnings = self._identify(records)
         joined = b"".join(keys), b"".join(prints)
-        async with self._turn:  # what is being marked would have to be claimed again
+        async with self._looking_up:
             # All are asked for, also what this run has on its way: it may be given up meanwhile.
-            chosen = await self._thread.call(lambda: self._ledger.sift(*joined))
+            chosen = await self._look_ups.call(lambda: self._ledger.sift(*joined, beginnings))
             return self._under_way.divide(records, keys, prints, chosen)
 
     def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
@@ -145,17 +151,19 @@ class Sieve:
         :raises LedgerBusyError: if it is locked, or can't be reached.
         """
         while await self._much_is_proven.wait():
-            await self._mark_some(MARKED_AT_ONCE)
+            await self._mark_some(self.unmarked)
             if self.unmarked < MARKED_AT_ONCE:
                 self._much_is_proven.clear()
 
     async def _mark_some(self, most: int) -> int:
         """Enter what was proven first, and say how much it was."""
-        async with self._turn:
-            proofs = self._under_way.to_mark(min(most, MARKED_AT_ONCE))
+        async with self._marking:
+            proofs = self._under_way.to_mark(min(most, MARKED_AT_ONCE) if self.keeps_states else most)
             if proofs.entries:
                 await self._thread.call(lambda: self._ledger.mark(proofs.keys, proofs.fingerprints))
-            self._under_way.marked(proofs)
+            # A look-up that began before may not have found them: it has to find them here.
+            async with contextlib.nullcontext() if self.keeps_states else self._looking_up:
+                self._under_way.marked(proofs)
         return proofs.count
 
     async def end(self) -> None:
@@ -171,15 +179,17 @@ class Sieve:
             finally:
                 closing = self._thread.call(self._ledger.close)
                 self._thread.close()
+                self._look_ups.close()
                 await closing
 
-    def _identify(self, records: Sequence[Record]) -> tuple[list[bytes], list[bytes]]:
-        """Give what the ledger knows records by: keys, and fingerprints where it keeps states."""
+    def _identify(self, records: Sequence[Record]) -> tuple[list[bytes], list[bytes], list[bytes]]:
+        """Give what the ledger knows records by: keys; fingerprints where it keeps states, or what keys begin with."""
         fingerprints, kept = self._ledger.fingerprints, self._vendor.kept
         shelves, contents = self._vendor.compared(records)
         if kept is Kept.STATES:
-            return fingerprints.each_of_users(shelves), fingerprints.each_of(contents)
-        return fingerprints.each_on_shelf(contents, shelves, kept.value), []
+            return fingerprints.each_of_users(shelves), fingerprints.each_of(contents), []
+        keys, beginnings = fingerprints.each_on_shelf(contents, shelves, kept.value)
+        return keys, [], beginnings
 
     def _note_recent(self, records: Sequence[Record]) -> None:
         if self._shows_recent:

@@ -99,11 +99,13 @@ class RecordsUnderWay(UnderWay[bytes]):
             wanted = _mask(chosen, len(records))
             unchanged = where(records, list(map(operator.not_, wanted)))
             records, keys = where(records, wanted), list(compress(keys, wanted))
-        new = set(keys)
-        if len(new) < len(keys) or not self._known.isdisjoint(new):
-            return self._first_of_each(records, keys, unchanged)
-        self._known |= new
-        return with_entries(records, keys), unchanged
+        if self._known.isdisjoint(keys):
+            before = len(self._known)
+            self._known.update(keys)
+            if len(self._known) == before + len(keys):
+                return with_entries(records, keys), unchanged
+            self._known.difference_update(keys)  # there are twins among them
+        return self._first_of_each(records, keys, unchanged)
 
     def _first_of_each(self, records: Sequence[Record], keys: Sequence[bytes], unchanged: Sequence[Record]) -> Sifted:
         self._among_proven.update(self._proven[self._looked_through :])
@@ -154,7 +156,8 @@ class RecordsUnderWay(UnderWay[bytes]):
         del self._proven[: proofs.count]
         self._looked_through = max(0, self._looked_through - proofs.count)
         self._known.difference_update(proofs.entries)
-        self._among_proven.difference_update(proofs.entries)
+        if self._among_proven:
+            self._among_proven.difference_update(proofs.entries)
 
 
 class Entry(msgspec.Struct, eq=False, gc=False):

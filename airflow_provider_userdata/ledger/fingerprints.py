@@ -62,8 +62,10 @@ class Fingerprints:
         """Give users' keys."""
         return self.each_of(map(_as_bytes, users))
 
-    def each_on_shelf(self, records: Iterable[bytes], shelves: Sequence[str | bytes], size: int) -> list[bytes]:
-        """Give the keys of records that lie on shelves: those of one shelf begin alike.
+    def each_on_shelf(
+        self, records: Iterable[bytes], shelves: Sequence[str | bytes], size: int
+    ) -> tuple[list[bytes], list[bytes]]:
+        """Give the keys of records that lie on shelves, and what they begin with: those of one shelf begin alike.
 
         :param shelves: as many; names of users, for one kind.
         :param size: bytes of a key that stand for the shelf; the others are the record's.
@@ -74,7 +76,7 @@ class Fingerprints:
         keys = bytearray(self.of_all(records))
         for place in range(size):
             keys[place::KEY_SIZE] = shelved[place::KEY_SIZE]
-        return split(keys)
+        return split(keys), [beginning[:size] for beginning in beginnings.values()]
 
 
 def split(joined: bytes | bytearray) -> list[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import delete, insert, select, update
@@ -25,12 +25,17 @@ DAY = 86_400
 LEASE = 7200.0
 """Seconds after its last call for which a run that was never closed may still have something under way."""
 
+MOST_BEGINNINGS = 8
+"""How many beginnings of keys are looked up before the keys themselves."""
+
 GRACE = 60.0
 """Seconds for which a closed run may: what it gave up on may be on its way to the vendor."""
 
 
 class SqlLedger:
     """A stream's entries, in a SQL database. All methods block; use it from one thread at a time.
+
+    But delivered records may be sifted by one thread while another marks.
 
     Two kinds of stream. Of *delivered records*: an entry is there, or not. And of *states*, `keyed`: an entry is a
     user, and its fingerprint what the vendor is proven to have of them.
@@ -69,6 +74,8 @@ class SqlLedger:
     ) -> None:
         self.fingerprints = Fingerprints(secret)
         self._database = Database(database, place, busy_timeout)
+        # Of records, a look-up needn't wait while others are marked: it has a connection of its own.
+        self._look_ups = self._database if keyed else Database(database, place, busy_timeout)
         self._stream = stream
         self._keyed = keyed
         self._run = hashlib.blake2b(run.encode(), digest_size=TOKEN_SIZE).digest()
@@ -94,11 +101,13 @@ class SqlLedger:
             self._begin()
             if self._retention_days is not None:
                 expire(self._database, self._id, self._since(), self._today())
+            if self._look_ups is not self._database:
+                self._look_ups.connect(durable=False)
         except BaseException:
-            self._database.close()
+            self._disconnect()
             raise
 
-    def sift(self, keys: bytes, fingerprints: bytes = b"") -> list[int]:
+    def sift(self, keys: bytes, fingerprints: bytes = b"", beginnings: Sequence[bytes] = ()) -> list[int]:
         """Give the indices of what is to be sent, in order: what is not there, or not as it is there.
 
         Of states, what it gives back is claimed. A key that it gives back must not be sifted again before it is marked
@@ -106,6 +115,7 @@ class SqlLedger:
 
         :param keys: `KEY_SIZE` bytes each, joined.
         :param fingerprints: as many, where the stream is of states.
+        :param beginnings: what all the keys begin with, where that is known: new days' samples cost no look at each.
         :raises LedgerError: if something has to change.
         :raises LedgerBusyError: if it is locked, or its database can't be reached.
         """
@@ -115,8 +125,7 @@ class SqlLedger:
             if self._keyed:
                 indices = self._claim(keys[start:end], fingerprints[start:end])
             else:
-                with self._database.reading() as connection:
-                    indices = self._database.entries.missing(connection, self._id, keys[start:end], self._since())
+                indices = self._missing(keys[start:end], beginnings)
             first = start // KEY_SIZE
             chosen += [first + index for index in indices] if first else indices
         return _with_twins(keys, chosen) if self._keyed else chosen
@@ -146,7 +155,11 @@ class SqlLedger:
                 with self._database.writing() as connection:
                     self._register(connection, min(GRACE, self._lease))
         self._id = 0
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         self._database.close()
+        self._look_ups.close()
 
     def _begin(self, races: int = 5) -> None:
         entries = self._database.entries
@@ -162,6 +175,13 @@ class SqlLedger:
             if entries.locks_opening or races == 1:
                 raise
             self._begin(races - 1)
+
+    def _missing(self, keys: bytes, beginnings: Sequence[bytes]) -> list[int]:
+        entries = self._look_ups.entries
+        with self._look_ups.reading() as connection:
+            if 0 < len(beginnings) <= MOST_BEGINNINGS and not entries.any_begins(connection, self._id, beginnings):
+                return list(range(len(keys) // KEY_SIZE))
+            return entries.missing(connection, self._id, keys, self._since())
 
     def _claim(self, keys: bytes, fingerprints: bytes) -> list[int]:
         entries = self._database.entries

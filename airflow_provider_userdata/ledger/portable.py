@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.engine import Connection
 
-from airflow_provider_userdata.ledger.fingerprints import split
+from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE, split
 from airflow_provider_userdata.ledger.schema import ENTRIES, RUNS, STREAMS, TOKEN_SIZE
 
 CONTESTED = bytes(TOKEN_SIZE)
@@ -70,6 +70,12 @@ class Entries:
         """Tell whether another run may have something under way."""
         alive = select(func.count()).where(RUNS.c.stream == stream, RUNS.c.run != run, RUNS.c.until > now)
         return bool(connection.execute(alive).scalar())
+
+    def any_begins(self, connection: Connection, stream: int, beginnings: Sequence[bytes]) -> bool:
+        """Say whether any key begins with one of these bytes."""
+        ranges = [(one.ljust(KEY_SIZE, b"\x00"), one.ljust(KEY_SIZE, b"\xff")) for one in beginnings]
+        there = [exists().where(ENTRIES.c.stream == stream, ENTRIES.c.key.between(*each)) for each in ranges]
+        return bool(connection.execute(select(or_(*there))).scalar())
 
     def missing(self, connection: Connection, stream: int, keys: bytes, since: int) -> list[int]:
         """Give the indices of the keys that are not there."""

@@ -17,7 +17,7 @@ from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE
 from airflow_provider_userdata.ledger.portable import CONTESTED, Claim, Entries
 from airflow_provider_userdata.ledger.schema import ENTRIES
 
-MOST_AT_ONCE = 10_000
+MOST_AT_ONCE = 20_000
 """Keys a call; the ledger cuts what is longer."""
 
 _T = ENTRIES.name

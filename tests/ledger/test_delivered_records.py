@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from airflow_provider_userdata.ledger import SqlLedger, Stream
+from airflow_provider_userdata.ledger.ledger import MOST_BEGINNINGS
 from airflow_provider_userdata.ledger.sqlite import MOST_AT_ONCE
 
 NewLedger = Callable[..., SqlLedger]
@@ -55,6 +57,48 @@ def test_marking_twice_is_marking_once(new_ledger: NewLedger, keys: Keys) -> Non
 def test_a_key_that_is_new_twice_is_given_twice(new_ledger: NewLedger, keys: Keys) -> None:
     """The caller knows what it has under way."""
     assert new_ledger().sift(keys("a", "a")) == [0, 1]
+
+
+@pytest.mark.parametrize("shelves", [1, 3, MOST_BEGINNINGS, MOST_BEGINNINGS + 1])
+def test_beginnings_alter_no_answer(new_ledger: NewLedger, keys: Keys, shelves: int) -> None:
+    """Where nothing begins as the keys do, all are new; where one does, each key is looked up."""
+    beginnings = [bytes([255 - number, 0, 255, 255]) for number in range(shelves)]
+    ends = keys(*"abcdefghi")
+    joined = b"".join(beginnings[n % shelves] + ends[n * 16 + 4 : n * 16 + 16] for n in range(9))
+    ledger = new_ledger()
+    ledger.mark(keys(*"abcdefghi"))
+    new_ledger(Stream("gerosense", name="another")).mark(joined)
+    assert ledger.sift(joined, b"", beginnings) == list(range(9))
+    ledger.mark(joined[-16:])
+    assert ledger.sift(joined, b"", beginnings) == list(range(8))
+
+
+def test_a_key_at_an_end_of_its_shelf_is_found(new_ledger: NewLedger) -> None:
+    """The first and the last that begin so."""
+    ledger = new_ledger()
+    for number, end in enumerate((b"\x00", b"\xff")):
+        beginning = bytes([number, 255, 255, 255])
+        ledger.mark(beginning + end * 12)
+        assert ledger.sift(beginning + end * 12, b"", [beginning]) == []
+
+
+def test_a_look_up_waits_for_no_mark(new_ledger: NewLedger, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may look up in the middle of a mark, and finds what was there before it."""
+    ledger = new_ledger()
+    ledger.mark(keys("a"))
+    entries = ledger._database.entries
+    add, found = entries.add, list[list[int]]()
+
+    def adding(*values: Any) -> None:
+        add(*values)
+        thread = threading.Thread(target=lambda: found.append(ledger.sift(keys("a", "b"))))
+        thread.start()
+        thread.join(20)
+
+    monkeypatch.setattr(entries, "add", adding)
+    ledger.mark(keys("b"))
+    assert found == [[1]]
+    assert ledger.sift(keys("a", "b")) == []
 
 
 def test_streams_are_apart(new_ledger: NewLedger, keys: Keys) -> None:

@@ -14,12 +14,31 @@ SECRET = b"a secret of the tests' own"
 def test_keys_of_one_shelf_begin_alike(records: list[tuple[bytes, str]], size: int) -> None:
     """And go on as the record's own fingerprint does, as in every ledger that was ever written."""
     fingerprints = Fingerprints(SECRET)
-    keys = fingerprints.each_on_shelf([data for data, _ in records], [shelf for _, shelf in records], size)
+    shelves = [shelf for _, shelf in records]
+    keys, beginnings = fingerprints.each_on_shelf([data for data, _ in records], shelves, size)
     assert keys == [fingerprints.of_user(shelf)[:size] + fingerprints.of(data)[size:] for data, shelf in records]
+    assert sorted(beginnings) == sorted(fingerprints.of_user(shelf)[:size] for shelf in set(shelves))
 
 
 def test_fingerprints_stay() -> None:
     """Another way to make them would send all again."""
     fingerprints = Fingerprints(SECRET)
-    assert fingerprints.each_on_shelf([b"sample"], ["2024-05-01"], 4)[0].hex() == "a45a36eeac1c562da415c74841ae79ae"
-    assert fingerprints.of_user("ann").hex() == "17e38fcc4ec800659d57b60953e33864"
+    ((key,), _) = fingerprints.each_on_shelf([b"sample"], ["2024-05-01"], 4)
+    assert key.hex() == "c55ae451fc5c7af81fbd6312bfae69e8"
+    assert fingerprints.of_user("ann").hex() == "8169b09fb31d33e2939040c2a4ddf5d8"
+
+
+@given(st.lists(st.binary(max_size=300), max_size=20))
+def test_many_at_once_are_as_each_alone(records: list[bytes]) -> None:
+    """Whatever stands beside a record, and where."""
+    fingerprints = Fingerprints(SECRET)
+    assert fingerprints.each_of(records) == [fingerprints.of(record) for record in records]
+
+
+def test_another_secret_gives_other_fingerprints() -> None:
+    """In all their bytes, by any chance to speak of: nothing of a record shows without the secret."""
+    one, other = (
+        Fingerprints(secret).of_all(b"%d" % number for number in range(1000)) for secret in (SECRET, b"x" * 16)
+    )
+    alike = sum(a == b for a, b in zip(one, other, strict=True))
+    assert alike < len(one) / 128

@@ -262,7 +262,7 @@ def test_an_interrupted_look_up_leaves_each_record_one_fate(
     given = ledger("thymia")
     sift, calls = given.sift, [0]
 
-    def failing(*keys: bytes) -> list[int]:
+    def failing(*keys: Any) -> list[int]:
         calls[0] += 1
         if calls[0] > 1:
             raise LedgerBusyError("locked")

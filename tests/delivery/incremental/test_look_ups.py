@@ -31,7 +31,7 @@ class EveryOther:
     def open(self) -> None:
         """Open."""
 
-    def sift(self, keys: bytes, _: bytes = b"", /) -> list[int]:
+    def sift(self, keys: bytes, _: bytes = b"", __: Sequence[bytes] = (), /) -> list[int]:
         """Give the indices of what it lacks."""
         self.look_ups += 1
         if self.look_ups >= self.locked_from:

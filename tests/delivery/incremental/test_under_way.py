@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from airflow_provider_userdata.delivery.under_way import RecordsUnderWay, States
 from airflow_provider_userdata.ledger import Fingerprints
 from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.ptengine import Ptengine
 
 CONTENTS = st.lists(st.integers(0, 5), min_size=1, max_size=6)
 STEPS = st.one_of(
@@ -101,7 +103,13 @@ def test_a_state_after_one_in_doubt_is_not_believed() -> None:
     assert marked == [[b"a" * 16], []]
 
 
-def test_look_ups_get_their_turn_while_much_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+def samples() -> Sequence[Record]:
+    """Give five samples of one day."""
+    day = b'{"device_name":"ring","start_date":"2024-05-01T08:00:0%dZ","unit":"count","value":1}'
+    return GeroSense("steps").prepare_texts([day % second for second in range(5)], range(5)).records
+
+
+def test_look_ups_of_states_get_their_turn_while_much_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that comes during a mark waits for one step of it, and a record whose like is proven is still unchanged."""
     monkeypatch.setattr(sieve, "MARKED_AT_ONCE", 2)
     calls: list[str] = []
@@ -112,7 +120,7 @@ def test_look_ups_get_their_turn_while_much_is_marked(monkeypatch: pytest.Monkey
         def open(self) -> None:
             """Open."""
 
-        def sift(self, keys: bytes, _: bytes = b"") -> list[int]:
+        def sift(self, keys: bytes, _: bytes = b"", __: Sequence[bytes] = ()) -> list[int]:
             calls.append(f"look up {len(keys) // 16}")
             return list(range(len(keys) // 16))
 
@@ -122,18 +130,21 @@ def test_look_ups_get_their_turn_while_much_is_marked(monkeypatch: pytest.Monkey
         def close(self) -> None:
             """Close."""
 
-    def samples() -> list[Record]:
-        day = b'{"device_name":"ring","start_date":"2024-05-01T08:00:0%dZ","unit":"count","value":1}'
-        return list(GeroSense("steps").prepare_texts([day % second for second in range(5)], range(5)).records)
+    def users() -> Sequence[Record]:
+        return (
+            Ptengine()
+            .prepare_texts([b'{"user_id":"%d","tier":"gold"}' % number for number in range(5)], range(5))
+            .records
+        )
 
     async def run() -> None:
-        sifting = sieve.Sieve(Noting(), GeroSense("steps"))
+        sifting = sieve.Sieve(Noting(), Ptengine())
         await sifting.open()
-        sent, _ = await sifting.sift(samples())
+        sent, _ = await sifting.sift(users())
         assert sifting.delivered(sent, in_doubt=False) == []
         marking = asyncio.ensure_future(sifting.mark())
         await asyncio.sleep(0)
-        to_send, unchanged = await sifting.sift(samples())
+        to_send, unchanged = await sifting.sift(users())
         assert (len(to_send), len(unchanged)) == (2, 3)  # the ledger above forgets what it was told
         await marking
         assert sifting.unmarked == 0
@@ -143,31 +154,65 @@ def test_look_ups_get_their_turn_while_much_is_marked(monkeypatch: pytest.Monkey
     assert calls == ["look up 5", "mark 2", "look up 5", "mark 2", "mark 1"]
 
 
+def test_a_look_up_finds_what_was_marked_while_it_ran() -> None:
+    """Records are looked up while others are marked: what wasn't there yet, and is no longer under way, isn't sent."""
+    began, marked = threading.Event(), threading.Event()
+
+    class Slow:
+        fingerprints = Fingerprints(b"a secret of the tests' own")
+
+        def sift(self, keys: bytes, _: bytes = b"", __: Sequence[bytes] = ()) -> list[int]:
+            began.set()
+            assert marked.wait(20)
+            return list(range(len(keys) // 16))  # as it was when the look-up began
+
+        def mark(self, keys: bytes, _: bytes = b"") -> None:
+            assert len(keys) == 5 * 16
+            marked.set()
+
+    async def run() -> None:
+        sifting = sieve.Sieve(Slow(), GeroSense("steps"))  # type: ignore[arg-type]
+        sifting.proven_before(samples())
+        looking_up = asyncio.ensure_future(sifting.sift(samples()))
+        await asyncio.to_thread(began.wait)
+        await sifting.mark()
+        assert sifting.unmarked == 0
+        to_send, unchanged = await looking_up
+        assert (len(to_send), len(unchanged)) == (0, 5)
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+
+
 def test_much_that_is_proven_is_marked_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whole steps are marked beside the delivery, before any checkpoint asks for it; the rest waits."""
+    """It is marked beside the delivery, before any checkpoint asks for it; little waits for one."""
     monkeypatch.setattr(sieve, "MARKED_AT_ONCE", 2)
     marked: list[bytes] = []
-    twice = threading.Event()
+    first, second = threading.Event(), threading.Event()
 
     class Noting:
         fingerprints = Fingerprints(b"a secret of the tests' own")
 
         def mark(self, keys: bytes, _: bytes = b"") -> None:
             marked.append(keys)
-            if len(marked) == 2:
-                twice.set()
+            (second if first.is_set() else first).set()
 
     async def run() -> None:
         sifting = sieve.Sieve(Noting(), GeroSense("steps"))  # type: ignore[arg-type]
         marking = asyncio.ensure_future(sifting.mark_as_proofs_come())
         sifting._under_way.proven_before([b"%016d" % number for number in range(4)])
         sifting.delivered([Record(b"", entry=b"k" * 16)], in_doubt=False)
-        await asyncio.to_thread(twice.wait)
+        await asyncio.to_thread(first.wait)
+        await sifting.mark()
+        sifting.delivered([Record(b"", entry=b"l" * 16)], in_doubt=False)
+        await asyncio.sleep(0)
+        assert not second.is_set()
+        sifting.delivered([Record(b"", entry=b"m" * 16)], in_doubt=False)
+        await asyncio.to_thread(second.wait)
         marking.cancel()
 
     monkeypatch.setattr(GeroSense, "moments", lambda *_: [])
     asyncio.run(asyncio.wait_for(run(), 20))
-    assert [len(keys) // 16 for keys in marked] == [2, 2]
+    assert [len(keys) // 16 for keys in marked] == [5, 2]
 
 
 def test_two_marks_at_once_end() -> None:
