@@ -106,19 +106,16 @@ class Progress:
 
     def sent(self, ranges: Ranges) -> None:
         """Note that records are about to be sent."""
-        for start, length in ranges:
-            self._in_flight.add(start, length)
+        self._in_flight.add_all(ranges)
 
     def returned(self, ranges: Ranges) -> None:
         """Note that records were not accepted, and wait for the next attempt."""
-        for start, length in ranges:
-            self._in_flight.discard(start, length)
+        self._in_flight.discard_all(ranges)
 
     def settle(self, ranges: Ranges) -> None:
         """Note that records have their fate, in a file."""
-        for start, length in ranges:
-            self._settled.add(start, length)
-            self._in_flight.discard(start, length)
+        self._settled.add_all(ranges)
+        self._in_flight.discard_all(ranges)
 
     def marks(self) -> dict[str, Any]:
         """Give what a checkpoint says of positions."""

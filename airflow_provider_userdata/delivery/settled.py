@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 import bisect
+import operator
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+
+_FEW = 4
+"""Fewer ranges than this are taken one by one."""
 
 
 class Settled:
@@ -54,6 +58,20 @@ class Settled:
         self._starts[first:last] = [start]
         self._ends[first:last] = [end]
 
+    def add_all(self, ranges: Sequence[Sequence[int]]) -> None:
+        """Settle positions; quickly where the ranges are many, and new."""
+        starts, ends = _bounds(ranges)
+        if not self._take(starts, ends, starts, ends):
+            for start, length in ranges:
+                self.add(start, length)
+
+    def discard_all(self, ranges: Sequence[Sequence[int]]) -> None:
+        """Take positions out again; quickly where the ranges are many, and all of them were in."""
+        starts, ends = _bounds(ranges)
+        if not self._take(starts, ends, ends, starts):
+            for start, length in ranges:
+                self.discard(start, length)
+
     def discard(self, start: int, length: int) -> None:
         """Take positions out again; those that were not in stay out."""
         if start >= self.end:
@@ -67,6 +85,28 @@ class Settled:
         kept = [(begin, stop) for begin, stop in left if begin < stop]
         self._starts[first:last] = [begin for begin, _ in kept]
         self._ends[first:last] = [stop for _, stop in kept]
+
+    def _take(self, starts: Sequence[int], ends: Sequence[int], rises: Sequence[int], falls: Sequence[int]) -> bool:
+        """Let ranges begin and end at more positions: so can be written what is added, and what is taken out.
+
+        :param starts: of the ranges that this is about.
+        :param ends: theirs.
+        :param rises: where from now on a range begins, or one that ended goes on.
+        :param falls: where from now on a range ends, or one that began doesn't.
+        :return: whether that could be done. Nothing is done where ranges would overlap, or lack what is taken out.
+        """
+        if len(starts) < _FEW:
+            return False
+        first, last = bisect.bisect_left(self._ends, min(starts)), bisect.bisect_right(self._starts, max(ends))
+        rising, falling = {*self._starts[first:last], *rises}, {*self._ends[first:last], *falls}
+        if len(rising) + len(falling) < 2 * (last - first + len(starts)):
+            return False
+        both = rising & falling
+        begun, ended = sorted(rising - both), sorted(falling - both)
+        if not all(map(operator.lt, begun, ended)) or not all(map(operator.lt, ended, begun[1:])):
+            return False
+        self._starts[first:last], self._ends[first:last] = begun, ended
+        return True
 
     def ranges(self) -> Iterator[tuple[int, int]]:
         """Give the positions as `(start, length)`."""
@@ -95,6 +135,10 @@ class Settled:
         """Give the first settled position from one on that isn't; a very large number where there is none."""
         index = bisect.bisect_left(self._starts, position)
         return self._starts[index] if index < len(self._starts) else 2**63
+
+
+def _bounds(ranges: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
+    return [start for start, _ in ranges], [start + length for start, length in ranges]
 
 
 def packed(positions: Settled, start: int) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import compress
+from itertools import compress, repeat
 from typing import Annotated, ClassVar, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -189,18 +189,18 @@ class GeroSense(Vendor):
     def prepare_texts(self, texts: Sequence[bytes], positions: Sequence[int]) -> Checked:
         """Check samples by their columns; what doesn't surely pass is looked at alone."""
         samples = each(_decode, texts, _UNREADABLE, _REFUSED)
-        sure = _surely_valid(samples)
+        unsure = _maybe_invalid(samples)
         bodies = each_encoded(samples)
         invalid: list[tuple[int, Invalid]] = []
-        for place in compress(range(len(sure)), map(operator.not_, sure)):
+        for place in sorted(unsure):
             sample, text = samples[place], texts[place]
             one = self._prepared_slowly(text) if sample is _REFUSED else self._looked_at(sample, text)
             if isinstance(one, Record):
-                bodies[place], sure[place] = one.body, True
+                bodies[place] = one.body
             else:
                 invalid.append((place, one))
         valid = Stretch(texts, positions, bodies)
-        return Checked(valid.where(sure) if invalid else valid, invalid)
+        return Checked(valid.without([place for place, _ in invalid]) if invalid else valid, invalid)
 
     def prepare_value(self, value: object) -> Record | Invalid:
         """Check a sample that is a Python value."""
@@ -287,16 +287,19 @@ class GeroSense(Vendor):
         return value
 
 
-def _surely_valid(samples: Sequence[Sample]) -> list[bool]:
-    """Tell of many samples which surely pass; on the others, `_is_valid` decides."""
+def _maybe_invalid(samples: Sequence[Sample]) -> set[int]:
+    """Tell of many samples which may not pass, by their places: `_is_valid` decides."""
     starts = [sample.start_date for sample in samples]
     ends = [sample.start_date if sample.end_date is None else sample.end_date for sample in samples]
-    sure = timestamps.surely_in_order(starts, ends)
-    largest = min([_LARGEST[unit] for unit in {sample.unit for sample in samples}], default=0)
-    values_fit = max([sample.value for sample in samples], default=0) <= largest
-    if values_fit and all(map(str.strip, {sample.device_name for sample in samples})):
-        return sure
-    return [ok and _fits(sample) for ok, sample in zip(sure, samples, strict=True)]
+    unsure = timestamps.maybe_not_in_order(starts, ends)
+    units = {sample.unit for sample in samples}
+    largest = min([_LARGEST[unit] for unit in units], default=0)
+    values = [sample.value for sample in samples]
+    if max(values, default=0) > largest:
+        unsure.update(compress(range(len(values)), map(operator.gt, values, repeat(largest))))
+    if not all(map(str.strip, {sample.device_name for sample in samples})):
+        unsure.update(place for place, sample in enumerate(samples) if not sample.device_name.strip())
+    return unsure
 
 
 def _is_valid(sample: Sample) -> bool:

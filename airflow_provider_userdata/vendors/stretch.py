@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from itertools import compress, repeat
-from typing import Any, TypeVar, overload
+from typing import Any, overload
 
 from airflow_provider_userdata.vendors.contract import Record
 
-Value = TypeVar("Value")
+_MANY = 16
+"""Of so many positions one is missing where all of them are gone through to find the missing ones."""
 
 
 class Stretch(Sequence[Record]):
@@ -56,13 +58,21 @@ class Stretch(Sequence[Record]):
 
     def where(self, chosen: Sequence[object]) -> Stretch:
         """Give the records for which something true is given."""
+        return self._of_each(lambda column: list(compress(column, chosen)))
+
+    def without(self, places: Sequence[int]) -> Stretch:
+        """Give the records but for those at some places, rising."""
+        return self._of_each(lambda column: _without(column, places))
+
+    def _of_each(self, part: Callable[[Sequence[Any]], Sequence[Any]]) -> Stretch:
+        """Give the records that a part of each column is of."""
         return Stretch(
-            list(compress(self.rows, chosen)),
-            list(compress(self.positions, chosen)),
-            list(compress(self.bodies, chosen)),
-            None if self.users is None else list(compress(self.users, chosen)),
+            part(self.rows),
+            part(self.positions),
+            part(self.bodies),
+            None if self.users is None else part(self.users),
             self.group,
-            None if self.entries is None else list(compress(self.entries, chosen)),
+            None if self.entries is None else part(self.entries),
         )
 
     def __len__(self) -> int:
@@ -73,10 +83,11 @@ class Stretch(Sequence[Record]):
     @overload
     def __getitem__(self, index: slice) -> Stretch: ...
     def __getitem__(self, index: int | slice) -> Record | Stretch:
-        users, entries = _part(self.users, index), _part(self.entries, index)
-        if isinstance(index, int):
-            return Record(self.bodies[index], self.group, users, self.positions[index], self.rows[index], entries)
-        return Stretch(self.rows[index], self.positions[index], self.bodies[index], users, self.group, entries)
+        if isinstance(index, slice):
+            return self._of_each(operator.itemgetter(index))
+        user = None if self.users is None else self.users[index]
+        entry = None if self.entries is None else self.entries[index]
+        return Record(self.bodies[index], self.group, user, self.positions[index], self.rows[index], entry)
 
     def __iter__(self) -> Iterator[Record]:
         users, entries = self.users or repeat(None), self.entries or repeat(None)
@@ -128,10 +139,24 @@ def ranges(positions: Sequence[int]) -> list[list[int]]:
     count = len(positions)
     if not count or positions[-1] - positions[0] == count - 1:
         return [[positions[0], count]] if count else []
+    starts = _starts_of_few if _MANY * (positions[-1] - positions[0] + 1 - count) < count else _starts_of_many
+    begun = starts(positions)
+    return [[positions[start], end - start] for start, end in zip(begun, [*begun[1:], count], strict=True)]
+
+
+def _starts_of_few(positions: Sequence[int]) -> list[int]:
+    """Give the places at which ranges start, by halving: where few positions are missing, it takes few steps."""
+    starts, count = [0], len(positions)
+    while (start := starts[-1]) < count:
+        ahead = positions[start] - start
+        starts.append(bisect_right(range(count), ahead, start, key=lambda place: positions[place] - place))
+    return starts[:-1]
+
+
+def _starts_of_many(positions: Sequence[int]) -> list[int]:
     # Where none is missing, each is as far ahead of its place in the list as the one before.
-    ahead = list(map(operator.sub, positions, range(count)))
-    starts = [0, *compress(range(1, count), map(operator.ne, ahead, ahead[1:]))]
-    return [[positions[start], end - start] for start, end in zip(starts, [*starts[1:], count], strict=True)]
+    ahead = list(map(operator.sub, positions, range(len(positions))))
+    return [0, *compress(range(1, len(positions)), map(operator.ne, ahead, ahead[1:]))]
 
 
 def users_of(records: Sequence[Record]) -> Sequence[str | None]:
@@ -153,8 +178,14 @@ def entries_of(records: Sequence[Record]) -> Sequence[Any]:
     return [record.entry for record in records]
 
 
-def _part(column: Sequence[Value] | None, index: Any) -> Any:
-    return None if column is None else column[index]
+def _without(column: Sequence[Any], places: Sequence[int]) -> list[Any]:
+    kept: list[Any] = []
+    start = 0
+    for place in places:
+        kept += column[start:place]
+        start = place + 1
+    kept += column[start:]
+    return kept
 
 
 def _one_after_the_other(first: Sequence[int], second: Sequence[int]) -> Sequence[int]:

@@ -94,24 +94,24 @@ def in_order(start: str, end: str) -> bool:
     return first < last or start == end or (first == last and _in_order_below_microseconds(start, end))
 
 
-def surely_in_order(starts: Sequence[str], ends: Sequence[str]) -> list[bool]:
-    """Tell of many pairs at once which are in the profile and in order; on the others, `in_order` decides.
+def maybe_not_in_order(starts: Sequence[str], ends: Sequence[str]) -> set[int]:
+    """Tell of many pairs at once which may not be in the profile and in order, by their places: `in_order` decides.
 
     The usual pair costs a third of what it costs alone.
     """
     firsts = each(parse_rfc3339, starts, ValueError, _LATEST)
     lasts = each(parse_rfc3339, ends, ValueError, _EARLIEST)
-    sure = list(map(operator.lt, firsts, lasts))
-    if not all(sure):
-        for index in compress(range(len(sure)), map(operator.eq, firsts, lasts)):
-            sure[index] = starts[index] == ends[index]  # or they may differ in digits beyond microseconds
+    unsure: set[int] = set()
+    if not all(map(operator.lt, firsts, lasts)):
+        places = compress(range(len(starts)), map(operator.ge, firsts, lasts))
+        # Those that are equal as texts are; others may differ in digits beyond microseconds.
+        unsure.update(place for place in places if firsts[place] != lasts[place] or starts[place] != ends[place])
     texts = "".join(starts) + "".join(ends)
     for letter in _NOT_IN_PROFILE:
         if letter in texts:
             in_starts, in_ends = (map(operator.contains, column, repeat(letter)) for column in (starts, ends))
-            for index in compress(range(len(sure)), map(operator.or_, in_starts, in_ends)):
-                sure[index] = False
-    return sure
+            unsure.update(compress(range(len(starts)), map(operator.or_, in_starts, in_ends)))
+    return unsure
 
 
 def with_zone(text: str, zone: ZoneInfo) -> str:

@@ -273,5 +273,5 @@ def test_each_sample_is_compared_as_it_goes_out(names: list[str]) -> None:
     records = [vendor.prepare_value({**sample, "value": value}) for value, sample in enumerate(samples, start=1)]
     valid = [one for one in records if isinstance(one, Record)]
 
-    assert vendor.compared(valid) == (["2023-11-01"] * len(names), [one.body for one in valid])
+    assert vendor.compared(valid) == ([b"2023-11-01"] * len(names), [one.body for one in valid])
     assert vendor.compared([]) == ([], [])

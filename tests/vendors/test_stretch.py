@@ -18,6 +18,7 @@ from airflow_provider_userdata.vendors.stretch import (
     entries_of,
     groups_of,
     joined,
+    ranges,
     users_of,
     where,
     with_entries,
@@ -70,8 +71,20 @@ def test_chosen_records_are_the_same_side_by_side_and_alone(chosen: list[bool], 
     """Those that are left out are missing, and nothing else is."""
     stretch = with_entries(of(range(len(chosen))), chosen)
 
+    assert isinstance(stretch, Stretch)
     assert list(where(stretch, chosen)) == where(list(stretch), chosen)
     assert [record.position for record in where(stretch, chosen)] == [n for n, one in enumerate(chosen) if one]
+    assert list(stretch.without([n for n, one in enumerate(chosen) if not one])) == list(where(stretch, chosen))
+
+
+@given(gaps=st.sets(st.integers(0, 200), max_size=15), first=st.integers(0, 5))
+def test_ranges_are_the_positions_whether_few_or_many_are_missing(gaps: set[int], first: int) -> None:
+    """Each is as long as it can be, and they hold what was given."""
+    positions = [position for position in range(first, 200) if position not in gaps]
+    made = ranges(positions)
+
+    assert [position for start, length in made for position in range(start, start + length)] == positions
+    assert all(start + length < after for (start, length), (after, _) in pairwise(made))
 
 
 @given(positions=POSITIONS, cuts=st.lists(st.integers(0, 20), max_size=4))

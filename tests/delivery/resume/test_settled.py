@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.settled import Settled, packed, unpacked
+from airflow_provider_userdata.vendors.stretch import ranges
 
 RANGES = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 12)), max_size=12)
 SCATTERED = st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 400)), max_size=30)
@@ -44,6 +45,27 @@ def test_what_is_discarded_is_out(ranges: list[tuple[int, int]], others: list[tu
         settled.discard(start, length)
         expected -= numbers([(start, length)])
         is_as(settled, expected)
+
+
+@given(RANGES, RANGES)
+def test_many_ranges_at_once_are_as_one_by_one(ranges: list[tuple[int, int]], others: list[tuple[int, int]]) -> None:
+    """Whether they are new or not, in or not, in order or not."""
+    one, other = Settled(ranges), Settled(ranges)
+    one.add_all(others)
+    is_as(one, numbers([*ranges, *others]))
+    other.discard_all(others)
+    is_as(other, numbers(ranges) - numbers(others))
+
+
+@given(st.sets(st.integers(0, 100)), st.sets(st.integers(0, 100)))
+def test_what_fills_gaps_is_added_and_taken_out(there: set[int], more: set[int]) -> None:
+    """A batch's positions with holes, whose holes were settled before: the usual case of many ranges."""
+    settled = Settled((position, 1) for position in there - more)
+    some = ranges(sorted(more))
+    settled.add_all(some)
+    is_as(settled, there | more)
+    settled.discard_all(some)
+    is_as(settled, there - more)
 
 
 @given(RANGES, RANGES)
