@@ -43,21 +43,24 @@ class SourceDigest:
         """The digest of all rows taken."""
         return Mark(self._rows, self._digest.hexdigest())
 
-    def take(self, rows: Sequence[Any], ends: Sequence[int] = ()) -> list[Mark]:
+    def take(self, rows: Sequence[Any], ends: Sequence[int] = (), text: bytes | None = None) -> list[Mark]:
         """Take the rows of a chunk, and give the marks at its end, and within it where they are wanted.
 
         :param ends: numbers of rows in all, rising.
+        :param text: the rows in one, each with a `\n`, where that is at hand.
         """
         marks: list[Mark] = []
         for end in ends:
             head = end - self._rows
             if 0 < head < len(rows):
                 marks.append(self._taken(rows[:head]))
-                rows = rows[head:]
-        return [*marks, self._taken(rows)]
+                rows, text = rows[head:], None
+        return [*marks, self._taken(rows, text)]
 
-    def _taken(self, rows: Sequence[Any]) -> Mark:
-        if set(map(type, rows)) == {bytes}:  # nearly always
+    def _taken(self, rows: Sequence[Any], text: bytes | None = None) -> Mark:
+        if text is not None:
+            self._digest.update(text)
+        elif set(map(type, rows)) == {bytes}:  # nearly always, of files
             self._digest.update(_rows_bytes(bytes, rows))
         else:
             for kind, run in groupby(rows, type):

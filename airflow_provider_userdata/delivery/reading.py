@@ -78,7 +78,7 @@ class ChunkReader:
         if self._chunks is None:
             self._chunks = self._all_chunks()
         chunk = next(self._chunks, None)
-        return None if chunk is None else Read(chunk, self._digest.take(chunk.rows, self._ends))
+        return None if chunk is None else Read(chunk, self._digest.take(chunk.rows, self._ends, chunk.text))
 
     def _all_chunks(self) -> Generator[Chunk]:
         if self._carried_in:

@@ -21,39 +21,32 @@ def read_lines(stream: IO[bytes], *, block: int = BLOCK, longest: int = LONGEST)
     :param block: how many bytes are read at once.
     :param longest: the most bytes of a line.
     """
-    for lines in _blocks_of_lines(stream, block, longest):
+    begins = True
+    for text in _whole_lines(stream, block, longest):
+        *lines, _ = (text.removeprefix(BOM) if begins else text).split(b"\n")
+        if len(lines[0]) > longest:
+            raise too_long(longest)
         if rows := list(filter(bytes.strip, lines)):
-            yield Chunk(Form.JSON, rows)
+            yield Chunk(Form.JSON, rows, text=None if begins or len(rows) < len(lines) else text)
+        begins = False
 
 
-def _blocks_of_lines(stream: IO[bytes], block: int, longest: int) -> Iterator[list[bytes]]:
-    # `split` and `replace` work a whole block in C; only the line across two blocks is put together here.
+def _whole_lines(stream: IO[bytes], block: int, longest: int) -> Iterator[bytes]:
+    """Give the file's text a block at a time, each cut where a line ends: only the line across two is put together."""
     pending: list[bytes] = []
     size = 0
-    begun = False
     while data := stream.read(block):
+        if data.startswith(b"\n") and pending:
+            pending[-1] = pending[-1].removesuffix(b"\r")
         if b"\r" in data:  # much faster than a `replace` that finds nothing
             data = data.replace(b"\r\n", b"\n")
-        lines = data.split(b"\n")
-        if len(lines) > 1:
-            lines[0] = _line([*pending, lines[0]], longest)
-            if not begun:
-                lines[0] = lines[0].removeprefix(BOM)
-                begun = True
+        end = data.rfind(b"\n") + 1
+        if end:
+            yield b"".join([*pending, memoryview(data)[:end]])
             pending, size = [], 0
-        last = lines.pop()
-        pending.append(last)
-        size += len(last)
+        pending.append(data[end:])
+        size += len(pending[-1])
         if size > longest + 1:  # the one: a `\r` that may go yet
             raise too_long(longest)
-        if lines:
-            yield lines
-    last = _line(pending, longest)
-    yield [last if begun else last.removeprefix(BOM)]
-
-
-def _line(parts: list[bytes], longest: int) -> bytes:
-    line = b"".join(parts).removesuffix(b"\r")  # of a `\r\n` that two blocks share
-    if len(line) > longest:
-        raise too_long(longest)
-    return line
+    if rest := b"".join(pending).removesuffix(b"\r"):
+        yield rest + b"\n"
