@@ -61,7 +61,7 @@ class Chunk:
     """Some rows of a source, in its order. A row may be `Unreadable`, whatever the form of the others.
 
     :param carried_in: whether they were held by an earlier run, and have the vendor's shape already.
-    :param text: all rows in one, each with a `\n`, where the source has that at hand.
+    :param text: all rows in one, each with a line's end, where the source has that at hand.
     """
 
     form: Form

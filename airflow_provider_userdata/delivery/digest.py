@@ -47,7 +47,7 @@ class SourceDigest:
         """Take the rows of a chunk, and give the marks at its end, and within it where they are wanted.
 
         :param ends: numbers of rows in all, rising.
-        :param text: the rows in one, each with a `\n`, where that is at hand.
+        :param text: the rows in one, each with a line's end, where that is at hand.
         """
         marks: list[Mark] = []
         for end in ends:

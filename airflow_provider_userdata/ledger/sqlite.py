@@ -8,6 +8,7 @@ run.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -26,6 +27,10 @@ _FINGERPRINT = f"substr(:fingerprints, n * {KEY_SIZE} + 1, {KEY_SIZE})"
 _FOUND = f"SELECT 1 FROM {_T} WHERE stream = :stream AND key = {_KEY} AND day >= :since"
 _INDICES = "SELECT count(*), group_concat(n) FROM temp.numbers WHERE n < :count AND NOT EXISTS"
 
+_BEGUN = (
+    f"SELECT EXISTS (SELECT 1 FROM temp.numbers WHERE n < :count AND EXISTS (SELECT 1 FROM {_T} WHERE stream = :stream "
+    f"AND key BETWEEN {_KEY} AND substr(:greatest, n * {KEY_SIZE} + 1, {KEY_SIZE})))"
+)
 _MISSING = f"{_INDICES} ({_FOUND})"
 _CHANGED = f"{_INDICES} ({_FOUND} AND fingerprint = {_FINGERPRINT})"
 _ADD = (
@@ -71,6 +76,12 @@ class SqliteEntries(Entries):
     def begin(self, connection: Connection) -> None:
         """Lock before the first read: a transaction that reads first can't wait for another that writes."""
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def any_begins(self, connection: Connection, stream: int, beginnings: Sequence[bytes]) -> bool:
+        """Say whether any key begins with one of these bytes."""
+        least, greatest = (b"".join([one.ljust(KEY_SIZE, end) for one in beginnings]) for end in (b"\x00", b"\xff"))
+        values = {"stream": stream, "keys": least, "greatest": greatest, "count": len(beginnings)}
+        return bool(connection.exec_driver_sql(_BEGUN, values).scalar())
 
     def missing(self, connection: Connection, stream: int, keys: bytes, since: int) -> list[int]:
         """Give the indices of the keys that are not there."""

@@ -66,8 +66,8 @@ def test_a_missing_unit_hides_no_other_fault(gerosense: GeroSense, faults: Fault
 
     assert [f"{fault.rule} {fault.path} {fault.reason}" for fault in found] == [
         "G8 $.unit is missing",
-        "G5 $.device_name is missing",
         "G6 $.start_date is missing",
+        "G5 $.device_name is missing",
         "G8 $.value must be greater than 0",
     ]
 
