@@ -65,7 +65,7 @@ class Fixed:
     def sent(self, in_flight: int) -> None:
         """Learn nothing."""
 
-    def answered(self, seconds: float) -> None:
+    def answered(self, seconds: float, busy: float = 0.0) -> None:
         """Learn nothing."""
 
     def pushed_back(self) -> None:

@@ -33,6 +33,7 @@ class Concurrency:
         self._size = 1
         self._answers = 0
         self._trips: list[float] = []
+        self._busy = 0.0
         self._reached = False
         self._pushed = False
 
@@ -48,12 +49,15 @@ class Concurrency:
         """
         self._reached = self._reached or in_flight >= self.limit
 
-    def answered(self, seconds: float) -> None:
+    def answered(self, seconds: float, busy: float = 0.0) -> None:
         """Note an answer that shows no strain.
 
-        :param seconds: its round trip, without the time that this process itself was busy.
+        :param seconds: its round trip.
+        :param busy: for how much of it this process was busy itself: the answer may have been there all that time, or
+            have come at its end.
         """
         self._trips.append(seconds)
+        self._busy += min(seconds, busy)
         self._count()
 
     def pushed_back(self) -> None:
@@ -72,7 +76,7 @@ class Concurrency:
     def _end_round(self) -> None:
         seconds = sum(self._trips) / len(self._trips) if self._trips else None
         if not self._pushed and seconds is not None:
-            if self._is_slow(seconds):
+            if self._is_slow(seconds - self._busy / len(self._trips)):
                 self._doubling = False
                 self._limit = max(1.0, math.floor(self._limit * SHRINK))
             elif self._reached:
@@ -85,10 +89,12 @@ class Concurrency:
         self._size = self.limit
         self._answers = 0
         self._trips = []
+        self._busy = 0.0
         self._reached = False
         self._pushed = False
 
     def _is_slow(self, seconds: float) -> bool:
+        """Say whether what was surely the vendor's is more than what round trips took in all."""
         if self._mean is None:
             return False
         margin = max(DEVIATIONS * math.sqrt(self._variance), LEAST_GROWTH * self._mean, LEAST_SECONDS)

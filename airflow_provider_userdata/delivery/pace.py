@@ -110,7 +110,7 @@ class Pace:
     def answered(self, request: Departure) -> None:
         """Take a place in flight back after an answer that shows no strain but, it may be, the time that it took."""
         now = self._clock.seconds()
-        self._concurrency.answered(max(0.0, now - request.at - (self._busy() - request.busy)))
+        self._concurrency.answered(now - request.at, self._busy() - request.busy)
         self._spacing.passed(now)
         self._free()
 
