@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from airflow_provider_userdata.ledger import KEY_SIZE, Fingerprints, SqlLedger, Stream
+from airflow_provider_userdata.ledger.fingerprints import split
 
 BATCH = int(os.environ.get("BATCH", "1000"))
 SHELF = int(os.environ.get("SHELF", "10000"))
@@ -28,11 +29,12 @@ def batches(count: int, order: str, *, seed: int) -> Iterator[bytes]:
     fingerprints = Fingerprints(f"{seed:016}".encode())
     for first in range(0, count, BATCH):
         numbers = range(first, min(first + BATCH, count))
-        digests = fingerprints.each_of(b"%d" % number for number in numbers)
+        digests = split(fingerprints.of_all(b"%d" % number for number in numbers))
         if order == "near":
             digests = [number.to_bytes(4, "big") + digest[4:] for number, digest in zip(numbers, digests, strict=True)]
         elif order == "shelves":
-            digests, _ = fingerprints.each_on_shelf(digests, [b"%d" % (number // SHELF) for number in numbers], 4)
+            names = [b"%d" % (number // SHELF) for number in numbers]
+            digests = split(fingerprints.all_on_shelves(digests, names, 4)[0])
         yield b"".join(digests)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
@@ -19,16 +20,16 @@ MARKED_AT_ONCE = 10_000
 class Fingerprints(Protocol):
     """Makes keys and fingerprints of 16 bytes, which show nothing of what they are made of."""
 
-    def each_of(self, records: Iterable[bytes], /) -> list[bytes]:
-        """Give the fingerprints of some bytes, in their order."""
+    def of_all(self, records: Iterable[bytes], /) -> bytes:
+        """Give the fingerprints of some bytes, in their order, joined."""
 
-    def each_of_users(self, users: Iterable[str | bytes], /) -> list[bytes]:
-        """Give users' keys, in their order."""
+    def of_all_users(self, users: Iterable[str | bytes], /) -> bytes:
+        """Give users' keys, in their order, joined."""
 
-    def each_on_shelf(
+    def all_on_shelves(
         self, records: Iterable[bytes], shelves: Sequence[str | bytes], size: int, /
-    ) -> tuple[list[bytes], list[bytes]]:
-        """Give the keys of some bytes, in their order, and what they begin with: `size` bytes, a shelf's."""
+    ) -> tuple[bytes, list[bytes]]:
+        """Give the keys of some bytes, in their order, joined, and what they begin with: `size` bytes, a shelf's."""
 
 
 class Ledger(Protocol):
@@ -104,11 +105,11 @@ class Sieve:
         :raises LedgerError: if something has to change first.
         :raises LedgerBusyError: if it is locked, or can't be reached.
         """
-        keys, prints, beginnings = self._identify(records)
-        joined = b"".join(keys), b"".join(prints)
+        identity = self._identify(records)
+        keys, prints = _one_by_one(identity[0]), _one_by_one(identity[1])
         async with self._looking_up:
             # All are asked for, also what this run has on its way: it may be given up meanwhile.
-            chosen = await self._look_ups.call(lambda: self._ledger.sift(*joined, beginnings))
+            chosen = await self._look_ups.call(lambda: self._ledger.sift(*identity))
             return self._under_way.divide(records, keys, prints, chosen)
 
     def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
@@ -131,7 +132,7 @@ class Sieve:
 
     def proven_before(self, records: Sequence[Record]) -> None:
         """Note records that an attempt before has delivered, as its receipts prove, and may not have marked."""
-        self._under_way.proven_before(self._identify(records)[0])
+        self._under_way.proven_before(_one_by_one(self._identify(records)[0]))
         self._note_recent(records)
 
     async def mark(self) -> None:
@@ -182,15 +183,19 @@ class Sieve:
                 self._look_ups.close()
                 await closing
 
-    def _identify(self, records: Sequence[Record]) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    def _identify(self, records: Sequence[Record]) -> tuple[bytes, bytes, list[bytes]]:
         """Give what the ledger knows records by: keys; fingerprints where it keeps states, or what keys begin with."""
         fingerprints, kept = self._ledger.fingerprints, self._vendor.kept
         shelves, contents = self._vendor.compared(records)
         if kept is Kept.STATES:
-            return fingerprints.each_of_users(shelves), fingerprints.each_of(contents), []
-        keys, beginnings = fingerprints.each_on_shelf(contents, shelves, kept.value)
-        return keys, [], beginnings
+            return fingerprints.of_all_users(shelves), fingerprints.of_all(contents), []
+        keys, beginnings = fingerprints.all_on_shelves(contents, shelves, kept.value)
+        return keys, b"", beginnings
 
     def _note_recent(self, records: Sequence[Record]) -> None:
         if self._shows_recent:
             self.recent.note(self._vendor.moments(records))
+
+
+def _one_by_one(joined: bytes) -> list[bytes]:
+    return [one for (one,) in struct.iter_unpack(f"{Kept.STATES.value}s", joined)]  # a user's key is a whole one

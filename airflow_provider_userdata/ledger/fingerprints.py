@@ -50,36 +50,32 @@ class Fingerprints:
         hashes = b"".join(map(xxh3_128_digest, records, repeat(self._seed)))
         return _added(self._cipher.encryptor().update(hashes), hashes)
 
-    def each_of(self, records: Iterable[bytes]) -> list[bytes]:
-        """Give the fingerprints of records."""
-        return split(self.of_all(records))
-
     def of_user(self, user: str) -> bytes:
         """Give a user's key: whole where a user is one entry, its first `USER_SIZE` bytes where a user has many."""
         return self.of(_as_bytes(user))
 
-    def each_of_users(self, users: Iterable[str | bytes]) -> list[bytes]:
-        """Give users' keys."""
-        return self.each_of(map(_as_bytes, users))
+    def of_all_users(self, users: Iterable[str | bytes]) -> bytes:
+        """Give users' keys, joined."""
+        return self.of_all(map(_as_bytes, users))
 
-    def each_on_shelf(
+    def all_on_shelves(
         self, records: Iterable[bytes], shelves: Sequence[str | bytes], size: int
-    ) -> tuple[list[bytes], list[bytes]]:
-        """Give the keys of records that lie on shelves, and what they begin with: those of one shelf begin alike.
+    ) -> tuple[bytes, list[bytes]]:
+        """Give the keys of records that lie on shelves, joined, and what they begin with: those of one shelf alike.
 
         :param shelves: as many; names of users, for one kind.
         :param size: bytes of a key that stand for the shelf; the others are the record's.
         """
         names = set(shelves)
-        beginnings = dict(zip(names, self.each_of_users(names), strict=True))
+        beginnings = dict(zip(names, split(self.of_all_users(names)), strict=True))
         shelved = b"".join(map(beginnings.__getitem__, shelves))
         keys = bytearray(self.of_all(records))
         for place in range(size):
             keys[place::KEY_SIZE] = shelved[place::KEY_SIZE]
-        return split(keys), [beginning[:size] for beginning in beginnings.values()]
+        return bytes(keys), [beginning[:size] for beginning in beginnings.values()]
 
 
-def split(joined: bytes | bytearray) -> list[bytes]:
+def split(joined: bytes) -> list[bytes]:
     """Give keys or fingerprints one by one."""
     return [key for (key,) in struct.iter_unpack(f"{KEY_SIZE}s", joined)]
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.ledger import Fingerprints
+from airflow_provider_userdata.ledger.fingerprints import split
 
 SECRET = b"a secret of the tests' own"
 
@@ -15,15 +16,15 @@ def test_keys_of_one_shelf_begin_alike(records: list[tuple[bytes, str]], size: i
     """And go on as the record's own fingerprint does, as in every ledger that was ever written."""
     fingerprints = Fingerprints(SECRET)
     shelves = [shelf for _, shelf in records]
-    keys, beginnings = fingerprints.each_on_shelf([data for data, _ in records], shelves, size)
-    assert keys == [fingerprints.of_user(shelf)[:size] + fingerprints.of(data)[size:] for data, shelf in records]
+    keys, beginnings = fingerprints.all_on_shelves([data for data, _ in records], shelves, size)
+    assert split(keys) == [fingerprints.of_user(shelf)[:size] + fingerprints.of(data)[size:] for data, shelf in records]
     assert sorted(beginnings) == sorted(fingerprints.of_user(shelf)[:size] for shelf in set(shelves))
 
 
 def test_fingerprints_stay() -> None:
     """Another way to make them would send all again."""
     fingerprints = Fingerprints(SECRET)
-    ((key,), _) = fingerprints.each_on_shelf([b"sample"], ["2024-05-01"], 4)
+    key, _ = fingerprints.all_on_shelves([b"sample"], ["2024-05-01"], 4)
     assert key.hex() == "c55ae451fc5c7af81fbd6312bfae69e8"
     assert fingerprints.of_user("ann").hex() == "8169b09fb31d33e2939040c2a4ddf5d8"
 
@@ -32,7 +33,7 @@ def test_fingerprints_stay() -> None:
 def test_many_at_once_are_as_each_alone(records: list[bytes]) -> None:
     """Whatever stands beside a record, and where."""
     fingerprints = Fingerprints(SECRET)
-    assert fingerprints.each_of(records) == [fingerprints.of(record) for record in records]
+    assert split(fingerprints.of_all(records)) == [fingerprints.of(record) for record in records]
 
 
 def test_another_secret_gives_other_fingerprints() -> None:
