@@ -25,11 +25,11 @@ DAY = 86_400
 LEASE = 7200.0
 """Seconds after its last call for which a run that was never closed may still have something under way."""
 
-MOST_BEGINNINGS = 8
-"""How many beginnings of keys are looked up before the keys themselves."""
-
 GRACE = 60.0
 """Seconds for which a closed run may: what it gave up on may be on its way to the vendor."""
+
+MOST_BEGINNINGS = 8
+"""How many beginnings of keys are looked up before the keys themselves."""
 
 
 class SqlLedger:

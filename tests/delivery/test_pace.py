@@ -218,6 +218,26 @@ def test_rate_refusals_spread_the_requests(make_pace: MakePace, clock: Clock) ->
     run(scenario())
 
 
+def test_a_busy_start_is_no_slow_vendor(make_pace: MakePace, clock: Clock) -> None:
+    """First answers that come while this process is busy make none of the later ones slow: the start stays fast."""
+
+    async def scenario() -> None:
+        busy = 0.0
+        pace = make_pace(busy=lambda: busy)
+        limits = []
+        for size in (1, 2, 4, 8):
+            departures = [await passed(pace) for _ in range(size)]
+            await clock.wait(asyncio.Event(), 0.02)
+            busy += 0.018 if size == 1 else 0.0
+            for departure in departures:
+                pace.answered(departure)
+            limits.append(pace._concurrency.limit)
+
+        assert limits == [2, 4, 8, 16]
+
+    run(scenario())
+
+
 def test_the_process_own_time_is_not_the_vendors(make_pace: MakePace, clock: Clock) -> None:
     """Round trips that grow since this process is busy itself shrink nothing; the same from a vendor do."""
 
