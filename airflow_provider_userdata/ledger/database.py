@@ -21,6 +21,8 @@ from airflow_provider_userdata.ledger.sqlite import SqliteEntries
 
 ENGINE_OPTIONS: Mapping[str, Any] = {"poolclass": NullPool, "hide_parameters": True, "future": True}
 """How engines of ledgers are made. Those of SQLAlchemy 1.4 commit by themselves, unless they are of the future."""
+SQLITE_OPTIONS: Mapping[str, Any] = {**ENGINE_OPTIONS, "connect_args": {"check_same_thread": False}}
+"""The same for SQLite, whose client binds a connection to a thread unless told: `Database` sees that none shares it."""
 
 _SQLITE_PASSES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _SQLSTATES_THAT_STAY = ("25006", "28", "3D", "3F", "42")
@@ -110,7 +112,7 @@ class Database:
 
 
 def _engine(url: URL) -> Engine:
-    return create_engine(url, **ENGINE_OPTIONS)
+    return create_engine(url, **(SQLITE_OPTIONS if url.get_backend_name() == "sqlite" else ENGINE_OPTIONS))
 
 
 def _place(url: URL) -> str:

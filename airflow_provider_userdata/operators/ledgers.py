@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, Engine
 from airflow_provider_userdata.delivery.journal import PRIVATE_FILE, make_private_folder
 from airflow_provider_userdata.errors import ArgumentError, LedgerBusyError, LedgerError
 from airflow_provider_userdata.ledger import KEY_SIZE, LEASE, SqlLedger, Stream
-from airflow_provider_userdata.ledger.database import ENGINE_OPTIONS
+from airflow_provider_userdata.ledger.database import ENGINE_OPTIONS, SQLITE_OPTIONS
 
 SECTION = "userdata"
 
@@ -118,7 +118,7 @@ def _engine(conn_id: str) -> Engine:
 
 
 def _engine_of(hook: Any, connection: Any) -> Engine:
-    options = dict(ENGINE_OPTIONS)
+    options = dict(SQLITE_OPTIONS if connection.conn_type == "sqlite" else ENGINE_OPTIONS)
     if connection.conn_type == "postgres":
         options["creator"] = hook.get_conn  # the engine's own address leaves out what the extra says, such as sslmode
     engine = hook.get_sqlalchemy_engine(engine_kwargs=options)
