@@ -21,14 +21,15 @@ def read_lines(stream: IO[bytes], *, block: int = BLOCK, longest: int = LONGEST)
     :param block: how many bytes are read at once.
     :param longest: the most bytes of a line.
     """
-    begins = True
-    for text in _whole_lines(stream, block, longest):
-        *lines, _ = (text.removeprefix(BOM) if begins else text).split(b"\n")
+    bom = BOM
+    for block_text in _whole_lines(stream, block, longest):
+        text, bom = block_text.removeprefix(bom), b""
+        lines = text.split(b"\n")
+        lines.pop()  # what follows the last line's end: nothing
         if len(lines[0]) > longest:
             raise too_long(longest)
         if rows := list(filter(bytes.strip, lines)):
-            yield Chunk(Form.JSON, rows, text=None if begins or len(rows) < len(lines) else text)
-        begins = False
+            yield Chunk(Form.JSON, rows, text=text if len(rows) == len(lines) else None)
 
 
 def _whole_lines(stream: IO[bytes], block: int, longest: int) -> Iterator[bytes]:

@@ -21,6 +21,7 @@ def lines_of(data: bytes, block: int = 2**20, longest: int = 2**26) -> list[byte
     """Read all lines."""
     chunks = list(read_lines(io.BytesIO(data), block=block, longest=longest))
     assert all(chunk.form is Form.JSON and chunk.rows for chunk in chunks)
+    assert all(chunk.text in (None, b"".join([row + b"\n" for row in chunk.rows])) for chunk in chunks)
     return [row for chunk in chunks for row in chunk.rows]
 
 
@@ -37,6 +38,12 @@ def test_the_lines_are_the_same_whatever_the_block(
     """Where a block ends, be it inside a line, a line's end or the byte order mark, is not to be seen."""
     data = b"\xef\xbb\xbf" * bom + end.join(lines) + end * last_end
     assert lines_of(data, block) == [line for line in lines if line.strip()]
+
+
+def test_lines_come_with_their_text() -> None:
+    """Unless a blank one is among them: then the text isn't that of the rows."""
+    texts = [chunk.text for chunk in read_lines(io.BytesIO(b"\xef\xbb\xbf1\r\n22\n3\n\n4"), block=8)]
+    assert texts == [b"1\n", None, b"4\n"]
 
 
 def test_lines_that_are_no_json_are_passed_on() -> None:
