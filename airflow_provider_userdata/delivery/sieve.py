@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
@@ -30,6 +29,9 @@ class Fingerprints(Protocol):
         self, records: Iterable[bytes], shelves: Sequence[str | bytes], size: int, /
     ) -> tuple[bytes, list[bytes]]:
         """Give the keys of some bytes, in their order, joined, and what they begin with: `size` bytes, a shelf's."""
+
+    def split(self, joined: bytes, /) -> list[bytes]:
+        """Give what was joined one by one."""
 
 
 class Ledger(Protocol):
@@ -106,7 +108,7 @@ class Sieve:
         :raises LedgerBusyError: if it is locked, or can't be reached.
         """
         identity = self._identify(records)
-        keys, prints = _one_by_one(identity[0]), _one_by_one(identity[1])
+        keys, prints = map(self._ledger.fingerprints.split, identity[:2])
         async with self._looking_up:
             # All are asked for, also what this run has on its way: it may be given up meanwhile.
             chosen = await self._look_ups.call(lambda: self._ledger.sift(*identity))
@@ -132,7 +134,7 @@ class Sieve:
 
     def proven_before(self, records: Sequence[Record]) -> None:
         """Note records that an attempt before has delivered, as its receipts prove, and may not have marked."""
-        self._under_way.proven_before(_one_by_one(self._identify(records)[0]))
+        self._under_way.proven_before(self._ledger.fingerprints.split(self._identify(records)[0]))
         self._note_recent(records)
 
     async def mark(self) -> None:
@@ -195,7 +197,3 @@ class Sieve:
     def _note_recent(self, records: Sequence[Record]) -> None:
         if self._shows_recent:
             self.recent.note(self._vendor.moments(records))
-
-
-def _one_by_one(joined: bytes) -> list[bytes]:
-    return [one for (one,) in struct.iter_unpack(f"{Kept.STATES.value}s", joined)]  # a user's key is a whole one

@@ -74,6 +74,10 @@ class Fingerprints:
             keys[place::KEY_SIZE] = shelved[place::KEY_SIZE]
         return bytes(keys), [beginning[:size] for beginning in beginnings.values()]
 
+    def split(self, joined: bytes) -> list[bytes]:
+        """Give keys or fingerprints one by one."""
+        return split(joined)
+
 
 def split(joined: bytes) -> list[bytes]:
     """Give keys or fingerprints one by one."""
