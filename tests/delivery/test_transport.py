@@ -182,6 +182,18 @@ def test_a_certificate_that_is_known_is_accepted(certificate: Path) -> None:
         assert _over_tls(certificate, accepted_twice, endpoint).connections == 1
 
 
+def test_plain_http_reads_no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the address nor the proxy asks for them."""
+
+    def read(**_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(ssl, "create_default_context", read)
+    server = Server(OK)
+    exchange(server, accepted_twice)
+    assert server.connections == 1
+
+
 def test_a_certificate_that_is_not_known_gets_no_request(certificate: Path) -> None:
     """Nothing was sent, so that nothing is in doubt."""
 
