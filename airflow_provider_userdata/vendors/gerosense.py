@@ -30,9 +30,9 @@ from airflow_provider_userdata.vendors.contract import (
     Vendor,
 )
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
-from airflow_provider_userdata.vendors.json_values import cell_value, decoded, each_encoded, plain, plain_number
+from airflow_provider_userdata.vendors.json_values import cell_value, decoded, plain, plain_number
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
-from airflow_provider_userdata.vendors.stretch import Stretch, bodies_of
+from airflow_provider_userdata.vendors.stretch import Stretch, array_of_bodies, bodies_of
 
 DATA_TYPES = ("steps", "bpm")
 """What a request carries one of (G2)."""
@@ -190,16 +190,15 @@ class GeroSense(Vendor):
         """Check samples by their columns; what doesn't surely pass is looked at alone."""
         samples = each(_decode, texts, _UNREADABLE, _REFUSED)
         unsure = _maybe_invalid(samples)
-        bodies = each_encoded(samples)
         invalid: list[tuple[int, Invalid]] = []
         for place in sorted(unsure):
             sample, text = samples[place], texts[place]
             one = self._prepared_slowly(text) if sample is _REFUSED else self._looked_at(sample, text)
             if isinstance(one, Record):
-                bodies[place] = one.body
+                samples[place] = _decode(one.body)
             else:
                 invalid.append((place, one))
-        valid = Stretch(texts, positions, bodies)
+        valid = Stretch(texts, positions, samples)
         return Checked(valid.without([place for place, _ in invalid]) if invalid else valid, invalid)
 
     def prepare_value(self, value: object) -> Record | Invalid:
@@ -248,8 +247,8 @@ class GeroSense(Vendor):
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join samples to a request."""
-        samples = b",".join(bodies_of(records))
-        return Request(SAMPLES_PATH, b'{"data_type":%b,"data":[%b]}' % (_encode(self.data_type), samples))
+        body = b'{"data_type":%b,"data":%b}' % (_encode(self.data_type), array_of_bodies(records))
+        return Request(SAMPLES_PATH, body)
 
     def meaning(self, answer: Answer) -> Meaning:
         """Say what an answer means: 200 is all, 207 proves nothing about any one sample, 400 is none (G10, G11)."""

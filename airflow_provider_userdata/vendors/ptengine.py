@@ -28,9 +28,9 @@ from airflow_provider_userdata.vendors.contract import (
     sorted_out,
 )
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
-from airflow_provider_userdata.vendors.json_values import decoded, each_encoded
+from airflow_provider_userdata.vendors.json_values import decoded
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
-from airflow_provider_userdata.vendors.stretch import Stretch, bodies_of, groups_of, users_of
+from airflow_provider_userdata.vendors.stretch import Stretch, array_of_bodies, bodies_of, groups_of, users_of
 
 BASE_URL = "https://api.ptengine.com"
 PROFILES_PATH = "/v1/user/profiles"
@@ -156,7 +156,7 @@ class Ptengine(Vendor):
             values = list(map(pick, table))
             if _are_sendable(values):
                 users = list(map(_first, values))
-                return Checked(Stretch(rows, positions, each_encoded(values), users, ordered), [])
+                return Checked(Stretch(rows, positions, values, users, ordered), [])
         except (msgspec.ValidationError, UnicodeEncodeError):
             pass
         return sorted_out((self.prepare_cells(names, cells) for cells in table), rows, positions)
@@ -169,8 +169,8 @@ class Ptengine(Vendor):
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join users with the same names to a request."""
-        names, values = _names_as_sent(records[0].group), b",".join(bodies_of(records))
-        return Request(PROFILES_PATH, b'{"field_name":%b,"values":[%b]}' % (names, values))
+        names, values = _names_as_sent(groups_of(records)[0]), array_of_bodies(records)
+        return Request(PROFILES_PATH, b'{"field_name":%b,"values":%b}' % (names, values))
 
     def meaning(self, answer: Answer) -> Meaning:
         """Say what an answer means: 200 counts only with the word `Success` (P9)."""

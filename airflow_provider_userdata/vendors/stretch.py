@@ -9,6 +9,7 @@ from itertools import compress, repeat
 from typing import Any, overload
 
 from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.vendors.json_values import array_of, each_encoded
 
 _MANY = 16
 """Of so many positions one is missing where all of them are gone through to find the missing ones."""
@@ -19,29 +20,33 @@ class Stretch(Sequence[Record]):
 
     :param rows: as the source gave them.
     :param positions: as many, rising.
-    :param bodies: as many.
+    :param values: as many: what is encoded to be sent. A request's, all in one call, take half the time.
     :param users: as many, where the vendor's records have users.
     :param group: of all of them.
     :param entries: as many, in an incremental run, once the records were looked up.
+    :param encoded: whether the values are encoded already, each by itself.
     """
 
-    __slots__ = ("_ranges", "bodies", "entries", "group", "positions", "rows", "users")
+    __slots__ = ("_ranges", "encoded", "entries", "group", "positions", "rows", "users", "values")
 
     def __init__(
         self,
         rows: Sequence[Any],
         positions: Sequence[int],
-        bodies: Sequence[bytes],
+        values: Sequence[Any],
         users: Sequence[str] | None = None,
         group: tuple[str, ...] = (),
         entries: Sequence[Any] | None = None,
+        *,
+        encoded: bool = False,
     ) -> None:
         self.rows = rows
         self.positions = positions
-        self.bodies = bodies
+        self.values = values
         self.users = users
         self.group = group
         self.entries = entries
+        self.encoded = encoded
         self._ranges: list[list[int]] | None = None
 
     @property
@@ -51,10 +56,17 @@ class Stretch(Sequence[Record]):
             self._ranges = ranges(self.positions)
         return self._ranges
 
+    @property
+    def bodies(self) -> Sequence[bytes]:
+        """What each is sent as, encoded once."""
+        if not self.encoded:
+            self.values, self.encoded = each_encoded(self.values), True
+        return self.values
+
     def is_like(self, other: Stretch) -> bool:
         """Say whether the two can be one."""
-        columns = [[column is None for column in (one.users, one.entries)] for one in (self, other)]
-        return self.group == other.group and columns[0] == columns[1]
+        forms = [(one.users is None, one.entries is None, one.encoded) for one in (self, other)]
+        return self.group == other.group and forms[0] == forms[1]
 
     def where(self, chosen: Sequence[object]) -> Stretch:
         """Give the records for which something true is given."""
@@ -69,10 +81,11 @@ class Stretch(Sequence[Record]):
         return Stretch(
             part(self.rows),
             part(self.positions),
-            part(self.bodies),
+            part(self.values),
             None if self.users is None else part(self.users),
             self.group,
             None if self.entries is None else part(self.entries),
+            encoded=self.encoded,
         )
 
     def __len__(self) -> int:
@@ -87,7 +100,8 @@ class Stretch(Sequence[Record]):
             return self._of_each(operator.itemgetter(index))
         user = None if self.users is None else self.users[index]
         entry = None if self.entries is None else self.entries[index]
-        return Record(self.bodies[index], self.group, user, self.positions[index], self.rows[index], entry)
+        (body,) = [self.values[index]] if self.encoded else each_encoded([self.values[index]])
+        return Record(body, self.group, user, self.positions[index], self.rows[index], entry)
 
     def __iter__(self) -> Iterator[Record]:
         users, entries = self.users or repeat(None), self.entries or repeat(None)
@@ -103,10 +117,11 @@ def joined(first: Sequence[Record], second: Sequence[Record]) -> Sequence[Record
     return Stretch(
         [*first.rows, *second.rows],
         _one_after_the_other(first.positions, second.positions),
-        [*first.bodies, *second.bodies],
-        None if first.users is None or second.users is None else [*first.users, *second.users],
+        [*first.values, *second.values],
+        _both(first.users, second.users),
         first.group,
-        None if first.entries is None or second.entries is None else [*first.entries, *second.entries],
+        _both(first.entries, second.entries),
+        encoded=first.encoded,
     )
 
 
@@ -118,7 +133,8 @@ def where(records: Sequence[Record], chosen: Sequence[object]) -> Sequence[Recor
 def with_entries(records: Sequence[Record], entries: Sequence[Any]) -> Sequence[Record]:
     """Give records what a ledger knows them by."""
     if isinstance(records, Stretch):
-        return Stretch(records.rows, records.positions, records.bodies, records.users, records.group, entries)
+        columns = (records.rows, records.positions, records.values, records.users)
+        return Stretch(*columns, records.group, entries, encoded=records.encoded)
     for record, entry in zip(records, entries, strict=True):
         record.entry = entry
     return records
@@ -127,6 +143,13 @@ def with_entries(records: Sequence[Record], entries: Sequence[Any]) -> Sequence[
 def bodies_of(records: Sequence[Record]) -> Sequence[bytes]:
     """Give what records are sent as."""
     return records.bodies if isinstance(records, Stretch) else [record.body for record in records]
+
+
+def array_of_bodies(records: Sequence[Record]) -> bytes:
+    """Write what records are sent as in one JSON array."""
+    if isinstance(records, Stretch) and not records.encoded:
+        return array_of(records.values)
+    return b"[%b]" % b",".join(bodies_of(records))
 
 
 def ranges_of(records: Sequence[Record]) -> list[list[int]]:
@@ -186,6 +209,10 @@ def _without(column: Sequence[Any], places: Sequence[int]) -> list[Any]:
         start = place + 1
     kept += column[start:]
     return kept
+
+
+def _both(first: Sequence[Any] | None, second: Sequence[Any] | None) -> list[Any] | None:
+    return None if first is None or second is None else [*first, *second]
 
 
 def _one_after_the_other(first: Sequence[int], second: Sequence[int]) -> Sequence[int]:

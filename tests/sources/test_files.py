@@ -26,7 +26,8 @@ TEXTS = {
 
 def rows_of(source: Source) -> list[Any]:
     """Read all rows."""
-    return [row.as_dict() if isinstance(row, Cells) else row for chunk in source.chunks() for row in chunk.rows]
+    rows = [row for chunk in source.chunks() for row in chunk.rows]
+    return [row.as_dict() if isinstance(row, Cells) else row.removesuffix(b"\n") for row in rows]
 
 
 def open_files() -> set[pathlib.Path]:

@@ -18,11 +18,13 @@ LINE = st.binary(max_size=30).map(
 
 
 def lines_of(data: bytes, block: int = 2**20, longest: int = 2**26) -> list[bytes]:
-    """Read all lines."""
+    """Read all lines: each comes with its end, and is given without."""
     chunks = list(read_lines(io.BytesIO(data), block=block, longest=longest))
     assert all(chunk.form is Form.JSON and chunk.rows for chunk in chunks)
-    assert all(chunk.text in (None, b"".join([row + b"\n" for row in chunk.rows])) for chunk in chunks)
-    return [row for chunk in chunks for row in chunk.rows]
+    assert all(chunk.text in (None, b"".join(chunk.rows)) for chunk in chunks)
+    rows = [row for chunk in chunks for row in chunk.rows]
+    assert all(row.count(b"\n") == 1 and row.endswith(b"\n") for row in rows)
+    return [row.removesuffix(b"\n") for row in rows]
 
 
 @given(

@@ -71,7 +71,7 @@ def test_paths_that_mapped_tasks_returned_are_read(tmp_path: Any) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.jsonl").write_text(f"{name}\n")
     source = open_source(LazyResults([str(tmp_path / "b.jsonl"), str(tmp_path / "a.jsonl")]))
-    assert rows_of(source) == [b"b", b"a"]
+    assert rows_of(source) == [b"b\n", b"a\n"]
 
 
 def test_results_behind_a_map_are_fetched_one_by_one() -> None:
