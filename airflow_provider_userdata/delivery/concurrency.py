@@ -1,13 +1,16 @@
 """How many requests may be in flight: adapts between 1 and a maximum by what the vendor's answers show. No I/O.
 
-It doubles each round trip until the first pushback, which takes the last doubling back; from then on it grows by one a
-round trip and shrinks by a tenth. The rule is that of Vector's adaptive concurrency, started faster.
+It begins with a few, and doubles each round trip until the first pushback, which takes the last doubling back; from
+then on it grows by one a round trip and shrinks by a tenth. The rule is that of Vector's adaptive concurrency, started
+faster.
 """
 
 from __future__ import annotations
 
 import math
 
+START = 4
+"""So many may be in flight before anything is known of the vendor: fewer than a browser opens at once."""
 SHRINK = 0.9
 SMOOTHING = 0.4
 """The weight of the newest round trip in the mean."""
@@ -26,11 +29,11 @@ class Concurrency:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._limit = 1.0
+        self._limit = float(min(START, most))
         self._doubling = True
         self._mean: float | None = None
         self._variance = 0.0
-        self._size = 1
+        self._size = self.limit
         self._answers = 0
         self._trips: list[float] = []
         self._busy = 0.0

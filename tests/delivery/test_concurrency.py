@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.concurrency import Concurrency
+from airflow_provider_userdata.delivery.concurrency import START, Concurrency
 from airflow_provider_userdata.delivery.spacing import MOST, Spacing
 
 FAST = 0.1
@@ -60,16 +60,18 @@ def test_it_doubles_until_the_first_pushback_and_then_grows_by_one() -> None:
     """The start is fast; after the vendor's first word against it, careful."""
     concurrency = Concurrency(100)
 
-    assert [a_round(concurrency) for _ in range(4)] == [2, 4, 8, 16]
+    assert concurrency.limit == START
+    assert [a_round(concurrency) for _ in range(2)] == [8, 16]
     assert a_round(concurrency, pushed_back=1) == 8
     assert [a_round(concurrency) for _ in range(3)] == [9, 10, 11]
 
 
 def test_it_ends_at_the_most() -> None:
-    """Doubling doesn't go beyond what is allowed."""
+    """Neither the start nor doubling goes beyond what is allowed."""
     concurrency = Concurrency(11)
 
-    assert [a_round(concurrency) for _ in range(5)] == [2, 4, 8, 11, 11]
+    assert [a_round(concurrency) for _ in range(3)] == [8, 11, 11]
+    assert Concurrency(1).limit == 1
 
 
 def test_what_is_not_used_does_not_grow() -> None:
