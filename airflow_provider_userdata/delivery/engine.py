@@ -10,6 +10,7 @@ from airflow_provider_userdata.delivery.batching import Batch, batcher
 from airflow_provider_userdata.delivery.checking import Checker
 from airflow_provider_userdata.delivery.chunks import Chunk
 from airflow_provider_userdata.delivery.delivering import Deliverer, gave_up_error
+from airflow_provider_userdata.delivery.dispatching import Dispatcher
 from airflow_provider_userdata.delivery.fates import EARLIER_DOUBT, TOO_FEW, Why
 from airflow_provider_userdata.delivery.keeping import Keeper
 from airflow_provider_userdata.delivery.look_ups import LookUps
@@ -21,9 +22,16 @@ from airflow_provider_userdata.delivery.sending import Sender
 from airflow_provider_userdata.delivery.splitting import Refusals
 from airflow_provider_userdata.delivery.transport import Transport
 from airflow_provider_userdata.delivery.under_way import Sifted
-from airflow_provider_userdata.errors import LaterError, RejectsError, StoppedError, UserdataError
+from airflow_provider_userdata.errors import (
+    LaterError,
+    RejectsError,
+    SourceBrokeError,
+    SourceError,
+    StoppedError,
+    UserdataError,
+)
 from airflow_provider_userdata.vendors.contract import Record
-from airflow_provider_userdata.vendors.stretch import joined, users_of
+from airflow_provider_userdata.vendors.stretch import joined
 
 PROGRESS_SECONDS = 10.0
 FEWEST_CHECKED = 50
@@ -59,9 +67,13 @@ class Engine:
         self._sender = Sender(plan.vendor, self._transport, tally, self._pace, plan.patience, plan.clock, self._halted)
         refusals = Refusals(plan.vendor.limits)
         self._deliverer = Deliverer(plan.vendor, self._sender, refusals, self._fates, self._halt)
-        self._in_flight: dict[asyncio.Task[None], frozenset[str | None]] = {}
-        self._users_in_flight: set[str | None] = set()
-        self._place_came_free = asyncio.Event()
+        self._dispatcher = Dispatcher(
+            self._deliverer.deliver,
+            plan.max_in_flight,
+            user_once=plan.vendor.limits.user_once,
+            halted=self._halted,
+            failed=self._halt,
+        )
 
     async def run(self) -> Ended:
         """Deliver, and say how it ended."""
@@ -83,7 +95,7 @@ class Engine:
         :param grace: seconds.
         """
         self._halt(error)
-        asyncio.get_running_loop().call_later(grace, self._give_up)
+        asyncio.get_running_loop().call_later(grace, self._dispatcher.give_up)
 
     def _halt(self, error: Exception, rule: str = "A5") -> None:
         """Let nothing more be read or sent; the first reason is the one that counts."""
@@ -91,11 +103,7 @@ class Engine:
             self._error, self._halt_rule = error, rule
         self._halted.set()
         self._pace.wake()
-        self._place_came_free.set()
-
-    def _give_up(self) -> None:
-        for task in self._in_flight:
-            task.cancel()
+        self._dispatcher.wake()
 
     async def _already(self, report: Report) -> Ended:
         """Give the report of a run that an attempt before this one finished: nothing is sent."""
@@ -153,8 +161,7 @@ class Engine:
                 try:
                     await self._read_and_send(reader)
                 finally:  # also where a fate can't be written: what is in flight may still be delivered
-                    while self._in_flight:
-                        await asyncio.wait(self._in_flight)
+                    await self._dispatcher.end()
         finally:
             for helper in helpers:
                 helper.cancel()
@@ -175,13 +182,16 @@ class Engine:
                     await self._take_sifted(self._look_ups.end())
             if not self._halted.is_set():
                 await self._dispatch(self._batcher.flush())
-        except Exception as error:  # noqa: BLE001  # a source may raise anything; what is in flight ends first
+                await self._dispatcher.none_ready()
+        except Exception as error:  # noqa: BLE001  # whatever it is, what is in flight ends first
+            if isinstance(error, SourceError | SourceBrokeError):  # what came before it may go
+                await self._dispatcher.none_ready()
             self._halt(error)
         looked_up: Sequence[Record] = []
         if self._look_ups is not None:
             await self._look_ups.give_up()
             looked_up = self._look_ups.waiting
-        self._hold([*looked_up, *self._undecided, *self._batcher.pending])
+        self._hold([*self._dispatcher.ready, *looked_up, *self._undecided, *self._batcher.pending])
 
     def _checked_at_once(self, chunk: Chunk) -> int:
         """Say how many rows are checked between two looks at what was answered: no place stays empty for long."""
@@ -230,35 +240,12 @@ class Engine:
             self._halt(gave_up_error(self._plan.vendor.name, reason, gave_up.until), gave_up.rule)
 
     async def _dispatch(self, batches: list[Batch]) -> None:
-        """Send batches as places in flight come free, in their order; what a halt leaves unsent is held."""
+        """Let batches go, in their order; what a halt leaves unsent is held in the end."""
         for batch in batches:
             if self._plan.validate_only:
                 self._fates.skipped(batch)
-                continue
-            users = frozenset(users_of(batch) if self._plan.vendor.limits.user_once else ())
-            await self._place_in_flight(users)
-            if self._halted.is_set():
-                self._hold(batch)
-                continue
-            task = asyncio.create_task(self._deliverer.deliver(batch))
-            self._in_flight[task] = users
-            self._users_in_flight |= users
-            task.add_done_callback(self._landed)
-
-    async def _place_in_flight(self, users: frozenset[str | None]) -> None:
-        """Wait until fewer batches than allowed are on their way, and none about one of these users (P8)."""
-        while not self._halted.is_set() and (
-            len(self._in_flight) >= self._plan.max_in_flight or not self._users_in_flight.isdisjoint(users)
-        ):
-            self._place_came_free.clear()
-            await self._place_came_free.wait()
-
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        self._users_in_flight -= self._in_flight.pop(task)
-        self._place_came_free.set()
-        error = task.exception()
-        if isinstance(error, Exception):
-            self._halt(error)
+            else:
+                await self._dispatcher.dispatch(batch)
 
     def _hold(self, records: Batch) -> None:
         """Hold records that can't go: the delivery has ended, or they are too few for a request (G4)."""

@@ -39,10 +39,12 @@ def crash(plan: Callable[..., Plan], store: Any, monkeypatch: pytest.MonkeyPatch
         append, save, left = kind.append, store.save, [receipt]
 
         def appended(journal: Any, line: bytes) -> None:
+            alive = left[0] > 0
             left[0] -= b'"count"' in line
-            if left[0] <= 0:
+            if left[0] > 0:
+                append(journal, line)
+            elif alive:
                 raise Crash
-            append(journal, line)
 
         def saved(value: dict[str, Any]) -> None:
             if left[0] > 0:
@@ -194,15 +196,15 @@ def test_a_doubt_outlives_an_attempt_that_was_turned_away_before_it_came_to_it(
 ) -> None:
     """What an earlier attempt left in doubt stays unknown in the report of one that didn't get as far as sending it."""
     sandbox.thymia.latency = 0.05
-    crash("thymia", rows("thymia", 20), 8, max_in_flight=4)
+    crash("thymia", rows("thymia", 20), 6, max_in_flight=4)
     while sandbox.thymia.counts.in_flight:
         time.sleep(0.01)
-    doubtful = sandbox.thymia.counts.records - 7
+    doubtful = sandbox.thymia.counts.records - 5
     assert doubtful > 1
     sandbox.thymia.script("401")
 
     between = attempt("thymia", rows("thymia", 20), max_in_flight=1).report
-    assert (between.delivered, between.unknown + between.held) == (7, 13)
+    assert (between.delivered, between.unknown + between.held) == (5, 15)
     assert between.unknown >= doubtful
     assert between.reasons["A3"] >= doubtful - 1
     report = attempt("thymia", rows("thymia", 20)).report
