@@ -58,9 +58,10 @@ def ends_before(record: object, later: str, earlier: str) -> bool:
     end, start = record.get(later), record.get(earlier)
     if not isinstance(end, str) or not isinstance(start, str):
         return False
-    if timestamp_reason(start) or timestamp_reason(end):
-        return False  # each field's own format says so
-    return not timestamps.in_order(start, end)
+    try:
+        return not timestamps.in_order(start, end)
+    except timestamps.NotInProfile:
+        return False  # that field's own format says so
 
 
 @dataclass(frozen=True, slots=True)

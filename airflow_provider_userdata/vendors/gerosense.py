@@ -6,7 +6,6 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import compress, repeat
@@ -171,9 +170,11 @@ class GeroSense(Vendor):
 
     def _looked_at(self, sample: Sample, text: bytes) -> Record | Invalid:
         """Check a sample that was decoded from a text."""
-        with suppress(ValueError):  # outside G7
+        try:
             if _is_valid(sample):
                 return Record(_encode(sample))
+        except ValueError:  # outside G7
+            pass
         return self._prepared_slowly(text)
 
     def _prepared_slowly(self, text: bytes) -> Record | Invalid:

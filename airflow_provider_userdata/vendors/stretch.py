@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import operator
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import compress, repeat
 from typing import Any, overload
 
 from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.json_values import array_of, each_encoded
-
-_MANY = 16
-"""Of so many positions one is missing where all of them are gone through to find the missing ones."""
+from airflow_provider_userdata.vendors.positions import Positions
 
 
 class Stretch(Sequence[Record]):
@@ -159,24 +156,16 @@ def ranges_of(records: Sequence[Record]) -> list[list[int]]:
 
 def ranges(positions: Sequence[int]) -> list[list[int]]:
     """Write rising positions as `[start, length]` ranges, as receipts keep them."""
+    if isinstance(positions, Positions):
+        return positions.ranges()
     count = len(positions)
     if not count or positions[-1] - positions[0] == count - 1:
         return [[positions[0], count]] if count else []
-    starts = _starts_of_few if _MANY * (positions[-1] - positions[0] + 1 - count) < count else _starts_of_many
-    begun = starts(positions)
+    begun = _starts(positions)
     return [[positions[start], end - start] for start, end in zip(begun, [*begun[1:], count], strict=True)]
 
 
-def _starts_of_few(positions: Sequence[int]) -> list[int]:
-    """Give the places at which ranges start, by halving: where few positions are missing, it takes few steps."""
-    starts, count = [0], len(positions)
-    while (start := starts[-1]) < count:
-        ahead = positions[start] - start
-        starts.append(bisect_right(range(count), ahead, start, key=lambda place: positions[place] - place))
-    return starts[:-1]
-
-
-def _starts_of_many(positions: Sequence[int]) -> list[int]:
+def _starts(positions: Sequence[int]) -> list[int]:
     # Where none is missing, each is as far ahead of its place in the list as the one before.
     ahead = list(map(operator.sub, positions, range(len(positions))))
     return [0, *compress(range(1, len(positions)), map(operator.ne, ahead, ahead[1:]))]
@@ -201,7 +190,9 @@ def entries_of(records: Sequence[Record]) -> Sequence[Any]:
     return [record.entry for record in records]
 
 
-def _without(column: Sequence[Any], places: Sequence[int]) -> list[Any]:
+def _without(column: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
+    if isinstance(column, range):
+        return Positions.without(column, places)
     kept: list[Any] = []
     start = 0
     for place in places:
@@ -216,7 +207,13 @@ def _both(first: Sequence[Any] | None, second: Sequence[Any] | None) -> list[Any
 
 
 def _one_after_the_other(first: Sequence[int], second: Sequence[int]) -> Sequence[int]:
-    """Join positions; those of which none is missing stay a range."""
+    """Join positions; those of which none is missing stay a range, and ranges stay ranges."""
     if isinstance(first, range) and isinstance(second, range) and first.stop == second.start:
         return range(first.start, second.stop)
+    if isinstance(first, range | Positions) and isinstance(second, range | Positions):
+        return _as_ranges(first).followed_by(_as_ranges(second))
     return [*first, *second]
+
+
+def _as_ranges(positions: range | Positions) -> Positions:
+    return Positions.of(positions) if isinstance(positions, range) else positions
