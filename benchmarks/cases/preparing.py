@@ -13,7 +13,8 @@ SAMPLES = 1_000_000
 def preparing(stage: Stage) -> str:
     """GeroSense, nothing sent: the operator with `validate_only`, and `msgspec` alone, on the same lines in turns.
 
-    The operator also checks timestamps and their order, numbers the samples, and keeps count.
+    The operator also checks timestamps and their order, numbers the samples, batches them, and keeps count. What it
+    would send is encoded, too.
     """
     source = Source("gerosense", stage.size(SAMPLES))
     ours = Entry(OUR_OPERATOR, source, 0, options=(("validate_only", True),), sends=False)
