@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -11,10 +12,11 @@ import pytest
 
 from airflow_provider_userdata.delivery import reading, runner
 from airflow_provider_userdata.delivery.chunks import Chunk, Form
+from airflow_provider_userdata.delivery.fates import Fates
 from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.transport import Endpoint, Transport
-from airflow_provider_userdata.errors import SourceBrokeError, StoppedError
+from airflow_provider_userdata.errors import OutputError, SourceBrokeError, StoppedError
 from airflow_provider_userdata.sandbox import Sandbox
 
 Deliver = Callable[..., Ended]
@@ -77,6 +79,41 @@ def test_a_stop_in_the_middle_leaves_a_fate_for_every_record(
 
     assert ended.error is STOP
     assert ended.report.delivered == sandbox.vendors[vendor].counts.distinct
+
+
+def test_what_came_before_a_break_is_delivered(deliver: Deliver, rows: Rows, sandbox: Sandbox) -> None:
+    """Also what waits for a place when the source breaks."""
+    sandbox.thymia.latency = 0.01
+
+    def source() -> Iterator[Any]:
+        yield from rows("thymia", 12)
+        raise RuntimeError
+
+    ended = deliver("thymia", source(), max_in_flight=1)
+
+    assert isinstance(ended.error, SourceBrokeError)
+    assert (ended.report.delivered, ended.report.held) == (12, 0)
+
+
+def test_nothing_more_is_sent_where_fates_cannot_be_written(
+    deliver: Deliver, rows: Rows, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for a place is held: nobody could tell what became of it."""
+    sandbox.gerosense.latency = 0.05
+    read, chunks = Fates.read, itertools.count(1)
+
+    def failing(fates: Fates, marks: Any) -> None:
+        if next(chunks) == 7:
+            raise OutputError("the disk is full")
+        read(fates, marks)
+
+    monkeypatch.setattr(Fates, "read", failing)
+
+    ended = deliver("gerosense", iter(rows("gerosense", 8_000)), max_in_flight=1)
+
+    assert isinstance(ended.error, OutputError)
+    assert ended.report.read == 6_000
+    assert ended.report.delivered == sandbox.gerosense.counts.distinct <= 2_000
 
 
 def test_a_stop_before_the_start_sends_nothing(plan: MakePlan, settle: Settle, rows: Rows, sandbox: Sandbox) -> None:
