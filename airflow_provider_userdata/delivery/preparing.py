@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from airflow_provider_userdata.delivery.chunks import Cells, Chunk, Form, Header
 from airflow_provider_userdata.vendors.contract import Checked, Fault, Invalid, Record, Vendor, sorted_out
 from airflow_provider_userdata.vendors.json_values import decoded
 
+_log = logging.getLogger(__name__)
 Prepare = Callable[[Any], Record | Invalid]
 _Items = tuple[tuple[str, str], ...] | None
 
@@ -29,10 +31,11 @@ class Preparer:
         fields = None if chunk.carried_in else self._fields
         try:
             checked = self._prepared_together(chunk.form, fields, rows, positions)
-            return checked or sorted_out(map(self._way(chunk.form, fields), rows), rows, positions)
-        except Exception:  # noqa: BLE001  # one of them can't be checked in that way: which?
-            way = self._way(chunk.form, fields)
-            return sorted_out([self._prepared_alone(way, row) for row in rows], rows, positions)
+        except Exception as error:  # noqa: BLE001  # one of them can't be checked in that way: which?
+            checked = None
+            if not any(isinstance(row, Unreadable) for row in rows):  # then nobody knew that this could happen
+                _log.warning("%d rows can't be checked together, only one by one: %s", len(rows), type(error).__name__)
+        return checked or self._prepared_one_by_one(self._way(chunk.form, fields), rows, positions)
 
     def _prepared_together(
         self, form: Form, fields: Mapping[str, str] | None, rows: Sequence[Any], positions: Sequence[int]
@@ -45,6 +48,12 @@ class Preparer:
             cells = [taken(row.values) for row in rows]
             return self._vendor.prepare_table(names, cells, rows, positions)
         return None
+
+    def _prepared_one_by_one(self, way: Prepare, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
+        try:
+            return sorted_out(map(way, rows), rows, positions)
+        except Exception:  # noqa: BLE001  # one of them can't even be checked: which?
+            return sorted_out([self._prepared_alone(way, row) for row in rows], rows, positions)
 
     def _way(self, form: Form, fields: Mapping[str, str] | None) -> Prepare:
         """Give the check that rows of a form pass one by one."""

@@ -95,6 +95,13 @@ def later(clock: FakeClock) -> Callable[[float, Callable[[], None]], None]:
 
 
 @pytest.fixture(autouse=True)
+def checked_together(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """See that no rows had to be checked one by one for a mistake of our own: nothing but the time would show it."""
+    yield
+    assert "can't be checked together" not in caplog.text
+
+
+@pytest.fixture(autouse=True)
 def nothing_private_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Fail a test in which any log line, whoever wrote it, holds something of a record (A6)."""
     with caplog.at_level(logging.DEBUG):

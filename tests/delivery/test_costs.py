@@ -11,6 +11,7 @@ import pytest
 
 from airflow_provider_userdata.delivery import keeping
 from airflow_provider_userdata.delivery.chunks import Chunk, Form
+from airflow_provider_userdata.delivery.dispatching import MOST_READY
 from airflow_provider_userdata.delivery.plan import Ended
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.vendors import gerosense, json_values, ptengine, stretch, thymia
@@ -127,10 +128,10 @@ def test_the_checkpoint_is_saved_no_more_than_once_a_second(
 def test_memory_holds_what_is_under_way_and_no_more(
     vendor: str, sandbox: Sandbox, deliver: Deliver, rows: Rows
 ) -> None:
-    """However long the source is, it is read a chunk ahead, and a window ahead of what is in flight."""
+    """However long the source is, it is read a chunk ahead, and a window ahead of what is in flight or ready."""
     in_flight, chunk = 2, 100 if BATCH[vendor] == 1 else 500
     window = 50 * BATCH[vendor] if VENDORS[vendor].limits.user_once else BATCH[vendor]
-    most = in_flight * BATCH[vendor] + window + 3 * chunk
+    most = (in_flight + MOST_READY) * BATCH[vendor] + window + 3 * chunk
     alive: list[int] = []
 
     class Watched:
