@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 from airflow_provider_userdata.delivery.recent import Recent
@@ -22,7 +22,7 @@ class Fingerprints(Protocol):
     def of_all(self, records: Iterable[bytes], /) -> bytes:
         """Give the fingerprints of some bytes, in their order, joined."""
 
-    def of_all_users(self, users: Iterable[str | bytes], /) -> bytes:
+    def of_all_users(self, users: Collection[str | bytes], /) -> bytes:
         """Give users' keys, in their order, joined."""
 
     def all_on_shelves(

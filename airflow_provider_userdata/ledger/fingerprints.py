@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import repeat
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -54,9 +54,12 @@ class Fingerprints:
         """Give a user's key: whole where a user is one entry, its first `USER_SIZE` bytes where a user has many."""
         return self.of(_as_bytes(user))
 
-    def of_all_users(self, users: Iterable[str | bytes]) -> bytes:
+    def of_all_users(self, users: Collection[str | bytes]) -> bytes:
         """Give users' keys, joined."""
-        return self.of_all(map(_as_bytes, users))
+        try:
+            return self.of_all([user if isinstance(user, bytes) else user.encode() for user in users])
+        except UnicodeEncodeError:  # a lone surrogate
+            return self.of_all(map(_as_bytes, users))
 
     def all_on_shelves(
         self, records: Iterable[bytes], shelves: Sequence[str | bytes], size: int
