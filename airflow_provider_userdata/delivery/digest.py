@@ -106,7 +106,8 @@ def _rows_bytes(kind: type, rows: Sequence[Any]) -> bytes:
     if kind is dict:
         with suppress(*_NOT_ENCODED):
             return _json.encode_lines(rows)
-    return b"".join([line if line.endswith(b"\n") else line + b"\n" for line in map(_row_bytes, rows)])
+    lines = rows if kind is bytes else map(_row_bytes, rows)
+    return b"".join([line if line.endswith(b"\n") else line + b"\n" for line in lines])
 
 
 def _row_bytes(row: Any) -> bytes:

@@ -45,9 +45,7 @@ class Preparer:
             return self._vendor.prepare_texts(rows, positions)  # raises where one is `Unreadable`
         if form is Form.CELLS and set(map(type, rows)) == {Cells} and len({id(row.header) for row in rows}) == 1:
             names, taken = _columns(_items(fields), rows[0].header)
-            cells = [row.values for row in rows]
-            if fields is not None:
-                cells = list(map(taken, cells))
+            cells = [taken(row.values) for row in rows]
             return self._vendor.prepare_table(names, cells, rows, positions)
         return None
 

@@ -23,14 +23,9 @@ class Positions(Sequence[int]):
         self._ends = ends
 
     @classmethod
-    def of(cls, positions: range) -> Positions:
-        """Give the positions of a range."""
-        return cls([positions.start], [len(positions)]) if positions else cls([], [])
-
-    @classmethod
-    def without(cls, positions: range, places: Sequence[int]) -> Positions:
-        """Give a range's positions but for those at some places, rising."""
-        begins, ends = [0, *(place + 1 for place in places)], [*places, len(positions)]
+    def of(cls, positions: range, without: Sequence[int] = ()) -> Positions:
+        """Give a range's positions, but for those at some places, rising."""
+        begins, ends = [0, *(place + 1 for place in without)], [*without, len(positions)]
         lengths = list(map(sub, ends, begins))
         kept = [index for index, length in enumerate(lengths) if length]
         first = positions.start
@@ -38,7 +33,7 @@ class Positions(Sequence[int]):
 
     def ranges(self) -> list[list[int]]:
         """Give `[start, length]` of each range."""
-        return list(map(list, zip(self._starts, map(sub, self._ends, [0, *self._ends]), strict=False)))
+        return [[start, length] for start, length in zip(self._starts, self._lengths(), strict=True)]
 
     def followed_by(self, others: Positions) -> Positions:
         """Give these and others, all of which come later."""
@@ -59,7 +54,8 @@ class Positions(Sequence[int]):
     def __getitem__(self, index: slice) -> Positions: ...
     def __getitem__(self, index: int | slice) -> int | Positions:
         if isinstance(index, slice):
-            start, stop, _ = index.indices(len(self))
+            start, stop, step = index.indices(len(self))
+            assert step == 1  # noqa: S101  # nobody takes every other one
             return self._between(start, stop)
         place = range(len(self))[index]
         at = bisect_right(self._ends, place)
@@ -73,5 +69,7 @@ class Positions(Sequence[int]):
         return Positions([self[start], *self._starts[first + 1 : last + 1]], ends)
 
     def __iter__(self) -> Iterator[int]:
-        lengths = map(sub, self._ends, [0, *self._ends])
-        return chain.from_iterable(map(range, self._starts, map(add, self._starts, lengths)))
+        return chain.from_iterable(map(range, self._starts, map(add, self._starts, self._lengths())))
+
+    def _lengths(self) -> Iterator[int]:
+        return map(sub, self._ends, [0, *self._ends])

@@ -192,7 +192,7 @@ def entries_of(records: Sequence[Record]) -> Sequence[Any]:
 
 def _without(column: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
     if isinstance(column, range):
-        return Positions.without(column, places)
+        return Positions.of(column, without=places)
     kept: list[Any] = []
     start = 0
     for place in places:

@@ -16,7 +16,7 @@ BOUND = st.integers(-2 * COUNT, 2 * COUNT) | st.none()
 def both(places: list[int]) -> tuple[Positions, list[int]]:
     """Give positions without those at some places, and the numbers."""
     positions = range(FIRST, FIRST + COUNT)
-    return Positions.without(positions, places), [positions[n] for n in range(COUNT) if n not in places]
+    return Positions.of(positions, without=places), [positions[n] for n in range(COUNT) if n not in places]
 
 
 @given(places=PLACES, start=BOUND, stop=BOUND)

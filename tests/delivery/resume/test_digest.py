@@ -175,7 +175,7 @@ def test_the_last_mark_at_or_below_a_position() -> None:
 @given(sizes=st.lists(st.integers(0, 9), max_size=5), ends=st.lists(st.integers(0, 40), max_size=5).map(sorted))
 def test_marks_within_chunks(sizes: list[int], ends: list[int]) -> None:
     """A mark that is wanted within a chunk is the one that a chunk which ended there would have had."""
-    cut, whole, with_text = SourceDigest(), SourceDigest(), SourceDigest()
+    cut, whole, with_text, with_ends = SourceDigest(), SourceDigest(), SourceDigest(), SourceDigest()
     total = sum(sizes)
     every = {0: whole.mark, **{mark.rows: mark for _ in range(total) for mark in whole.take([b"row"])}}
 
@@ -183,4 +183,5 @@ def test_marks_within_chunks(sizes: list[int], ends: list[int]) -> None:
 
     assert marks == [every[mark.rows] for mark in marks]
     assert marks == [mark for size in sizes for mark in with_text.take([b"row"] * size, ends, b"row\n" * size)]
+    assert marks == [mark for size in sizes for mark in with_ends.take([b"row\n"] * size, ends)]
     assert {mark.rows for mark in marks} >= {end for end in ends if 0 < end <= total}
