@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
 
-async def unless_set(event: asyncio.Event, coroutine: Coroutine[Any, Any, T]) -> T | None:
-    """Run a coroutine to its end, or give it up when the event is set: then there is no result."""
-    running, waiting = asyncio.ensure_future(coroutine), asyncio.ensure_future(event.wait())
+async def unless_set(event: asyncio.Event, work: Awaitable[T]) -> T | None:
+    """Let work come to its end, or give it up when the event is set: then there is no result."""
+    running, waiting = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
     try:
         await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
         return running.result() if running.done() else None

@@ -27,7 +27,6 @@ from airflow_provider_userdata.errors import (
     RejectsError,
     SourceBrokeError,
     SourceError,
-    StoppedError,
     UserdataError,
 )
 from airflow_provider_userdata.vendors.contract import Record
@@ -51,6 +50,7 @@ class Engine:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._halted = asyncio.Event()
+        self._stopped = asyncio.Event()
         self._halt_rule = "A5"
         self._error: Exception | None = None
         self._keeper = Keeper(plan, self._halted)
@@ -95,6 +95,7 @@ class Engine:
         :param grace: seconds.
         """
         self._halt(error)
+        self._stopped.set()
         asyncio.get_running_loop().call_later(grace, self._dispatcher.give_up)
 
     def _halt(self, error: Exception, rule: str = "A5") -> None:
@@ -114,8 +115,7 @@ class Engine:
 
     async def _end(self, *, opened: bool) -> Ended:
         """Write the last checkpoint, and after it what it doesn't cover."""
-        longest = LONGEST_MARK if isinstance(self._error, StoppedError) else None
-        await self._unless_it_fails(self._keeper.end_ledger(longest))
+        await self._unless_it_fails(self._keeper.end_ledger(self._stopped, LONGEST_MARK))
         if opened:
             await self._unless_it_fails(self._keeper.save(self._sender))
         await self._unless_it_fails(self._keeper.close(ended=self._error is None, comes_back=self._comes_back()))

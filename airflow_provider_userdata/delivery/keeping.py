@@ -211,15 +211,17 @@ class Keeper:
         if held is not None:
             await self._file_thread.call(lambda: held.settle(read=True, ended=True))
 
-    async def end_ledger(self, longest: float | None) -> None:
+    async def end_ledger(self, stopped: asyncio.Event, longest: float) -> None:
         """Mark what was delivered, and close the ledger.
 
-        :param longest: seconds that this may take, where the process is about to be killed.
+        :param stopped: set when the process is about to be killed, before this or in the middle of it.
+        :param longest: seconds that it may take from then on.
         :raises LedgerError: if something has to change first.
         :raises LedgerBusyError: if it is locked, or can't be reached.
         """
         if self.sieve is not None:
             ending = asyncio.ensure_future(self.sieve.end())
+            await unless_set(stopped, asyncio.shield(ending))
             if not (await asyncio.wait([ending], timeout=longest))[0]:
                 raise LedgerBusyError("ledger: what was delivered last could not be marked in time; a retry marks it")
             ending.result()

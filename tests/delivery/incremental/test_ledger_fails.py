@@ -227,9 +227,17 @@ def test_a_forgotten_stream_ends_the_run(
     assert 0 < ended.report.delivered < 2_000
 
 
-@pytest.mark.parametrize("held_up", ["open", "sift", "mark"])
+@pytest.mark.parametrize(
+    ("held_up", "save_seconds"),
+    [("open", 0.0), ("sift", 0.0), ("mark", 0.0), pytest.param("mark", 60.0, id="mark at the end")],
+)
 def test_a_stop_while_the_ledger_is_locked(
-    held_up: str, plan: Callable[..., Plan], rows: Rows, ledger: NewLedger, monkeypatch: pytest.MonkeyPatch
+    held_up: str,
+    save_seconds: float,
+    plan: Callable[..., Plan],
+    rows: Rows,
+    ledger: NewLedger,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Ends within the seconds that a killed task has, whatever the ledger waits for."""
     given, waits, goes_on = ledger("ptengine"), threading.Event(), threading.Event()
@@ -240,7 +248,7 @@ def test_a_stop_while_the_ledger_is_locked(
         raise LedgerBusyError("locked")
 
     monkeypatch.setattr(given, held_up, hang)
-    monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(keeping, "SAVE_SECONDS", save_seconds)
     delivery = Delivery(plan("ptengine", rows("ptengine", 1_000), ledger=given))
 
     def stop() -> None:
