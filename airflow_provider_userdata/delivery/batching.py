@@ -21,6 +21,10 @@ class Batcher(Protocol):
     def pending(self) -> Sequence[Record]:
         """The records that stand in no batch yet."""
 
+    @property
+    def room(self) -> int:
+        """How many records are best added next: so many that few have to be joined to others, or cut."""
+
     def add(self, records: Sequence[Record]) -> list[Batch]:
         """Take records, and give the batches that are full."""
 
@@ -50,20 +54,31 @@ class OrderedBatcher:
         """The records that stand in no batch yet."""
         return self._pending
 
+    @property
+    def room(self) -> int:
+        """How many records end a batch, with those that wait; more where they are few."""
+        size = self._limits.maximum
+        left = size - len(self._pending) % size
+        return left if 2 * left >= size else left + size
+
     def add(self, records: Sequence[Record]) -> list[Batch]:
         """Take records, and give the batches that are full."""
-        waiting, size = joined(self._pending, records), self._limits.maximum
-        end = max(0, len(waiting) - self._reserve) // size * size
-        self._pending = waiting[end:]
-        return _slices(waiting[:end], size)
+        size = self._limits.maximum
+        if len(self._pending) == size and len(records) >= self._reserve:  # as a rule: nothing is joined or cut
+            full, self._pending = [self._pending], records
+        else:
+            full, self._pending = [], joined(self._pending, records)
+        end = max(0, len(self._pending) - self._reserve) // size * size
+        batches, self._pending = _cut(self._pending, size, end)
+        return full + batches
 
     def flush(self) -> list[Batch]:
         """Give what is left, in one batch or two of even size; fewer than the minimum stay pending."""
         left = len(self._pending)
         if left < self._limits.minimum:
             return []
-        batches = _slices(self._pending, left if left <= self._limits.maximum else (left + 1) // 2)
-        self._pending = []
+        size = left if left <= self._limits.maximum else (left + 1) // 2
+        batches, self._pending = _cut(self._pending, size, left)
         return batches
 
 
@@ -88,6 +103,11 @@ class GroupBatcher:
     def pending(self) -> list[Record]:
         """The records that stand in no batch yet."""
         return [record for batch in self._open.values() for record in batch]
+
+    @property
+    def room(self) -> int:
+        """How many records make full batches, as most sources are."""
+        return 2 * self._maximum
 
     def add(self, records: Sequence[Record]) -> list[Batch]:
         """Take records, and give the batches that are full or whose window has ended."""
@@ -114,10 +134,10 @@ class GroupBatcher:
     def _place_together(self, records: Stretch) -> list[Batch]:
         """Place records that are their users' first."""
         waiting = joined(self._open.pop((0, records.group), ()), records)
-        end = len(waiting) // self._maximum * self._maximum
-        if end < len(waiting):
-            self._open[0, records.group] = waiting[end:]
-        return _slices(waiting[:end], self._maximum)
+        full, rest = _cut(waiting, self._maximum, len(waiting) // self._maximum * self._maximum)
+        if rest:
+            self._open[0, records.group] = rest
+        return full
 
     def _place_each(self, records: Sequence[Record]) -> list[Batch]:
         full: list[Batch] = []
@@ -152,8 +172,13 @@ class GroupBatcher:
         self._open = {}
         self._seen.clear()
         self._taken = 0
-        return [batch for _, records in by_level for batch in _slices(records, self._maximum)]
+        return [batch for _, records in by_level for batch in _cut(records, self._maximum, len(records))[0]]
 
 
-def _slices(records: Sequence[Record], size: int) -> list[Batch]:
-    return [records[start : start + size] for start in range(0, len(records), size or 1)]
+def _cut(records: Sequence[Record], size: int, end: int) -> tuple[list[Batch], Sequence[Record]]:
+    """Give batches of the records up to an end, and the others."""
+    if not end:
+        return [], records
+    if end == len(records) <= size:
+        return [records], []
+    return [records[start : min(start + size, end)] for start in range(0, end, size)], records[end:]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
+
+Buffer = bytes | memoryview
 
 
 class Form(enum.Enum):
@@ -61,21 +63,24 @@ class Chunk:
     """Some rows of a source, in its order. A row may be `Unreadable`, whatever the form of the others.
 
     :param carried_in: whether they were held by an earlier run, and have the vendor's shape already.
-    :param text: all rows in one, each with its line's end, where the source has that at hand.
+    :param text: the rows one after the other, each with its line's end, where the source has that at hand.
     """
 
     form: Form
     rows: list[Any]
     carried_in: bool = False
-    text: bytes | None = None
+    text: Sequence[Buffer] | None = None
 
-    def parts(self, size: int) -> Iterator[Chunk]:
-        """Give the rows in chunks of at most some."""
-        if len(self.rows) <= size:
-            yield self
-            return
-        for start in range(0, len(self.rows), size):
-            yield Chunk(self.form, self.rows[start : start + size], self.carried_in)
+    def parts(self, size: Callable[[], int]) -> Iterator[Chunk]:
+        """Give the rows in chunks.
+
+        :param size: says how many the next one has at most.
+        """
+        start = 0
+        while len(self.rows) - start > (count := size()):
+            yield Chunk(self.form, self.rows[start : start + count], self.carried_in)
+            start += count
+        yield Chunk(self.form, self.rows[start:], self.carried_in) if start else self
 
 
 class Source(Protocol):

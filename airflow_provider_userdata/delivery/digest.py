@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 from xxhash import xxh3_128
 
-from airflow_provider_userdata.delivery.chunks import Cells, Unreadable
+from airflow_provider_userdata.delivery.chunks import Buffer, Cells, Unreadable
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _json = msgspec.json.Encoder(order="deterministic", enc_hook=lambda value: f"<{type(value).__name__}>")
@@ -43,11 +43,11 @@ class SourceDigest:
         """The digest of all rows taken."""
         return Mark(self._rows, self._digest.hexdigest())
 
-    def take(self, rows: Sequence[Any], ends: Sequence[int] = (), text: bytes | None = None) -> list[Mark]:
+    def take(self, rows: Sequence[Any], ends: Sequence[int] = (), text: Sequence[Buffer] | None = None) -> list[Mark]:
         """Take the rows of a chunk, and give the marks at its end, and within it where they are wanted.
 
         :param ends: numbers of rows in all, rising.
-        :param text: the rows in one, each with its line's end, where that is at hand.
+        :param text: the rows one after the other, each with its line's end, where that is at hand.
         """
         marks: list[Mark] = []
         for end in ends:
@@ -57,9 +57,10 @@ class SourceDigest:
                 rows, text = rows[head:], None
         return [*marks, self._taken(rows, text)]
 
-    def _taken(self, rows: Sequence[Any], text: bytes | None = None) -> Mark:
+    def _taken(self, rows: Sequence[Any], text: Sequence[Buffer] | None = None) -> Mark:
         if text is not None:
-            self._digest.update(text)
+            for piece in text:
+                self._digest.update(piece)
         elif set(map(type, rows)) == {bytes}:  # nearly always, of files
             self._digest.update(_rows_bytes(bytes, rows))
         else:

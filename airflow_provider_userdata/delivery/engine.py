@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any
 
@@ -174,7 +175,7 @@ class Engine:
             while (read := await reader.next()) is not None:
                 chunk, marks = read
                 self._fates.read(marks)
-                for part in chunk.parts(self._checked_at_once(chunk)):
+                for part in chunk.parts(self._checked_at_once):
                     await self._take(self._checked(part), reader)
             if not self._halted.is_set():
                 self._keeper.progress.finish()
@@ -193,9 +194,9 @@ class Engine:
             looked_up = self._look_ups.waiting
         self._hold([*self._dispatcher.ready, *looked_up, *self._undecided, *self._batcher.pending])
 
-    def _checked_at_once(self, chunk: Chunk) -> int:
+    def _checked_at_once(self) -> int:
         """Say how many rows are checked between two looks at what was answered: no place stays empty for long."""
-        return len(chunk.rows) if self._sieve is not None else max(FEWEST_CHECKED, 2 * self._plan.vendor.limits.maximum)
+        return sys.maxsize if self._sieve is not None else max(FEWEST_CHECKED, self._batcher.room)
 
     def _checked(self, chunk: Chunk) -> Sequence[Record]:
         """Check a chunk, and give what may be sent."""

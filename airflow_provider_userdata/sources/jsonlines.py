@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import filterfalse
 from typing import IO
 
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
+from airflow_provider_userdata.delivery.chunks import Buffer, Chunk, Form
 from airflow_provider_userdata.sources.streams import BLOCK, BOM, LONGEST, too_long
 
 
@@ -23,34 +23,41 @@ def read_lines(stream: IO[bytes], *, block: int = BLOCK, longest: int = LONGEST)
     :param block: how many bytes are read at once.
     :param longest: the most bytes of a line.
     """
-    bom = BOM
-    for block_text in _whole_lines(stream, block, longest):
-        text, bom = block_text.removeprefix(bom), b""
-        lines = io.BytesIO(text).readlines()  # in half the time that `split` takes
-        if len(lines[0]) > longest + 1:
-            raise too_long(longest)
-        if not any(map(bytes.isspace, lines)):
-            yield Chunk(Form.JSON, lines, text=text)
-        elif rows := list(filterfalse(bytes.isspace, lines)):
-            yield Chunk(Form.JSON, rows)
-
-
-def _whole_lines(stream: IO[bytes], block: int, longest: int) -> Iterator[bytes]:
-    """Give the file's text a block at a time, each cut where a line ends: only the line across two is put together."""
-    pending: list[bytes] = []
-    size = 0
-    while data := stream.read(block):
-        if data.startswith(b"\n") and pending:
-            pending[-1] = pending[-1].removesuffix(b"\r")
-        if b"\r" in data:  # much faster than a `replace` that finds nothing
-            data = data.replace(b"\r\n", b"\n")
-        end = data.rfind(b"\n") + 1
-        if end:
-            yield b"".join([*pending, memoryview(data)[:end]])
+    bom, pending, size = BOM, [b""], 0
+    for data in _blocks(stream, block):
+        lines = io.BytesIO(data).readlines()  # in half the time that `split` takes
+        unended = b"" if lines[-1].endswith(b"\n") else lines.pop()
+        if lines:
+            others = memoryview(data)[len(lines[0]) : len(data) - len(unended)]
+            lines[0] = b"".join([*pending, lines[0]])  # only the line across two blocks is put together
+            if len(lines[0]) > longest + 1:
+                raise too_long(longest)
+            lines[0], bom = lines[0].removeprefix(bom), b""
+            yield from _chunk(lines, (lines[0], others))
             pending, size = [], 0
-        pending.append(data[end:])
-        size += len(pending[-1])
-        if size > longest + 1:  # the one: a `\r` that may go yet
+        pending.append(unended)
+        size += len(unended)
+        if size > longest:
             raise too_long(longest)
-    if rest := b"".join(pending).removesuffix(b"\r"):
-        yield rest + b"\n"
+    if last := b"".join(pending).removeprefix(bom):
+        yield from _chunk([last + b"\n"], (last, b"\n"))
+
+
+def _chunk(lines: list[bytes], text: tuple[Buffer, ...]) -> Iterator[Chunk]:
+    if not any(map(bytes.isspace, lines)):
+        yield Chunk(Form.JSON, lines, text=text)
+    elif rows := list(filterfalse(bytes.isspace, lines)):
+        yield Chunk(Form.JSON, rows)
+
+
+def _blocks(stream: IO[bytes], block: int) -> Iterator[bytes]:
+    """Give the file's text with a line feed alone where a line ends."""
+    before = b""
+    while data := stream.read(block):
+        if before:
+            data = before + data
+        before = b"\r" if data.endswith(b"\r") else b""  # what it ends is seen in the next block
+        if b"\r" in data:  # much faster than a `replace` that finds nothing
+            data = data.removesuffix(b"\r").replace(b"\r\n", b"\n")
+        if data:
+            yield data

@@ -88,10 +88,19 @@ class BatchLimits:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent: a path below the connection's address, and the body."""
+    """What is sent.
+
+    :param path: below the connection's address.
+    :param parts: of the body: they are put together only once, with what stands before them.
+    """
 
     path: str
-    body: bytes
+    parts: tuple[bytes | memoryview, ...]
+
+    @property
+    def body(self) -> bytes:
+        """The body in one."""
+        return b"".join(self.parts)
 
 
 class Moment(NamedTuple):

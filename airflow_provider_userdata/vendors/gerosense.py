@@ -8,7 +8,7 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import compress, repeat
+from itertools import compress
 from typing import Annotated, ClassVar, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -30,8 +30,9 @@ from airflow_provider_userdata.vendors.contract import (
 )
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
 from airflow_provider_userdata.vendors.json_values import cell_value, decoded, plain, plain_number
+from airflow_provider_userdata.vendors.lines import Lines
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
-from airflow_provider_userdata.vendors.stretch import Stretch, array_of_bodies, bodies_of
+from airflow_provider_userdata.vendors.stretch import Stretch, array_of, lines_of, without
 
 DATA_TYPES = ("steps", "bpm")
 """What a request carries one of (G2)."""
@@ -41,6 +42,8 @@ FEWEST_SAMPLES = 3
 MOST_SAMPLES = 1000
 MOST_COUNTED = 30000
 MOST_A_MINUTE = 300
+CHECKED_AT_ONCE = MOST_SAMPLES // 4
+"""How many samples are decoded, checked and encoded together: so many stay in a core's own cache meanwhile."""
 
 Unit = Literal["count", "count/min", "count/s"]
 _COUNT, _A_MINUTE, _A_SECOND = get_args(Unit)
@@ -189,18 +192,32 @@ class GeroSense(Vendor):
 
     def prepare_texts(self, texts: Sequence[bytes], positions: Sequence[int]) -> Checked:
         """Check samples by their columns; what doesn't surely pass is looked at alone."""
-        samples = each(_decode, texts, _UNREADABLE, _REFUSED)
-        unsure = _maybe_invalid(samples)
         invalid: list[tuple[int, Invalid]] = []
-        for place in sorted(unsure):
+        lines = Lines()
+        for first in range(0, len(texts), CHECKED_AT_ONCE):
+            valid = self._valid(texts[first : first + CHECKED_AT_ONCE], first, invalid)
+            lines = lines.followed_by(Lines.of(valid, CHECKED_AT_ONCE))
+        if invalid:
+            places = [place for place, _ in invalid]
+            texts, positions = without(texts, places), without(positions, places)
+        return Checked(Stretch(texts, positions, lines), invalid)
+
+    def _valid(self, texts: Sequence[bytes], first: int, invalid: list[tuple[int, Invalid]]) -> Sequence[Sample]:
+        """Give the valid ones of some samples, and add the others to those that aren't, with their places.
+
+        :param first: the place of the first.
+        """
+        samples = each(_decode, texts, _UNREADABLE, _REFUSED)
+        refused: list[int] = []
+        for place in sorted(_maybe_invalid(samples)):
             sample, text = samples[place], texts[place]
             one = self._prepared_slowly(text) if sample is _REFUSED else self._looked_at(sample, text)
             if isinstance(one, Record):
                 samples[place] = _decode(one.body)
             else:
-                invalid.append((place, one))
-        valid = Stretch(texts, positions, samples)
-        return Checked(valid.without([place for place, _ in invalid]) if invalid else valid, invalid)
+                refused.append(place)
+                invalid.append((first + place, one))
+        return without(samples, refused) if refused else samples
 
     def prepare_value(self, value: object) -> Record | Invalid:
         """Check a sample that is a Python value."""
@@ -232,13 +249,13 @@ class GeroSense(Vendor):
 
     def compared(self, records: Sequence[Record]) -> tuple[Sequence[str | bytes], Sequence[bytes]]:
         """Give each sample's day, and the sample as a whole."""
-        bodies = bodies_of(records)
-        return list(map(operator.itemgetter(_DAY), bodies)), bodies
+        lines = lines_of(records)
+        return list(map(operator.itemgetter(_DAY), lines)), lines
 
     def moments(self, records: Sequence[Record]) -> Iterable[Moment]:
         """Give each device with its latest start; several, where texts of one form and offset don't tell which."""
         latest: dict[tuple[str, str, int], str] = {}
-        for sample in map(_decode, bodies_of(records)):
+        for sample in map(_decode, lines_of(records)):
             text = sample.start_date
             offset = "Z" if text[-1] == "Z" else text[-6:]
             form = (sample.device_name, offset, len(text))  # of one form, the greater text is the later
@@ -248,8 +265,8 @@ class GeroSense(Vendor):
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join samples to a request."""
-        body = b'{"data_type":%b,"data":%b}' % (_encode(self.data_type), array_of_bodies(records))
-        return Request(SAMPLES_PATH, body)
+        before = b'{"data_type":%b,"data":' % _encode(self.data_type)
+        return Request(SAMPLES_PATH, (before, *array_of(records), b"}"))
 
     def meaning(self, answer: Answer) -> Meaning:
         """Say what an answer means: 200 is all, 207 proves nothing about any one sample, 400 is none (G10, G11)."""
@@ -292,11 +309,11 @@ def _maybe_invalid(samples: Sequence[Sample]) -> set[int]:
     starts = [sample.start_date for sample in samples]
     ends = [sample.start_date if sample.end_date is None else sample.end_date for sample in samples]
     unsure = timestamps.maybe_not_in_order(starts, ends)
-    units = {sample.unit for sample in samples}
-    largest = min([_LARGEST[unit] for unit in units], default=0)
     values = [sample.value for sample in samples]
-    if max(values, default=0) > largest:
-        unsure.update(compress(range(len(values)), map(operator.gt, values, repeat(largest))))
+    most = max(values, default=0)
+    if most > min(_LARGEST.values()) and most > min([_LARGEST[unit] for unit in {sample.unit for sample in samples}]):
+        largest = [_LARGEST[sample.unit] for sample in samples]
+        unsure.update(compress(range(len(values)), map(operator.gt, values, largest)))
     if not all(map(str.strip, {sample.device_name for sample in samples})):
         unsure.update(place for place, sample in enumerate(samples) if not sample.device_name.strip())
     return unsure

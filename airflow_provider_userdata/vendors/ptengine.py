@@ -29,8 +29,9 @@ from airflow_provider_userdata.vendors.contract import (
 )
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
 from airflow_provider_userdata.vendors.json_values import decoded
+from airflow_provider_userdata.vendors.lines import Lines
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
-from airflow_provider_userdata.vendors.stretch import Stretch, array_of_bodies, bodies_of, groups_of, users_of
+from airflow_provider_userdata.vendors.stretch import Stretch, array_of, groups_of, lines_of, users_of
 
 BASE_URL = "https://api.ptengine.com"
 PROFILES_PATH = "/v1/user/profiles"
@@ -156,7 +157,7 @@ class Ptengine(Vendor):
             values = list(map(pick, table))
             if _are_sendable(values):
                 users = list(map(_first, values))
-                return Checked(Stretch(rows, positions, values, users, ordered), [])
+                return Checked(Stretch(rows, positions, Lines.of(values, MOST_USERS), users, ordered), [])
         except (msgspec.ValidationError, UnicodeEncodeError):
             pass
         return sorted_out((self.prepare_cells(names, cells) for cells in table), rows, positions)
@@ -165,12 +166,12 @@ class Ptengine(Vendor):
         """Give each user, and the attributes with their names: the last row that was sent, not all ever sent (P5)."""
         users = [user or "" for user in users_of(records)]
         names = map(_names_as_sent, groups_of(records))
-        return users, list(map(operator.add, names, bodies_of(records)))
+        return users, list(map(operator.add, names, lines_of(records)))
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join users with the same names to a request."""
-        names, values = _names_as_sent(groups_of(records)[0]), array_of_bodies(records)
-        return Request(PROFILES_PATH, b'{"field_name":%b,"values":%b}' % (names, values))
+        before = b'{"field_name":%b,"values":' % _names_as_sent(groups_of(records)[0])
+        return Request(PROFILES_PATH, (before, *array_of(records), b"}"))
 
     def meaning(self, answer: Answer) -> Meaning:
         """Say what an answer means: 200 counts only with the word `Success` (P9)."""

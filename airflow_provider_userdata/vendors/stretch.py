@@ -8,7 +8,7 @@ from itertools import compress, repeat
 from typing import Any, overload
 
 from airflow_provider_userdata.vendors.contract import Record
-from airflow_provider_userdata.vendors.json_values import array_of, each_encoded
+from airflow_provider_userdata.vendors.lines import Lines
 from airflow_provider_userdata.vendors.positions import Positions
 
 
@@ -17,33 +17,29 @@ class Stretch(Sequence[Record]):
 
     :param rows: as the source gave them.
     :param positions: as many, rising.
-    :param values: as many: what is encoded to be sent. A request's, all in one call, take half the time.
+    :param lines: as many: what each is sent as, encoded once.
     :param users: as many, where the vendor's records have users.
     :param group: of all of them.
     :param entries: as many, in an incremental run, once the records were looked up.
-    :param encoded: whether the values are encoded already, each by itself.
     """
 
-    __slots__ = ("_ranges", "encoded", "entries", "group", "positions", "rows", "users", "values")
+    __slots__ = ("_ranges", "entries", "group", "lines", "positions", "rows", "users")
 
     def __init__(
         self,
         rows: Sequence[Any],
         positions: Sequence[int],
-        values: Sequence[Any],
+        lines: Lines,
         users: Sequence[str] | None = None,
         group: tuple[str, ...] = (),
         entries: Sequence[Any] | None = None,
-        *,
-        encoded: bool = False,
     ) -> None:
         self.rows = rows
         self.positions = positions
-        self.values = values
+        self.lines = lines
         self.users = users
         self.group = group
         self.entries = entries
-        self.encoded = encoded
         self._ranges: list[list[int]] | None = None
 
     @property
@@ -53,36 +49,25 @@ class Stretch(Sequence[Record]):
             self._ranges = ranges(self.positions)
         return self._ranges
 
-    @property
-    def bodies(self) -> Sequence[bytes]:
-        """What each is sent as, encoded once."""
-        if not self.encoded:
-            self.values, self.encoded = each_encoded(self.values), True
-        return self.values
-
     def is_like(self, other: Stretch) -> bool:
         """Say whether the two can be one."""
-        forms = [(one.users is None, one.entries is None, one.encoded) for one in (self, other)]
+        forms = [(one.users is None, one.entries is None) for one in (self, other)]
         return self.group == other.group and forms[0] == forms[1]
 
     def where(self, chosen: Sequence[object]) -> Stretch:
         """Give the records for which something true is given."""
         return self._of_each(lambda column: list(compress(column, chosen)))
 
-    def without(self, places: Sequence[int]) -> Stretch:
-        """Give the records but for those at some places, rising."""
-        return self._of_each(lambda column: _without(column, places))
-
     def _of_each(self, part: Callable[[Sequence[Any]], Sequence[Any]]) -> Stretch:
         """Give the records that a part of each column is of."""
+        lines = part(self.lines)
         return Stretch(
             part(self.rows),
             part(self.positions),
-            part(self.values),
+            lines if isinstance(lines, Lines) else Lines.joined(lines),
             None if self.users is None else part(self.users),
             self.group,
             None if self.entries is None else part(self.entries),
-            encoded=self.encoded,
         )
 
     def __len__(self) -> int:
@@ -97,12 +82,12 @@ class Stretch(Sequence[Record]):
             return self._of_each(operator.itemgetter(index))
         user = None if self.users is None else self.users[index]
         entry = None if self.entries is None else self.entries[index]
-        (body,) = [self.values[index]] if self.encoded else each_encoded([self.values[index]])
-        return Record(body, self.group, user, self.positions[index], self.rows[index], entry)
+        return Record(self.lines[index][:-1], self.group, user, self.positions[index], self.rows[index], entry)
 
     def __iter__(self) -> Iterator[Record]:
         users, entries = self.users or repeat(None), self.entries or repeat(None)
-        return map(Record, self.bodies, repeat(self.group), users, self.positions, self.rows, entries)
+        bodies = [line[:-1] for line in self.lines]
+        return map(Record, bodies, repeat(self.group), users, self.positions, self.rows, entries)
 
 
 def joined(first: Sequence[Record], second: Sequence[Record]) -> Sequence[Record]:
@@ -114,11 +99,10 @@ def joined(first: Sequence[Record], second: Sequence[Record]) -> Sequence[Record
     return Stretch(
         [*first.rows, *second.rows],
         _one_after_the_other(first.positions, second.positions),
-        [*first.values, *second.values],
+        first.lines.followed_by(second.lines),
         _both(first.users, second.users),
         first.group,
         _both(first.entries, second.entries),
-        encoded=first.encoded,
     )
 
 
@@ -130,23 +114,22 @@ def where(records: Sequence[Record], chosen: Sequence[object]) -> Sequence[Recor
 def with_entries(records: Sequence[Record], entries: Sequence[Any]) -> Sequence[Record]:
     """Give records what a ledger knows them by."""
     if isinstance(records, Stretch):
-        columns = (records.rows, records.positions, records.values, records.users)
-        return Stretch(*columns, records.group, entries, encoded=records.encoded)
+        return Stretch(records.rows, records.positions, records.lines, records.users, records.group, entries)
     for record, entry in zip(records, entries, strict=True):
         record.entry = entry
     return records
 
 
-def bodies_of(records: Sequence[Record]) -> Sequence[bytes]:
-    """Give what records are sent as."""
-    return records.bodies if isinstance(records, Stretch) else [record.body for record in records]
+def lines_of(records: Sequence[Record]) -> Sequence[bytes]:
+    """Give what records are sent as, each with a line's end."""
+    return list(records.lines) if isinstance(records, Stretch) else [record.body + b"\n" for record in records]
 
 
-def array_of_bodies(records: Sequence[Record]) -> bytes:
-    """Write what records are sent as in one JSON array."""
-    if isinstance(records, Stretch) and not records.encoded:
-        return array_of(records.values)
-    return b"[%b]" % b",".join(bodies_of(records))
+def array_of(records: Sequence[Record]) -> Sequence[bytes | memoryview]:
+    """Write what records are sent as in one JSON array, in parts."""
+    if isinstance(records, Stretch):
+        return [b"[", *records.lines.separated(), b"]"]
+    return [b"[", b",".join([record.body for record in records]), b"]"]
 
 
 def ranges_of(records: Sequence[Record]) -> list[list[int]]:
@@ -190,7 +173,8 @@ def entries_of(records: Sequence[Record]) -> Sequence[Any]:
     return [record.entry for record in records]
 
 
-def _without(column: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
+def without(column: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
+    """Give a column but for what stands at some places, rising."""
     if isinstance(column, range):
         return Positions.of(column, without=places)
     kept: list[Any] = []

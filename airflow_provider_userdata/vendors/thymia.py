@@ -109,7 +109,7 @@ class Thymia(Vendor):
 
     def request(self, records: Sequence[Record]) -> Request:
         """Make a request of the one record that it carries."""
-        return Request(_path(self.upload_type), records[0].body)
+        return Request(_path(self.upload_type), (records[0].body,))
 
     def meaning(self, answer: Answer) -> Meaning:
         """Say what an answer means: a 200 counts only with its receipt (T9), a 422 names its faults (T10)."""

@@ -5,21 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import Any
-from unittest import mock
 
 from airflow.dag_processing.bundles.manager import DagBundlesManager
 from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 from airflow.providers.common.compat.sdk import DAG
 
-from airflow_provider_userdata.delivery.fates import Fates
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
-from airflow_provider_userdata.vendors.contract import Record
-from airflow_provider_userdata.vendors.stretch import array_of_bodies
 from benchmarks.contestants.worker import TOKEN, Clock, Job, serve
 from benchmarks.places import BenchmarkError
 
@@ -60,23 +54,12 @@ def _measured(kind: type[Any], clock: Clock) -> type[Any]:
 
     class Measured(kind):  # type: ignore[misc]  # the class is a value here
         def execute(self, context: Any) -> Any:
-            with clock, _encoded():
+            with clock:
                 report = super().execute(context)
             clock.figures["report"] = {name: report[name] for name in ("read", "delivered", "rejected", "requests")}
             return report
 
     return Measured
-
-
-def _encoded() -> AbstractContextManager[object]:
-    """Have records encoded that are only checked, as those are that are sent."""
-    skipped = Fates.skipped
-
-    def encoded(fates: Fates, records: Sequence[Record]) -> None:
-        array_of_bodies(records)
-        skipped(fates, records)
-
-    return mock.patch.object(Fates, "skipped", encoded)
 
 
 def _register(dag: DAG) -> None:

@@ -140,3 +140,18 @@ def test_ranges_cover_the_positions_exactly(positions: list[int]) -> None:
 
     assert [start + step for start, length in found for step in range(length)] == positions
     assert all(after > start + length for (start, length), (after, _) in pairwise(found))
+
+
+@given(st.lists(st.integers(0, 30), max_size=8))
+def test_as_many_as_there_is_room_for_are_neither_joined_nor_cut(before: list[int]) -> None:
+    """Whatever was added before: soon each batch is what was added once."""
+    made = OrderedBatcher(FEW_SAMPLES)
+    for count in [*before, made.room]:
+        made.add(numbered(count))
+    made.add(numbered(made.room))
+
+    added = [numbered(made.room) for _ in range(4)]
+    batches = [batch for some in added for batch in made.add(some)]
+
+    assert [id(batch) for batch in batches[-3:]] == [id(some) for some in added[:3]]
+    assert made.pending is added[3]

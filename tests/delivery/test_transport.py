@@ -21,7 +21,7 @@ from airflow_provider_userdata.vendors.answers import Answer
 from airflow_provider_userdata.vendors.contract import Request
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-UPLOAD = Request("/v1/user-data/mood%2F1?a=%20b", b'{"a":1}')
+UPLOAD = Request("/v1/user-data/mood%2F1?a=%20b", (b'{"a":1}',))
 
 
 class Server:
@@ -259,7 +259,7 @@ def test_an_answer_that_comes_too_early_ends_its_connection() -> None:
 
     async def too_much(transport: Transport) -> None:
         for _ in range(2):
-            answer = await transport.post(Request("/", b"x" * 50_000_000))
+            answer = await transport.post(Request("/", (b"x" * 50_000_000,)))
             assert isinstance(answer, Answer)
             assert answer.status == 200
 

@@ -55,7 +55,7 @@ class Pedometer(Vendor):
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join records to a list."""
-        return Request("/walked", b"[%b]" % b",".join(record.body for record in records))
+        return Request("/walked", (b"[%b]" % b",".join(record.body for record in records),))
 
     def meaning(self, answer: Answer) -> Meaning:
         """Take a 201 for acceptance."""

@@ -267,11 +267,11 @@ def test_no_field_goes_out_twice_or_empty(odd: str) -> None:
 @settings(deadline=None)
 @given(st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=5))
 def test_each_sample_is_compared_as_it_goes_out(names: list[str]) -> None:
-    """With its day, and whole, whatever ends a line in its texts."""
+    """With its day, and whole, as a line, whatever ends a line in its texts."""
     vendor = GeroSense("steps")
     samples = [{"device_name": f"{name}\r\n", "start_date": "2023-11-01T08:04Z", "unit": "count"} for name in names]
     records = [vendor.prepare_value({**sample, "value": value}) for value, sample in enumerate(samples, start=1)]
     valid = [one for one in records if isinstance(one, Record)]
 
-    assert vendor.compared(valid) == ([b"2023-11-01"] * len(names), [one.body for one in valid])
+    assert vendor.compared(valid) == ([b"2023-11-01"] * len(names), [one.body + b"\n" for one in valid])
     assert vendor.compared([]) == ([], [])

@@ -14,10 +14,10 @@ from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.stretch import (
     Stretch,
-    bodies_of,
     entries_of,
     groups_of,
     joined,
+    lines_of,
     ranges,
     users_of,
     where,
@@ -62,7 +62,7 @@ def test_a_part_of_a_stretch_is_that_part_of_its_records(
 
         assert list(made) == records[start:end]
         assert [made[place] for place in range(len(made))] == records[start:end]
-        for column in (bodies_of, users_of, entries_of, groups_of):
+        for column in (lines_of, users_of, entries_of, groups_of):
             assert list(column(made)) == list(column(records[start:end]))
 
 
@@ -74,7 +74,6 @@ def test_chosen_records_are_the_same_side_by_side_and_alone(chosen: list[bool], 
     assert isinstance(stretch, Stretch)
     assert list(where(stretch, chosen)) == where(list(stretch), chosen)
     assert [record.position for record in where(stretch, chosen)] == [n for n, one in enumerate(chosen) if one]
-    assert list(stretch.without([n for n, one in enumerate(chosen) if not one])) == list(where(stretch, chosen))
 
 
 @given(gaps=st.sets(st.integers(0, 200), max_size=15), first=st.integers(0, 5))

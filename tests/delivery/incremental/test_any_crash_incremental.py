@@ -198,7 +198,7 @@ def test_the_ledger_never_says_what_the_vendor_does_not_have(  # noqa: C901  # a
             said = entry.get(made.of_user(f"geheim-{user}"))
             if said is not None:
                 body = b'["user_id","plan"]["geheim-%d","%s"]' % (user, last[f"geheim-{user}"].encode())
-                assert said == made.of(body)
+                assert said == made.of(body + b"\n")
 
     def thymia_key(made: Any, user: int, state: int) -> bytes:
         return bytes(made.of_user(f"geheim-{user}")[:8] + made.of(b'{"a":%d}' % state)[8:])

@@ -182,6 +182,6 @@ def test_marks_within_chunks(sizes: list[int], ends: list[int]) -> None:
     marks = [mark for size in sizes for mark in cut.take([b"row"] * size, ends)]
 
     assert marks == [every[mark.rows] for mark in marks]
-    assert marks == [mark for size in sizes for mark in with_text.take([b"row"] * size, ends, b"row\n" * size)]
+    assert marks == [mark for size in sizes for mark in with_text.take([b"row"] * size, ends, [b"row\n"] * size)]
     assert marks == [mark for size in sizes for mark in with_ends.take([b"row\n"] * size, ends)]
     assert {mark.rows for mark in marks} >= {end for end in ends if 0 < end <= total}
