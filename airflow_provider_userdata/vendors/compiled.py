@@ -14,7 +14,7 @@ from typing import Any
 
 from airflow_provider_userdata.vendors import timestamps
 from airflow_provider_userdata.vendors.contract import Fault
-from airflow_provider_userdata.vendors.reasons import OF_ANY_VALUE, own_rule, reason, timestamp_reason
+from airflow_provider_userdata.vendors.reasons import OF_ANY_VALUE, own_rule, reason
 from airflow_provider_userdata.vendors.schema import Schema
 
 Where = tuple[str | int, ...]
@@ -58,10 +58,9 @@ def ends_before(record: object, later: str, earlier: str) -> bool:
     end, start = record.get(later), record.get(earlier)
     if not isinstance(end, str) or not isinstance(start, str):
         return False
-    try:
-        return not timestamps.in_order(start, end)
-    except timestamps.NotInProfile:
-        return False  # that field's own format says so
+    if timestamps.in_order(start, end):
+        return False
+    return not (timestamps.fault(start) or timestamps.fault(end))  # or that field's own format says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +299,7 @@ _BROKEN: Mapping[str, Callable[[Any], Callable[[Any], object]]] = {
     "minLength": lambda least: lambda value: len(value) < least,
     "maxLength": lambda most: lambda value: len(value) > most,
     "pattern": _no_match,
-    "format": lambda form: {"date-time": timestamp_reason}[form],
+    "format": lambda form: {"date-time": timestamps.fault}[form],
     "minProperties": lambda least: lambda value: len(value) < least,
     "maxProperties": lambda most: lambda value: len(value) > most,
 }

@@ -44,7 +44,10 @@ class Explainer:
         """Give the faults of a record, the shallowest first; none where it is valid."""
         find = self._compiled or self._errors
         try:
-            errors = sorted(find(record), key=_depth)[:MOST_FAULTS]
+            errors = list(find(record))
+            if len(errors) == 1:  # as a rule: nothing to sort, and nothing that is named twice
+                return tuple(errors[0][1])[:MOST_FAULTS]
+            errors = sorted(errors, key=_depth)[:MOST_FAULTS]
             found = dict.fromkeys([fault for _, faults in errors for fault in faults])
         except Exception:  # noqa: BLE001  # a value that can't be compared, or, for `jsonschema`, shown
             return (Fault(self._default_rule, self._root, "holds what can't be checked"),)

@@ -173,12 +173,7 @@ class GeroSense(Vendor):
 
     def _looked_at(self, sample: Sample, text: bytes) -> Record | Invalid:
         """Check a sample that was decoded from a text."""
-        try:
-            if _is_valid(sample):
-                return Record(_encode(sample))
-        except ValueError:  # outside G7
-            pass
-        return self._prepared_slowly(text)
+        return Record(_encode(sample)) if _is_valid(sample) else self._prepared_slowly(text)
 
     def _prepared_slowly(self, text: bytes) -> Record | Invalid:
         value = decoded(text, "G1")
@@ -232,7 +227,7 @@ class GeroSense(Vendor):
                 return Record(_encode(sample))  # raises where what Python holds has no form as JSON
         except UnicodeEncodeError:
             return Invalid((Fault("G1", (), "holds a character that UTF-8 can't carry"),))
-        except (msgspec.ValidationError, ValueError):  # outside G7, or an integer of thousands of digits
+        except (msgspec.ValidationError, ValueError):  # such as an integer of thousands of digits
             pass
         return Invalid(_explainer().faults(value) or (Fault("G5", (), "is not a sample of the contract"),))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -67,18 +66,8 @@ def _expected_type(expected: str | list[str]) -> str:
     return " or ".join(_TYPE_NAMES.get(name, name) for name in names)
 
 
-@functools.lru_cache(maxsize=8)
-def timestamp_reason(text: str) -> str | None:
-    """Say why a text is no timestamp (G7); None for one. Asked for several times in a row, when one is at fault."""
-    try:
-        timestamps.parse(text)
-    except timestamps.NotInProfile as fault:
-        return str(fault)
-    return None
-
-
 def _text_reason(form: str, value: object) -> str:
-    named = timestamp_reason(value) if form == "date-time" and isinstance(value, str) else None
+    named = timestamps.fault(value) if form == "date-time" and isinstance(value, str) else None
     return named or f"is not of the format {form}"
 
 

@@ -65,23 +65,27 @@ def parse(text: str) -> datetime:
 
     :raises NotInProfile: with the reason, without the value.
     """
+    found = _read(text)
+    if isinstance(found, str):
+        raise NotInProfile(found)
+    return found
+
+
+def fault(text: str) -> str | None:
+    """Give the reason for which a text is outside the profile (G7), without the value; None for one that is in it."""
     try:
-        moment = parse_rfc3339(text)
-    except ValueError:  # left before anything is raised: its message quotes the value, and a traceback would show it
-        moment = None
-    if moment is None:
-        return _parse_slowly(text)
-    if text[10] == "T" and text[-1] != "z":
-        return moment
-    raise NotInProfile(_why_not(text))
+        if parse_rfc3339(text) and text[10] == "T" and text[-1] != "z":  # as nearly all are
+            return None
+    except ValueError:
+        pass
+    found = _read(text)
+    return found if isinstance(found, str) else None
 
 
 def in_order(start: str, end: str) -> bool:
-    """Tell whether the end is not earlier than the start (G6): instants are compared, to the last digit.
+    """Tell whether both are in the profile (G7), and the end is not earlier (G6): compared to the last digit.
 
     Called for every sample, so it repeats what `parse` does instead of calling it.
-
-    :raises NotInProfile: if one of them is outside the profile (G7), with the reason, without the value.
     """
     try:
         first, last = parse_rfc3339(start), parse_rfc3339(end)
@@ -89,7 +93,10 @@ def in_order(start: str, end: str) -> bool:
     except ValueError:
         in_profile = False
     if not in_profile:
-        first, last = parse(start), parse(end)
+        one, other = _read(start), _read(end)
+        if isinstance(one, str) or isinstance(other, str):
+            return False
+        first, last = one, other
     # Cut to microseconds, instants keep their order but may fall together.
     return first < last or start == end or (first == last and _in_order_below_microseconds(start, end))
 
@@ -137,12 +144,22 @@ def from_datetime(value: datetime, zone: ZoneInfo | None) -> str:
     return text
 
 
-def _parse_slowly(text: str) -> datetime:
-    match = _profile(text)
-    moment = _on_calendar(text)
-    if not match["offset"]:
-        raise NotInProfile("has no offset from UTC")
-    return moment
+@functools.lru_cache(maxsize=8)
+def _read(text: str) -> datetime | str:
+    """Read a timestamp, or say why it can't be: asked for several times of one that is refused."""
+    try:
+        moment = parse_rfc3339(text)
+    except ValueError:  # left before anything is raised: its message quotes the value, and a traceback would show it
+        return _read_slowly(text)
+    return moment if text[10] == "T" and text[-1] != "z" else _why_not(text)
+
+
+def _read_slowly(text: str) -> datetime | str:
+    try:
+        match, moment = _profile(text), _on_calendar(text)
+    except NotInProfile as fault:
+        return str(fault)
+    return moment if match["offset"] else "has no offset from UTC"
 
 
 def _profile(text: str) -> re.Match[str]:
@@ -194,9 +211,8 @@ def _below_microseconds(text: str) -> str:
     return (_profile(text)["fraction"] or "")[6:].rstrip("0")
 
 
-@functools.lru_cache(maxsize=8)
 def _why_not(text: str) -> str:
-    """Name the reason for which a text that can't be read is outside the profile: once to refuse, once to explain."""
+    """Name the reason for which a text that can't be read is outside the profile."""
     shaped = _RIGHT_SHAPE.fullmatch(text)
     if shaped is None:
         reasons = (reason for pattern, reason in _NEAR_MISSES if pattern.fullmatch(text))
