@@ -20,7 +20,7 @@ DEEPEST = 200
 def row_json(row: object) -> msgspec.Raw:
     """Give a row as JSON: a JSON text as it stood, anything else with marks such as `{"$base64": ..}` where needed."""
     if isinstance(row, bytes):
-        return _text_json(row.removesuffix(b"\n"))  # a line's end
+        return _text_json(row.removesuffix(b"\n").removesuffix(b"\r"))  # a line's end
     value = row.raw if isinstance(row, Unreadable) else row.as_dict() if isinstance(row, Cells) else row
     return msgspec.Raw(msgspec.json.encode(_plain(value, 0)))
 

@@ -93,7 +93,7 @@ def test_python_values_are_kept_whole(row: object, form: object) -> None:
 )
 def test_lines_of_text_are_kept_as_they_stood(text: bytes, form: object) -> None:
     """A JSON text stays that text; what is none is kept as text, or as bytes. A line's end is none of it."""
-    assert kept(text) == kept(text + b"\n") == form
+    assert kept(text) == kept(text + b"\n") == kept(text + b"\r\n") == form
 
 
 def test_a_json_text_keeps_its_digits() -> None:
