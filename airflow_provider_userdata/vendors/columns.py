@@ -7,26 +7,27 @@ from typing import TypeVar
 
 Value = TypeVar("Value")
 Result = TypeVar("Result")
-Instead = TypeVar("Instead")
 
 
 def each(
     function: Callable[[Value], Result],
     values: Iterable[Value],
     errors: type[Exception] | tuple[type[Exception], ...],
-    instead: Instead,
-) -> list[Result | Instead]:
-    """Give the results, as `map` does, and go on where the function raises.
+    instead: Result,
+) -> tuple[list[Result], list[int]]:
+    """Give the results, as `map` does, and the places where the function raises.
 
     :param errors: what it may raise.
     :param instead: what stands in the place of a result then.
     """
-    results: list[Result | Instead] = []
+    results: list[Result] = []
+    raised: list[int] = []
     left = iter(values)
     while True:
         try:
             results.extend(map(function, left))  # keeps what came before an exception
         except errors:
+            raised.append(len(results))
             results.append(instead)
         else:
-            return results
+            return results, raised

@@ -134,10 +134,10 @@ def _explainer() -> Explainer:
 
 
 _UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)  # not UTF-8, too
-_REFUSED = Sample(
-    device_name="-", start_date="9999-12-31T00:00:00Z", end_date="0001-01-01T00:00:00Z", unit="count", value=1
+_PASSES = Sample(
+    device_name="-", start_date="2024-05-01T00:00:00Z", end_date="2024-05-01T00:00:01Z", unit="count", value=1
 )
-"""Stands for a sample that can't be decoded: its end before its start, it never surely passes."""
+"""Stands for a sample that can't be decoded, while the columns of those beside it are checked."""
 _decode: Callable[[bytes], Sample] = msgspec.json.Decoder(Sample).decode
 _DAY = slice(len('{"start_date":"'), len('{"start_date":"2024-05-01'))
 """Where the encoder writes on which day a sample began."""
@@ -202,11 +202,11 @@ class GeroSense(Vendor):
 
         :param first: the place of the first.
         """
-        samples = each(_decode, texts, _UNREADABLE, _REFUSED)
+        samples, unreadable = each(_decode, texts, _UNREADABLE, _PASSES)
         refused: list[int] = []
-        for place in sorted(_maybe_invalid(samples)):
+        for place in sorted({*unreadable, *_maybe_invalid(samples)}):
             sample, text = samples[place], texts[place]
-            one = self._prepared_slowly(text) if sample is _REFUSED else self._looked_at(sample, text)
+            one = self._prepared_slowly(text) if sample is _PASSES else self._looked_at(sample, text)
             if isinstance(one, Record):
                 samples[place] = _decode(one.body)
             else:
