@@ -60,15 +60,13 @@ class Settled:
 
     def add_all(self, ranges: Sequence[Sequence[int]]) -> None:
         """Settle positions; quickly where the ranges are many, and new."""
-        starts, ends = _bounds(ranges)
-        if not self._take(starts, ends, starts, ends):
+        if not self._extend(ranges) and not self._switch(ranges, 1):
             for start, length in ranges:
                 self.add(start, length)
 
     def discard_all(self, ranges: Sequence[Sequence[int]]) -> None:
         """Take positions out again; quickly where the ranges are many, and all of them were in."""
-        starts, ends = _bounds(ranges)
-        if not self._take(starts, ends, ends, starts):
+        if not self._switch(ranges, -1):
             for start, length in ranges:
                 self.discard(start, length)
 
@@ -86,26 +84,41 @@ class Settled:
         self._starts[first:last] = [begin for begin, _ in kept]
         self._ends[first:last] = [stop for _, stop in kept]
 
-    def _take(self, starts: Sequence[int], ends: Sequence[int], rises: Sequence[int], falls: Sequence[int]) -> bool:
-        """Let ranges begin and end at more positions: so can be written what is added, and what is taken out.
+    def _extend(self, ranges: Sequence[Sequence[int]]) -> bool:
+        """Put in positions that come after all that are in, and say whether they do."""
+        if not ranges or ranges[0][0] <= self.end:
+            return False
+        starts = [start for start, _ in ranges]
+        ends = [start + length for start, length in ranges]
+        if not all(map(operator.lt, starts, ends)) or not all(map(operator.lt, ends, starts[1:])):
+            return False
+        self._starts += starts
+        self._ends += ends
+        return True
 
-        :param starts: of the ranges that this is about.
-        :param ends: theirs.
-        :param rises: where from now on a range begins, or one that ended goes on.
-        :param falls: where from now on a range ends, or one that began doesn't.
-        :return: whether that could be done. Nothing is done where ranges would overlap, or lack what is taken out.
+    def _switch(self, ranges: Sequence[Sequence[int]], sign: int) -> bool:
+        """Put positions in that were out, or take out such as were in: wherever one of the two changes, it changes.
+
+        So what begins where something ends is one with it, and what both begin or both end with is left.
+
+        :param sign: 1 where they were out, -1 where they were in.
+        :return: whether that is what they were; nothing is done where it isn't.
         """
-        if len(starts) < _FEW:
+        if len(ranges) < _FEW:
             return False
-        first, last = bisect.bisect_left(self._ends, min(starts)), bisect.bisect_right(self._starts, max(ends))
-        rising, falling = {*self._starts[first:last], *rises}, {*self._ends[first:last], *falls}
-        if len(rising) + len(falling) < 2 * (last - first + len(starts)):
+        starts, lengths = zip(*ranges, strict=True)
+        edges = {*starts, *map(operator.add, starts, lengths)}
+        if len(edges) < 2 * len(ranges):
             return False
-        both = rising & falling
-        begun, ended = sorted(rising - both), sorted(falling - both)
-        if not all(map(operator.lt, begun, ended)) or not all(map(operator.lt, ended, begun[1:])):
+        first, last = bisect.bisect_left(self._ends, min(edges)), bisect.bisect_right(self._starts, max(edges))
+        before = sum(self._ends[first:last]) - sum(self._starts[first:last])
+        edges.symmetric_difference_update(self._starts[first:last])
+        edges.symmetric_difference_update(self._ends[first:last])
+        changes = sorted(edges)
+        starts_now, ends_now = changes[::2], changes[1::2]
+        if sum(ends_now) - sum(starts_now) != before + sign * sum(lengths):
             return False
-        self._starts[first:last], self._ends[first:last] = begun, ended
+        self._starts[first:last], self._ends[first:last] = starts_now, ends_now
         return True
 
     def ranges(self) -> Iterator[tuple[int, int]]:
@@ -135,10 +148,6 @@ class Settled:
         """Give the first settled position from one on that isn't; a very large number where there is none."""
         index = bisect.bisect_left(self._starts, position)
         return self._starts[index] if index < len(self._starts) else 2**63
-
-
-def _bounds(ranges: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
-    return [start for start, _ in ranges], [start + length for start, length in ranges]
 
 
 def packed(positions: Settled, start: int) -> str:

@@ -50,6 +50,8 @@ def test_what_is_discarded_is_out(ranges: list[tuple[int, int]], others: list[tu
 @given(RANGES, RANGES)
 @example([(42, 9)], [(0, 1), (10, 1), (20, 1), (42, 5)])  # one begins as another does
 @example([(0, 1), (10, 1), (20, 1), (42, 9)], [(42, 5), (30, 1), (31, 1), (0, 1)])
+@example([(0, 5)], [(10, 1), (20, 1), (30, 1), (40, 1)])  # all come later
+@example([(0, 5)], [(10, 9), (15, 9), (30, 1), (40, 1)])  # two overlap
 def test_many_ranges_at_once_are_as_one_by_one(ranges: list[tuple[int, int]], others: list[tuple[int, int]]) -> None:
     """Whether they are new or not, in or not, in order or not."""
     one, other = Settled(ranges), Settled(ranges)
