@@ -17,7 +17,7 @@ from airflow_provider_userdata.delivery.keeping import Keeper
 from airflow_provider_userdata.delivery.look_ups import LookUps
 from airflow_provider_userdata.delivery.pace import Pace
 from airflow_provider_userdata.delivery.plan import Ended, Plan
-from airflow_provider_userdata.delivery.reading import ChunkReader
+from airflow_provider_userdata.delivery.reading import ChunkReader, Read
 from airflow_provider_userdata.delivery.report import Fate, Report
 from airflow_provider_userdata.delivery.sending import Sender
 from airflow_provider_userdata.delivery.splitting import Refusals
@@ -36,8 +36,8 @@ from airflow_provider_userdata.vendors.stretch import joined
 PROGRESS_SECONDS = 10.0
 FEWEST_CHECKED = 50
 """How many rows are checked at once at least, where the source gives as many: one by one would take longer."""
-SIFTED_AT_ONCE = 5_000
-"""How many records are looked up at once, where the source is fast enough: a thousand at a time cost twice as much."""
+LONGEST_GATHERING = 0.05
+"""Seconds that records wait for more that are looked up with them: what a source gives slowly is sent as it comes."""
 LONGEST_MARK = 0.5
 """Seconds that the last entries into the ledger may take where the process is about to be killed."""
 
@@ -172,16 +172,13 @@ class Engine:
     async def _read_and_send(self, reader: ChunkReader) -> None:
         try:
             await self._await_vendor()
-            while (read := await reader.next()) is not None:
+            while (read := await self._next(reader)) is not None:
                 chunk, marks = read
                 self._fates.read(marks)
                 for part in chunk.parts(self._checked_at_once):
-                    await self._take(self._checked(part), reader)
+                    await self._take(self._checked(part))
             if not self._halted.is_set():
                 self._keeper.progress.finish()
-                if self._look_ups is not None:
-                    await self._take_sifted(self._look_ups.end())
-            if not self._halted.is_set():
                 await self._dispatch(self._batcher.flush())
                 await self._dispatcher.none_ready()
         except Exception as error:  # noqa: BLE001  # whatever it is, what is in flight ends first
@@ -208,14 +205,18 @@ class Engine:
         records, self._undecided = self._undecided, []
         return records
 
-    async def _take(self, records: Sequence[Record], reader: ChunkReader) -> None:
+    async def _next(self, reader: ChunkReader) -> Read | None:
+        """Give the next chunk; while a source keeps it waiting, what it gave before goes on its way."""
+        if self._look_ups is not None and not await reader.has_next(LONGEST_GATHERING):
+            await self._take_sifted(self._look_ups.end())
+        return await reader.next()
+
+    async def _take(self, records: Sequence[Record]) -> None:
         """Take records in; in an incremental run, they are looked up first, and come to be sent a call later."""
         if self._look_ups is None:
             await self._dispatch(self._batcher.add(records))
-        elif 0 < len(records) < SIFTED_AT_ONCE and reader.has_next:
-            self._undecided = records
         elif records:
-            await self._take_sifted(self._look_ups.begin(records))
+            await self._take_sifted(self._look_ups.take(records))
 
     async def _take_sifted(self, found: AsyncIterator[Sifted]) -> None:
         """Leave out what earlier runs have delivered."""

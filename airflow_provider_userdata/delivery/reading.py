@@ -44,15 +44,15 @@ class ChunkReader:
         self._chunks: Generator[Chunk] | None = None
         self._ahead: asyncio.Future[Read | None] | None = None
 
-    @property
-    def has_next(self) -> bool:
-        """Whether another chunk is there already."""
-        ahead = self._ahead
-        return ahead is not None and ahead.done() and ahead.exception() is None and ahead.result() is not None
+    async def has_next(self, seconds: float) -> bool:
+        """Say whether another chunk is there, or comes within some seconds."""
+        ahead = self._begin()
+        await asyncio.wait([ahead], timeout=seconds)
+        return ahead.done() and ahead.exception() is None and ahead.result() is not None
 
     async def next(self) -> Read | None:
         """Give the next chunk; None at the source's end, or where the delivery was halted."""
-        ahead = self._ahead or self._thread.call(self._read)
+        ahead = self._begin()
         if ahead.done():
             await asyncio.sleep(0)  # others have their turn
         else:
@@ -62,7 +62,7 @@ class ChunkReader:
         self._ahead = None
         read = ahead.result()
         if read is not None:
-            self._ahead = self._thread.call(self._read)
+            self._begin()
         return read
 
     async def close(self) -> None:
@@ -73,6 +73,12 @@ class ChunkReader:
         closing.add_done_callback(_seen)
         self._thread.close()
         await asyncio.wait([closing], timeout=LONGEST_CLOSE)
+
+    def _begin(self) -> asyncio.Future[Read | None]:
+        """Begin to read the next chunk, if that wasn't done yet."""
+        if self._ahead is None:
+            self._ahead = self._thread.call(self._read)
+        return self._ahead
 
     def _read(self) -> Read | None:
         if self._chunks is None:

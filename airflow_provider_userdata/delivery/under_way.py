@@ -97,8 +97,8 @@ class RecordsUnderWay(UnderWay[bytes]):
         unchanged: Sequence[Record] = []
         if len(chosen) < len(records):
             wanted = _mask(chosen, len(records))
-            unchanged = where(records, list(map(operator.not_, wanted)))
-            records, keys = where(records, wanted), list(compress(keys, wanted))
+            keys = list(compress(keys, wanted))
+            records, unchanged = _divided(records, wanted)
         if self._known.isdisjoint(keys):
             before = len(self._known)
             self._known.update(keys)
@@ -198,7 +198,8 @@ class StatesUnderWay(UnderWay[Entry]):
         new = compress(zip(keys, fingerprints, strict=True), wanted)
         entries = [Entry(key, fingerprint, last=key not in self._doubtful) for key, fingerprint in new]
         self._known.update((entry.key, entry) for entry in entries)
-        return with_entries(where(records, wanted), entries), where(records, list(map(operator.not_, wanted)))
+        to_send, unchanged = _divided(records, wanted)
+        return with_entries(to_send, entries), unchanged
 
     def _last_of_each(
         self, records: Sequence[Record], keys: Sequence[bytes], fingerprints: Sequence[bytes], wanted: Sequence[int]
@@ -277,6 +278,13 @@ def _taken_followers(entries: Iterable[Entry]) -> list[Record]:
             followers += entry.followers
             entry.followers = None
     return followers
+
+
+def _divided(records: Sequence[Record], wanted: Sequence[int]) -> tuple[Sequence[Record], Sequence[Record]]:
+    """Give the records that are wanted, and the others."""
+    if all(wanted):
+        return records, []
+    return where(records, wanted), where(records, list(map(operator.not_, wanted)))
 
 
 def _mask(chosen: Iterable[int], count: int) -> bytearray:

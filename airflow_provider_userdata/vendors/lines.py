@@ -10,6 +10,9 @@ from typing import Any, overload
 
 import msgspec
 
+JOINED_AT_ONCE = 100
+"""How many lines make a piece: a whole piece is read again wherever a batch ends within it."""
+
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
@@ -36,8 +39,8 @@ class Lines(Sequence[bytes]):
 
     @classmethod
     def joined(cls, lines: Sequence[bytes]) -> Lines:
-        """Put lines into one piece."""
-        return cls([(b"".join(lines), len(lines))])
+        """Put lines into few pieces."""
+        return cls([(b"".join(part), len(part)) for part in _parts(lines, JOINED_AT_ONCE)])
 
     def separated(self) -> list[memoryview]:
         """Give all of them in parts, with a comma between each and the next instead of the lines' ends."""

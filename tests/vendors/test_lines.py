@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.vendors.lines import Lines
+from airflow_provider_userdata.vendors.lines import JOINED_AT_ONCE, Lines
 
 VALUES = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=4), max_size=20)
 
@@ -43,7 +43,17 @@ def test_parts_that_follow_each_other_are_the_whole(values: list[str], at_once: 
 
     assert list(again) == list(whole)
     assert json.loads(b"[%b]" % b"".join(again.separated())) == values
-    assert list(Lines.joined(list(whole))) == list(whole)
+
+
+@pytest.mark.parametrize("count", [0, 1, JOINED_AT_ONCE, JOINED_AT_ONCE + 1, 3 * JOINED_AT_ONCE - 1])
+def test_lines_one_by_one_are_put_into_few_pieces(count: int) -> None:
+    """However many there are, they are the same lines, and a part of them is made from the pieces that it is of."""
+    lines = [b"%d\n" % number for number in range(count)]
+    made = Lines.joined(lines)
+
+    assert (list(made), len(made)) == (lines, count)
+    assert len(made.separated()) == -(-count // JOINED_AT_ONCE)
+    assert list(made[count // 2 :]) == lines[count // 2 :]
 
 
 def test_a_place_beyond_the_lines_is_an_error() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery import keeping, sieve
+from airflow_provider_userdata.delivery import keeping, look_ups, sieve
 from airflow_provider_userdata.delivery.chunks import Chunk, Form
 from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.runner import Delivery
@@ -277,6 +277,7 @@ def test_an_interrupted_look_up_leaves_each_record_one_fate(
         return sift(*keys)
 
     monkeypatch.setattr(given, "sift", failing)
+    monkeypatch.setattr(look_ups, "LOOKED_UP_AT_ONCE", 10)
     sandbox.thymia.latency = 0.05
     ended = run("thymia", Halves([*rows("thymia", 10), *rows("thymia", 10)]), ledger=given)
     assert isinstance(ended.error, LedgerBusyError)

@@ -1,4 +1,4 @@
-"""Records are looked up while those before them are sent; none is forgotten, however it ends."""
+"""Records are looked up many at a time, while those before them are sent; none is forgotten, however it ends."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_userdata.delivery import look_ups as gathering
 from airflow_provider_userdata.delivery.look_ups import LookUps
 from airflow_provider_userdata.delivery.sieve import Sieve
 from airflow_provider_userdata.delivery.under_way import Sifted
@@ -52,8 +53,11 @@ def ledger() -> EveryOther:
 
 
 @pytest.fixture
-def tell(ledger: EveryOther) -> Callable[[Story], None]:
-    """Let a story happen: with look-ups, ten records, and what halts them."""
+def tell(ledger: EveryOther, monkeypatch: pytest.MonkeyPatch) -> Callable[[Story], None]:
+    """Let a story happen: with look-ups of two records at least, ten records, and what halts them."""
+    monkeypatch.setattr(gathering, "LOOKED_UP_AT_ONCE", 2)
+    monkeypatch.setattr(gathering, "MOST_GATHERED", 3)
+    monkeypatch.setattr(gathering, "MOST_WAITING", 1)
 
     async def telling(story: Story) -> None:
         halted = asyncio.Event()
@@ -80,15 +84,48 @@ async def come(found: AsyncIterator[Sifted]) -> tuple[list[int], list[int]]:
 
 
 def test_what_comes_is_of_the_records_before(tell: Callable[[Story], None]) -> None:
-    """Each call gives what the one before has begun to look up; the last gives the rest."""
+    """Each call that begins to look up gives what the one before has begun; the last gives the rest."""
 
     async def story(look_ups: LookUps, records: list[Record], _: asyncio.Event) -> None:
-        assert await come(look_ups.begin(records[:4])) == ([], [])
+        assert await come(look_ups.take(records[:4])) == ([], [])
         assert positions(look_ups.waiting) == [0, 1, 2, 3]
-        assert await come(look_ups.begin(records[4:])) == ([0, 2], [1, 3])
+        assert await come(look_ups.take(records[4:])) == ([0, 2], [1, 3])
         assert positions(look_ups.waiting) == [4, 5, 6, 7, 8, 9]
         assert await come(look_ups.end()) == ([4, 6, 8], [5, 7, 9])
         assert (look_ups.waiting, await come(look_ups.end())) == ([], ([], []))
+
+    tell(story)
+
+
+def test_few_are_gathered_until_they_are_many(tell: Callable[[Story], None], ledger: EveryOther) -> None:
+    """What is too little to be looked up waits for more, in its order; the end waits for none."""
+
+    async def story(look_ups: LookUps, records: list[Record], _: asyncio.Event) -> None:
+        assert await come(look_ups.take(records[:1])) == ([], [])
+        assert (ledger.look_ups, positions(look_ups.waiting)) == (0, [0])
+        await come(look_ups.take(records[1:4]))
+        assert await come(look_ups.take(records[4:9])) == ([0, 2], [1, 3])
+        await come(look_ups.take(records[9:]))
+        assert positions(look_ups.waiting) == [4, 5, 6, 7, 8, 9]
+        assert await come(look_ups.end()) == ([4, 6, 8, 9], [5, 7])
+        assert ledger.look_ups == 3
+
+    tell(story)
+
+
+def test_what_comes_in_small_parts_is_not_gathered_for_ever(
+    tell: Callable[[Story], None], ledger: EveryOther, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records may be large: however few they are, they are looked up when they came in some parts."""
+
+    async def story(look_ups: LookUps, records: list[Record], _: asyncio.Event) -> None:
+        monkeypatch.setattr(gathering, "LOOKED_UP_AT_ONCE", 1000)
+        for start in range(0, 9, 3):
+            await come(look_ups.take(records[start : start + 3]))
+        await come(look_ups.take(records[9:]))
+        await asyncio.sleep(0)
+        assert await come(look_ups.end()) == ([0, 2, 4, 6, 8, 9], [1, 3, 5, 7])
+        assert ledger.look_ups == 2
 
     tell(story)
 
@@ -97,10 +134,10 @@ def test_a_halt_leaves_the_records_waiting(tell: Callable[[Story], None]) -> Non
     """Nothing has become of what was being looked up, nor of what comes after it."""
 
     async def story(look_ups: LookUps, records: list[Record], halted: asyncio.Event) -> None:
-        await come(look_ups.begin(records[:4]))
+        await come(look_ups.take(records[:4]))
         halted.set()
-        assert await come(look_ups.begin(records[4:7])) == ([], [])
-        assert await come(look_ups.begin(records[7:])) == ([], [])
+        assert await come(look_ups.take(records[4:7])) == ([], [])
+        assert await come(look_ups.take(records[7:])) == ([], [])
         assert await come(look_ups.end()) == ([], [])
         await look_ups.give_up()
         assert positions(look_ups.waiting) == list(range(10))
@@ -113,11 +150,11 @@ def test_a_ledger_that_fails_leaves_the_records_waiting(tell: Callable[[Story], 
 
     async def story(look_ups: LookUps, records: list[Record], _: asyncio.Event) -> None:
         ledger.locked_from = 2
-        await come(look_ups.begin(records[:2]))
-        assert await come(look_ups.begin(records[2:5])) == ([0], [1])
-        for more in ([], records[5:]):
+        await come(look_ups.take(records[:2]))
+        assert await come(look_ups.take(records[2:5])) == ([0], [1])
+        for more in (records[5:7], records[7:]):
             with pytest.raises(LedgerBusyError, match="locked"):
-                await come(look_ups.begin(more))
+                await come(look_ups.take(more))
         assert positions(look_ups.waiting) == list(range(2, 10))
         await look_ups.give_up()
         assert positions(look_ups.waiting) == list(range(2, 10))

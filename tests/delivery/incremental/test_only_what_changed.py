@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from airflow_provider_userdata.delivery.chunks import Chunk, Form
 from airflow_provider_userdata.delivery.plan import Ended
 from airflow_provider_userdata.delivery.sending import Patience
 from airflow_provider_userdata.errors import LaterError, RejectsError, VendorDownError
@@ -60,6 +62,26 @@ def test_one_user_in_a_hundred_changed(run: Run, rows: Rows, sandbox: Sandbox, t
     assert counts(second) == {"delivered": 1_000, "unchanged": 99_000}
     assert (second.report.requests, sandbox.ptengine.counts.requests, sandbox.ptengine.counts.records) == (10, 10, 1000)
     assert all(user["plan"] == "pro" for user in sandbox.ptengine.arrived())
+
+
+def test_what_a_slow_source_gave_is_sent_before_it_gives_more(run: Run, rows: Rows, sandbox: Sandbox) -> None:
+    """While a source keeps an incremental run waiting, what it gave before is looked up, sent and proven."""
+    arrived: list[int] = []
+    records = rows("thymia", 6)
+
+    class Slow:
+        total = None
+
+        def chunks(self) -> Iterator[Chunk]:
+            for start in range(0, 6, 2):
+                yield Chunk(Form.OBJECTS, records[start : start + 2])
+                deadline = time.monotonic() + 10
+                while sandbox.thymia.counts.records < start + 2 and time.monotonic() < deadline:
+                    time.sleep(0.005)
+                arrived.append(sandbox.thymia.counts.records)
+
+    assert counts(run("thymia", Slow())) == {"delivered": 6}
+    assert arrived == [2, 4, 6]
 
 
 def test_samples_that_arrive_late(run: Run, rows: Rows, sandbox: Sandbox) -> None:
