@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Protocol
+from typing import NamedTuple, Protocol
 
 from airflow_provider_userdata.delivery.recent import Recent
+from airflow_provider_userdata.delivery.records_under_way import RecordsUnderWay
+from airflow_provider_userdata.delivery.states_under_way import StatesUnderWay
 from airflow_provider_userdata.delivery.threads import BlockingThread
-from airflow_provider_userdata.delivery.under_way import RecordsUnderWay, Sifted, StatesUnderWay, UnderWay
+from airflow_provider_userdata.delivery.under_way import LookedUp, Sifted, UnderWay
 from airflow_provider_userdata.vendors.contract import Kept, Record, Vendor
+from airflow_provider_userdata.vendors.keys import Keys
 
 MARKED_AT_ONCE = 10_000
 """How many proven records are marked beside the delivery; of states, how many before a look-up gets its turn."""
@@ -29,9 +32,6 @@ class Fingerprints(Protocol):
         self, records: Iterable[bytes], shelves: Sequence[str | bytes], size: int, /
     ) -> tuple[bytes, list[bytes]]:
         """Give the keys of some bytes, in their order, joined, and what they begin with: `size` bytes, a shelf's."""
-
-    def split(self, joined: bytes, /) -> list[bytes]:
-        """Give what was joined one by one."""
 
 
 class Ledger(Protocol):
@@ -54,6 +54,21 @@ class Ledger(Protocol):
         """End."""
 
 
+class _Identity(NamedTuple):
+    """What a ledger knows records by.
+
+    :param keys: of each, joined.
+    :param fingerprints: of each, joined, where it keeps states.
+    :param beginnings: what keys begin with, where it keeps records.
+    :param span: the least and the greatest of their contents, where those rise.
+    """
+
+    keys: bytes
+    fingerprints: bytes = b""
+    beginnings: Sequence[bytes] = ()
+    span: tuple[bytes, bytes] | None = None
+
+
 class Sieve:
     """Sifts the records of one delivery. Used on the loop, by one caller at a time.
 
@@ -69,7 +84,7 @@ class Sieve:
         # What is being marked would have to be claimed again, so states are looked up by the thread that marks them.
         self._look_ups = self._thread if self.keeps_states else BlockingThread("userdata-look-ups")
         self._shows_recent = shows_recent
-        self._under_way: UnderWay[Any] = StatesUnderWay() if self.keeps_states else RecordsUnderWay()
+        self._under_way: UnderWay = StatesUnderWay() if self.keeps_states else RecordsUnderWay()
         self._looking_up = asyncio.Lock()
         self._marking = self._looking_up if self.keeps_states else asyncio.Lock()
         self._much_is_proven = asyncio.Event()
@@ -107,12 +122,14 @@ class Sieve:
         :raises LedgerError: if something has to change first.
         :raises LedgerBusyError: if it is locked, or can't be reached.
         """
-        identity = self._identify(records)
-        keys, prints = map(self._ledger.fingerprints.split, identity[:2])
+        asked = self._identify(records)
         async with self._looking_up:
             # All are asked for, also what this run has on its way: it may be given up meanwhile.
-            chosen = await self._look_ups.call(lambda: self._ledger.sift(*identity))
-            return self._under_way.divide(records, keys, prints, chosen)
+            chosen = await self._look_ups.call(
+                lambda: self._ledger.sift(asked.keys, asked.fingerprints, asked.beginnings)
+            )
+            keys, prints = _side_by_side(asked.keys, records), _side_by_side(asked.fingerprints, records)
+            return self._under_way.divide(records, LookedUp(keys, prints, chosen, asked.span))
 
     def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note the proof that records were delivered; give those that followed them, which are unchanged.
@@ -134,7 +151,7 @@ class Sieve:
 
     def proven_before(self, records: Sequence[Record]) -> None:
         """Note records that an attempt before has delivered, as its receipts prove, and may not have marked."""
-        self._under_way.proven_before(self._ledger.fingerprints.split(self._identify(records)[0]))
+        self._under_way.proven_before(_side_by_side(self._identify(records).keys, records))
         self._note_recent(records)
 
     async def mark(self) -> None:
@@ -185,15 +202,19 @@ class Sieve:
                 self._look_ups.close()
                 await closing
 
-    def _identify(self, records: Sequence[Record]) -> tuple[bytes, bytes, list[bytes]]:
-        """Give what the ledger knows records by: keys; fingerprints where it keeps states, or what keys begin with."""
+    def _identify(self, records: Sequence[Record]) -> _Identity:
         fingerprints, kept = self._ledger.fingerprints, self._vendor.kept
-        shelves, contents = self._vendor.compared(records)
+        shelves, contents, rising = self._vendor.compared(records)
         if kept is Kept.STATES:
-            return fingerprints.of_all_users(shelves), fingerprints.of_all(contents), []
+            return _Identity(fingerprints.of_all_users(shelves), fingerprints.of_all(contents))
         keys, beginnings = fingerprints.all_on_shelves(contents, shelves, kept.value)
-        return keys, b"", beginnings
+        span = (contents[0], contents[-1]) if rising and contents else None
+        return _Identity(keys, beginnings=beginnings, span=span)
 
     def _note_recent(self, records: Sequence[Record]) -> None:
         if self._shows_recent:
             self.recent.note(self._vendor.moments(records))
+
+
+def _side_by_side(joined: bytes, records: Sequence[Record]) -> Keys:
+    return Keys.of(joined, len(joined) // len(records) if joined else 1)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Collection, Iterable, Sequence
-from itertools import repeat
+from itertools import chain, repeat
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -71,20 +71,17 @@ class Fingerprints:
         """
         names = set(shelves)
         beginnings = dict(zip(names, split(self.of_all_users(names)), strict=True))
-        shelved = b"".join(map(beginnings.__getitem__, shelves))
+        one = len(names) == 1
+        shelved = beginnings[shelves[0]] * len(shelves) if one else b"".join(map(beginnings.__getitem__, shelves))
         keys = bytearray(self.of_all(records))
         for place in range(size):
             keys[place::KEY_SIZE] = shelved[place::KEY_SIZE]
         return bytes(keys), [beginning[:size] for beginning in beginnings.values()]
 
-    def split(self, joined: bytes) -> list[bytes]:
-        """Give keys or fingerprints one by one."""
-        return split(joined)
-
 
 def split(joined: bytes) -> list[bytes]:
     """Give keys or fingerprints one by one."""
-    return [key for (key,) in struct.iter_unpack(f"{KEY_SIZE}s", joined)]
+    return list(chain.from_iterable(struct.iter_unpack(f"{KEY_SIZE}s", joined)))
 
 
 def _added(one: bytes, other: bytes) -> bytes:

@@ -71,6 +71,19 @@ class Checked(NamedTuple):
     invalid: list[tuple[int, Invalid]]
 
 
+class Compared(NamedTuple):
+    """What of records is compared with what was delivered. Records that say the same give the same.
+
+    :param shelves: each record's shelf in a ledger, such as its user.
+    :param contents: what is compared, of each.
+    :param rising: whether each content is known to be greater than the one before it, so that no two are alike.
+    """
+
+    shelves: Sequence[str | bytes]
+    contents: Sequence[bytes]
+    rising: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
     """How many records a request carries (T1, G3, P4).
@@ -163,12 +176,9 @@ class Vendor(Protocol):
         """What a ledger keeps, to tell in later runs what needn't be sent again."""
         return Kept.RECORDS
 
-    def compared(self, records: Sequence[Record]) -> tuple[Sequence[str | bytes], Sequence[bytes]]:
-        """Give each record's shelf in a ledger, such as its user, and what is compared with what was delivered.
-
-        Records that say the same give the same, whatever source they come from.
-        """
-        return [record.user or "" for record in records], [record.body for record in records]
+    def compared(self, records: Sequence[Record]) -> Compared:
+        """Give what of records is compared with what was delivered, whatever source they come from."""
+        return Compared([record.user or "" for record in records], [record.body for record in records])
 
     def moments(self, records: Sequence[Record]) -> Iterable[Moment]:
         """Give devices with their latest records' beginnings, where the vendor's records have both (G9)."""

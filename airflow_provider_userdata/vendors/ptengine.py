@@ -19,6 +19,7 @@ from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning,
 from airflow_provider_userdata.vendors.contract import (
     BatchLimits,
     Checked,
+    Compared,
     Fault,
     Invalid,
     Kept,
@@ -162,11 +163,11 @@ class Ptengine(Vendor):
             pass
         return sorted_out((self.prepare_cells(names, cells) for cells in table), rows, positions)
 
-    def compared(self, records: Sequence[Record]) -> tuple[Sequence[str], Sequence[bytes]]:
+    def compared(self, records: Sequence[Record]) -> Compared:
         """Give each user, and the attributes with their names: the last row that was sent, not all ever sent (P5)."""
         users = [user or "" for user in users_of(records)]
         names = map(_names_as_sent, groups_of(records))
-        return users, list(map(operator.add, names, lines_of(records)))
+        return Compared(users, list(map(operator.add, names, lines_of(records))))
 
     def request(self, records: Sequence[Record]) -> Request:
         """Join users with the same names to a request."""

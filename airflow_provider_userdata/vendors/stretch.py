@@ -8,6 +8,7 @@ from itertools import compress, repeat
 from typing import Any, overload
 
 from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.vendors.keys import Keys
 from airflow_provider_userdata.vendors.lines import Lines
 from airflow_provider_userdata.vendors.positions import Positions
 
@@ -186,7 +187,9 @@ def without(column: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
     return kept
 
 
-def _both(first: Sequence[Any] | None, second: Sequence[Any] | None) -> list[Any] | None:
+def _both(first: Sequence[Any] | None, second: Sequence[Any] | None) -> Sequence[Any] | None:
+    if isinstance(first, Keys) and isinstance(second, Keys):
+        return first.followed_by(second)
     return None if first is None or second is None else [*first, *second]
 
 

@@ -24,7 +24,16 @@ from airflow_provider_userdata.vendors.answers import (
     cut_short,
     shared_meaning,
 )
-from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Kept, Record, Request, Vendor
+from airflow_provider_userdata.vendors.contract import (
+    BatchLimits,
+    Compared,
+    Fault,
+    Invalid,
+    Kept,
+    Record,
+    Request,
+    Vendor,
+)
 from airflow_provider_userdata.vendors.explaining import MOST_FAULTS, Explainer, contract_validator
 from airflow_provider_userdata.vendors.json_values import decoded, encoded, is_shallow
 from airflow_provider_userdata.vendors.pii import Guard
@@ -102,10 +111,10 @@ class Thymia(Vendor):
         """Check one user's data, nested as it is sent or flat."""
         return self._prepared(value, checked=False)
 
-    def compared(self, records: Sequence[Record]) -> tuple[Sequence[str], Sequence[bytes]]:
+    def compared(self, records: Sequence[Record]) -> Compared:
         """Give each record's label, and its data with the keys in one order, whatever the source's was."""
         data = [_encode_in_order(msgspec.json.decode(record.body)["data"]) for record in records]
-        return [record.user or "" for record in records], data
+        return Compared([record.user or "" for record in records], data)
 
     def request(self, records: Sequence[Record]) -> Request:
         """Make a request of the one record that it carries."""

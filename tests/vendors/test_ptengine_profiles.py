@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.vendors.contract import Invalid, Record
+from airflow_provider_userdata.vendors.contract import Compared, Invalid, Record
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 
 Breaks = Callable[[Record | Invalid], list[str]]
@@ -240,10 +240,10 @@ def test_users_are_compared_with_the_names_of_their_own_attributes() -> None:
     people = [{"user_id": "u", "plan": "x"}, {"user_id": "v", "age": "x"}, {"user_id": "w"}]
     records = [one for person in people if isinstance(one := PTENGINE.prepare_value(person), Record)]
 
-    users, contents = PTENGINE.compared(records)
+    users, contents, _ = PTENGINE.compared(records)
 
     assert list(users) == ["u", "v", "w"]
-    assert list(contents) == [PTENGINE.compared([record])[1][0] for record in records]
+    assert list(contents) == [PTENGINE.compared([record]).contents[0] for record in records]
     assert len(set(contents)) == 3
     table = PTENGINE.prepare_table(("plan", "user_id"), [["x", "u"]], [["x", "u"]], range(1))
-    assert PTENGINE.compared(table.records) == (["u"], [contents[0]])
+    assert PTENGINE.compared(table.records) == Compared(["u"], [contents[0]])

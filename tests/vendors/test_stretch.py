@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.keys import Keys
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.stretch import (
     Stretch,
@@ -54,7 +55,8 @@ def test_a_part_of_a_stretch_is_that_part_of_its_records(
     positions: list[int] | range, start: int, end: int, of: Callable[[list[int] | range], Stretch]
 ) -> None:
     """Slices, single records, all of them in a row and columns are alike, whether they were looked up or not."""
-    for stretch in (of(positions), with_entries(of(positions), [b"%d" % place for place in positions])):
+    keys = [b"%02d" % place for place in positions]
+    for stretch in (of(positions), *(with_entries(of(positions), some) for some in (keys, Keys.of(b"".join(keys), 2)))):
         records = list(stretch)
         assert [record.position for record in records] == list(positions)
 

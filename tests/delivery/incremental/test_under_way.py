@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,15 +14,21 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery import sieve
-from airflow_provider_userdata.delivery.under_way import RecordsUnderWay, StatesUnderWay
+from airflow_provider_userdata.delivery.records_under_way import RecordsUnderWay
+from airflow_provider_userdata.delivery.states_under_way import StatesUnderWay
+from airflow_provider_userdata.delivery.under_way import LookedUp
 from airflow_provider_userdata.ledger import Fingerprints
 from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.keys import Keys
+from airflow_provider_userdata.vendors.lines import Lines
 from airflow_provider_userdata.vendors.ptengine import Ptengine
+from airflow_provider_userdata.vendors.stretch import Stretch, joined
 
 CONTENTS = st.lists(st.integers(0, 5), min_size=1, max_size=6)
+RISING = st.sets(st.integers(0, 9), min_size=1, max_size=6).map(sorted)
 STEPS = st.one_of(
-    st.tuples(st.just("look up"), CONTENTS),
+    st.tuples(st.sampled_from(["look up", "look up one by one"]), CONTENTS | RISING),
     st.tuples(st.sampled_from(["deliver", "give up", "mark", "forget"]), st.integers(1, 4)),
 )
 PROVEN_AFTER_A_MARK: list[tuple[str, Any]] = [
@@ -34,51 +42,72 @@ PROVEN_AFTER_A_MARK: list[tuple[str, Any]] = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+REJOINED: list[tuple[str, Any]] = [
+    ("look up", [1, 2]),
+    ("look up", [3, 4]),
+    ("deliver", 1),
+    ("look up one by one", [0]),
+    ("give up", 2),
+    ("look up", [2, 3, 4]),
+    ("mark", 4),
+    ("look up", [1, 2]),
+]
+
+
+@settings(max_examples=500, deadline=None)
 @given(st.lists(STEPS, max_size=40))
 @example(PROVEN_AFTER_A_MARK)
+@example(REJOINED)
 def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
     """Each has one fate in the end; none is sent while its like is under way, or proven; what is marked is proven."""
-    under_way, marked, proven, sent = RecordsUnderWay(), set[bytes](), set[bytes](), list[Record]()
+    under_way, marked, proven = RecordsUnderWay(), set[bytes](), set[bytes]()
+    sent: Sequence[Record] = []
     settled: list[int] = []
     positions = 0
 
-    def settle(records: list[Record], followers: list[Record]) -> None:
+    def settle(records: Sequence[Record], followers: list[Record]) -> None:
         assert {one.body for one in followers} <= {one.body for one in records}
         settled.extend(one.position for one in [*records, *followers])
 
-    def look_up(contents: list[int]) -> None:
-        nonlocal positions
-        records = [Record(b"%d" % content, position=positions + n) for n, content in enumerate(contents)]
-        positions += len(records)
-        keys = [record.body for record in records]
+    def look_up(contents: list[int], *, one_by_one: bool) -> None:
+        nonlocal positions, sent
+        keys = [b"%d" % content for content in contents]
+        numbers = range(positions, positions + len(keys))
+        positions += len(keys)
+        records: Sequence[Record] = Stretch(keys, numbers, Lines.joined([key + b"\n" for key in keys]))
         chosen = [index for index, key in enumerate(keys) if key not in marked]
-        to_send, unchanged = under_way.divide(records, keys, [], chosen)
+        rising = all(one < other for one, other in pairwise(keys))
+        looked_up = LookedUp(
+            Keys.of(b"".join(keys), 1), Keys.of(b"", 1), chosen, (keys[0], keys[-1]) if rising else None
+        )
+        to_send, unchanged = under_way.divide(list(records) if one_by_one else records, looked_up)
         assert {one.body for one in unchanged} <= marked | proven
         new = [one.body for one in to_send]
         assert set(new) == set(keys) - marked - proven - {one.body for one in sent}
         assert len(new) == len(set(new))
-        sent.extend(to_send)
+        sent = joined(sent, to_send)
         settled.extend(one.position for one in unchanged)
 
     def end(count: int, *, delivered: bool) -> None:
-        some = sent[:count]
-        del sent[:count]
+        nonlocal sent
+        some, sent = sent[:count], sent[count:]
         note = under_way.delivered if delivered else under_way.given_up
         settle(some, note(some, in_doubt=False))
         proven.update([one.body for one in some] * delivered)
 
     def mark(most: int) -> None:
         marks = under_way.to_mark(most)
-        assert marks.keys == b"".join(marks.entries)
-        assert proven.issuperset(marks.entries)
+        keys = [key for entries in marks.entries for key in entries]
+        assert marks.keys == b"".join(keys)
+        assert marks.count == len(keys)
+        assert proven.issuperset(keys)
         under_way.marked(marks)
-        marked.update(marks.entries)
-        proven.difference_update(marks.entries)
+        marked.update(keys)
+        proven.difference_update(keys)
 
     for name, value in steps:
-        if name == "look up":
-            look_up(value)
+        if name.startswith("look up"):
+            look_up(value, one_by_one=name != "look up")
         elif name == "mark":
             mark(value)
         elif name == "forget":
@@ -88,6 +117,8 @@ def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
     end(len(sent), delivered=True)
     assert sorted(settled) == list(range(positions))
     assert under_way.unmarked == len(proven)
+    mark(sys.maxsize)
+    assert (under_way.unmarked, under_way._pieces, under_way._known) == (0, {}, set())
 
 
 def test_a_state_after_one_in_doubt_is_not_believed() -> None:
@@ -95,7 +126,7 @@ def test_a_state_after_one_in_doubt_is_not_believed() -> None:
     under_way, key = StatesUnderWay(), b"k" * 16
     marked: list[list[bytes]] = []
     for state in (b"a" * 16, b"b" * 16):
-        to_send, _ = under_way.divide([Record(b"{}")], [key], [state], [0])
+        to_send, _ = under_way.divide([Record(b"{}")], LookedUp(Keys.of(key, 16), Keys.of(state, 16), [0]))
         under_way.delivered(to_send, in_doubt=state == b"a" * 16)
         proofs = under_way.to_mark(9)
         under_way.marked(proofs)
@@ -199,7 +230,7 @@ def test_much_that_is_proven_is_marked_as_it_comes(monkeypatch: pytest.MonkeyPat
     async def run() -> None:
         sifting = sieve.Sieve(Noting(), GeroSense("steps"))  # type: ignore[arg-type]
         marking = asyncio.ensure_future(sifting.mark_as_proofs_come())
-        sifting._under_way.proven_before([b"%016d" % number for number in range(4)])
+        sifting._under_way.proven_before(Keys.of(b"k" * 4 * 16, 16))
         sifting.delivered([Record(b"", entry=b"k" * 16)], in_doubt=False)
         await asyncio.to_thread(first.wait)
         await sifting.mark()
