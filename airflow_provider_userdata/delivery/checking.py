@@ -52,11 +52,11 @@ class Checker:
         return f"position {position}, {fault.public_path(self._vendor.known_fields)}, rule {fault.rule}"
 
     def check(self, chunk: Chunk) -> Sequence[Record]:
-        """Give the valid records of a chunk that have no fate yet; the fates of the others are written."""
+        """Give the valid records of a chunk that have no fate yet; why the others are refused is noted."""
         positions, rows = self._without_fate(chunk)
         records, invalid = self._preparer.prepare(chunk, rows, positions)
         if invalid:
-            self._fates.not_delivered(
+            self._fates.invalid(
                 [(positions[place], rows[place], self._why(positions[place], one)) for place, one in invalid]
             )
         if self._usual is not None:

@@ -23,6 +23,8 @@ TOO_FEW = "G4"
 VALIDATE_ONLY = "validate_only"
 """What stands for a rule where records were only checked."""
 
+_WHOLE = (None, "$")
+"""The paths of a fault that is no part's."""
 _LINES = 1000
 """How many lines are written at once at most."""
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -74,6 +76,7 @@ class Fates:
         self._sieve = sieve
         self._held_over: list[bytes] = []
         self._left: list[tuple[Record, Why]] = []
+        self._invalid: list[tuple[int, object, Why]] = []
         self.carried_in: list[bytes] = []
         """The bodies of the first records, which an earlier run had held."""
 
@@ -84,8 +87,11 @@ class Fates:
     def read(self, marks: Iterable[Mark]) -> None:
         """Compare what was read with what an attempt before has read there, and write how far the source was read.
 
+        What was found invalid before it is written, too.
+
         :raises SourceChangedError: if it differs.
         """
+        self.write_invalid()
         self._progress.take(marks)
         if self._progress.is_compared:
             rows, digest = self._progress.read
@@ -144,6 +150,17 @@ class Fates:
             self._write(rows)
             self._progress.settle(ranges(sorted([position for position, _, _ in rows])))
 
+    def invalid(self, rows: Sequence[tuple[int, object, Why]]) -> None:
+        """Note rows that the vendor would refuse. They are written a chunk's at a time: lost, they are found again."""
+        self._invalid += rows
+        if len(self._invalid) >= _LINES:
+            self.write_invalid()
+
+    def write_invalid(self) -> None:
+        """Write the lines of the rows that were found invalid."""
+        rows, self._invalid = self._invalid, []
+        self.not_delivered(rows)
+
     def leave(self, records: Sequence[Record], why: Why) -> None:
         """Leave records to the next attempt, since this one has to end: they have a fate only if there is none."""
         records = _in_order(self._with_followers(records, why))
@@ -158,6 +175,7 @@ class Fates:
 
     def write_left(self) -> None:
         """Write the lines of the records that were left, after the last checkpoint: it doesn't cover them."""
+        self.write_invalid()
         if self._left:
             self._files.mark_left()
         for start in range(0, len(self._left), _LINES):
@@ -208,7 +226,9 @@ def _in_order(records: Sequence[Record]) -> Sequence[Record]:
 
 
 def _line(position: int, row: object, why: Why) -> _Line:
-    return _Line(position, why.fate, why.rule, _utf8(why.path), _utf8(why.reason), why.status, row_json(row))
+    was_read = why.path not in _WHOLE  # what is wrong within it was found by whoever read it
+    record = row_json(row, was_read=was_read)
+    return _Line(position, why.fate, why.rule, _utf8(why.path), _utf8(why.reason), why.status, record)
 
 
 def _utf8(text: str | None) -> str | None:

@@ -119,6 +119,7 @@ class Keeper:
         :raises LedgerError: if what was delivered can't be marked before something is changed.
         """
         async with self._saving:
+            self.fates.write_invalid()
             checkpoint = Checkpoint(
                 attempt=self._plan.attempt,
                 host=socket.gethostname(),

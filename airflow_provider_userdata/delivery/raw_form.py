@@ -17,10 +17,14 @@ DEEPEST = 200
 """Levels of nesting that are kept as they are; what lies deeper is kept as its text."""
 
 
-def row_json(row: object) -> msgspec.Raw:
-    """Give a row as JSON: a JSON text as it stood, anything else with marks such as `{"$base64": ..}` where needed."""
+def row_json(row: object, *, was_read: bool = False) -> msgspec.Raw:
+    """Give a row as JSON: a JSON text as it stood, anything else with marks such as `{"$base64": ..}` where needed.
+
+    :param was_read: whether it is known to be a JSON text, where it is a text.
+    """
     if isinstance(row, bytes):
-        return _text_json(row.removesuffix(b"\n").removesuffix(b"\r"))  # a line's end
+        text = row.removesuffix(b"\n").removesuffix(b"\r")  # a line's end
+        return _as_it_stood(text) if was_read else _text_json(text)
     value = row.raw if isinstance(row, Unreadable) else row.as_dict() if isinstance(row, Cells) else row
     return msgspec.Raw(msgspec.json.encode(_plain(value, 0)))
 
@@ -30,6 +34,10 @@ def _text_json(text: bytes) -> msgspec.Raw:
         _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
         return msgspec.Raw(msgspec.json.encode(_plain(text, 0, mark="$text")))
+    return _as_it_stood(text)
+
+
+def _as_it_stood(text: bytes) -> msgspec.Raw:
     return msgspec.Raw(b" ".join(text.splitlines()) if b"\n" in text or b"\r" in text else text)
 
 

@@ -8,7 +8,6 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import compress
 from typing import Annotated, ClassVar, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -81,6 +80,7 @@ class CountPerSecondSample(_Times, tag_field="unit", tag=_A_SECOND, kw_only=True
 
 _LARGEST = {_COUNT: MOST_COUNTED, _A_MINUTE: MOST_A_MINUTE, _A_SECOND: math.inf}
 """The largest value of each unit (G8)."""
+_LEAST = min(_LARGEST.values())
 
 
 class Sample(_Times, kw_only=True):
@@ -308,9 +308,9 @@ def _maybe_invalid(samples: Sequence[Sample]) -> set[int]:
     unsure = timestamps.maybe_not_in_order(starts, ends)
     values = [sample.value for sample in samples]
     most = max(values, default=0)
-    if most > min(_LARGEST.values()) and most > min([_LARGEST[unit] for unit in {sample.unit for sample in samples}]):
-        largest = [_LARGEST[sample.unit] for sample in samples]
-        unsure.update(compress(range(len(values)), map(operator.gt, values, largest)))
+    if most > _LEAST and most > (least := min([_LARGEST[unit] for unit in {sample.unit for sample in samples}])):
+        large = [place for place, value in enumerate(values) if value > least]
+        unsure.update([place for place in large if values[place] > _LARGEST[samples[place].unit]])
     if not all(map(str.strip, {sample.device_name for sample in samples})):
         unsure.update(place for place, sample in enumerate(samples) if not sample.device_name.strip())
     return unsure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from airflow_provider_userdata.delivery import keeping
 from airflow_provider_userdata.delivery.chunks import Chunk, Form
 from airflow_provider_userdata.delivery.dispatching import MOST_READY
+from airflow_provider_userdata.delivery.journal import LocalJournal
 from airflow_provider_userdata.delivery.plan import Ended
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.vendors import gerosense, json_values, lines, ptengine, thymia
@@ -124,6 +126,59 @@ def test_the_checkpoint_is_saved_no_more_than_once_a_second(
 
     assert report.requests == 600
     assert store.saves <= (time.monotonic() - began) / 0.1 + 3  # the first, the last, and the done marker
+
+
+def test_what_is_invalid_is_written_a_chunk_at_a_time(
+    deliver: Deliver, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many parts of a chunk are checked: the next checkpoint, or the next chunk, has all of their lines."""
+    monkeypatch.setattr(keeping, "SAVE_SECONDS", 60)
+    lines_written: list[int] = []
+    append = LocalJournal.append
+
+    def noting(journal: LocalJournal, line: bytes) -> None:
+        if "rejects" in journal._path.name:
+            lines_written.append(line.count(b"\n") + 1)
+        append(journal, line)
+
+    monkeypatch.setattr(LocalJournal, "append", noting)
+    samples = [row if number % 20 else {**row, "value": 0} for number, row in enumerate(rows("gerosense", 6000))]
+
+    class Chunks:
+        total = None
+
+        def chunks(self) -> Iterator[Chunk]:
+            for start in (0, 3000):
+                yield Chunk(Form.OBJECTS, samples[start : start + 3000])
+
+    report = deliver("gerosense", Chunks()).report
+
+    assert (report.rejected, lines_written) == (300, [150, 150])
+
+
+def test_a_checkpoint_covers_what_is_invalid_though_no_chunk_follows(
+    deliver: Deliver, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow source's rejects are on record a second later, for whoever looks, and for an attempt that goes on."""
+    monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.01)
+    saved = threading.Event()
+
+    class Store(MemoryStore):
+        def save(self, value: dict[str, Any]) -> None:
+            if value.get("tally", {}).get("fates", {}).get("rejected"):
+                saved.set()
+
+    class Slow:
+        total = None
+
+        def chunks(self) -> Iterator[Chunk]:
+            yield Chunk(Form.OBJECTS, [{**row, "value": 0} for row in rows("gerosense", 3)])
+            assert saved.wait(20)
+            yield Chunk(Form.OBJECTS, rows("gerosense", 3, 3))
+
+    report = deliver("gerosense", Slow(), store=Store()).report
+
+    assert (report.rejected, report.delivered) == (3, 3)
 
 
 @pytest.mark.parametrize("vendor", BATCH)
