@@ -15,6 +15,10 @@ from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.chunks import Cells, Header, Unreadable
 from airflow_provider_userdata.delivery.raw_form import row_json
+from airflow_provider_userdata.vendors.contract import Invalid, Vendor
+from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.ptengine import Ptengine
+from airflow_provider_userdata.vendors.thymia import Thymia
 
 
 class Colour(StrEnum):
@@ -142,3 +146,30 @@ def test_any_value_becomes_a_line(row: object) -> None:
 def test_any_bytes_become_a_line(text: bytes) -> None:
     """Whatever stood in a file, its line is JSON in UTF-8."""
     kept(text)
+
+
+TEXTS: list[tuple[Vendor, bytes]] = [
+    (
+        GeroSense("steps"),
+        b'{"device_name":"ring \\u00e9","start_date":"2024-05-01T08:00:00Z","unit":"count","value":1.5e2}',
+    ),
+    (Ptengine(), b'{"user_id":"u","tier":"gold","note":"\xc3\xa9 \\n"}'),
+    (Thymia("mood"), b'{"user":{"userLabel":"u"},"data":{"mood":[1,null,true,{"k":-0.5}],"note":"\xc3\xa9"}}'),
+]
+EDITS = st.lists(st.tuples(st.integers(0, 200), st.sampled_from(b'{}[]",:\\019.eE+-tfnu \r\xc3\xff\x00')), max_size=4)
+
+
+@given(st.sampled_from(TEXTS), EDITS, st.booleans())
+def test_a_text_in_which_a_fault_was_found_is_kept_as_it_stood(
+    given_text: tuple[Vendor, bytes], edits: list[tuple[int, int]], adds: bool
+) -> None:
+    """Whoever finds a fault within it has read it whole, so that reading it once more would find nothing."""
+    vendor, text = given_text
+    for place, byte in edits:
+        at = place % (len(text) + 1)
+        text = text[:at] + bytes([byte]) + text[at + (not adds) :]
+
+    found = vendor.prepare_json(text + b"\n")
+
+    if isinstance(found, Invalid) and found.faults[0].path != "$":
+        assert bytes(row_json(text + b"\n", was_read=True)) == bytes(row_json(text + b"\n"))
