@@ -66,13 +66,13 @@ class RecordsUnderWay(UnderWay):
             self._pieces[id(whole.origin)] = _Piece(keys, span, whole.stop - whole.start, [])
             return with_entries(records, keys), unchanged
         self._make_known()
-        before = len(self._known)
-        if self._known.isdisjoint(keys):
-            self._known.update(keys)
-            if len(self._known) == before + len(keys):
-                return with_entries(records, list(keys)), unchanged
-            self._known.difference_update(keys)  # there are twins among them
-        return self._first_of_each(records, keys, unchanged)
+        before, one_by_one = len(self._known), list(keys)
+        if self._known.isdisjoint(one_by_one):
+            self._known.update(one_by_one)
+            if len(self._known) == before + len(one_by_one):
+                return with_entries(records, one_by_one), unchanged
+            self._known.difference_update(one_by_one)  # there are twins among them
+        return self._first_of_each(records, one_by_one, unchanged)
 
     def _lies_apart(self, span: tuple[bytes, bytes]) -> bool:
         """Say whether nothing that lies there is alike to what is in a piece."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_userdata.vendors.contract import Invalid, Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.timestamps import parse
 
 Sample = Callable[..., dict[str, Any]]
 Sent = Callable[[Record | Invalid], Any]
@@ -291,3 +292,30 @@ def test_samples_in_order_are_known_to_be(minutes: list[int], in_order: bool) ->
 
     assert list(shelves) == [at.date().isoformat().encode() for at in starts]
     assert rising == (sorted(set(contents)) == list(contents))
+
+
+STARTS = st.builds(
+    lambda minute, seconds, offset: f"2023-11-01T{minute // 60:02}:{minute % 60:02}{seconds}{offset}",
+    st.integers(0, 1439),
+    st.sampled_from(["", ":00", ":59", ":59.5", ":59.25"]),
+    st.sampled_from(["Z", "+09:00", "+0900", "-03", "+00:00"]),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["ring", "watch"]), STARTS), max_size=12))
+def test_the_latest_start_of_each_device_is_among_the_moments(samples: list[tuple[str, str]]) -> None:
+    """In whatever order they come, and in whatever form and offset their timestamps are written."""
+    vendor = GeroSense("steps")
+    records = [
+        vendor.prepare_value({"device_name": device, "start_date": start, "unit": "count", "value": 1})
+        for device, start in samples
+    ]
+
+    moments = list(vendor.moments([one for one in records if isinstance(one, Record)]))
+
+    for device, start in samples:
+        latest = max(moment.instant for moment in moments if moment.device == device)
+        assert latest >= parse(start)
+    assert {(moment.device, moment.text) for moment in moments} <= set(samples)
+    assert all(moment.instant == parse(moment.text) for moment in moments)
