@@ -63,14 +63,17 @@ class OrderedBatcher:
 
     def add(self, records: Sequence[Record]) -> list[Batch]:
         """Take records, and give the batches that are full."""
-        size = self._limits.maximum
-        if len(self._pending) == size and len(records) >= self._reserve:  # as a rule: nothing is joined or cut
-            full, self._pending = [self._pending], records
-        else:
-            full, self._pending = [], joined(self._pending, records)
-        end = max(0, len(self._pending) - self._reserve) // size * size
-        batches, self._pending = _cut(self._pending, size, end)
-        return full + batches
+        size, waiting = self._limits.maximum, len(self._pending)
+        end = max(0, waiting + len(records) - self._reserve) // size * size
+        begun = waiting + -waiting % size
+        if begun > end:
+            batches, self._pending = _cut(joined(self._pending, records), size, end)
+            return batches
+        # Only what one batch holds is joined: what waits may not be side by side, and would keep the others from it.
+        first, _ = _cut(joined(self._pending, records[: begun - waiting]), size, begun)
+        left = records[begun - waiting :] if begun > waiting else records
+        others, self._pending = _cut(left, size, end - begun)
+        return first + others
 
     def flush(self) -> list[Batch]:
         """Give what is left, in one batch or two of even size; fewer than the minimum stay pending."""

@@ -70,7 +70,7 @@ class RecordsUnderWay(UnderWay):
         if self._known.isdisjoint(one_by_one):
             self._known.update(one_by_one)
             if len(self._known) == before + len(one_by_one):
-                return with_entries(records, one_by_one), unchanged
+                return with_entries(records, keys), unchanged
             self._known.difference_update(one_by_one)  # there are twins among them
         return self._first_of_each(records, one_by_one, unchanged)
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from airflow_provider_userdata.delivery.batching import Batch, Batcher, GroupBatcher, OrderedBatcher, batcher
 from airflow_provider_userdata.vendors.contract import BatchLimits, Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.lines import Lines
 from airflow_provider_userdata.vendors.ptengine import Ptengine
-from airflow_provider_userdata.vendors.stretch import ranges
+from airflow_provider_userdata.vendors.stretch import Stretch, ranges
 from airflow_provider_userdata.vendors.thymia import Thymia
 
 SAMPLES = BatchLimits(minimum=3, maximum=1000)
@@ -155,3 +156,17 @@ def test_as_many_as_there_is_room_for_are_neither_joined_nor_cut(before: list[in
 
     assert [id(batch) for batch in batches[-3:]] == [id(some) for some in added[:3]]
     assert made.pending is added[3]
+
+
+@given(st.integers(0, 20), st.integers(9, 60))
+def test_records_side_by_side_stay_so_after_some_that_are_not(single: int, together: int) -> None:
+    """Only the batch that holds some of both is made of records one by one; each is in its batch, in order."""
+    made = OrderedBatcher(FEW_SAMPLES)
+    keys = [b"%d\n" % place for place in range(together)]
+    stretch = Stretch(keys, range(single, single + together), Lines.joined(keys))
+
+    batches = [*made.add(numbered(single)), *made.add(stretch), *made.flush()]
+
+    assert [record.position for batch in batches for record in batch] == list(range(single + together))
+    first = -(-single // FEW_SAMPLES.maximum)
+    assert all(isinstance(batch, Stretch) for batch in batches[first:])
