@@ -27,6 +27,8 @@ SQLITE_OPTIONS: Mapping[str, Any] = {**ENGINE_OPTIONS, "connect_args": {"check_s
 _SQLITE_PASSES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _SQLSTATES_THAT_STAY = ("25006", "28", "3D", "3F", "42")
 """Read only, no such user, database or schema, no right to it: by their beginnings."""
+_SQLSTATES_OF_A_RACE = {"42P07", "42710", "42S01"}
+"""A table, or its type, is there already: another run has made it since this one looked."""
 
 _WAYS_OUT = "check [userdata] ledger_conn_id and the connection's rights"
 
@@ -133,7 +135,7 @@ def _refuse(error: DBAPIError, place: str) -> NoReturn:
         raise _of_sqlite(cause, place) from None
     state = str(getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or "")
     name = type(cause).__name__ + (f", SQLSTATE {state}" if state else "")
-    if state.startswith(_SQLSTATES_THAT_STAY):
+    if state.startswith(_SQLSTATES_THAT_STAY) and state not in _SQLSTATES_OF_A_RACE:
         raise LedgerError(f"the ledger at {place} can't be used ({name}): {_WAYS_OUT}") from None
     raise LedgerBusyError(
         f"the ledger at {place} is locked by others or can't be reached ({name}): a retry may help; if it doesn't, "

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import ProgrammingError
 
 from airflow_provider_userdata.errors import LedgerBusyError, LedgerError
 from airflow_provider_userdata.ledger import SqlLedger, Stream, schema
@@ -93,6 +94,25 @@ def test_a_server_that_is_not_there() -> None:
         ledger_at("postgresql+psycopg2://trillian:hunter2@127.0.0.1:1/ledgers").open()
     assert "hunter2" not in str(raised.value)
     assert "trillian" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("state", "error"), [("42P07", LedgerBusyError), ("42710", LedgerBusyError), ("42501", LedgerError)]
+)
+def test_a_table_that_another_run_makes_at_the_same_moment_may_pass(
+    state: str, error: type[Exception], monkeypatch: pytest.MonkeyPatch, sqlite_file: Path
+) -> None:
+    """Opened once more, it is there; a right that is missing stays missing."""
+
+    class RefusalError(Exception):
+        sqlstate = state
+
+    def refuse(*_: object) -> None:
+        raise ProgrammingError("CREATE TABLE", {}, RefusalError())
+
+    monkeypatch.setattr("airflow_provider_userdata.ledger.ledger.prepare", refuse)
+    with pytest.raises(error):
+        ledger_at(f"sqlite:///{sqlite_file}").open()
 
 
 def test_a_url_that_is_none() -> None:
