@@ -15,7 +15,7 @@ from airflow_provider_userdata.delivery.progress import Progress
 from airflow_provider_userdata.delivery.raw_form import row_json
 from airflow_provider_userdata.delivery.report import Fate, Report, Tally
 from airflow_provider_userdata.delivery.sieve import Sieve
-from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.vendors.contract import Record, json_path
 from airflow_provider_userdata.vendors.stretch import Stretch, ranges, ranges_of
 
 TOO_FEW = "G4"
@@ -23,8 +23,8 @@ TOO_FEW = "G4"
 VALIDATE_ONLY = "validate_only"
 """What stands for a rule where records were only checked."""
 
-_WHOLE = (None, "$")
-"""The paths of a fault that is no part's."""
+_WHOLE = (None, json_path(()))
+"""The paths of what is wrong with a record as a whole, not with a part of it."""
 _LINES = 1000
 """How many lines are written at once at most."""
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -87,7 +87,7 @@ class Fates:
     def read(self, marks: Iterable[Mark]) -> None:
         """Compare what was read with what an attempt before has read there, and write how far the source was read.
 
-        What was found invalid before it is written, too.
+        Whatever was found invalid until now is written first.
 
         :raises SourceChangedError: if it differs.
         """

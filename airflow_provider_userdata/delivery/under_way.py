@@ -36,7 +36,7 @@ class Proofs(msgspec.Struct, frozen=True):
     """What is marked in one go.
 
     :param count: of how many deliveries.
-    :param entries: what the ledger is told: fewer, where a delivery no longer counts.
+    :param entries: what the ledger is told, as it was noted: fewer, where a delivery no longer counts.
     :param keys: theirs, joined.
     :param fingerprints: as many, of states.
     """

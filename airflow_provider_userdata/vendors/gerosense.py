@@ -81,6 +81,7 @@ class CountPerSecondSample(_Times, tag_field="unit", tag=_A_SECOND, kw_only=True
 _LARGEST = {_COUNT: MOST_COUNTED, _A_MINUTE: MOST_A_MINUTE, _A_SECOND: math.inf}
 """The largest value of each unit (G8)."""
 _LEAST = min(_LARGEST.values())
+"""Up to this, a value is right in any unit."""
 
 
 class Sample(_Times, kw_only=True):

@@ -93,6 +93,21 @@ def test_a_run_without_rejects_has_no_file_of_them(deliver: Deliver, rows: Rows,
     assert [path.name for path in (tmp_path / "run").glob("*.jsonl")] == ["receipts-1-x.jsonl"]
 
 
+def test_each_line_of_the_rejects_is_json_whatever_was_read(deliver: Deliver, lines: Lines, tmp_path: Path) -> None:
+    """A text with a fault within it is kept as it stood; of one that is no JSON, its text."""
+    source = tmp_path / "samples.jsonl"
+    source.write_bytes(b'{broken\n{"value": 1e0, "unit": "count"}\n[1, 2.50]\n')
+
+    rejects = Path(deliver("gerosense", str(source)).report.rejects or "")
+
+    assert [line["record"] for line in lines(str(rejects))] == [
+        {"$text": "{broken"},
+        {"value": 1.0, "unit": "count"},
+        [1, 2.5],
+    ]
+    assert b'"record":{"value": 1e0, "unit": "count"}}' in rejects.read_bytes()
+
+
 def test_each_attempt_writes_files_of_its_own(deliver: Deliver, rows: Rows) -> None:
     """A later attempt doesn't write into an earlier one's files."""
     first = deliver("thymia", rows("thymia", 2), attempt="1-x").report

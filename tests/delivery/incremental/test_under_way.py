@@ -140,6 +140,34 @@ def samples() -> Sequence[Record]:
     return GeroSense("steps").prepare_texts([day % second for second in range(5)], range(5)).records
 
 
+def test_of_samples_in_order_no_key_is_looked_at() -> None:
+    """From the look-up to the mark they are known by where they lie; those without an order by their keys."""
+
+    class Empty:
+        fingerprints = Fingerprints(b"a secret of the tests' own")
+
+        def sift(self, keys: bytes, _: bytes = b"", __: Sequence[bytes] = ()) -> list[int]:
+            return list(range(len(keys) // 16))
+
+        def mark(self, keys: bytes, _: bytes = b"") -> None:
+            """Mark nothing."""
+
+    async def looked_at(records: Sequence[Record]) -> int:
+        sifting = sieve.Sieve(Empty(), GeroSense("steps"))  # type: ignore[arg-type]
+        under_way = sifting._under_way
+        assert isinstance(under_way, RecordsUnderWay)
+        to_send, _ = await sifting.sift(records)
+        found = len(under_way._known)
+        sifting.delivered(to_send, in_doubt=False)
+        await sifting.mark()
+        assert (under_way._pieces, under_way._known) == ({}, set())
+        return found
+
+    in_order = samples()
+    assert asyncio.run(looked_at(in_order)) == 0
+    assert asyncio.run(looked_at(list(reversed(in_order)))) == 5
+
+
 def test_look_ups_of_states_get_their_turn_while_much_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that comes during a mark waits for one step of it, and a record whose like is proven is still unchanged."""
     monkeypatch.setattr(sieve, "MARKED_AT_ONCE", 2)
