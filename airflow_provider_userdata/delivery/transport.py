@@ -32,16 +32,14 @@ class Endpoint:
     :param url: scheme, host and port, without a slash at the end.
     :param headers: the vendor's credential; never shown.
     :param timeout: seconds that a request may take in all.
-    :param verify: whether the vendor's certificate is checked.
-    :param ca_file: the certificates that it is checked by; None takes the machine's own.
+    :param tls: the certificates that the vendor's own is checked by; True takes the machine's, False checks none.
     :param proxy: a proxy's address, or None; never shown, since it may hold a password.
     """
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
     timeout: float = 60.0
-    verify: bool = True
-    ca_file: str | None = None
+    tls: ssl.SSLContext | bool = True
     proxy: str | None = field(default=None, repr=False)
 
 
@@ -73,7 +71,7 @@ class Transport:
 
     async def __aenter__(self) -> Transport:
         """Open the pool."""
-        self._pool = aiohttp.TCPConnector(limit=0, ssl=_ssl(self._endpoint))
+        self._pool = aiohttp.TCPConnector(limit=0, ssl=self._endpoint.tls)
         self._any_request = aiohttp.ClientRequest(
             "GET",
             URL(self._endpoint.url, encoded=True),
@@ -174,13 +172,6 @@ def _safe(headers: dict[str, str]) -> dict[str, str]:
         if _CONTROL_CHARACTER.search(name + value):
             raise ValueError("a header holds a control character")
     return headers
-
-
-def _ssl(endpoint: Endpoint) -> ssl.SSLContext | bool:
-    """Say how certificates are checked; to read the known ones takes as long as to send ten requests."""
-    if not (endpoint.url.startswith("https:") or (endpoint.proxy or "").startswith("https:")):
-        return True  # nobody asks
-    return ssl.create_default_context(cafile=endpoint.ca_file) if endpoint.verify else False
 
 
 def _kind(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -117,18 +118,44 @@ def test_a_proxy_that_deliveries_cannot_use_is_named(connect: Connect, monkeypat
 def test_certificates(connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Checked unless the connection says no; its file goes before the environment's."""
     own = tmp_path / "own.pem"
-    own.write_text(Path(certifi.where()).read_text())
-    assert connect("thymia").endpoint().ca_file == certifi.where()
+    own.write_text(ssl.DER_cert_to_PEM_cert(_usual_certificates()[0]))
+    assert _certificates(connect("thymia")) == _usual_certificates()
     for value in (False, "false", "False"):
-        assert connect("thymia", extra={"verify": value}).endpoint().ca_file is None
-    assert connect("thymia", extra={"verify": str(own)}).endpoint().ca_file == str(own)
+        assert connect("thymia", extra={"verify": value}).endpoint().tls is False
+    assert _certificates(connect("thymia", extra={"verify": str(own)})) == _usual_certificates()[:1]
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(own))
-    assert connect("thymia").endpoint().ca_file == str(own)
+    assert _certificates(connect("thymia")) == _usual_certificates()[:1]
     for verify in (False, certifi.where()):
         hook = connect("thymia", extra={"verify": verify})
         with hook.get_conn() as session:
             assert session.merge_environment_settings(hook.get_url(), {}, None, None, None)["verify"] == verify
-        assert hook.endpoint().ca_file == (verify or None)
+        assert (hook.endpoint().tls is not False) == bool(verify)
+    assert _certificates(hook) == _usual_certificates()
+
+
+def _usual_certificates() -> list[bytes]:
+    return ssl.create_default_context(cafile=certifi.where()).get_ca_certs(binary_form=True)
+
+
+def _certificates(hook: VendorHook) -> list[bytes]:
+    tls = hook.endpoint().tls
+    assert isinstance(tls, ssl.SSLContext)
+    return tls.get_ca_certs(binary_form=True)
+
+
+def test_certificates_are_read_where_somebody_asks_for_them(
+    connect: Connect, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the address or the proxy, or since the connection names a file: a mistake in it shows before it is needed."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    assert connect("thymia", host=server.url).endpoint().tls is True
+    for asking, named_by in (
+        ({"host": "https://vendor.example"}, "REQUESTS_CA_BUNDLE"),
+        ({"host": server.url, "extra": {"proxy": "https://p:1"}}, "REQUESTS_CA_BUNDLE"),
+        ({"host": server.url, "extra": {"verify": "/nowhere/own.pem"}}, "'verify' in its extra"),
+    ):
+        with pytest.raises(ConnectionSettingsError, match=f"{named_by}.* names a file that can't be read"):
+            connect("thymia", **asking).endpoint()
 
 
 def test_a_connection_is_looked_up_once_for_a_delivery(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
