@@ -115,9 +115,9 @@ class Engine:
         return Ended(report, error or self._error, repeated=True)
 
     async def _end(self, *, opened: bool) -> Ended:
-        """Write the last checkpoint, and after it what it doesn't cover."""
+        """Write the last checkpoint, and after it what it doesn't cover; the marker of a run's end needs none."""
         await self._unless_it_fails(self._keeper.end_ledger(self._stopped, LONGEST_MARK))
-        if opened:
+        if opened and self._error is not None:
             await self._unless_it_fails(self._keeper.save(self._sender))
         await self._unless_it_fails(self._keeper.close(ended=self._error is None, comes_back=self._comes_back()))
         report = self._fates.report()

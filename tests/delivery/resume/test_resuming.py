@@ -203,7 +203,7 @@ def test_a_path_that_names_no_file_is_none(attempt: Attempt, rows: Rows) -> None
 def test_fates_are_on_the_disk_before_the_checkpoint_that_covers_them(
     attempt: Attempt, rows: Rows, store: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Whatever a checkpoint says of a file, that much of it was synced before: a machine may go down, too."""
+    """Whatever a checkpoint says of a file, that much was synced before, and all before the marker of a run's end."""
     synced: dict[str, int] = {}
     sync = os.fdatasync
 
@@ -214,13 +214,17 @@ def test_fates_are_on_the_disk_before_the_checkpoint_that_covers_them(
         synced[path.stem] = size
 
     def covered(value: dict[str, Any]) -> None:
-        for name, size in value.get("journals", {}).items():
+        fates = {path.stem: path.stat().st_size for path in (tmp_path / "run").glob("re*.jsonl")}
+        for name, size in value.get("journals", fates).items():
             assert synced.get(name, 0) >= size
 
     monkeypatch.setattr(os, "fdatasync", noted)
     store.before_save = covered
-    ended = attempt("thymia", [*rows("thymia", 30), "geheim"])
+    records = [*rows("thymia", 30), "geheim"]
+    attempt("thymia", breaks_at(20, records))
+    assert len(store.texts) == 2  # the first one, and the last one
 
+    ended = attempt("thymia", records)
     assert ended.error is None
     assert store.is_done
-    assert len(store.texts) == 3  # the first one, the last one, and the marker
+    assert len(store.texts) == 4  # the first one, and the marker
