@@ -172,7 +172,7 @@ class Sender:
 
     async def _once(self, request: Request, departure: Departure) -> tuple[Meaning, Answer | None]:
         self._tally.requests += 1
-        self._tally.bytes += len(request.body)
+        self._tally.bytes += request.size
         answer = await self._posted(request, departure)
         if isinstance(answer, NoAnswer):
             return Retry("A3" if answer.written else "A2", answer.reason, in_doubt=answer.written), None

@@ -115,6 +115,11 @@ class Request:
         """The body in one."""
         return b"".join(self.parts)
 
+    @property
+    def size(self) -> int:
+        """The body's bytes."""
+        return sum(map(len, self.parts))
+
 
 class Moment(NamedTuple):
     """When a device's sample began.
