@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 
-START = 4
-"""So many may be in flight before anything is known of the vendor: fewer than a browser opens at once."""
+START = 8
+"""So many may be in flight before anything is known of the vendor: half of what the operators allow by default."""
 SHRINK = 0.9
 SMOOTHING = 0.4
 """The weight of the newest round trip in the mean."""

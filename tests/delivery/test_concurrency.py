@@ -61,27 +61,28 @@ def test_it_doubles_until_the_first_pushback_and_then_grows_by_one() -> None:
     concurrency = Concurrency(100)
 
     assert concurrency.limit == START
-    assert [a_round(concurrency) for _ in range(2)] == [8, 16]
-    assert a_round(concurrency, pushed_back=1) == 8
-    assert [a_round(concurrency) for _ in range(3)] == [9, 10, 11]
+    assert [a_round(concurrency) for _ in range(2)] == [2 * START, 4 * START]
+    assert a_round(concurrency, pushed_back=1) == 2 * START
+    assert [a_round(concurrency) - 2 * START for _ in range(3)] == [1, 2, 3]
 
 
 def test_it_ends_at_the_most() -> None:
     """Neither the start nor doubling goes beyond what is allowed."""
-    concurrency = Concurrency(11)
+    most = 3 * START - 1
+    concurrency = Concurrency(most)
 
-    assert [a_round(concurrency) for _ in range(3)] == [8, 11, 11]
+    assert [a_round(concurrency) for _ in range(3)] == [2 * START, most, most]
     assert Concurrency(1).limit == 1
 
 
 def test_what_is_not_used_does_not_grow() -> None:
     """Answers to fewer requests than were allowed prove nothing about more."""
-    concurrency = at(4)
+    concurrency = at(START)
     for _ in range(50):
         concurrency.sent(2)
         concurrency.answered(FAST)
 
-    assert concurrency.limit == 4
+    assert concurrency.limit == START
 
 
 @given(pushed_back=st.integers(1, 16))
