@@ -114,17 +114,25 @@ def test_a_mark_beside_the_delivery_that_fails(
     monkeypatch.setattr(sieve, "MARKED_AT_ONCE", 10)
     monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.01)
     given = ledger(vendor, database=f"sqlite:///{file}")
-    mark, failures = given.mark, iter([LedgerBusyError("locked")] * 2)
+    mark, failures, failed = given.mark, iter([LedgerBusyError("locked")] * 2), threading.Event()
 
     def failing(*entries: bytes) -> None:
         for failure in failures:
             raise failure
+        failed.set()
         mark(*entries)
 
+    records = rows(vendor, 3_000)
+
+    def source() -> Iterator[dict[str, Any]]:
+        yield from records[:2_000]
+        assert failed.wait(30)  # or the delivery could end before it was tried again
+        yield from records[2_000:]
+
     monkeypatch.setattr(given, "mark", failing)
-    ended = run(vendor, rows(vendor, 3_000), ledger=given)
+    ended = run(vendor, source, ledger=given)
     assert (ended.error, ended.report.delivered) == (None, 3_000)
-    again = run(vendor, rows(vendor, 3_000), ledger=ledger(vendor, database=f"sqlite:///{file}"))
+    again = run(vendor, records, ledger=ledger(vendor, database=f"sqlite:///{file}"))
     assert again.report.unchanged == 3_000
 
 
