@@ -1,15 +1,16 @@
-"""Lets batches go as places in flight come free, in their order."""
+"""Lets batches go as places in flight come free: in their order, but for those that wait for a user's earlier one."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from airflow_provider_userdata.delivery.batching import Batch
 from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.stretch import users_of
+
+_Users = frozenset[str | None]
 
 MOST_READY = 4
 """How many batches wait for a place at most: so that none stays empty while the next records are checked."""
@@ -39,8 +40,8 @@ class Dispatcher:
         self._user_once = user_once
         self._halted = halted
         self._failed = failed
-        self._ready: deque[Batch] = deque()
-        self._in_flight: dict[asyncio.Task[None], frozenset[str | None]] = {}
+        self._ready: list[tuple[Batch, _Users]] = []
+        self._in_flight: dict[asyncio.Task[None], _Users] = {}
         self._users_in_flight: set[str | None] = set()
         self._ends = False
         self._one_went = asyncio.Event()
@@ -48,11 +49,11 @@ class Dispatcher:
     @property
     def ready(self) -> Sequence[Record]:
         """The records that wait for a place."""
-        return [record for batch in self._ready for record in batch]
+        return [record for batch, _ in self._ready for record in batch]
 
     async def dispatch(self, batch: Batch) -> None:
         """Let a batch go, or have it wait; returns when few are waiting, or the delivery was halted."""
-        self._ready.append(batch)
+        self._ready.append((batch, frozenset(users_of(batch) if self._user_once else ())))
         self._let_go()
         await self._until_at_most(MOST_READY)
 
@@ -81,16 +82,26 @@ class Dispatcher:
             await self._one_went.wait()
 
     def _let_go(self) -> None:
-        """Start batches while there are places, unless the next is about a user of whom one is in flight."""
-        while self._ready and len(self._in_flight) < self._most and not (self._ends or self._halted.is_set()):
-            users = frozenset(users_of(self._ready[0]) if self._user_once else ())
-            if not self._users_in_flight.isdisjoint(users):
+        """Start batches while there are places: the first of those about nobody who is in flight, or waits before."""
+        while len(self._in_flight) < self._most and not (self._ends or self._halted.is_set()):
+            place = self._next()
+            if place is None:
                 return
-            task = asyncio.create_task(self._delivered(self._ready.popleft()))
+            batch, users = self._ready.pop(place)
+            task = asyncio.create_task(self._delivered(batch))
             self._in_flight[task] = users
             self._users_in_flight |= users
             task.add_done_callback(self._landed)
             self._one_went.set()
+
+    def _next(self) -> int | None:
+        """Give the place of the batch that goes next."""
+        before: set[str | None] = set()
+        for place, (_, users) in enumerate(self._ready):
+            if self._users_in_flight.isdisjoint(users) and before.isdisjoint(users):
+                return place
+            before |= users
+        return None
 
     async def _delivered(self, batch: Batch) -> None:
         try:
