@@ -15,7 +15,7 @@ WINDOW_BATCHES = 50
 
 
 class Batcher(Protocol):
-    """Takes records in the source's order, and gives batches in the order in which they are sent."""
+    """Takes records in the source's order, and gives batches in the order in which they may be sent."""
 
     @property
     def pending(self) -> Sequence[Record]:

@@ -242,7 +242,7 @@ class Engine:
             self._halt(gave_up_error(self._plan.vendor.name, reason, gave_up.until), gave_up.rule)
 
     async def _dispatch(self, batches: list[Batch]) -> None:
-        """Let batches go, in their order; what a halt leaves unsent is held in the end."""
+        """Let batches go, as their users allow; what a halt leaves unsent is held in the end."""
         for batch in batches:
             if self._plan.validate_only:
                 self._fates.skipped(batch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -90,13 +90,13 @@ class Transport:
 
     async def post(self, request: Request) -> Answer | NoAnswer:
         """Send a request, once, and give its answer."""
-        return await self._once("POST", request.path, request.parts)
+        return await self._once("POST", request.path, request)
 
     async def get(self, path: str) -> Answer | NoAnswer:
         """Ask for a path below the endpoint's address."""
-        return await self._once("GET", path, None)
+        return await self._once("GET", path)
 
-    async def _once(self, method: str, path: str, parts: Sequence[bytes | memoryview] | None) -> Answer | NoAnswer:
+    async def _once(self, method: str, path: str, request: Request | None = None) -> Answer | NoAnswer:
         if self._pool is None:
             raise RuntimeError("the transport is not open")
         exchange = _Exchange()
@@ -105,8 +105,8 @@ class Transport:
                 connection = await self._pool.connect(self._any_request, [], _NO_OTHER_TIMEOUT)
                 # Only now, since making a connection may add a header that a proxy asks for.
                 head = self._heads.get((method, path)) or self._head(method, path)
-                length = b"" if parts is None else b"Content-Length: %d\r\n" % sum(map(len, parts))
-                await exchange.run(connection, b"".join([head, length, b"\r\n", *(parts or ())]))
+                rest = (b"\r\n",) if request is None else (b"Content-Length: %d\r\n\r\n" % request.size, *request.parts)
+                await exchange.run(connection, b"".join([head, *rest]))
         except (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError) as error:
             if exchange.message is None:
                 return NoAnswer(_kind(error), exchange.written, isinstance(error, TimeoutError))

@@ -1,4 +1,4 @@
-"""Batches go in their order as places come free, and some wait ready."""
+"""Batches go as places come free, in their order as far as their users allow, and some wait ready."""
 
 from __future__ import annotations
 
