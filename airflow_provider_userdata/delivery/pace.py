@@ -66,9 +66,15 @@ class Pace:
         self._asking: deque[asyncio.Future[_Given]] = deque()
         self._first_waits = False
 
-    def pause(self, seconds: float) -> None:
-        """Let nothing pass for some seconds: what a `Retry-After` asks holds for every request (A2)."""
-        self._paused_until = max(self._paused_until, self._clock.seconds() + seconds)
+    def pause(self, seconds: float, *, too_soon: bool = False) -> None:
+        """Let nothing pass for some seconds: what a `Retry-After` asks holds for every request (A2).
+
+        :param too_soon: whether the vendor limits the requests' rate.
+        """
+        now = self._clock.seconds()
+        self._paused_until = max(self._paused_until, now + seconds)
+        if too_soon:
+            self._spacing.paused(now, seconds)
 
     async def permission(self) -> Departure | None:
         """Wait, in the order of asking, until a request may be sent; None where the delivery was halted."""

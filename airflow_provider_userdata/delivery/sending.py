@@ -218,7 +218,7 @@ class Sender:
         elif longest is not None and asked > longest:
             return self._later(retry.rule, f"{retry.reason}, and asks for {asked:.0f} s", asked)
         else:
-            self._pace.pause(asked)
+            self._pace.pause(asked, too_soon=answer is not None and answer.status == 429)
         return await self.until_ready() if answer is not None and answer.status == 503 else None
 
     def _too_long(self, started: float, wait: float) -> bool:

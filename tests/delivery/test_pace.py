@@ -218,6 +218,24 @@ def test_rate_refusals_spread_the_requests(make_pace: MakePace, clock: Clock) ->
     run(scenario())
 
 
+@pytest.mark.parametrize("too_soon", [False, True])
+def test_only_a_rate_limits_pause_has_the_spacing_narrow_slowly(
+    too_soon: bool, make_pace: MakePace, clock: Clock
+) -> None:
+    """A pause that a vendor asks for since it is down says nothing about its rate."""
+
+    async def scenario() -> None:
+        pace = make_pace()
+        pace.pushed_back(await passed(pace), too_soon=True)
+        pace.pause(1000, too_soon=too_soon)
+        for _ in range(400):
+            pace.answered(await passed(pace))
+
+        assert (pace._spacing.seconds > 0) == too_soon
+
+    run(scenario())
+
+
 def test_a_busy_start_is_no_slow_vendor(make_pace: MakePace, clock: Clock) -> None:
     """First answers that come while this process is busy make none of the later ones slow: the start stays fast."""
 
