@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import pickle
@@ -15,13 +16,15 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_userdata.delivery.clock import unless_set
 from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.runner import Delivery
-from airflow_provider_userdata.delivery.transport import Endpoint
+from airflow_provider_userdata.delivery.transport import Endpoint, NoAnswer, Transport
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.sandbox.pytest_plugin import userdata_sandbox, userdata_sandbox_server
 from airflow_provider_userdata.sources import open_source
-from airflow_provider_userdata.vendors.contract import Vendor
+from airflow_provider_userdata.vendors.answers import Answer
+from airflow_provider_userdata.vendors.contract import Request, Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia
@@ -35,13 +38,20 @@ FATES = ("delivered", "rejected", "held", "unchanged", "unknown")
 
 
 class FakeClock:
-    """A clock that jumps to the next moment that somebody waits for, once everybody else has had a turn."""
+    """A clock that jumps to the next moment that somebody waits for, once everybody else has had a turn.
+
+    It stands still while a request is under way, or a request would take longer on it on a slower machine.
+    """
+
+    TURNS = 5
 
     def __init__(self) -> None:
         self._now = 1000.0
         self._date = datetime.now(UTC) - timedelta(seconds=self._now)
-        self._waited_for: list[float] = []
+        self._alarms: list[tuple[float, asyncio.Future[None]]] = []
         self._planned: list[tuple[float, Callable[[], None]]] = []
+        self._requests = 0
+        self._jumps_in: asyncio.AbstractEventLoop | None = None
 
     def seconds(self) -> float:
         """Give seconds that only run forward."""
@@ -56,20 +66,47 @@ class FakeClock:
         self._planned.append((self._now + seconds, action))
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
-        """Jump ahead when this is the earliest moment that is waited for; or end early, with the event."""
-        moment = self._now + seconds
-        self._waited_for.append(moment)
+        """Wait until the clock has jumped there, or the event is set."""
+        alarm = self._now + seconds, asyncio.get_running_loop().create_future()
+        self._alarms.append(alarm)
+        self._jump_soon()
         try:
-            while self._now < moment and not event.is_set():
-                for _ in range(5):
-                    await asyncio.sleep(0)
-                if moment == min(self._waited_for) and not event.is_set():
-                    self._jump(moment)
+            await unless_set(event, alarm[1])
         finally:
-            self._waited_for.remove(moment)
+            self._alarms.remove(alarm)
 
-    def _jump(self, moment: float) -> None:
-        self._now = max(self._now, moment)
+    @contextlib.contextmanager
+    def request(self) -> Iterator[None]:
+        """Stand still."""
+        self._requests += 1
+        try:
+            yield
+        finally:
+            self._requests -= 1
+            self._jump_soon()
+
+    def _jump_soon(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._jumps_in is not loop:
+            self._jumps_in = loop
+            loop.call_soon(self._jump, self.TURNS)
+
+    def _jump(self, turns: int) -> None:
+        """Jump, after some more turns, and again while anybody waits."""
+        if turns and self._alarms:
+            asyncio.get_running_loop().call_soon(self._jump, turns - 1)
+            return
+        self._jumps_in = None
+        if self._alarms and not self._requests:
+            self._now = max(self._now, min(moment for moment, _ in self._alarms))
+            self._ring()
+            self._jump_soon()
+
+    def _ring(self) -> None:
+        """Wake who waited for this moment, and do what is planned for it."""
+        for moment, alarm in self._alarms:
+            if moment <= self._now and not alarm.done():
+                alarm.set_result(None)
         due = [action for at, action in self._planned if at <= self._now]
         self._planned = [planned for planned in self._planned if planned[0] > self._now]
         for action in due:
@@ -83,9 +120,22 @@ def sandbox(userdata_sandbox: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    """Give a clock on which waiting takes no time."""
-    return FakeClock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    """Give a clock on which waiting takes no time, nor does a request."""
+    clock = FakeClock()
+    post, get = Transport.post, Transport.get
+
+    async def timeless_post(transport: Transport, request: Request) -> Answer | NoAnswer:
+        with clock.request():
+            return await post(transport, request)
+
+    async def timeless_get(transport: Transport, path: str) -> Answer | NoAnswer:
+        with clock.request():
+            return await get(transport, path)
+
+    monkeypatch.setattr(Transport, "post", timeless_post)
+    monkeypatch.setattr(Transport, "get", timeless_get)
+    return clock
 
 
 @pytest.fixture
