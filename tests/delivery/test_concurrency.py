@@ -1,16 +1,13 @@
-"""How many requests may be in flight follows from the answers alone, and so does how far apart they go out."""
+"""How many requests may be in flight follows from the answers alone."""
 
 from __future__ import annotations
 
 import random
-from collections import Counter
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.concurrency import START, Concurrency
-from airflow_provider_userdata.delivery.spacing import MOST, Spacing
 
 FAST = 0.1
 SLOW = 1.0
@@ -139,147 +136,3 @@ def test_a_vendor_that_is_always_slow_gets_all_it_can_take() -> None:
         a_round(concurrency, 30.0)
 
     assert concurrency.limit == 16
-
-
-def served(
-    per_second: float, saved: float, pause: float = 0.0, seconds: tuple[float, float] = (30, 90)
-) -> tuple[float, float]:
-    """Send one after the other to a vendor that limits its rate; give what it took and refused in a second, adapted."""
-    spacing, now, tokens = Spacing(), 0.0, saved
-    accepted = refused = 0
-    while now < seconds[1]:
-        adapted = now >= seconds[0]
-        wait = 0.0
-        if tokens >= 1:
-            tokens -= 1
-            accepted += adapted
-            spacing.passed(now)
-        else:
-            refused += adapted
-            spacing.refused(now, now)
-            if pause:
-                spacing.paused(now, pause)
-                wait = pause
-        wait = max(wait, spacing.seconds, 0.0005)
-        now += wait
-        tokens = min(saved, tokens + wait * per_second)
-    adapted_for = seconds[1] - seconds[0]
-    return accepted / adapted_for, refused / adapted_for
-
-
-@pytest.mark.parametrize("per_second", [3, 20, 100, 900])
-@pytest.mark.parametrize("saves", [True, False])
-def test_the_spacing_finds_a_vendors_rate(per_second: int, saves: bool) -> None:
-    """Nearly all that the vendor allows is used, and few requests are refused, whether or not it saves up a second."""
-    accepted, refused = served(per_second, float(per_second) if saves else 1.0)
-
-    assert accepted >= (0.9 if saves else 0.75) * per_second
-    assert refused <= 0.08 * per_second
-
-
-@pytest.mark.parametrize("pause", [1.0, 10.0, 60.0])
-@pytest.mark.parametrize("per_second", [1, 3, 20, 100, 900])
-@pytest.mark.parametrize("saves", [True, False])
-def test_pauses_after_a_refusal_take_little_of_the_time(saves: bool, per_second: int, pause: float) -> None:
-    """Where a refusal costs a pause, the spacing comes near the refused one more slowly, and most of a rate is used."""
-    accepted, refused = served(per_second, float(per_second) if saves else 1.0, pause, (20 * pause, 100 * pause))
-
-    assert accepted >= 0.6 * per_second
-    assert refused <= 0.15 / pause
-
-
-def test_a_vendor_that_counts_by_the_minute_loses_nothing() -> None:
-    """What was let through in all, pauses counted, is the rate: from then on requests go evenly."""
-    spacing, now, accepted, refused = Spacing(), 0.0, Counter[int](), Counter[int]()
-    while now < 20 * 60:
-        minute = int(now // 60)
-        if accepted[minute] < 100:
-            accepted[minute] += 1
-            spacing.passed(now)
-            now += max(spacing.seconds, 0.01)
-        else:
-            refused[minute] += 1
-            spacing.refused(now, now)
-            spacing.paused(now, (minute + 1) * 60 - now)
-            now = (minute + 1) * 60
-
-    assert min(accepted.values()) >= 80
-    assert sum(refused.values()) <= 20
-    assert spacing.seconds > 0.3
-
-
-def test_the_spacing_starts_from_the_rate_that_was_let_through() -> None:
-    """Answers come in bunches, of as many as are in flight: the rate is that of many bunches."""
-    spacing = Spacing()
-    for bunch in range(40):
-        for _ in range(16):
-            spacing.passed(bunch * 0.05)
-    spacing.refused(2.0, now=2.05)
-
-    assert spacing.seconds == pytest.approx(0.05 / 16, rel=0.3)
-
-
-def test_a_time_without_requests_does_not_widen_the_spacing() -> None:
-    """An hour in which nothing was to be sent says nothing about the vendor's rate."""
-    spacing, now = Spacing(), 0.0
-    for idle in (0, 3600):
-        now += idle
-        for _ in range(5):
-            now += max(0.1, spacing.seconds)
-            spacing.passed(now)
-        before = spacing.seconds
-        spacing.refused(now, now)
-
-    assert 0 < spacing.seconds <= 1.5 * before
-
-
-def test_there_is_no_spacing_without_a_refusal_for_the_rate() -> None:
-    """A vendor that limits no rate is not slowed down for."""
-    spacing = Spacing()
-    for number in range(1000):
-        spacing.passed(float(number))
-
-    assert spacing.seconds == 0
-
-
-def test_refusals_of_one_moment_widen_the_spacing_once() -> None:
-    """What was sent before the spacing widened says nothing about the new one."""
-    spacing = Spacing()
-    for number in range(10):
-        spacing.passed(number * 0.1)
-    spacing.refused(0.95, now=1.0)
-    wider = spacing.seconds
-    for sent in (0.96, 0.97, 1.0):
-        spacing.refused(sent, now=1.01)
-
-    assert 0 < spacing.seconds == wider
-
-
-@given(st.lists(st.tuples(st.booleans(), st.floats(0, 100)), max_size=300))
-def test_the_spacing_is_bounded(events: list[tuple[bool, float]]) -> None:
-    """Whatever comes, a request a second goes out."""
-    spacing, now = Spacing(), 0.0
-    for refused, later in events:
-        sent, now = now, now + later
-        if refused:
-            spacing.refused(sent, now)
-        else:
-            spacing.passed(now)
-        assert 0 <= spacing.seconds <= MOST
-
-
-@pytest.mark.parametrize("pause", [0, 1, 10])
-def test_the_spacing_is_forgotten_when_nothing_is_refused(pause: float) -> None:
-    """A limit that was lifted doesn't slow the rest of the run: 150 seconds after a pause of ten it is gone."""
-    spacing, now = Spacing(), 2.0 + pause
-    spacing.passed(0)
-    spacing.passed(0.1)
-    spacing.refused(0.15, now=2.0)
-    assert spacing.seconds > 0
-    if pause:
-        spacing.paused(2.0, pause)
-    while spacing.seconds > 0:
-        now += spacing.seconds
-        spacing.passed(now)
-
-    assert now <= 30 + 15 * pause
