@@ -1,7 +1,7 @@
 """Compares the pace that adapts with fixed numbers of requests in flight: ``python benchmarks/pace.py``.
 
-Three vendors of the sandbox, in a process of its own, and no `Retry-After`: one limits its rate, one answers slowly,
-one fast. In each, the pace that adapts is told nothing.
+Four vendors of the sandbox, in a process of its own: two limit their rate, one of them with a `Retry-After`, one
+answers slowly, one fast. In each, the pace that adapts is told nothing.
 """
 
 from __future__ import annotations
@@ -51,6 +51,11 @@ class Case:
 
 CASES = (
     Case("limited: 40 requests/s, 20 ms", 600, {"latency": 0.02, "rate_limit": 40}),
+    Case(
+        "pauses: 40 requests/s, 20 ms, Retry-After: 5",
+        600,
+        {"latency": 0.02, "rate_limit": {"per_second": 40, "retry_after": 5}},
+    ),
     Case("slow: 100 ms", 640, {"latency": 0.1}),
     Case("fast: 0 ms", 3000, {}, times=9),
 )
@@ -81,6 +86,9 @@ class Close:
         """Learn nothing."""
 
     def refused(self, sent: float, now: float) -> None:
+        """Learn nothing."""
+
+    def paused(self, now: float, seconds: float) -> None:
         """Learn nothing."""
 
 

@@ -21,10 +21,12 @@ class Departure:
 
     :param at: when it was given, by the clock.
     :param busy: how long this thread had been busy itself by then.
+    :param pressed: whether there was more to be sent than could be: it waited itself, or took the last place.
     """
 
     at: float
     busy: float
+    pressed: bool
 
 
 class _Turn(enum.Enum):
@@ -80,7 +82,7 @@ class Pace:
         """Wait, in the order of asking, until a request may be sent; None where the delivery was halted."""
         nobody_waits = not self._asking and not self._first_waits
         if nobody_waits and self._has_place() and not self._keeps_distance() and not self._halted.is_set():
-            return self._departure()
+            return self._departure(waited=False)
         place: asyncio.Future[_Given] = asyncio.get_running_loop().create_future()
         self._asking.append(place)
         self.wake()
@@ -89,7 +91,7 @@ class Pace:
                 while not self._halted.is_set() and (seconds := self._until_turn()) > 0:
                     await self._clock.wait(self._halted, seconds)
                 if self._has_place() and not self._halted.is_set():
-                    return self._departure()
+                    return self._departure(waited=True)
                 place = asyncio.get_running_loop().create_future()
                 self._asking.appendleft(place)
             finally:
@@ -117,7 +119,7 @@ class Pace:
         """Take a place in flight back after an answer that shows no strain but, it may be, the time that it took."""
         now = self._clock.seconds()
         self._concurrency.answered(now - request.at, self._busy() - request.busy)
-        self._spacing.passed(now)
+        self._spacing.passed(now, pressed=request.pressed)
         self._free()
 
     def pushed_back(self, request: Departure, *, too_soon: bool = False) -> None:
@@ -150,7 +152,7 @@ class Pace:
                 self._first_waits = True
                 self._asking.popleft().set_result(_Turn.FIRST)
             else:
-                self._asking.popleft().set_result(self._departure())
+                self._asking.popleft().set_result(self._departure(waited=True))
 
     def _free(self) -> None:
         self._in_flight -= 1
@@ -168,8 +170,8 @@ class Pace:
         turn = self._sent_at + max(self._interval, self._spacing.seconds)
         return max(turn, self._paused_until) - self._clock.seconds()
 
-    def _departure(self) -> Departure:
+    def _departure(self, *, waited: bool) -> Departure:
         self._sent_at = self._clock.seconds()
         self._in_flight += 1
         self._concurrency.sent(self._in_flight)
-        return Departure(self._sent_at, self._busy())
+        return Departure(self._sent_at, self._busy(), waited or not self._has_place())

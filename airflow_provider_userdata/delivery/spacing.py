@@ -18,8 +18,8 @@ LEAP = 4.0
 """Of a time without an answer, in which no pause was asked for, so many spacings count: there was nothing to send."""
 ANSWERS = 26
 """So many requests, at least, are let through until the spacing is back where one was refused."""
-PAUSES = 10
-"""And that takes so many times the pause that was asked for: a refusal then costs a tenth of the time."""
+PAUSES = 3
+"""And that takes so many times the pause that was asked for: at a limited rate, pauses cost a quarter of the time."""
 RECENT = 50
 """A mean is that of about so many requests."""
 CYCLES = 8
@@ -27,12 +27,14 @@ CYCLES = 8
 BEYOND = 1.5
 """The widest spacing, in times of what a request took in the long run when that was best."""
 WORSE = 3.0
-"""Where a request takes so many times that, the vendor's limit has fallen: the best is found anew."""
-OFTEN = 1 / 3
-"""And where such a share is refused."""
+"""Where a request takes so many times the best, the vendor's limit has fallen: that is the best now."""
+OFTEN = 0.4
+"""Where such a share is refused, it has fallen, too: the best is found anew."""
 LEAST = 0.0001
-MOST = 3.0
+MOST = 30.0
 """Seconds. A vendor that takes less than a request in so many is waited for by each request's own backoff."""
+CLOSED = 3.0
+"""Seconds between two requests at most, to see whether a vendor that lets nothing through does so again."""
 
 
 @dataclass(slots=True)
@@ -55,25 +57,30 @@ class Spacing:
         self._between = 0.0
         self._last: float | None = None
         self._cycle = _Cycle()
+        self._open = 0.0
         self._widened = -math.inf
         self._paused_until = -math.inf
         self._narrowing = 0.0
         self._cycles: deque[_Cycle] = deque(maxlen=CYCLES)
         self._best = math.inf
 
-    def passed(self, now: float) -> None:
-        """Note a request that was let through."""
-        self._learn(now)
+    def passed(self, now: float, *, pressed: bool = True) -> None:
+        """Note a request that was let through.
+
+        :param pressed: whether there was more to be sent than could be: else it tells a source's rate, not a vendor's.
+        """
+        self._learn(now, pressed=pressed)
+        if self._cycle.passed == 0 and not self._is_first:
+            self.seconds = self._open
         self._cycle.passed += 1
         self.seconds *= max(0.5, 1.0 - self._narrowing * self._cycle.passed)
         if self.seconds < LEAST:
             self.seconds = 0.0
 
     def refused(self, sent: float, now: float) -> None:
-        """Note a 429.
+        """Note a 429. Those that were sent before the last one widened the spacing say nothing about it.
 
-        Those that were sent before the last one widened the spacing say nothing about it, nor do those that come while
-        nothing is let through at all.
+        Where nothing has been let through since, it only widens until something is.
 
         :param sent: when the request was sent.
         """
@@ -82,9 +89,13 @@ class Spacing:
             return
         self._learn(now)
         self._cycle.refused += 1
-        if self._cycle.passed and sent > self._widened:
-            self._learn_of_long_run()
-            self._widen(self._wider(), now)
+        if sent > self._widened:
+            if self._cycle.passed:
+                self._learn_of_long_run()
+                self._widen(self._wider(), now)
+            else:
+                self.seconds = max(self.seconds, min(self.seconds * WIDER, CLOSED))
+                self._widened = now
 
     def paused(self, now: float, seconds: float) -> None:
         """Note that the vendor asked for a pause with a 429."""
@@ -96,13 +107,13 @@ class Spacing:
     def _is_first(self) -> bool:
         return self._widened == -math.inf
 
-    def _learn(self, now: float) -> None:
+    def _learn(self, now: float, *, pressed: bool = True) -> None:
         """Count the time since the last answer."""
         last, self._last = self._last, now
         if last is None:
             return
         if self._is_first:
-            self._between += (min(now - last, MOST) - self._between) / min(self._cycle.passed, RECENT)
+            self._between += (now - last - self._between) / min(self._cycle.passed, RECENT) if pressed else 0.0
         else:
             paused = max(0.0, min(now, self._paused_until) - last)
             self._cycle.taken += paused + min(now - last - paused, LEAP * max(self.seconds, self._between))
@@ -114,13 +125,13 @@ class Spacing:
         refused = sum(cycle.refused for cycle in self._cycles)
         if passed >= RECENT or len(self._cycles) == CYCLES:
             took = sum(cycle.taken for cycle in self._cycles) / passed
-            self._best = min(self._best, took)
-            if took > WORSE * self._best or refused > OFTEN * (passed + refused):
+            self._best = took if took > WORSE * self._best else min(self._best, took)
+            if refused > OFTEN * (passed + refused):
                 self._best = math.inf
                 self._cycles.clear()
 
     def _widen(self, seconds: float, now: float) -> None:
-        self.seconds = min(MOST, max(seconds, 2 * LEAST))
+        self.seconds = self._open = min(MOST, max(seconds, 2 * LEAST))
         self._widened = self._last = now
         self._cycle = _Cycle()
         self._narrow_in(ANSWERS)

@@ -219,6 +219,26 @@ def test_a_storm_of_429_settles_below_the_vendors_rate(
     assert over - begun <= longer * 60
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_vendor_that_takes_a_dozen_a_minute_is_not_dead(
+    seed: int,
+    sandbox: Sandbox,
+    deliver: Deliver,
+    rows: Rows,
+    on_our_clock: list[tuple[float, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without a `Retry-After`, too, what is refused waits for its turn, and uses up few attempts."""
+    monkeypatch.setattr(Sender.__init__, "__defaults__", (random.Random(seed).random,))
+    sandbox.thymia.rate_limit = RateLimit(0.2)
+
+    ended = deliver("thymia", rows("thymia", 100))
+
+    assert (ended.error, ended.report.delivered) == (None, 100)
+    assert sandbox.thymia.counts.by_status[429] <= 100
+    assert on_our_clock[-1][0] - on_our_clock[0][0] <= 3 * 500
+
+
 @pytest.mark.parametrize("longest_sleep", [None, 60.0])
 @pytest.mark.parametrize("vendor", ALL)
 def test_answers_of_ten_megabytes_are_survived(

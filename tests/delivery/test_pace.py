@@ -142,10 +142,10 @@ def test_neither_place_nor_rate_is_ever_exceeded(
         pace = make_pace(most, per_second)
         departure_of, limits = pace._departure, pace._concurrency
 
-        def departure() -> Departure:
+        def departure(*, waited: bool) -> Departure:
             # What is in flight when the limit shrinks stays there: none passes until there are fewer.
             assert pace._in_flight < limits.limit <= most
-            return departure_of()
+            return departure_of(waited=waited)
 
         pace._departure = departure  # type: ignore[method-assign]
         in_flight = 0
@@ -234,6 +234,28 @@ def test_only_a_rate_limits_pause_has_the_spacing_narrow_slowly(
         assert (pace._spacing.seconds > 0) == too_soon
 
     run(scenario())
+
+
+def test_a_slow_source_is_not_taken_for_the_vendors_rate(make_pace: MakePace, clock: Clock) -> None:
+    """What went out one by one, for there was no more, leaves no time between requests; what waited does."""
+
+    async def scenario(*, most: int) -> float:
+        pace = make_pace(most)
+        for _ in range(30):
+            departure = await passed(pace)
+            await clock.wait(asyncio.Event(), 2.0)
+            pace.answered(departure)
+        pace.pushed_back(await passed(pace), too_soon=True)
+        return pace._spacing.seconds
+
+    found: list[float] = []
+
+    async def both() -> None:
+        found.extend([await scenario(most=1), await scenario(most=16)])
+
+    run(both())
+    assert found[0] >= 1
+    assert found[1] < 0.001
 
 
 def test_a_busy_start_is_no_slow_vendor(make_pace: MakePace, clock: Clock) -> None:

@@ -110,8 +110,16 @@ def test_pauses_after_a_refusal_take_little_of_the_time(saves: bool, per_second:
     """Where a refusal costs a pause, the spacing comes near the refused one more slowly, and most of a rate is used."""
     found = served(limited(per_second, None if saves else 1.0), pause, 20 * pause, 80 * pause)
 
-    assert found.accepted >= 0.6 * per_second
-    assert found.refused * found.accepted <= (1 + per_second * ROUND_TRIP / 2) * 0.12 / pause
+    assert found.accepted >= 0.5 * per_second
+    assert found.refused * found.accepted <= (1 + per_second * ROUND_TRIP / 2) * 0.4 / pause
+
+
+def test_a_vendor_that_takes_a_few_a_minute_gets_them() -> None:
+    """What is in flight at the start is refused, and tells nothing; what passes later does."""
+    found = served(limited(0.1), None, 600, 6000)
+
+    assert found.accepted >= 0.07
+    assert found.refused <= 0.1
 
 
 def test_a_vendor_that_counts_by_the_minute_loses_nothing() -> None:
@@ -127,7 +135,7 @@ def test_a_vendor_that_takes_nothing_for_a_while_is_not_taken_for_a_slow_one() -
     assert served(counting(100, 10), None, 60, 600).accepted >= 0.95 * 100 / 10
 
 
-@pytest.mark.parametrize("share", [0.005, 0.02, 0.05])
+@pytest.mark.parametrize("share", [0.005, 0.02, 0.05, 0.2])
 def test_what_is_refused_at_any_rate_slows_nothing(share: float) -> None:
     """A vendor that refuses some, whatever their rate, gets the others as fast as it takes them."""
     assert served(refusing(share), None, 20, 60).accepted >= 0.9 * MOST_A_SECOND * (1 - share)
@@ -139,7 +147,7 @@ def test_what_is_refused_at_any_rate_and_costs_a_pause_slows_a_run_by_little(pau
     """Where slowing down spares no pause, requests take some times of what the pauses cost, and no more."""
     cost = pause * share + 1 / MOST_A_SECOND
 
-    assert served(refusing(share), pause, 60, 600).accepted >= 0.15 / cost
+    assert served(refusing(share), pause, 60, 1200).accepted >= 0.25 / cost
 
 
 @pytest.mark.parametrize("pause", [None, 1.0, 10.0])
@@ -161,6 +169,16 @@ def test_the_spacing_starts_from_the_rate_that_was_let_through() -> None:
     spacing.refused(2.0, now=2.05)
 
     assert spacing.seconds == pytest.approx(0.05 / 16, rel=0.3)
+
+
+def test_the_rate_of_a_source_is_not_the_vendors() -> None:
+    """Where there was no more to be sent than could be, what was let through says nothing about the vendor."""
+    spacing = Spacing()
+    for number in range(60):
+        spacing.passed(2.0 * number, pressed=False)
+    spacing.refused(120, now=120.1)
+
+    assert spacing.seconds < 0.001
 
 
 def test_a_time_without_requests_does_not_widen_the_spacing() -> None:
@@ -202,7 +220,7 @@ def test_refusals_of_one_moment_widen_the_spacing_once() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(["passed", "refused", "paused"]), st.floats(0, 100)), max_size=300))
 def test_the_spacing_is_bounded(events: list[tuple[str, float]]) -> None:
-    """Whatever comes, a request goes out every three seconds."""
+    """Whatever comes, a request goes out every half a minute."""
     spacing, now = Spacing(), 0.0
     for event, later in events:
         sent, now = now, now + later
