@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from typing import Any
 
 from airflow_provider_userdata.delivery.chunks import Cells, Chunk, Form, Header, Unreadable
@@ -15,6 +16,8 @@ from airflow_provider_userdata.sources.unquoted import ERRORS, UnquotedLines
 
 _BUFFER = 2**17
 """How many bytes are read at once: few enough that the memory for them is not fetched from the system each time."""
+_END = f"\0{uuid.uuid4().hex}"
+"""A line after the last: `csv` says nothing of a quote that is open where the file ends, which then holds this line."""
 
 
 class Table:
@@ -69,7 +72,8 @@ class _CsvRows:
         self._meter = Meter(stream, longest)
         encoding = "utf-8" if lines_before else "utf-8-sig"
         buffered = io.BufferedReader(self._meter, _BUFFER)
-        self._reader = csv.reader(io.TextIOWrapper(buffered, encoding, ERRORS, newline=""), dialect)
+        lines = chain(io.TextIOWrapper(buffered, encoding, ERRORS, newline=""), (_END,))
+        self._reader = csv.reader(lines, dialect)
         self.header = header or self._read_header()
 
     def chunks(self) -> Iterator[Chunk]:
@@ -87,10 +91,14 @@ class _CsvRows:
                 raise fault
 
     def _read_into(self, rows: list[Any]) -> bool:
-        """Add the rows of one chunk to a list, and say whether there may be more."""
+        """Add the rows of one chunk to a list, and say whether there may be more.
+
+        :raises BadFileError: if the file ends within a quoted cell.
+        """
         header, width, meter = self.header, len(self.header.names), self._meter
         meter.next_record()
         begun = count = meter.count
+        cells: list[str] = []
         with self._long_cells_refused():
             for cells in self._reader:
                 if len(cells) == width:
@@ -103,7 +111,21 @@ class _CsvRows:
                 # By bytes too: a thousand rows may be large.
                 if len(rows) == ROWS or count - begun > BLOCK:
                     return True
+        if cells:
+            rows.pop()
+            self._check_end(cells)
         return False
+
+    def _check_end(self, last: list[str]) -> None:
+        """See that the line after the last is a row of its own.
+
+        :raises BadFileError: if it isn't: whatever came after the quote that is open may be other people's rows.
+        """
+        if last == [_END]:
+            return
+        text = last[-1].removesuffix(_END).replace("\r\n", "\n").replace("\r", "\n")
+        line = self._lines_before + self._reader.line_num - 1 - text.removesuffix("\n").count("\n")
+        raise BadFileError(f"the quote that opens on line {line} is never closed")
 
     def _read_header(self) -> Header:
         with self._long_cells_refused():
@@ -115,6 +137,9 @@ class _CsvRows:
     def _measured(self) -> Iterator[list[str]]:
         for cells in self._reader:
             self._meter.next_record()
+            if cells and cells[-1].endswith(_END):
+                self._check_end(cells)
+                return
             yield cells
 
     @contextmanager

@@ -143,6 +143,29 @@ def test_the_line_of_a_cell_that_is_too_long_is_counted_from_the_files_beginning
         list(Table("excel").read(io.BytesIO(data), block=block))
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("after", ["", "half a no", "7\n8,9", "7\n\n8,9\n"])
+@pytest.mark.parametrize("block", [0, 4, 2**17])
+def test_a_quote_that_never_closes_is_a_fault_of_the_file(end: str, after: str, block: int) -> None:
+    """What it swallowed are other rows: none of it is a record, and the line says where to look."""
+    text = f'a,b\n1,2\n"3\n3",4\n5,"{after}'.replace("\n", end)
+    rows, fault = outcome(io.BytesIO(text.encode()), "excel", block)
+
+    assert fault == "the quote that opens on line 5 is never closed"
+    assert [values for _, values in rows] == [["1", "2"], [f"3{end}3", "4"]]
+
+
+def test_a_quote_that_never_closes_in_the_header_is_a_fault_of_the_file() -> None:
+    """The header would be all that the file has."""
+    with pytest.raises(BadFileError, match="the quote that opens on line 2 is never closed"):
+        Table("excel").look(io.BytesIO(b'\n"a,b\n1,2\n'))
+
+
+def test_a_file_may_end_in_a_quoted_cell_that_is_closed() -> None:
+    """With a line end after it, or without."""
+    assert rows_of('a,b\n1,"2"') == rows_of('a,b\n1,"2"\n') == [{"a": "1", "b": "2"}]
+
+
 def test_an_endless_line_is_refused_in_time() -> None:
     """Of a line that is not quoted, no more is read than of one that is."""
     stream = io.BytesIO(b"a,b\n1,2\n3," + b"x" * (8 * 2**20))
