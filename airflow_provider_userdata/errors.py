@@ -5,7 +5,7 @@
     │   ├── ArgumentError            a task's argument, in the DAG file
     │   ├── ConnectionSettingsError  the Airflow connection
     │   ├── SourceError              the data's place or shape
-    │   ├── SourceChangedError       the data isn't what the attempt before was reading
+    │   ├── SourceChangedError       the data, or where it goes, isn't what it was for the attempt before
     │   ├── ResumeError              where to go on can't be known
     │   ├── RejectsError             more rejects than the task allows
     │   ├── LedgerError              the ledger's place, rights, version or secret
@@ -49,7 +49,7 @@ class SourceError(NeedsChangeError):
 
 
 class SourceChangedError(NeedsChangeError):
-    """The source's first records are not those that the attempt before had read."""
+    """The source's first records are not those that the attempt before had read, or went elsewhere."""
 
 
 class ResumeError(NeedsChangeError):

@@ -34,6 +34,8 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     :param in_flight: the positions from `below` on that were sent and not settled, packed.
     :param carried_in: how many of the first records an earlier run had held.
     :param tally: the counts of what is settled.
+    :param address: the fingerprint of where the records went.
+    :param account: the fingerprint of the credential that they went with.
     :param waiting_since: since when the vendor has accepted nothing, where the next attempt is to go on waiting.
     """
 
@@ -49,6 +51,8 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     in_flight: str = ""
     carried_in: int = 0
     tally: dict[str, Any] = {}
+    address: str = ""
+    account: str = ""
     waiting_since: datetime | None = None
 
     @property
@@ -75,11 +79,15 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     :param done: the report.
     :param red: whether it had more rejects than the task allowed.
     :param max_tries: Airflow raises it when somebody clears the task.
+    :param address: the fingerprint of where the records went.
+    :param account: the fingerprint of the credential that they went with.
     """
 
     done: dict[str, Any]
     red: bool
     max_tries: int
+    address: str = ""
+    account: str = ""
 
 
 class CheckpointStore(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,14 +26,17 @@ class HeldFolder:
     attempt reads those records from the source again.
 
     :param folder: a `pathlib.Path` or an `ObjectStoragePath`.
-    :param stream: what the records are, such as `steps`: only records of one stream may share a request.
+    :param kind: what the records are, such as `steps`: only records of one kind may share a request.
+    :param account: the fingerprint of where they go: a vendor's account may be one person's (G14).
     :param run: the Airflow run.
+    :param index: which of a run's mapped tasks this is, or an empty text.
     """
 
-    def __init__(self, folder: Any, stream: str, run: str) -> None:
+    def __init__(self, folder: Any, kind: str, account: str, run: str, index: str = "") -> None:
         self._folder = folder
-        self._stream = quote(stream, safe="")
-        self._run = _file_name(run)
+        self._stream = f"{quote(kind, safe='')}-{account}"
+        self._whole_run = _file_name(run)
+        self._run = f"{self._whole_run}@{index}" if index else self._whole_run
         self._claimed: list[Any] = []
         self.has_claimed = False
         """Whether earlier runs had left anything."""
@@ -53,14 +56,11 @@ class HeldFolder:
 
     def count(self) -> int:
         """Count the records that wait for the next run."""
-        if not self._folder.exists():
-            return 0
-        count = 0
-        for path in self._folder.iterdir():
-            if self._is_waiting(path.name):
-                with path.open("rb") as file:
-                    count += len(file.read().splitlines())
-        return count
+        return self._count(self._is_waiting)
+
+    def count_others(self) -> int:
+        """Count the records that wait, but were held for another account, or are of another kind."""
+        return self._count(lambda name: name.endswith(".jsonl") and name[0] != "." and not self._is_waiting(name))
 
     def claim(self, *, resuming: bool = False) -> list[bytes]:
         """Take what earlier runs left, oldest first, as the bodies of records.
@@ -121,11 +121,29 @@ class HeldFolder:
     def _is_claim(self, name: str) -> bool:
         return name.startswith(f"{self._stream}-") and name.endswith(f"{_CLAIMED}{self._run}")
 
+    def _count(self, counts: Callable[[str], bool]) -> int:
+        if not self._folder.exists():
+            return 0
+        count = 0
+        for path in self._folder.iterdir():
+            if counts(path.name):
+                with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # another run was faster
+                    count += len(file.read().splitlines())
+        return count
+
     def _is_waiting(self, name: str) -> bool:
         return name.startswith(f"{self._stream}-") and _CLAIMED not in name
 
     def _is_own(self, name: str) -> bool:
-        return name.partition(_CLAIMED)[0].rpartition("-")[0] == f"{self._stream}-run-{self._run}"
+        return self._origin(name) == f"{self._stream}-run-{self._run}"
+
+    def _origin(self, name: str) -> str:
+        return name.partition(_CLAIMED)[0].rpartition("-")[0]
+
+    def _is_of_this_run(self, name: str) -> bool:
+        """Say whether another of this run's mapped tasks left a file: cleared, it would read those records again."""
+        of = self._origin(name)
+        return of == f"{self._stream}-run-{self._whole_run}" or of.startswith(f"{self._stream}-run-{self._whole_run}@")
 
     def _claim(self, *, resuming: bool) -> list[bytes]:
         if not self._folder.exists():
@@ -135,7 +153,7 @@ class HeldFolder:
             name, _, owner = path.name.partition(_CLAIMED)
             if not name.startswith(f"{self._stream}-") or owner not in ("", self._run):
                 continue
-            if resuming and not owner and not self._is_own(name):
+            if not owner and not self._is_own(name) and (resuming or self._is_of_this_run(name)):
                 continue
             claimed = self._claim_file(path, name, owner)
             if claimed is not None and not self._is_own(name):

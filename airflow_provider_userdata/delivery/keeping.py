@@ -17,14 +17,22 @@ from airflow_provider_userdata.delivery.fates import Fates
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.progress import Progress
 from airflow_provider_userdata.delivery.report import Report, Tally
-from airflow_provider_userdata.delivery.resuming import resumption
+from airflow_provider_userdata.delivery.resuming import Resumption, any_sent, resumption
 from airflow_provider_userdata.delivery.sending import Sender
 from airflow_provider_userdata.delivery.sieve import Sieve
 from airflow_provider_userdata.delivery.threads import BlockingThread
-from airflow_provider_userdata.errors import LedgerBusyError, OutputError, ResumeError, StoppedError
+from airflow_provider_userdata.errors import (
+    LedgerBusyError,
+    OutputError,
+    ResumeError,
+    SourceChangedError,
+    StoppedError,
+)
 
 FIRST_SAVES = 5
 """How often the first checkpoint is tried, once a second, before a delivery gives up."""
+LAST_SAVES = 3
+"""How often the marker of a run's end is tried, once a second."""
 MOST_UNMARKED = 1_000_000
 """How many records may be delivered while the ledger is locked: they are in memory."""
 SAVE_SECONDS = 1.0
@@ -65,7 +73,7 @@ class Keeper:
         :return: the marker of a run that has nothing left to send.
         """
         earlier = await self._left_by_an_earlier_attempt()
-        if isinstance(earlier, Done):
+        if isinstance(earlier, Done) and self._is_of_this_destination(earlier, sent=any_sent(earlier.done)):
             if self._held is not None:
                 await self._file_thread.call(self._held.settle_all)
             return earlier
@@ -73,9 +81,9 @@ class Keeper:
             await unless_set(self._halted, self.sieve.open())
             if self._halted.is_set():
                 raise StoppedError("the delivery was stopped before it began")
-        if earlier is not None:
-            must_know = self._plan.patience.on_doubt == "hold"
-            found = await self._file_thread.call(lambda: resumption(earlier, self._plan.output, must_know=must_know))
+        found = None if earlier is None or isinstance(earlier, Done) else await self._found(earlier)
+        if found is not None:
+            earlier = found.checkpoint
             self.tally.restore(found.tally)
             self.progress.resume(found)
             self._files.goes_on = True
@@ -90,16 +98,44 @@ class Keeper:
             )
         held = self._held
         if held is not None:
-            claimed = await self._file_thread.call(lambda: held.claim(resuming=earlier is not None))
-            if earlier is not None and len(claimed) != earlier.carried_in:
+            claimed = await self._file_thread.call(lambda: held.claim(resuming=found is not None))
+            if found is not None and len(claimed) != found.checkpoint.carried_in:
                 raise ResumeError(
-                    f"held: the run's first {earlier.carried_in} records were carried in from an earlier run, and "
-                    f"{len(claimed)} of them are left: other runs may send the rest. Start over with resume=False"
+                    f"held: the run's first {found.checkpoint.carried_in} records were carried in from an earlier run, "
+                    f"and {len(claimed)} of them are left: other runs may send the rest. Start over with resume=False"
                 )
             self.fates.carry_in(claimed)
         await self._file_thread.call(self._files.create)
         await self._save_first(sender)
         return None
+
+    async def _found(self, earlier: Checkpoint) -> Resumption | None:
+        """Find out where to go on; None where all begins anew, since nothing was sent, and to elsewhere."""
+        must_know = self._plan.patience.on_doubt == "hold"
+        found = await self._file_thread.call(lambda: resumption(earlier, self._plan.output, must_know=must_know))
+        return found if self._is_of_this_destination(earlier, sent=found.any_sent) else None
+
+    def _is_of_this_destination(self, earlier: Checkpoint | Done, *, sent: bool) -> bool:
+        """Say whether what an attempt left counts for this one.
+
+        :param sent: whether it delivered any record, or may have.
+        :raises SourceChangedError: if it did, to another address or as another kind of records.
+        """
+        here = self._plan.destination
+        if earlier.address not in ("", here.address):
+            if sent and self.sieve is None and not self._plan.restart_if_changed:
+                raise SourceChangedError(
+                    "the attempt before sent records to another address, or as another kind of records: what it "
+                    "delivered isn't here. Send all again, with resume=False, or go back to where it sent them"
+                )
+            _log.warning("The attempt before was to send to another address, or another kind: this one begins anew")
+            return False
+        if sent and earlier.account not in ("", here.account):
+            _log.warning(
+                "The connection's key is not that of the attempt before. What that delivered isn't sent again, which "
+                "is right where both are of one account; where they aren't, send all again, with resume=False"
+            )
+        return True
 
     async def _save_first(self, sender: Sender) -> None:
         """Write the first checkpoint: without one, a crash would leave nothing to go on from."""
@@ -127,6 +163,8 @@ class Keeper:
                 journals=self._files.seal(),
                 carried_in=len(self.fates.carried_in),
                 tally=self.tally.snapshot(),
+                address=self._plan.destination.address,
+                account=self._plan.destination.account,
                 waiting_since=sender.waiting_since,
                 **self.progress.marks(),
             )
@@ -206,11 +244,29 @@ class Keeper:
 
     async def mark_done(self, report: Report, *, red: bool) -> None:
         """Leave the marker of a run that has nothing left to send, in place of the checkpoint."""
-        store, held = self._store, self._held
-        if store is None or await self._stored(Done(done=report.as_dict(), red=red, max_tries=store.max_tries)):
+        held = self._held
+        if await self._stored_done(report, red=red):
             await self._file_thread.call(self._files.remove_sent)
         if held is not None:
             await self._file_thread.call(lambda: held.settle(read=True, ended=True))
+
+    async def _stored_done(self, report: Report, *, red: bool) -> bool:
+        """Keep the marker of a run's end, and try again where that fails: without it, a clear would send all again."""
+        store, destination = self._store, self._plan.destination
+        if store is None:
+            return True
+        done = Done(
+            done=report.as_dict(),
+            red=red,
+            max_tries=store.max_tries,
+            address=destination.address,
+            account=destination.account,
+        )
+        for _ in range(LAST_SAVES):
+            if await self._stored(done):
+                return True
+            await self._plan.clock.wait(asyncio.Event(), SAVE_SECONDS)
+        return False
 
     async def end_ledger(self, stopped: asyncio.Event, longest: float) -> None:
         """Mark what was delivered, and close the ledger.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from airflow_provider_userdata.delivery.checkpoint import CheckpointStore
 from airflow_provider_userdata.delivery.chunks import Source
 from airflow_provider_userdata.delivery.clock import Clock, SystemClock
+from airflow_provider_userdata.delivery.destination import Destination
 from airflow_provider_userdata.delivery.held import HeldFolder
 from airflow_provider_userdata.delivery.journal import Folder
 from airflow_provider_userdata.delivery.report import Report
@@ -27,6 +28,7 @@ class Plan:
     :param source: where records come from.
     :param output: the folder of this run's fates.
     :param attempt: a name of this attempt, for its files.
+    :param destination: fingerprints of where requests go, to compare with those of an attempt before.
     :param fields: vendor's field to source's column; None takes records as they are.
     :param max_in_flight: how many requests may be under way at once.
     :param requests_per_second: a hard limit, or None.
@@ -49,6 +51,7 @@ class Plan:
     source: Source
     output: Folder
     attempt: str
+    destination: Destination = field(default_factory=Destination)
     fields: Mapping[str, str] | None = None
     max_in_flight: int = 16
     requests_per_second: float | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,19 @@ class Resumption:
     tally: dict[str, Any]
     read: dict[int, str] = field(default_factory=dict)
     proven: Settled = field(default_factory=Settled)
+
+    @property
+    def any_sent(self) -> bool:
+        """Whether any record was delivered, or may have been."""
+        return any_sent(self.tally["fates"]) or bool(len(self.in_doubt))
+
+
+def any_sent(fates: Mapping[str, int]) -> bool:
+    """Say whether any record was delivered, or may have been.
+
+    :param fates: how many records have each fate.
+    """
+    return any(fates.get(fate, 0) for fate in (Fate.DELIVERED, Fate.UNKNOWN))
 
 
 def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Resumption:

@@ -18,6 +18,16 @@ def one_of(name: str, value: object, allowed: Collection[str]) -> str:
     return value
 
 
+def switch(name: str, value: object) -> bool:
+    """Give True or False.
+
+    :raises ArgumentError: if it is neither; the text `"false"`, which Python takes for true, is neither.
+    """
+    if not isinstance(value, bool):
+        raise ArgumentError(f"{name}: must be True or False, not {_shown(value)}")
+    return value
+
+
 def whole_number(name: str, value: object, least: int, most: int) -> int:
     """Give a whole number within bounds.
 

@@ -19,6 +19,7 @@ from airflow.providers.common.compat.sdk import (
 )
 from airflow.providers.common.compat.standard.triggers import TimeDeltaTrigger
 
+from airflow_provider_userdata.delivery.destination import Destination, destination
 from airflow_provider_userdata.delivery.held import HeldFolder
 from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.report import Report
@@ -200,35 +201,45 @@ class DeliveryOperator(BaseOperator):
         default = "restart" if vendor.limits.user_once else "fail"
         changed = arguments.one_of("on_changed_source", self.on_changed_source or default, ("fail", "restart"))
         stream = arguments.name("ledger_stream", self.ledger_stream, LONGEST_STREAM)
+        validate_only = arguments.switch("validate_only", self.validate_only)
+        incremental = arguments.switch("incremental", self.incremental)
         ti: Any = context["ti"]
         root = places.output_root(self.output_path)
         folder = places.run_folder(root, ti)
         store = checkpoint_store(context, folder)
+        endpoint = self._hook().endpoint()
+        to = self._destination(vendor, endpoint, stream)
         held = None
         if vendor.limits.minimum > 1:
-            held = HeldFolder(places.held_folder(root, ti), self._kind() or self.task_type, ti.run_id)
+            held = HeldFolder(places.held_folder(root, ti), self._kind() or vendor.name, to.name, *places.run_of(ti))
             signpost.look(context, held)
-        endpoint = self._hook().endpoint()
         return Plan(
             vendor=vendor,
             endpoint=endpoint,
             source=open_source(self._bound_source(context), columns=columns),
             output=folder,
             attempt=f"{ti.try_number}-{uuid.uuid4().hex[:8]}",
+            destination=to,
             fields=fields,
             max_in_flight=arguments.whole_number("max_in_flight", self.max_in_flight, 1, MOST_IN_FLIGHT),
             requests_per_second=None if rate is None else arguments.number("requests_per_second", rate),
             patience=patience,
-            validate_only=bool(self.validate_only),
+            validate_only=validate_only,
             held=held,
-            ledger=self._ledger(vendor, endpoint, ti, stream) if self.incremental and not self.validate_only else None,
+            ledger=self._ledger(vendor, endpoint, ti, stream) if incremental and not validate_only else None,
             max_rejected=self.max_rejected,
             store=store,
-            resume=bool(self.resume),
+            resume=arguments.switch("resume", self.resume),
             shows_recent=synchronized.shown_on(self.outlets) is not None,
             restart_if_changed=changed == "restart",
             more_attempts=ti.try_number <= store.max_tries,
             on_progress=functools.partial(endings.show_progress, store, self.log),
+        )
+
+    def _destination(self, vendor: Vendor, endpoint: Endpoint, name: str | None) -> Destination:
+        address = urlsplit(endpoint.url)
+        return destination(
+            vendor.name, f"{address.hostname}:{address.port or ''}", self._kind(), endpoint.headers, name
         )
 
     def _ledger(self, vendor: Vendor, endpoint: Endpoint, ti: Any, name: str | None) -> SqlLedger:
@@ -256,7 +267,7 @@ class DeliveryOperator(BaseOperator):
     def _may_defer(self) -> bool:
         if self.deferrable is None:
             return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
-        return bool(self.deferrable)
+        return arguments.switch("deferrable", self.deferrable)
 
     def _leave_traces(self, ended: Ended, plan: Plan, context: Context) -> None:
         """Leave what later runs, or people, look for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, conf
 
@@ -26,7 +26,10 @@ def output_root(output_path: Any) -> Any:
         return Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser().absolute() / "userdata"
     if not is_location(chosen):
         raise ArgumentError(f"output_path: must be a path, not a {type(chosen).__name__}")
-    if is_local(chosen) or "://" not in str(chosen):
+    text = str(chosen)
+    if text.startswith("file://"):
+        chosen = text = unquote(urlsplit(text).path)
+    if is_local(chosen) or "://" not in text:
         return Path(chosen).expanduser().absolute()
     try:
         place = storage_path(str(chosen))
@@ -45,8 +48,13 @@ def run_folder(root: Any, ti: Any) -> Any:
 
 
 def held_folder(root: Any, ti: Any) -> Any:
-    """Give the folder where a task's held records lie, whatever run left them."""
-    return _below(root, ti.dag_id, ti.task_id, *_mapped(ti), "held")
+    """Give the folder where a task's held records lie, whatever run and whichever mapped task left them."""
+    return _below(root, ti.dag_id, ti.task_id, "held")
+
+
+def run_of(ti: Any) -> tuple[str, str]:
+    """Give the run's name, and which of the mapped tasks this is, or an empty text."""
+    return ti.run_id, "".join(_mapped(ti))
 
 
 def _mapped(ti: Any) -> list[str]:

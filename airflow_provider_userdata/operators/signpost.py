@@ -29,6 +29,13 @@ def leave(context: Any, held: HeldFolder | None, log: Any) -> None:
     """Say what waits now, where anything does or did."""
     if held is None:
         return
+    if others := held.count_others():
+        log.warning(
+            "%d held records in %s are of another kind, or were held for another address or key: this task leaves them "
+            "there. They go out with the connection that they were held for; of no use, they can be deleted",
+            others,
+            held.path,
+        )
     count = held.count()
     if count:
         log.warning("%d held records go out first in this task's next run; they wait in %s", count, held.path)

@@ -6,11 +6,14 @@ import dataclasses
 import shutil
 import stat
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fsspec  # type: ignore[import-untyped]
 import pytest
+from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
@@ -110,7 +113,7 @@ def test_too_few_samples_go_out_first_in_the_next_run(
 def test_mapped_tasks_have_folders_of_their_own(
     new_dag: Any, run_dag: Any, sandbox: Sandbox, output: Path, samples: Records
 ) -> None:
-    """Fates and held samples of a mapped task lie below its map index."""
+    """Fates of a mapped task lie below its map index; held samples wait for whichever of the next run's comes first."""
     with new_dag() as dag:
         mapped = GerosenseSamplesOperator.partial(task_id="upload", data_type="steps")
         mapped.expand(source=[samples(3), samples(2, first=4)])
@@ -119,10 +122,11 @@ def test_mapped_tasks_have_folders_of_their_own(
     assert [run.xcom("upload", map_index=index)["delivered"] for index in (0, 1)] == [3, 0]
     assert [line["count"] for line in run.lines(output, "upload", "receipts", 0)] == [3]
     assert len(run.lines(output, "upload", "rejects", 1)) == 2
-    held = output / dag.dag_id / "upload" / "1" / "held"
+    held = output / dag.dag_id / "upload" / "held"
     assert len(list(held.glob("*.jsonl"))) == 1
     run_dag(dag)
-    assert sorted(record["value"] for record in sandbox.gerosense.arrived()) == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    arrived = Counter(record["value"] for record in sandbox.gerosense.arrived())
+    assert arrived in ({1: 2, 2: 2, 3: 2, 4: 1, 5: 1}, {1: 2, 2: 2, 3: 2, 4: 2, 5: 2})
 
 
 def test_validate_only_sends_nothing(
@@ -140,19 +144,32 @@ def test_validate_only_sends_nothing(
     assert not list(output.rglob("held/*"))
 
 
+@pytest.fixture
+def object_store() -> str:
+    """Let Airflow know an object store, and give where it is."""
+    try:
+        from airflow.sdk.io import attach
+    except ImportError:  # Airflow 2
+        from airflow.io.store import attach  # type: ignore[import-not-found,no-redef]
+    attach("memory", alias="memory", fs=fsspec.filesystem("memory"))
+    return "memory://userdata"
+
+
 def test_output_path_is_a_template(
-    new_dag: Any, run_dag: Any, sandbox: Sandbox, output: Path, people: Records, tmp_path: Path
+    new_dag: Any, run_dag: Any, object_store: str, output: Path, people: Records, tmp_path: Path
 ) -> None:
     """An operator's own folder goes before the setting, a folder in an object store too."""
     with new_dag() as dag:
-        for task_id, scheme in (("local", ""), ("stored", "file://")):
-            path = f"{scheme}{tmp_path}/{{{{ task.task_id }}}}"
+        for task_id, root in (("local", str(tmp_path)), ("stored", object_store)):
+            path = f"{root}/{{{{ task.task_id }}}}"
             PtengineProfilesOperator(task_id=task_id, source=people(1), output_path=path)
     run = run_dag(dag)
     assert run.state == "success"
     assert len(run.lines(tmp_path / "local", "local", "receipts")) == 1
-    assert len(run.lines(tmp_path / "stored", "stored", "receipts")) == 1
-    assert run.xcom("stored")["receipts"].startswith(f"file://{tmp_path}/stored/{dag.dag_id}/")
+    stored = run.xcom("stored")["receipts"]
+    assert stored.startswith(f"{object_store}/stored/{dag.dag_id}/")
+    (part,) = ObjectStoragePath(stored).parent.glob("receipts-*")
+    assert len(part.read_bytes().splitlines()) == 1
     assert not output.exists()
 
 

@@ -16,8 +16,10 @@ from airflow_provider_userdata.errors import OutputError
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Callable[..., HeldFolder]:
-    """Open the folder as a run does: ``folder("run-1", stream="bpm")``."""
-    return lambda run, stream="steps": HeldFolder(tmp_path / "held", stream, run)
+    """Open the folder as a run does: ``folder("run-1", stream="bpm", account="them", index="3")``."""
+    return lambda run, stream="steps", account="us", index="": HeldFolder(
+        tmp_path / "held", stream, account, run, index
+    )
 
 
 Open = Callable[..., HeldFolder]
@@ -35,6 +37,29 @@ def test_the_next_run_takes_what_was_kept(folder: Open, tmp_path: Path) -> None:
 
     assert folder("three").claim() == []
     assert [path.name for path in (tmp_path / "held").iterdir()] == [".identity"]
+
+
+def test_what_was_held_for_another_account_stays(folder: Open) -> None:
+    """An account may be one person's: nobody else's samples go there, and they wait until theirs is back (G14)."""
+    folder("one", account="alice").keep([b"1", b"2"], carried_in=False)
+
+    bob = folder("two", account="bob")
+    assert (bob.claim(), bob.count(), bob.count_others()) == ([], 0, 2)
+    bob.settle(read=True, ended=True)
+    assert folder("three", account="alice").claim() == [b"1", b"2"]
+
+
+def test_mapped_tasks_of_one_run_leave_each_others_records(folder: Open) -> None:
+    """Cleared, each reads its own again; in the next run, whichever is first takes them, whatever its index."""
+    folder("one", index="0").keep([b"0"], carried_in=False)
+    folder("one", index="1").keep([b"1"], carried_in=False)
+    assert folder("one", index="10").claim() == []
+
+    again = folder("one", index="1")
+    assert again.claim() == []
+    again.keep([b"1b"], carried_in=False)
+    again.settle(read=True, ended=True)
+    assert sorted(folder("two", index="5").claim()) == [b"0", b"1b"]
 
 
 def test_two_runs_at_once_never_carry_the_same(folder: Open) -> None:
@@ -147,7 +172,7 @@ def test_the_folder_has_one_identity(folder: Open, tmp_path: Path) -> None:
     one.keep([b"1"], carried_in=False)
     first = one.identity()
     folder("two").keep([b"2"], carried_in=False)
-    elsewhere = HeldFolder(tmp_path / "elsewhere", "steps", "one")
+    elsewhere = HeldFolder(tmp_path / "elsewhere", "steps", "us", "one")
     elsewhere.keep([b"1"], carried_in=False)
 
     assert first is not None
@@ -157,14 +182,14 @@ def test_the_folder_has_one_identity(folder: Open, tmp_path: Path) -> None:
 def test_a_claim_that_breaks_off_loses_nothing(folder: Open, tmp_path: Path) -> None:
     """Where one of the files can't be read, the claim fails and every file is open again."""
     folder("one").keep([b"1"], carried_in=False)
-    (tmp_path / "held" / "steps-run-odd-12345678.jsonl").mkdir()
+    (tmp_path / "held" / "steps-us-run-odd-12345678.jsonl").mkdir()
 
     two = folder("two")
     with pytest.raises(OutputError, match="folder of held records"):
         two.claim()
     two.settle(read=True, ended=True)
 
-    (tmp_path / "held" / "steps-run-odd-12345678.jsonl").rmdir()
+    (tmp_path / "held" / "steps-us-run-odd-12345678.jsonl").rmdir()
     assert folder("three").claim() == [b"1"]
 
 
@@ -199,7 +224,7 @@ def test_a_claimed_file_is_never_half_written(folder: Open, tmp_path: Path, monk
 def test_a_place_that_is_no_folder_is_an_output_error(tmp_path: Path) -> None:
     """A file in the folder's place is said as such, without anything of a record."""
     (tmp_path / "held").write_text("")
-    held: Any = HeldFolder(tmp_path / "held", "steps", "one")
+    held: Any = HeldFolder(tmp_path / "held", "steps", "us", "one")
 
     for use in (held.claim, lambda: held.keep([b'"geheim"'], carried_in=False)):
         with pytest.raises(OutputError, match="can't be used") as caught:

@@ -27,7 +27,7 @@ def run(deliver: Deliver, tmp_path: Path) -> Run:
     """Deliver as a run of a task: ``run("monday", samples, data_type="bpm")``."""
 
     def ran(name: str, source: Any, data_type: str = "steps", **given: Any) -> Ended:
-        held = HeldFolder(tmp_path / "held", data_type, name)
+        held = HeldFolder(tmp_path / "held", data_type, "us", name)
         return deliver(GeroSense(data_type), source, output=tmp_path / name, held=held, **given)
 
     return ran
@@ -36,7 +36,7 @@ def run(deliver: Deliver, tmp_path: Path) -> Run:
 @pytest.fixture
 def waiting(tmp_path: Path) -> Callable[[], int]:
     """Count the samples that wait for the next run."""
-    return lambda: HeldFolder(tmp_path / "held", "steps", "nobody").count()
+    return lambda: HeldFolder(tmp_path / "held", "steps", "us", "nobody").count()
 
 
 def names(sandbox: Sandbox) -> list[str]:

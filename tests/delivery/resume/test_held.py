@@ -29,7 +29,7 @@ class Crash(SystemExit):
 @pytest.fixture
 def folder(tmp_path: Path) -> Open:
     """Open the folder of held samples as a run does: ``folder("monday")``."""
-    return lambda run: HeldFolder(tmp_path / "held", "steps", run)
+    return lambda run: HeldFolder(tmp_path / "held", "steps", "us", run)
 
 
 @pytest.fixture

@@ -51,6 +51,17 @@ def test_a_first_checkpoint_may_take_some_tries(attempt: Attempt, rows: Rows, st
     assert (ended.error, ended.report.delivered, sandbox.thymia.counts.requests) == (None, 20, 20)
 
 
+def test_the_marker_of_the_end_is_tried_again(attempt: Attempt, rows: Rows, store: Any, sandbox: Sandbox) -> None:
+    """A store that fails at that very moment would have the task, cleared or repeated, go on from long before."""
+    fails = iter([True, True, False])
+    store.before_save = lambda value: 1 / 0 if "done" in value and next(fails) else None
+
+    ended = attempt("thymia", rows("thymia", 20))
+
+    assert (ended.error, ended.report.delivered) == (None, 20)
+    assert store.is_done
+
+
 @pytest.mark.parametrize("end", ["401", "ok"])
 def test_a_store_that_fails_later_costs_nothing(
     end: str,

@@ -1,0 +1,46 @@
+"""Where a delivery's records go, so that what another run left for elsewhere is told from what is its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Fingerprints: they can be compared, and neither an address nor a key can be read from them.
+
+    :param address: of the vendor, and what kind of records it gets there.
+    :param account: of the credential. A vendor's key may be renewed for the same account: nothing tells that.
+    """
+
+    address: str = ""
+    account: str = ""
+
+    @property
+    def name(self) -> str:
+        """Both, for a file's name."""
+        return _fingerprint(self.address, self.account)
+
+
+def destination(vendor: str, address: str, kind: str, headers: Mapping[str, str], name: str | None) -> Destination:
+    """Make the fingerprints.
+
+    :param address: host and port.
+    :param kind: of the records.
+    :param headers: the credential.
+    :param name: the author's own, which stands for address and credential.
+    """
+    if name is not None:
+        return Destination(_fingerprint(vendor, kind, name), "")
+    where = _fingerprint(vendor, kind, "", address)
+    return Destination(where, _fingerprint(where, *headers.values()))
+
+
+def _fingerprint(*parts: str) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        digest.update(len(part).to_bytes(4, "big"))
+        digest.update(part.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
