@@ -61,6 +61,12 @@ class Dispatcher:
         """Wait until none is waiting for a place, or the delivery was halted."""
         await self._until_at_most(0)
 
+    async def none_left(self) -> None:
+        """Wait until none is waiting for a place, or in flight, or the delivery was halted."""
+        await self.none_ready()
+        while self._in_flight and not self._halted.is_set():
+            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
+
     async def end(self) -> None:
         """Let no more go, and wait for those in flight."""
         self._ends = True

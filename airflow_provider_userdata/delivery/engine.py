@@ -182,8 +182,8 @@ class Engine:
                 await self._dispatch(self._batcher.flush())
                 await self._dispatcher.none_ready()
         except Exception as error:  # noqa: BLE001  # whatever it is, what is in flight ends first
-            if isinstance(error, SourceError | SourceBrokeError):  # what came before it may go
-                await self._dispatcher.none_ready()
+            if isinstance(error, SourceError | SourceBrokeError):  # what came before it may go, if need be again
+                await self._dispatcher.none_left()
             self._halt(error)
         looked_up: Sequence[Record] = []
         if self._look_ups is not None:

@@ -95,6 +95,21 @@ def test_what_came_before_a_break_is_delivered(deliver: Deliver, rows: Rows, san
     assert (ended.report.delivered, ended.report.held) == (12, 0)
 
 
+@pytest.mark.parametrize("faults", ["503 x10", "cut after accepting x10", "429 x10"])
+def test_what_came_before_a_break_is_tried_again(faults: str, deliver: Deliver, rows: Rows, sandbox: Sandbox) -> None:
+    """A vendor that had a bad moment gets it all the same: there may be no attempt after this one."""
+
+    def source() -> Iterator[Any]:
+        yield from rows("thymia", 40)
+        raise OSError("geheim")
+
+    sandbox.thymia.script("ok x30", faults)
+    ended = deliver("thymia", source())
+
+    assert isinstance(ended.error, SourceBrokeError)
+    assert (ended.report.delivered, sandbox.thymia.counts.distinct) == (40, 40)
+
+
 def test_nothing_more_is_sent_where_fates_cannot_be_written(
     deliver: Deliver, rows: Rows, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
