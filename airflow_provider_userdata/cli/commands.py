@@ -61,6 +61,8 @@ def forget(asked: Namespace, ledger: LedgerAdmin) -> None:
     chosen = _chosen(ledger, asked)
     # By `-`, for what stands in a command line is kept by shells and shown to others.
     user = sys.stdin.readline().rstrip("\r\n") if asked.user == "-" else asked.user
+    if user is not None and not user.strip():
+        raise ArgumentError("--user: nobody is named; with -, the first line of the input names the user")
     what = "a user" if user is not None else "old entries" if asked.older_than is not None else "all"
     among = ", ".join(str(stream.id) for stream in chosen) or "none"
     if not asked.yes and not _confirmed(f"Forget {what} in the streams {among}? It is sent again where a task has it."):
@@ -88,6 +90,9 @@ def _chosen(ledger: LedgerAdmin, asked: Namespace) -> list[StreamSummary]:
     missing = sorted({*(asked.stream or ())} - {stream.id for stream in every})
     if missing:
         raise ArgumentError(f"--stream: the ledger has no stream {missing[0]}")
+    vendors = sorted({stream.vendor for stream in every})
+    if asked.vendor and asked.vendor not in vendors:
+        raise ArgumentError(f"--vendor: the ledger has streams of {', '.join(vendors) or 'no vendor'}, not of this one")
     return [
         stream
         for stream in every

@@ -144,11 +144,12 @@ class Engine:
         if not report.exceeds(allowed):
             return None
         first = self._checker.first_fault()
+        sent = "All that could be delivered was" if not self._plan.validate_only else "Nothing was sent (validate_only)"
+        cleared = "Cleared, the task sends nothing again: raise max_rejected, or send all, with resume=False"
         return RejectsError(
             f"max_rejected={allowed:g}: {report.rejected:,} of {report.read:,} records were rejected and "
             f"{report.unknown:,} are unknown{f'; the first: {first}' if first else ''}. "
-            f"All that could be delivered was; see {report.rejects}. Cleared, the task sends nothing again: raise "
-            "max_rejected, or send all, with resume=False"
+            f"{sent}; see {report.rejects}.{'' if self._plan.validate_only else f' {cleared}'}"
         )
 
     async def _deliver_all(self) -> None:

@@ -65,8 +65,8 @@ class DeliveryOperator(BaseOperator):
         counts as down.
     :param max_wait: seconds without an accepted request, after which the task fails in the way that Airflow retries.
     :param resume: whether an attempt goes on where the one before it was proven to be; False sends all again.
-    :param on_changed_source: where the records before that point are no longer the same: `fail`, or `restart` and send
-        all again. Default: `restart` where sending twice is the same as once (Ptengine), else `fail`.
+    :param on_changed_source: where the records before that point are no longer the same, or went elsewhere: `fail`, or
+        `restart` and send all again. Default: `restart` where twice is the same as once (Ptengine), else `fail`.
     :param on_doubt: `resend` what may have been accepted and counts it, `hold` reports it as unknown (A3).
     :param incremental: whether only what earlier runs have not delivered is sent: a ledger knows it, and the others are
         reported as unchanged. What one run has on its way, another at the same time would send too, so the task's runs

@@ -11,7 +11,7 @@ from typing import cast
 
 from airflow_provider_userdata.delivery.journal import is_local
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
-from airflow_provider_userdata.sources.formats import format_of
+from airflow_provider_userdata.sources.formats import FORMATS, format_of
 from airflow_provider_userdata.sources.locations import storage_path
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -25,6 +25,7 @@ def find_files(value: object) -> list[Path]:
     :param value: a path or pattern, or a list of these.
     """
     named = value if isinstance(value, (list, tuple)) else [value]
+    _check_texts(value)
     found: dict[str, Path] = {}
     for item in named:
         path = _path(item)
@@ -36,6 +37,17 @@ def find_files(value: object) -> list[Path]:
         except Exception as error:
             raise SourceBrokeError(f"source: {str(path)!r} can't be looked up: {type(error).__name__}") from error
     return list(found.values())
+
+
+def _check_texts(value: object) -> None:
+    """Refuse a list with texts that are no paths, without quoting them: an earlier task's may be anything."""
+    if isinstance(value, (list, tuple)):
+        for number, item in enumerate(value, start=1):
+            if isinstance(item, str) and format_of(item) is None and not re.search(r"[/*?\[\\]", item):
+                raise SourceError(
+                    f"source: text {number} of {len(value)} is no path to a file that can be read: it ends in none of "
+                    f"{', '.join(FORMATS)}, or these with .gz; records are dictionaries, not texts"
+                )
 
 
 def _path(item: object) -> Path:

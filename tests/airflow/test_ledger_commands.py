@@ -96,6 +96,9 @@ def test_old_entries_are_forgotten(run: Callable[..., str]) -> None:
         (["export", "--stream", "9"], "no stream 9"),
         (["forget", "--user", "ann", "--older-than", "3", "--yes"], "don't go together"),
         (["forget", "--older-than", "0", "--yes"], "at least 1 day"),
+        (["forget", "--user", "-", "--yes"], "nobody is named"),
+        (["forget", "--user", " ", "--yes"], "nobody is named"),
+        (["forget", "--vendor", "ptengin", "--yes"], "streams of ptengine, thymia, not of this one"),
     ],
 )
 def test_what_cannot_be_done_is_said(

@@ -215,6 +215,14 @@ def test_text_that_is_no_path_is_not_quoted(text: str) -> None:
     assert len(str(caught.value)) < 300
 
 
+@pytest.mark.parametrize("texts", [["alice@example.com"], ["data/x.csv", "alice"], ["alice", "bob"]])
+def test_texts_of_an_earlier_task_are_not_quoted(texts: list[str]) -> None:
+    """A list of texts is one of paths; what is none is named by its place in the list."""
+    with pytest.raises(SourceError, match=r"source: text \d of \d is no path") as caught:
+        open_source(texts)
+    assert "alice" not in str(caught.value)
+
+
 def test_a_packed_bomb_is_measured_unpacked(tmp_path: pathlib.Path) -> None:
     """A small file that unpacks to an endless line must not fill the memory."""
     path = tmp_path / "x.jsonl.gz"
