@@ -82,7 +82,7 @@ class Close:
 
     seconds = 0.0
 
-    def passed(self, now: float) -> None:
+    def passed(self, now: float, *, pressed: bool = True) -> None:
         """Learn nothing."""
 
     def refused(self, sent: float, now: float) -> None:
