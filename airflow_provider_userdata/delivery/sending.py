@@ -127,6 +127,8 @@ class Sender:
         attempts = Attempts(self._waits_from(), self._accepted)
         doubted, maybe_there = False, in_doubt
         while (departure := await self._pace.permission()) is not None:
+            if attempts.sent == 0:
+                attempts.started = self._waits_from()  # until now it was kept apart from others
             self._tally.retries += attempts.sent > 0
             self._tally.resent += maybe_there
             attempts.sent, maybe_there = attempts.sent + 1, 0

@@ -17,7 +17,7 @@ from airflow_provider_userdata.sources.unquoted import ERRORS, UnquotedLines
 _BUFFER = 2**17
 """How many bytes are read at once: few enough that the memory for them is not fetched from the system each time."""
 _END = f"\0{uuid.uuid4().hex}"
-"""A line after the last: `csv` says nothing of a quote that is open where the file ends, which then holds this line."""
+"""Both cells of a line after the last: `csv` says nothing of a quote that is open at the end, which makes them one."""
 
 
 class Table:
@@ -72,8 +72,8 @@ class _CsvRows:
         self._meter = Meter(stream, longest)
         encoding = "utf-8" if lines_before else "utf-8-sig"
         buffered = io.BufferedReader(self._meter, _BUFFER)
-        lines = chain(io.TextIOWrapper(buffered, encoding, ERRORS, newline=""), (_END,))
-        self._reader = csv.reader(lines, dialect)
+        text = io.TextIOWrapper(buffered, encoding, ERRORS, newline="")
+        self._reader = csv.reader(chain(text, (csv.get_dialect(dialect).delimiter.join((_END, _END)),)), dialect)
         self.header = header or self._read_header()
 
     def chunks(self) -> Iterator[Chunk]:
@@ -110,10 +110,11 @@ class _CsvRows:
                     count = meter.count
                 # By bytes too: a thousand rows may be large.
                 if len(rows) == ROWS or count - begun > BLOCK:
-                    return True
-        if cells:
-            rows.pop()
-            self._check_end(cells)
+                    break
+        if not (cells and cells[-1].endswith(_END)):
+            return True
+        rows.pop()
+        self._check_end(cells)
         return False
 
     def _check_end(self, last: list[str]) -> None:
@@ -121,9 +122,9 @@ class _CsvRows:
 
         :raises BadFileError: if it isn't: whatever came after the quote that is open may be other people's rows.
         """
-        if last == [_END]:
+        if last == [_END, _END]:
             return
-        text = last[-1].removesuffix(_END).replace("\r\n", "\n").replace("\r", "\n")
+        text = last[-1].partition(_END)[0].replace("\r\n", "\n").replace("\r", "\n")
         line = self._lines_before + self._reader.line_num - 1 - text.removesuffix("\n").count("\n")
         raise BadFileError(f"the quote that opens on line {line} is never closed")
 

@@ -18,6 +18,8 @@ Takes = Callable[[float], bool]
 """Says whether a vendor takes a request that arrives at that second."""
 IN_FLIGHT = 16
 ROUND_TRIP = 0.02
+AT_ONCE = 0.0005
+"""The round trip of a vendor that answers as soon as a request is there."""
 MOST_A_SECOND = IN_FLIGHT / ROUND_TRIP
 
 
@@ -29,10 +31,19 @@ class Served:
     refused: float
 
 
-def served(takes: Takes, pause: float | Callable[[float], float] | None, since: float, until: float) -> Served:
+def served(
+    takes: Takes,
+    pause: float | Callable[[float], float] | None,
+    since: float,
+    until: float,
+    *,
+    most: int = IN_FLIGHT,
+    round_trip: float = ROUND_TRIP,
+) -> Served:
     """Send to a vendor all that may be sent, and count from one second to another.
 
     :param pause: the seconds that a refusal asks to wait, if it does, or what gives them.
+    :param most: how many may be in flight.
     """
     spacing, now, sent_at, paused_until = Spacing(), 0.0, -math.inf, -math.inf
     in_flight: list[tuple[float, float, bool]] = []
@@ -50,11 +61,11 @@ def served(takes: Takes, pause: float | Callable[[float], float] | None, since: 
                 paused_until = max(paused_until, at + seconds)
                 spacing.paused(at, seconds)
         turn = max(sent_at + spacing.seconds, paused_until)
-        if len(in_flight) < IN_FLIGHT and turn <= now:
+        if len(in_flight) < most and turn <= now:
             sent_at = now
-            heapq.heappush(in_flight, (now + ROUND_TRIP, now, takes(now + ROUND_TRIP / 2)))
+            heapq.heappush(in_flight, (now + round_trip, now, takes(now + round_trip / 2)))
             continue
-        moments = [at for at, *_ in in_flight[:1]] + ([turn] if len(in_flight) < IN_FLIGHT else [])
+        moments = [at for at, *_ in in_flight[:1]] + ([turn] if len(in_flight) < most else [])
         now = max(min(moments), math.nextafter(now, math.inf))
     return Served(counts[True] / (until - since), counts[False] / max(1, counts[True] + counts[False]))
 
@@ -93,9 +104,19 @@ def refusing(share: float) -> Takes:
     return lambda _: chance.random() >= share
 
 
-@pytest.mark.parametrize("per_second", [1, 3, 20, 300])
+@pytest.mark.parametrize("per_second", [3, 20, 100, 900])
 @pytest.mark.parametrize("saves", [True, False])
 def test_the_spacing_finds_a_vendors_rate(per_second: int, saves: bool) -> None:
+    """Nearly all that the vendor allows is used, and few requests are refused, whether or not it saves up a second."""
+    found = served(limited(per_second, None if saves else 1.0), None, 30, 90, most=1, round_trip=AT_ONCE)
+
+    assert found.accepted >= (0.9 if saves else 0.75) * per_second
+    assert found.refused * found.accepted <= 0.08 * per_second
+
+
+@pytest.mark.parametrize("per_second", [1, 3, 20, 300])
+@pytest.mark.parametrize("saves", [True, False])
+def test_many_in_flight_find_a_vendors_rate(per_second: int, saves: bool) -> None:
     """Nearly all that the vendor allows is used, and few requests are refused, whether or not it saves up a second."""
     found = served(limited(per_second, None if saves else 1.0), None, 60, 240)
 

@@ -155,6 +155,18 @@ def test_a_quote_that_never_closes_is_a_fault_of_the_file(end: str, after: str, 
     assert [values for _, values in rows] == [["1", "2"], [f"3{end}3", "4"]]
 
 
+@pytest.mark.parametrize("count", [ROWS - 1, ROWS, ROWS + 1])
+@pytest.mark.parametrize("header", ["a", "a,b"])
+def test_a_table_may_end_where_a_chunk_does(header: str, count: int) -> None:
+    """Nothing comes after the last row, however many there are, and a quote that is open is found all the same."""
+    row = '"1"' + ",2" * header.count(",") + "\n"
+    rows, fault = outcome(io.BytesIO(f"{header}\n{row * count}".encode()), "excel", 0)
+    assert (len(rows), rows[-1], fault) == (count, rows[0], "")
+
+    rows, fault = outcome(io.BytesIO(f'{header}\n{row * count}"'.encode()), "excel", 0)
+    assert (len(rows), fault) == (count, f"the quote that opens on line {count + 2} is never closed")
+
+
 def test_a_quote_that_never_closes_in_the_header_is_a_fault_of_the_file() -> None:
     """The header would be all that the file has."""
     with pytest.raises(BadFileError, match="the quote that opens on line 2 is never closed"):
