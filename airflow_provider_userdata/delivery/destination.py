@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -24,18 +23,17 @@ class Destination:
         return _fingerprint(self.address, self.account)
 
 
-def destination(vendor: str, address: str, kind: str, headers: Mapping[str, str], name: str | None) -> Destination:
+def destination(vendor: str, address: str, kind: str, credential: str, name: str) -> Destination:
     """Make the fingerprints.
 
     :param address: host and port.
     :param kind: of the records.
-    :param headers: the credential.
-    :param name: the author's own, which stands for address and credential.
+    :param name: the author's own, which stands for address and credential, or empty.
     """
-    if name is not None:
+    if name:
         return Destination(_fingerprint(vendor, kind, name), "")
     where = _fingerprint(vendor, kind, "", address)
-    return Destination(where, _fingerprint(where, *headers.values()))
+    return Destination(where, _fingerprint(where, credential))
 
 
 def _fingerprint(*parts: str) -> str:

@@ -19,7 +19,7 @@ from airflow.providers.common.compat.sdk import (
 )
 from airflow.providers.common.compat.standard.triggers import TimeDeltaTrigger
 
-from airflow_provider_userdata.delivery.destination import Destination, destination
+from airflow_provider_userdata.delivery.destination import destination
 from airflow_provider_userdata.delivery.held import HeldFolder
 from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.report import Report
@@ -200,7 +200,7 @@ class DeliveryOperator(BaseOperator):
         rate = self.requests_per_second
         default = "restart" if vendor.limits.user_once else "fail"
         changed = arguments.one_of("on_changed_source", self.on_changed_source or default, ("fail", "restart"))
-        stream = arguments.name("ledger_stream", self.ledger_stream, LONGEST_STREAM)
+        name = arguments.name("ledger_stream", self.ledger_stream, LONGEST_STREAM)
         validate_only = arguments.switch("validate_only", self.validate_only)
         incremental = arguments.switch("incremental", self.incremental)
         ti: Any = context["ti"]
@@ -208,7 +208,8 @@ class DeliveryOperator(BaseOperator):
         folder = places.run_folder(root, ti)
         store = checkpoint_store(context, folder)
         endpoint = self._hook().endpoint()
-        to = self._destination(vendor, endpoint, stream)
+        stream = self._stream(vendor, endpoint, name)
+        to = destination(stream.vendor, stream.address, stream.kind, stream.user, stream.name)
         held = None
         if vendor.limits.minimum > 1:
             held = HeldFolder(places.held_folder(root, ti), self._kind() or vendor.name, to.name, *places.run_of(ti))
@@ -226,7 +227,7 @@ class DeliveryOperator(BaseOperator):
             patience=patience,
             validate_only=validate_only,
             held=held,
-            ledger=self._ledger(vendor, endpoint, ti, stream) if incremental and not validate_only else None,
+            ledger=self._ledger(vendor, stream, ti) if incremental and not validate_only else None,
             max_rejected=self.max_rejected,
             store=store,
             resume=arguments.switch("resume", self.resume),
@@ -236,16 +237,10 @@ class DeliveryOperator(BaseOperator):
             on_progress=functools.partial(endings.show_progress, store, self.log),
         )
 
-    def _destination(self, vendor: Vendor, endpoint: Endpoint, name: str | None) -> Destination:
+    def _stream(self, vendor: Vendor, endpoint: Endpoint, name: str | None) -> Stream:
+        """Name what goes to this address with this credential: another is another account."""
         address = urlsplit(endpoint.url)
-        return destination(
-            vendor.name, f"{address.hostname}:{address.port or ''}", self._kind(), endpoint.headers, name
-        )
-
-    def _ledger(self, vendor: Vendor, endpoint: Endpoint, ti: Any, name: str | None) -> SqlLedger:
-        """Make the ledger of what was delivered to this address with this credential: another is another account."""
-        address = urlsplit(endpoint.url)
-        stream = Stream(
+        return Stream(
             vendor=vendor.name,
             host=address.hostname or "",
             port=address.port,
@@ -253,6 +248,9 @@ class DeliveryOperator(BaseOperator):
             user="".join(endpoint.headers.values()),
             name=name or "",
         )
+
+    def _ledger(self, vendor: Vendor, stream: Stream, ti: Any) -> SqlLedger:
+        """Make the ledger of what was delivered."""
         run = "/".join(map(str, (ti.dag_id, ti.run_id, ti.task_id, ti.map_index)))
         return ledgers.task_ledger(stream, keyed=vendor.kept is Kept.STATES, run=run, lease=LEASE + 2 * self.max_wait)
 

@@ -95,23 +95,23 @@ def test_another_key_goes_on_and_says_so(
 
 @pytest.mark.parametrize(
     "change",
-    [{"vendor": "ptengine"}, {"address": "other:1"}, {"kind": "bpm"}, {"headers": {"x-api-key": "k2"}}, {"name": "n"}],
+    [{"vendor": "ptengine"}, {"address": "other:1"}, {"kind": "bpm"}, {"credential": "k2"}, {"name": "n"}],
 )
 def test_each_part_of_a_destination_counts(change: dict[str, Any]) -> None:
     """Whatever differs makes another fingerprint, which holds nothing of the key."""
     parts: dict[str, Any] = {
-        "vendor": "thymia", "address": "host:1", "kind": "steps", "headers": {"x-api-key": "geheim"}, "name": None
+        "vendor": "thymia", "address": "host:1", "kind": "steps", "credential": "geheim", "name": ""
     }  # fmt: skip
 
     assert destination(**parts) == destination(**parts)
     assert destination(**parts).name != destination(**{**parts, **change}).name
-    assert (destination(**parts).address == destination(**{**parts, **change}).address) is ("headers" in change)
+    assert (destination(**parts).address == destination(**{**parts, **change}).address) is ("credential" in change)
     assert "geheim" not in repr(destination(**parts))
 
 
 def test_a_name_stands_for_address_and_key() -> None:
     """The author's word that both lead to the same account; kinds don't mix all the same."""
-    one = destination("gerosense", "host:1", "steps", {"a": "1"}, "ours")
+    one = destination("gerosense", "host:1", "steps", "1", "ours")
 
-    assert one == destination("gerosense", "host:2", "steps", {"a": "2"}, "ours")
-    assert one != destination("gerosense", "host:1", "bpm", {"a": "1"}, "ours")
+    assert one == destination("gerosense", "host:2", "steps", "2", "ours")
+    assert one != destination("gerosense", "host:1", "bpm", "1", "ours")
