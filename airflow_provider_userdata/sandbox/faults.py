@@ -23,6 +23,13 @@ _HTML = (
     "<!DOCTYPE html><html><head><title>Error</title></head>"
     "<body><h1>The server could not answer</h1><hr><p>nginx</p></body></html>"
 )
+_BODIES = {
+    "html": _HTML,
+    "empty": "",
+    "text": "upstream connect error",
+    "failure": '{"success": false, "detail": "Invalid token"}',
+    "truncated": '{"accepted": [',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,7 @@ class Fault:
     ``429 retry-after=date+5``                ``Retry-After`` as an HTTP date, 5 seconds from the answer
     ``301 location=http://127.0.0.1/``        a redirect (``location``, ``content-type``, ``retry-after``, ``x-…``)
     ``500 body=html`` (``empty text big``)    a status with an HTML page, nothing, plain text, or 10 MB
+    ``200 body=failure`` (``truncated``)      a success whose JSON speaks of a failure, or lacks its end
     ``400 body='{"odd": 1}'``                 a status with a body of one's own
     ``504 after accepting``                   any of these, though what was sent is accepted
     ``207``                                   GeroSense: the first half of the samples is accepted
@@ -52,7 +60,8 @@ class Fault:
     :param accepting: what was sent is checked and accepted all the same.
     :param receipt: False: the answer is a success that proves nothing.
     :param headers: header names (lower case) and values of the answer.
-    :param body: ``"html"``, ``"empty"``, ``"text"``, ``"big"``, or the body itself; None: as the vendor words it.
+    :param body: ``"html"``, ``"empty"``, ``"text"``, ``"big"``, ``"failure"``, ``"truncated"``, or the body itself;
+        None: as the vendor words it.
     :param latency: seconds to wait first.
     :param times: how many POSTs it lasts.
     """
@@ -132,7 +141,7 @@ class Fault:
             return None
         if self.body == "big":
             return b"x" * BIG, "text/plain"
-        text = {"html": _HTML, "empty": "", "text": "upstream connect error"}.get(self.body, self.body)
+        text = _BODIES.get(self.body, self.body)
         kind = {"<": "text/html", "{": "application/json", "[": "application/json"}.get(text[:1], "text/plain")
         return text.encode(), kind
 

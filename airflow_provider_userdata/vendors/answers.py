@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,6 +11,8 @@ import msgspec
 
 SHOWN_CHARACTERS = 1000
 """How much of a vendor's message goes into the private rejects file."""
+_NO_JSON = (msgspec.DecodeError, ValueError, RecursionError)
+_HTML = re.compile(rb"(?i)<(?:!doctype html|!--|[a-z][a-z0-9]*[\s/>])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,28 @@ class Answer:
     def json(self) -> object:
         """Give the decoded body, or None where it isn't JSON."""
         try:
-            return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, ValueError, RecursionError):
+            return msgspec.json.decode(self.content)
+        except _NO_JSON:
             return None
+
+    @property
+    def content(self) -> bytes:
+        """The body, without blanks around it and a byte order mark, which some servers begin JSON with."""
+        return self.body.removeprefix(codecs.BOM_UTF8).strip()
+
+    def looks_like(self) -> str:
+        """Say what kind of body it is, without anything of it."""
+        if _HTML.match(self.content):
+            return "a page of HTML"
+        if not self.complete:
+            return "a body that breaks off before its end"
+        if not self.content:
+            return "an empty body"
+        try:
+            msgspec.json.decode(self.content)
+        except _NO_JSON as error:
+            return "JSON without its end" if "truncated" in str(error) else "text that is not JSON"
+        return "JSON"
 
     def text(self) -> str:
         """Give the body's beginning as text, for private files only: a vendor may repeat a record in it."""

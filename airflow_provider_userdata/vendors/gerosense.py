@@ -29,6 +29,7 @@ from airflow_provider_userdata.vendors.contract import (
     Vendor,
 )
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
+from airflow_provider_userdata.vendors.failure_signs import sign_of_failure
 from airflow_provider_userdata.vendors.json_values import cell_value, decoded, plain, plain_number
 from airflow_provider_userdata.vendors.lines import Lines
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
@@ -269,7 +270,7 @@ class GeroSense(Vendor):
     def meaning(self, answer: Answer) -> Meaning:
         """Say what an answer means: 200 is all, 207 proves nothing about any one sample, 400 is none (G10, G11)."""
         if answer.status == 200:
-            return Accepted()
+            return Accepted() if answer.complete and not answer.content else _accepted_or_unproven(answer)
         if answer.status == 207:
             return Unproven("G11", f"answered 207, some samples were not accepted: {answer.text()}")
         return shared_meaning(answer, refusal_rule="G10")
@@ -300,6 +301,17 @@ class GeroSense(Vendor):
         if isinstance(value, str) and self.default_timezone is not None:
             return timestamps.with_zone(value, self.default_timezone)
         return value
+
+
+def _accepted_or_unproven(answer: Answer) -> Accepted | Unproven:
+    """Say whether a 200 with a body is GeroSense's word (G10)."""
+    looks = answer.looks_like()
+    if looks == "JSON":
+        sign = sign_of_failure(answer.json())
+        if sign is None:
+            return Accepted()
+        looks = f"JSON that speaks of a failure ({sign})"
+    return Unproven("G10", f"answered 200 with {looks}: {answer.text()}")
 
 
 def _maybe_invalid(samples: Sequence[Sample]) -> set[int]:

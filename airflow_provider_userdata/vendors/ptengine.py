@@ -180,7 +180,8 @@ class Ptengine(Vendor):
             body = answer.json()
             if isinstance(body, dict) and body.get("msg") == "Success":
                 return Accepted()
-            return cut_short(answer) or Unproven("P9", f"answered 200, but not `Success`: {answer.text()}")
+            looks = answer.looks_like()
+            return cut_short(answer) or Unproven("P9", f"answered 200 with {looks}, not `Success`: {answer.text()}")
         return shared_meaning(answer, refusal_rule="P10")
 
 

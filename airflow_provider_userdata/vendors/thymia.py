@@ -125,9 +125,8 @@ class Thymia(Vendor):
         if 200 <= answer.status < 300:
             if _upload_id(answer):
                 return Accepted()
-            return cut_short(answer) or Unproven(
-                "T9", f"answered {answer.status} without an upload id: {answer.text()}"
-            )
+            looks = f"{answer.looks_like()}, without an upload id"
+            return cut_short(answer) or Unproven("T9", f"answered {answer.status} with {looks}: {answer.text()}")
         if answer.status == 422:
             return _refused(answer)
         return shared_meaning(answer, refusal_rule="T10")

@@ -99,6 +99,12 @@ def test_a_redirect_is_not_followed(status: int, sandbox: Sandbox, deliver: Deli
         ("ptengine", "201", "A4"),
         ("ptengine", "204", "A4"),
         ("ptengine", "207", "A4"),
+        ("gerosense", "200 body=html", "G10"),
+        ("gerosense", "200 body=text", "G10"),
+        ("gerosense", "200 body=failure", "G10"),
+        ("gerosense", "200 body=truncated", "G10"),
+        ("gerosense", "200 body=big", "G10"),
+        ("gerosense", "half", "G10"),
         ("gerosense", "201", "A4"),
         ("gerosense", "202 body=html", "A4"),
         ("gerosense", "204", "A4"),
@@ -118,9 +124,21 @@ def test_a_success_without_proof_is_unknown(
     found = lines(ended.report.rejects)
     assert ended.error is None
     assert ended.report.unknown == ended.report.delivered == len(records) // 2
-    assert {(line["fate"], line["rule"], line["status"]) for line in found} == {("unknown", rule, int(fault[:3]))}
+    assert {(line["fate"], line["rule"], line["status"]) for line in found} == {
+        ("unknown", rule, 200 if fault == "half" else int(fault[:3]))
+    }
     assert [line["record"] for line in found] == records[: len(found)]
     assert (ended.report.requests, ended.report.retries) == (2, 0)
+
+
+@pytest.mark.parametrize("body", ["empty", "'{}'", '\'{"status": "Ok", "errors": []}\''])
+def test_gerosenses_200_needs_no_body(body: str, sandbox: Sandbox, deliver: Deliver, rows: Rows) -> None:
+    """An empty body, and JSON that speaks of no failure, are its receipt (G10)."""
+    sandbox.gerosense.script(f"200 after accepting body={body}")
+
+    report = deliver("gerosense", rows("gerosense", 3)).report
+
+    assert (report.delivered, report.requests) == (3, 1)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ Valid = Callable[[str], dict[str, Any]]
         "301 location=http://127.0.0.1/",
         "500 body=html",
         "500 body=big",
+        "200 body=failure",
+        "200 after accepting body=truncated",
         "400 body='{\"odd\": 1}' x2",
         "504 after accepting",
         "207",

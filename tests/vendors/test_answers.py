@@ -76,11 +76,103 @@ def test_another_success_is_no_proof(answer: Make, vendor: Vendor, accepted: set
     """Any other 2xx is unknown (A4); for Thymia the receipt decides, not the number (T9)."""
     meaning = vendor.meaning(answer(status, RECEIPT if status in accepted else b"{}"))
 
-    if status in accepted or (vendor is GEROSENSE and status == 200):
+    if status in accepted:
         assert meaning == Accepted()
     else:
         assert isinstance(meaning, Unproven)
         assert meaning.rule == ("T9" if vendor is THYMIA else "G11" if (vendor, status) == (GEROSENSE, 207) else "A4")
+
+
+PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head></html>"
+NO_WORD = {
+    "a login page": (PAGE, "a page of HTML"),
+    "a page with blanks and a byte order mark before it": (b"\xef\xbb\xbf \n<HTML lang=en>", "a page of HTML"),
+    "a piece of a page": (b"<h1>Welcome to nginx!</h1>", "a page of HTML"),
+    "text": (b"OK", "text that is not JSON"),
+    "bytes": (b"\x1f\x8b\x08\x00", "text that is not JSON"),
+    "JSON that ends in its middle": (b'{"accepted": 10', "JSON without its end"),
+    "JSON that goes on": (b'{"accepted": 10} and more', "text that is not JSON"),
+    "no success": (b'{"success": false}', "`success`"),
+    "no success, in another case": (b'{"Success": "False"}', "`success`"),
+    "no ok": (b'{"ok": 0}', "`ok`"),
+    "an error": (b'{"error": "invalid_token"}', "`error`"),
+    "errors": (b'{"data": null, "errors": [{"message": "no"}]}', "`errors`"),
+    "a detail": (b'{"detail": "Invalid token"}', "`detail`"),
+    "a status": (b'{"status": "error"}', "`status`"),
+    "a status in words": (b'{"status": "Request FAILED"}', "`status`"),
+    "a status of HTTP": (b'{"status": 401, "title": "Unauthorized"}', "`status`"),
+    "a status of HTTP as text": (b'{"statusCode": "503"}', "`statuscode`"),
+    "a code": (b'{"code": 500}', "`code`"),
+    "a status in a list": (b'[{"status": "ok"}, {"status": "failed"}]', "`status`"),
+    "maintenance": (b'{"status": "Maintenance", "minimal_api_version": "v1.0"}', "`status`"),
+    "a message": (b'{"message": "Invalid token"}', "`message`"),
+    "a message with another beginning": (b'{"msg": "Access denied"}', "`msg`"),
+    "some that failed": (b'{"accepted": 998, "rejected": 2}', "`rejected`"),
+    "false": (b"false", "`false`"),
+    "a word": (b'"Unauthorized"', "a failure"),
+}
+
+
+@pytest.mark.parametrize(("body", "looks"), NO_WORD.values(), ids=list(NO_WORD))
+def test_a_200_that_is_not_gerosenses_is_unknown(answer: Make, body: bytes, looks: str) -> None:
+    """A proxy's page, other text, and JSON with a failure in it prove nothing, and the reason says what came (G10)."""
+    meaning = GEROSENSE.meaning(answer(200, body))
+
+    assert isinstance(meaning, Unproven)
+    assert meaning.rule == "G10"
+    assert looks in meaning.reason
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"status": "Ok"}', b'{"detail'])
+def test_a_200_that_breaks_off_is_unknown_whatever_came_of_it(answer: Make, body: bytes) -> None:
+    """What was to follow could have been anything, so not even an empty body proves something then (G10)."""
+    meaning = GEROSENSE.meaning(answer(200, body, complete=False))
+
+    assert meaning == Unproven("G10", f"answered 200 with a body that breaks off before its end: {body.decode()}")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" \r\n\t",
+        b"\xef\xbb\xbf",
+        b"{}",
+        b"\xef\xbb\xbf{}",
+        b"[]",
+        b"null",
+        b"true",
+        b"0",
+        b'""',
+        b'"OK"',
+        b'{"status": "Ok"}',
+        b'{"status": 200, "code": 0}',
+        b'{"success": true, "error": null, "errors": [], "detail": ""}',
+        b'{"ok": 1, "failed": 0, "rejected": []}',
+        b'{"message": "1000 samples stored, 0 errors"}',
+        b'{"result": {"error": 7}}',
+        b'[{"status": "ok"}, 7, "x"]',
+        RECEIPT,
+    ],
+)
+def test_a_200_without_a_sign_of_failure_is_gerosenses(answer: Make, body: bytes) -> None:
+    """An empty body, and JSON that speaks of no failure, accept all (G10)."""
+    assert GEROSENSE.meaning(answer(200, body)) == Accepted()
+
+
+@pytest.mark.parametrize(("vendor", "rule"), [(GEROSENSE, "G10"), (PTENGINE, "P9"), (THYMIA, "T9")])
+def test_a_proxys_page_is_called_one(answer: Make, vendor: Vendor, rule: str) -> None:
+    """Who has a proxy's login page before a vendor reads so in the rejects file, whichever vendor it is."""
+    meaning = vendor.meaning(answer(200, PAGE))
+
+    assert isinstance(meaning, Unproven)
+    assert (meaning.rule, "a page of HTML" in meaning.reason) == (rule, True)
+
+
+@pytest.mark.parametrize(("vendor", "body"), [(PTENGINE, b'{"msg": "Success"}'), (THYMIA, RECEIPT)])
+def test_a_byte_order_mark_hides_no_receipt(answer: Make, vendor: Vendor, body: bytes) -> None:
+    """Some servers begin JSON with one."""
+    assert vendor.meaning(answer(200, b"\xef\xbb\xbf" + body)) == Accepted()
 
 
 @ALL

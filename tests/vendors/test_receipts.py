@@ -21,13 +21,6 @@ RECEIPT = json.dumps({"uploadId": UPLOAD_ID, "msg": "Success", "timestamp": 1684
 Make = Callable[..., Answer]
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"ok", b"\xff\xfe", b"<html>maintenance</html>"])
-@pytest.mark.parametrize("complete", [True, False])
-def test_gerosense_needs_no_body(answer: Make, body: bytes, complete: bool) -> None:
-    """GeroSense's 200 is the proof, and may come empty or cut (G10)."""
-    assert GEROSENSE.meaning(answer(200, body, complete=complete)) == Accepted()
-
-
 @pytest.mark.parametrize("complete", [True, False])
 def test_a_207_proves_nothing(answer: Make, complete: bool) -> None:
     """Some samples were accepted, nobody knows which: unknown, cut or whole, and the answer is kept (G11)."""
