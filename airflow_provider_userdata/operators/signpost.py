@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider_userdata.delivery.held import HeldFolder
@@ -16,9 +18,8 @@ def look(context: Any, held: HeldFolder) -> None:
 
     :raises OutputError: if records wait in a folder that this worker can't read.
     """
-    ti = context["ti"]
-    said = ti.xcom_pull(task_ids=ti.task_id, key=KEY, map_indexes=ti.map_index, include_prior_dates=True)
-    if isinstance(said, dict) and said.get("count") and said.get("identity") != held.identity():
+    said = _last_said(context["ti"])
+    if said.get("count") and said.get("identity") != held.identity():
         raise OutputError(
             f"output_path: {said['count']} held records wait in {said.get('folder')} on {said.get('host')}, which this "
             "worker can't read; let all workers share output_path, or run the task where the folder is"
@@ -40,5 +41,17 @@ def leave(context: Any, held: HeldFolder | None, log: Any) -> None:
     if count:
         log.warning("%d held records go out first in this task's next run; they wait in %s", count, held.path)
     if count or held.has_claimed:
+        ti = context["ti"]
         value = {"count": count, "folder": held.path, "host": socket.gethostname(), "identity": held.identity()}
-        context["ti"].xcom_push(key=KEY, value=value)
+        ti.xcom_push(key=KEY, value={**value, "at": datetime.now(UTC).isoformat(), "map_index": ti.map_index})
+
+
+def _last_said(ti: Any) -> Mapping[str, Any]:
+    """Return what the last run of this task, or of this one of its mapped instances, said; empty where none did."""
+    # Without `map_indexes` for all: asked for one that isn't there, Airflow 3 logs an error, and most tasks never hold.
+    # (3.0 asks for the task's own all the same.) A list comes in no order of time.
+    pulled = ti.xcom_pull(task_ids=ti.task_id, key=KEY, include_prior_dates=True)
+    several = isinstance(pulled, Sequence) and not isinstance(pulled, str)
+    said = [one for one in (pulled if several else [pulled]) if isinstance(one, Mapping)]
+    own = [one for one in said if one.get("map_index", ti.map_index) == ti.map_index]
+    return max(own, key=lambda one: str(one.get("at", "")), default={})
