@@ -31,6 +31,7 @@ from airflow_provider_userdata.errors import (
     UserdataError,
 )
 from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.vendors.rules import by_rule
 from airflow_provider_userdata.vendors.stretch import joined
 
 PROGRESS_SECONDS = 10.0
@@ -149,6 +150,7 @@ class Engine:
         return RejectsError(
             f"max_rejected={allowed:g}: {report.rejected:,} of {report.read:,} records were rejected and "
             f"{report.unknown:,} are unknown{f'; the first: {first}' if first else ''}. "
+            f"By rule: {by_rule(report.reasons)}. "
             f"{sent}; see {report.rejects}.{'' if self._plan.validate_only else f' {cleared}'}"
         )
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from airflow_provider_userdata.vendors.rules import by_rule
+
 
 class Fate(enum.StrEnum):
     """What became of a record."""
@@ -75,7 +77,7 @@ class Report:
             parts.append(f"{self.resent:,} sent again while in doubt")
         line = f"{', '.join(parts)}; {self.requests:,} request{'s' * (self.requests != 1)} in {self.seconds:.1f} s"
         if self.reasons:
-            line += f"; by rule: {', '.join(f'{rule} {count:,}' for rule, count in self.reasons.items())}"
+            line += f"; by rule: {by_rule(self.reasons)}"
         return line
 
 

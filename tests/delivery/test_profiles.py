@@ -137,3 +137,14 @@ def test_fifty_sets_of_keys_that_interleave_fill_their_requests(sandbox: Sandbox
     assert ended.report.delivered == 5_000
     assert sandbox.ptengine.counts.distinct == 5_000
     assert ended.report.requests == 50
+
+
+def test_too_many_rejects_are_told_with_what_their_rules_say(deliver: Deliver, rows: Rows) -> None:
+    """Nobody has to look up `P4` to know what is wrong, neither in the error nor in the summary."""
+    users = [{**row, "plan": "x" * 129} for row in rows("ptengine", 12)]
+
+    ended = deliver("ptengine", [*users, {"user_id": ""}], max_rejected=0)
+
+    assert "By rule: P4, longer than 128 characters: 12; P7, user_id blank" in str(ended.error)
+    assert "by rule: P4, longer than 128 characters: 12; P7, user_id blank" in ended.report.summary()
+    assert ended.report.reasons == {"P4": 12, "P7": 1}

@@ -63,7 +63,7 @@ def test_the_summary_says_what_there_is() -> None:
 
     assert report.summary() == (
         "100,000 read, 99,000 delivered, 997 rejected, 2 held, 1 unknown, 1,000 sent again while in doubt; "
-        "101 requests in 12.3 s; by rule: G8 997, G4 2"
+        "101 requests in 12.3 s; by rule: G8, a unit or value that is not allowed: 997; G4, fewer than 3 samples: 2"
     )
     assert dataclasses.replace(NONE, requests=1).summary() == "0 read, 0 delivered; 1 request in 0.0 s"
 
