@@ -1,12 +1,19 @@
-"""Databases for ledgers: SQLite, or the PostgreSQL that `make test-postgres` starts."""
+"""Databases for ledgers (SQLite, or the PostgreSQL that `make test-postgres` starts), and certificates for TLS."""
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import ssl
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
@@ -30,3 +37,85 @@ def new_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 
     yield make
     engine.dispose()
+
+
+class Authority:
+    """Signs certificates; each file has a certificate and its key.
+
+    :param folder: where the files go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = _named("authority of the tests")
+        self.path = self._write("authority", self._sign(self._name, self._key, [], days=1, authority=True), self._key)
+
+    def certificate(self, *names: str, days: int = 1, by_itself: bool = False) -> Path:
+        """Make a certificate for host names and addresses, in a file with its key.
+
+        :param days: for how long it is valid; below 0, since when it is not.
+        :param by_itself: signed by itself, not by the authority.
+        """
+        key, subject = ec.generate_private_key(ec.SECP256R1()), _named(f"certificate {uuid.uuid4().hex}")
+        return self._write(uuid.uuid4().hex, self._sign(subject, key, names, days, by_itself=by_itself), key)
+
+    def server(self, *names: str, asks: bool = False, days: int = 1, by_itself: bool = False) -> ssl.SSLContext:
+        """Make a server's TLS; one that asks wants clients to have a certificate of the authority."""
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(self.certificate(*names, days=days, by_itself=by_itself))
+        if asks:
+            tls.verify_mode = ssl.CERT_REQUIRED
+            tls.load_verify_locations(self.path)
+        return tls
+
+    def _sign(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        names: Sequence[str],
+        days: int,
+        *,
+        authority: bool = False,
+        by_itself: bool = False,
+    ) -> x509.Certificate:
+        now = datetime.now(UTC)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(subject if by_itself else self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=10))
+            .not_valid_after(now + timedelta(days=days))
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        )
+        if names:
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName([_general(name) for name in names]), critical=False
+            )
+        return builder.sign(key if by_itself else self._key, hashes.SHA256())
+
+    def _write(self, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Path:
+        pem = serialization.Encoding.PEM
+        plain = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        path = self._folder / f"{name}.pem"
+        path.write_bytes(certificate.public_bytes(pem) + key.private_bytes(pem, *plain))
+        return path
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+
+
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Give what signs certificates: ``authority.server("127.0.0.1")``; its own is in ``authority.path``."""
+    return Authority(tmp_path_factory.mktemp("certificates"))

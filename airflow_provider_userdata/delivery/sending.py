@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -177,13 +177,21 @@ class Sender:
         self._tally.bytes += request.size
         answer = await self._posted(request, departure)
         if isinstance(answer, NoAnswer):
-            return Retry("A3" if answer.written else "A2", answer.reason, in_doubt=answer.written), None
+            return self._unanswered(answer), None
         meaning = self._vendor.meaning(answer)
+        if isinstance(meaning, Stop):
+            meaning = replace(meaning, reason=f"{meaning.reason} ({self._transport.way})")
         if isinstance(meaning, Accepted):
             self._accepted += 1
             self._accepted_at = self._clock.seconds()
             self._waited_since = None
         return meaning, answer
+
+    def _unanswered(self, answer: NoAnswer) -> Retry | Stop:
+        """Say whether to try again; where requests were accepted, what stands in the way of another one may pass."""
+        if answer.stops and not self._accepted:
+            return Stop("A1", answer.reason)
+        return Retry("A3" if answer.written else "A2", answer.reason, in_doubt=answer.written)
 
     async def _posted(self, request: Request, departure: Departure) -> Answer | NoAnswer:
         """Send a request once, and let the pace learn from the answer."""

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Any
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.http import HttpProcessingError, RawResponseMessage
 from yarl import URL
 
-from airflow_provider_userdata.vendors.answers import Answer
+from airflow_provider_userdata.delivery import failures
+from airflow_provider_userdata.delivery.failures import Failure, TooLongHeadersError, Way
+from airflow_provider_userdata.vendors.answers import PROXY_WANTS_CREDENTIALS, Answer
 from airflow_provider_userdata.vendors.contract import Request
 
 LONGEST_ANSWER = 1024 * 1024
@@ -22,6 +27,18 @@ LONGEST_ANSWER = 1024 * 1024
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 _NO_OTHER_TIMEOUT = aiohttp.ClientTimeout()
 _SWITCHING_PROTOCOLS = 101
+_BAD_REQUEST = 400
+_LIMITS = {
+    "max_line_size": failures.LONGEST_HEADER,
+    "max_field_size": failures.LONGEST_HEADER,
+    # As many as fit; older ones of aiohttp count none.
+    "max_headers": failures.LONGEST_HEADERS // len("a:\r\n"),
+}
+_KNOWN_LIMITS: Mapping[str, Any] = {
+    name: limit
+    for name, limit in _LIMITS.items()
+    if name in inspect.signature(ResponseHandler.set_response_params).parameters
+}
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -34,6 +51,7 @@ class Endpoint:
     :param timeout: seconds that a request may take in all.
     :param tls: the certificates that the vendor's own is checked by; True takes the machine's, False checks none.
     :param proxy: a proxy's address, or None; never shown, since it may hold a password.
+    :param connection: the Airflow connection's id, for messages.
     """
 
     url: str
@@ -41,20 +59,28 @@ class Endpoint:
     timeout: float = 60.0
     tls: ssl.SSLContext | bool = True
     proxy: str | None = field(default=None, repr=False)
+    connection: str = ""
+
+    @property
+    def way(self) -> Way:
+        """What messages say of it."""
+        return Way(self.connection, self.url, self.proxy)
 
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
     """A request that got no answer.
 
-    :param reason: the kind of failure.
+    :param reason: what happened, and what to look at, in a clause whose subject is the vendor.
     :param written: whether the vendor may have seen the request, so that it is in doubt (A3).
     :param timed_out: whether the vendor was too slow.
+    :param stops: whether it lasts until somebody changes something.
     """
 
     reason: str
     written: bool
     timed_out: bool = False
+    stops: bool = False
 
 
 class Transport:
@@ -88,6 +114,11 @@ class Transport:
         if self._pool is not None:
             await self._pool.close()
 
+    @property
+    def way(self) -> Way:
+        """What messages say of where requests go."""
+        return self._endpoint.way
+
     async def post(self, request: Request) -> Answer | NoAnswer:
         """Send a request, once, and give its answer."""
         return await self._once("POST", request.path, request)
@@ -107,10 +138,27 @@ class Transport:
                 head = self._heads.get((method, path)) or self._head(method, path)
                 rest = (b"\r\n",) if request is None else (b"Content-Length: %d\r\n\r\n" % request.size, *request.parts)
                 await exchange.run(connection, b"".join([head, *rest]))
-        except (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError) as error:
+        except aiohttp.ClientHttpProxyError as error:
+            if error.status == PROXY_WANTS_CREDENTIALS:
+                return Answer(error.status, error.headers or {}, b"")
+            return self._no_answer(failures.of_proxy(error.status), written=False)
+        except (aiohttp.ClientError, HttpProcessingError, TooLongHeadersError, TimeoutError, OSError) as error:
             if exchange.message is None:
-                return NoAnswer(_kind(error), exchange.written, isinstance(error, TimeoutError))
-        return exchange.answer()
+                return self._failed(error, written=exchange.written)
+        answer = exchange.answer()
+        failure = failures.of_refusal(answer.body) if answer.status == _BAD_REQUEST else None
+        return answer if failure is None else self._no_answer(failure, written=False)
+
+    def _failed(self, error: BaseException, *, written: bool) -> NoAnswer:
+        """Say why no answer came."""
+        endpoint = self._endpoint
+        at_proxy = isinstance(error, aiohttp.ClientConnectorError) and _is_about(error, endpoint.proxy)
+        failure = failures.explain(error, endpoint.way, written=written, seconds=endpoint.timeout, at_proxy=at_proxy)
+        return self._no_answer(failure, written=written, timed_out=isinstance(error, TimeoutError))
+
+    def _no_answer(self, failure: Failure, *, written: bool, timed_out: bool = False) -> NoAnswer:
+        said = failure.said_of(self._endpoint.way, written=written)
+        return NoAnswer(said, written and not failure.stops, timed_out, failure.stops)
 
     def _head(self, method: str, path: str) -> bytes:
         """Write what all requests of a method to a path begin with, and keep it: there are few paths."""
@@ -146,12 +194,14 @@ class _Exchange:
         protocol, transport = connection.protocol, connection.transport
         if protocol is None or transport is None:
             raise aiohttp.ClientConnectionError
-        protocol.set_response_params(read_until_eof=True)
+        protocol.set_response_params(read_until_eof=True, **_KNOWN_LIMITS)
         self.written = True
         transport.write(request)
         message, content = await protocol.read()
         while message.code < 200 and message.code != _SWITCHING_PROTOCOLS:  # not the answer yet
             message, content = await protocol.read()
+        if sum(len(name) + len(value) + 4 for name, value in message.raw_headers) > failures.LONGEST_HEADERS:
+            raise TooLongHeadersError
         self.message = message
         while not content.at_eof():
             self._body += await content.readany()
@@ -174,14 +224,9 @@ def _safe(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
-def _kind(error: BaseException) -> str:
-    """Name a failure without its message, which may hold an address with a password."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
-        return "the connection's certificate was not accepted (TLS)"
-    if isinstance(error, TimeoutError):
-        return "no answer within the connection's timeout"
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "the connection's host was not found"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return "the connection was refused"
-    return f"the connection broke ({type(error).__name__})"
+def _is_about(error: aiohttp.ClientConnectorError, proxy: str | None) -> bool:
+    """Say whether it is the proxy that couldn't be connected to."""
+    if proxy is None:
+        return False
+    url = URL(proxy)
+    return isinstance(error, aiohttp.ClientProxyConnectionError) or (error.host, error.port) == (url.host, url.port)

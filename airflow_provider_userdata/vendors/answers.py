@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -116,11 +117,17 @@ class Stop:
 
 Meaning = Accepted | Refused | Unproven | Retry | Stop
 
+PROXY_WANTS_CREDENTIALS = 407
+_PROXY = (
+    "the proxy wants credentials, or refuses those that it gets; "
+    "'proxy' in the connection's extra holds them: http://user:password@host:port"
+)
 _STOPS = {
     401: "the key or token is not valid",
     403: "the key or token has no permission for this",
     404: "there is no such address; is the connection's host right?",
 }
+_HOST = re.compile(r"[a-z0-9.-]{1,253}")
 _RETRIED = frozenset({408, 425, 429})
 _NOT_IN_DOUBT = frozenset({500, 501, 503})
 """Of the vendor's own errors those that come from the vendor itself: others may come from a gateway, after the fact."""
@@ -144,8 +151,20 @@ def shared_meaning(answer: Answer, refusal_rule: str = "A4") -> Meaning:
     if 200 <= status < 300:
         return Unproven("A4", f"answered {status}, which is no receipt: {answer.text()}")
     if 300 <= status < 400:
-        return Stop("A4", f"answered {status}: a redirect, which is not followed; is the connection's host right?")
+        to = _host(answer.headers.get("location", ""))
+        return Stop("A4", f"answered {status}: a redirect, which is not followed{to}; is the connection's host right?")
+    if status == PROXY_WANTS_CREDENTIALS:
+        return Stop("A4", f"answered {status}: {_PROXY}")
     return Stop("A4", f"answered {status}, which the vendor's contract doesn't name")
+
+
+def _host(location: str) -> str:
+    """Name a redirect's host, where it has one; what else an address holds is never shown."""
+    try:
+        host = urlsplit(location).hostname or ""
+    except ValueError:
+        return ""
+    return f", to {host}" if _HOST.fullmatch(host) else ""
 
 
 def cut_short(answer: Answer) -> Retry | None:

@@ -188,8 +188,8 @@ def test_a_certificate_that_is_not_known_gets_no_request(certificate: Path) -> N
     async def refused(transport: Transport) -> None:
         answer = await transport.post(UPLOAD)
         assert isinstance(answer, NoAnswer)
-        assert "TLS" in answer.reason
-        assert not answer.written
+        assert "certificate is signed by itself" in answer.reason
+        assert (answer.written, answer.stops) == (False, True)
 
     assert _over_tls(certificate, refused, Endpoint("https://{}", {}, timeout=5)).heads == []
 
@@ -263,7 +263,9 @@ def test_a_time_out_leaves_what_came_before_it(answer: bytes, status: int | None
     async def wait(transport: Transport) -> None:
         found = await transport.post(UPLOAD)
         if status is None:
-            assert found == NoAnswer("no answer within the connection's timeout", written=True, timed_out=True)
+            assert isinstance(found, NoAnswer)
+            assert "didn't answer within 0.1 s" in found.reason
+            assert (found.written, found.timed_out, found.stops) == (True, True, False)
         else:
             assert isinstance(found, Answer)
             assert (found.status, found.body, found.complete) == (200, b"{}", False)
@@ -275,7 +277,10 @@ def test_a_connection_that_is_refused_leaves_no_doubt() -> None:
     """Nothing was written to where nobody listens."""
 
     async def refused(transport: Transport) -> None:
-        assert await transport.post(UPLOAD) == NoAnswer("the connection was refused", written=False)
+        answer = await transport.post(UPLOAD)
+        assert isinstance(answer, NoAnswer)
+        assert "refused the connection" in answer.reason
+        assert (answer.written, answer.timed_out, answer.stops) == (False, False, False)
 
     exchange(Server(OK), refused, endpoint=Endpoint("http://127.0.0.1:1", {}, timeout=5))
 

@@ -1,0 +1,220 @@
+"""What went wrong between this machine and a vendor, in words: what happened, and what to look at.
+
+One place for all who talk to a vendor, over whatever library: a library's errors are told apart by what the system
+said, which they all keep among their causes. Their own messages are never shown, since they hold addresses.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+LONGEST_HEADER = 64 * 1024
+"""Bytes of one header of an answer: browsers take as much."""
+LONGEST_HEADERS = 256 * 1024
+"""Bytes of all headers of an answer."""
+
+_BY_ANOTHER_NAME = frozenset({62, 64})
+"""OpenSSL's codes for a certificate of another host, or of another IP address."""
+_OUT_OF_DATE = frozenset({9, 10})
+_BY_NOBODY_KNOWN = frozenset({18, 19, 20, 21})
+_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "RECORD_LAYER_FAILURE"})
+_ON_CLIENT_CERTIFICATES = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "UNKNOWN_CA", "CERTIFICATE_UNKNOWN")
+_NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
+_TLS_ALERT = "\\x15\\x03"
+"""How an HTTP parser's message shows the beginning of what TLS answers to plain text."""
+# As nginx, Go and Apache put it.
+_TLS_WANTED = (b"plain HTTP request was sent to HTTPS port", b"HTTP request to an HTTPS server", b"speaking plain HTTP")
+_CERTIFICATE_WANTED = (b"No required SSL certificate was sent", b"The SSL certificate error")
+_ASKS_FOR_CERTIFICATE = "it asks for a client certificate, or doesn't take the one that it gets"
+_CLIENT_CERTIFICATE = "'client_cert' and 'client_key' in the connection's extra"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Who talks to whom: as much of it as a message may show.
+
+    :param connection: the Airflow connection's id, or empty.
+    :param url: the vendor's address; only its host and port are shown.
+    :param proxy: a proxy's address, or None; only its host and port are shown.
+    """
+
+    connection: str
+    url: str
+    proxy: str | None = None
+
+    def __str__(self) -> str:
+        parts = [f"connection {self.connection!r}"] if self.connection else []
+        parts.append(f"host {_host_and_port(self.url)}")
+        if self.proxy:
+            parts.append(f"proxy {_host_and_port(self.proxy)}")
+        return ", ".join(parts)
+
+
+class Failure(NamedTuple):
+    """What happened.
+
+    :param what: a clause about the vendor's host, or the proxy.
+    :param look_at: where the mistake may be.
+    :param stops: whether it lasts until somebody changes something: no retry helps.
+    """
+
+    what: str
+    look_at: str = ""
+    stops: bool = False
+
+    def said_of(self, way: Way, *, written: bool) -> str:
+        """Say it in a sentence whose subject, the vendor, stands before it.
+
+        :param written: whether a request had gone out.
+        """
+        head = "gave no answer" if written else "can't be reached"
+        return f"{head} ({way}): {self.what}{f' ({self.look_at})' if self.look_at else ''}"
+
+
+class TooLongHeadersError(Exception):
+    """An answer's headers are longer than `LONGEST_HEADER` or `LONGEST_HEADERS`."""
+
+
+TOO_LONG_HEADERS = Failure(
+    f"it answered, but its headers are longer than {LONGEST_HEADER // 1024} kB in one line "
+    f"or {LONGEST_HEADERS // 1024} kB in all"
+)
+
+
+def explain(error: BaseException, way: Way, *, written: bool, seconds: float, at_proxy: bool = False) -> Failure:
+    """Say what happened, by the first of an error's causes that tells.
+
+    :param written: whether a request had gone out.
+    :param seconds: how long it was waited for.
+    :param at_proxy: whether it is about the proxy itself, not about what lies behind it.
+    """
+    whose = "the proxy's" if at_proxy else "its"
+    who = "the proxy" if at_proxy else "it"
+    which = "the proxy" if at_proxy else "the connection's host"
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError) and (code := getattr(cause, "verify_code", 0)):
+            return _of_certificate(code, whose, which)
+    for cause in causes:
+        if found := _of_tls(cause, who, way) or _of_system(cause, who, whose, which):
+            return found
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        return _too_slow(who, written=written and not _in_handshake(causes), seconds=seconds)
+    return _closed(who, way) if _is_closed(causes) else _unreadable(causes, error, way)
+
+
+def of_proxy(status: int) -> Failure:
+    """Say what a proxy means that doesn't make the connection to the vendor."""
+    refused = f"the proxy answered {status} instead of connecting"
+    if 400 <= status < 500 and status not in {408, 425, 429}:
+        return Failure(refused, "does it allow this host?", stops=True)
+    return Failure(refused, "does it reach this host?")
+
+
+def of_refusal(body: bytes) -> Failure | None:
+    """Say whether a 400 comes from TLS before the vendor, which hasn't passed the request on."""
+    if any(words in body for words in _TLS_WANTED):
+        return Failure("http was spoken to a port for https", "is the scheme to be https?", stops=True)
+    if any(words in body for words in _CERTIFICATE_WANTED):
+        return Failure(_ASKS_FOR_CERTIFICATE, _CLIENT_CERTIFICATE, stops=True)
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Give an error, and what it holds or was raised from, each once."""
+    seen: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, BaseException) and not any(one is other for other in seen):
+            seen.append(one)
+            yield one
+            waiting += [getattr(one, "reason", None), *one.args, one.__cause__, one.__context__]
+
+
+def _of_certificate(code: int, whose: str, which: str) -> Failure:
+    if code in _BY_ANOTHER_NAME:
+        return Failure(f"{whose} certificate is for another host", f"is {which} right?", stops=True)
+    if code in _OUT_OF_DATE:
+        return Failure(f"{whose} certificate has expired, or isn't valid yet", "is this machine's clock right?")
+    if code in _BY_NOBODY_KNOWN:
+        signed = "signed by itself" if code == 18 else "signed by an authority that isn't trusted here"
+        look_at = "'verify' in the connection's extra names a file with the certificates to trust"
+        return Failure(f"{whose} certificate is {signed}", look_at, stops=True)
+    return Failure(f"{whose} certificate is not accepted (OpenSSL's code {code})")
+
+
+def _of_tls(cause: BaseException, who: str, way: Way) -> Failure | None:
+    if not isinstance(cause, ssl.SSLError):
+        return None
+    reason = getattr(cause, "reason", None) or ""
+    if isinstance(cause, ssl.SSLEOFError) or "UNEXPECTED_EOF" in reason:
+        return _closed(who, way)
+    if reason in _NOT_TLS:
+        look_at = "is the scheme to be http, or the port another?"
+        return Failure(f"{who} doesn't speak https at that port", look_at, stops=True)
+    if "ALERT" in reason and any(name in reason for name in _ON_CLIENT_CERTIFICATES):
+        return Failure(_ASKS_FOR_CERTIFICATE, _CLIENT_CERTIFICATE, stops=True)
+    if "HANDSHAKE_FAILURE" in reason:
+        look_at = f"it may ask for a client certificate: {_CLIENT_CERTIFICATE}"
+        return Failure(f"{who} broke off TLS's handshake", look_at)
+    return Failure(f"TLS failed: {reason}") if reason else None
+
+
+def _of_system(cause: BaseException, who: str, whose: str, which: str) -> Failure | None:
+    """Say what the operating system said of a name or of a connection."""
+    if isinstance(cause, socket.gaierror):
+        return Failure(f"{whose} name was not found", f"is {which} right, does this machine reach its DNS?")
+    number = getattr(cause, "errno", None) if isinstance(cause, OSError) else None
+    if number == errno.ECONNREFUSED:
+        return Failure(f"{who} refused the connection", "is the port right, is the service up?")
+    if number in _NO_WAY:
+        return Failure(f"no way leads to {which} from here", "is the network up, is a proxy needed?")
+    return None
+
+
+def _too_slow(who: str, *, written: bool, seconds: float) -> Failure:
+    if written:
+        return Failure(f"{who} didn't answer within {seconds:g} s", "'timeout' in the connection's extra")
+    return Failure(f"no connection was made within {seconds:g} s", "does a firewall stand in between?")
+
+
+def _in_handshake(causes: list[BaseException]) -> bool:
+    return any(isinstance(cause, TimeoutError) and "handshake" in str(cause) for cause in causes)
+
+
+def _is_closed(causes: list[BaseException]) -> bool:
+    return any(isinstance(cause, ConnectionError) or "Disconnected" in type(cause).__name__ for cause in causes)
+
+
+def _closed(who: str, way: Way) -> Failure:
+    """Say that a connection was closed, as servers do when they hear what they don't expect."""
+    secure = way.url.startswith("https:")
+    look_at = "is http spoken there, or a client certificate asked for?" if secure else "is https spoken there?"
+    return Failure(f"{who} closed the connection", look_at)
+
+
+def _unreadable(causes: list[BaseException], error: BaseException, way: Way) -> Failure:
+    """Say what is wrong with an answer that is there."""
+    names = {type(cause).__name__ for cause in causes}
+    if names & {"LineTooLong", "TooLongHeadersError"} or any("Too many headers" in str(cause) for cause in causes):
+        return TOO_LONG_HEADERS
+    if names & {"BadStatusLine", "BadHttpMessage", "BadHttpMethod", "InvalidHeader", "HttpProcessingError"}:
+        if not way.url.startswith("https:") and any(_TLS_ALERT in str(cause) for cause in causes):
+            return Failure("http was spoken to a port for https", "is the scheme to be https?", stops=True)
+        return Failure("what it answered is not HTTP", "are host and port right?")
+    return Failure(f"the connection broke ({type(error).__name__})")
+
+
+def _host_and_port(url: str) -> str:
+    """Give an address without its path and its credentials."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return "that is no address"
