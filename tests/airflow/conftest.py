@@ -87,10 +87,8 @@ def airflow_home() -> Path:
 
 
 @pytest.fixture
-def sandbox(userdata_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """Give the three vendors, reset, and let Airflow's default connections lead there."""
-    for name, value in userdata_sandbox.connections().items():
-        monkeypatch.setenv(name, value)
+def sandbox(userdata_sandbox: Sandbox) -> Sandbox:
+    """Give the three vendors, reset; Airflow's default connections lead there."""
     return userdata_sandbox
 
 

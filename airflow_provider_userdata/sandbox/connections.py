@@ -1,0 +1,64 @@
+"""Leads Airflow's connections to the three vendors to a sandbox, and nowhere else, for as long as a test runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+
+from airflow_provider_userdata.sandbox.server import Sandbox
+
+_PREFIX = "AIRFLOW_CONN_"
+# Airflow asks a secrets backend before it asks the environment, and the environment before its database.
+_BACKENDS = ("AIRFLOW__SECRETS__BACKEND", "AIRFLOW__WORKERS__SECRETS_BACKEND")
+
+
+@contextmanager
+def leading_to(sandbox: Sandbox) -> Iterator[None]:
+    """Set the default connections of the three vendors, and put back what was there before.
+
+    Connections of other names in the environment that lead to a vendor are led here, too. A secrets backend that
+    Airflow is set up with isn't asked meanwhile, for any connection or variable.
+
+    :param sandbox: where they lead.
+    """
+    ours = {name.removeprefix(_PREFIX).removesuffix("_DEFAULT"): to for name, to in sandbox.connections().items()}
+    with pytest.MonkeyPatch.context() as changes:
+        for name, value in _to_vendors(os.environ):
+            changes.setenv(name, ours[value])
+        for name, value in sandbox.connections().items():
+            changes.setenv(name, value)
+        for name in _BACKENDS:
+            changes.setenv(name, "")
+        _forget_backends(changes)
+        yield
+
+
+def _to_vendors(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the names of connections to a vendor, each with the vendor's name in capitals."""
+    named = [(name, _kind(value).upper()) for name, value in environment.items() if name.startswith(_PREFIX)]
+    return [(name, kind) for name, kind in named if kind in ("THYMIA", "GEROSENSE", "PTENGINE")]
+
+
+def _kind(value: str) -> str:
+    """Return a connection's type: it is written as JSON, or as a URI."""
+    text = value.strip()
+    if not text.startswith("{"):
+        return text.partition("://")[0]
+    try:
+        return str(json.loads(text).get("conn_type"))
+    except ValueError:
+        return ""
+
+
+def _forget_backends(changes: pytest.MonkeyPatch) -> None:
+    """Put aside the backends that an Airflow which is loaded already keeps. (The core imports none.)"""
+    for module in filter(None, map(sys.modules.get, ("airflow.configuration", "airflow.sdk.configuration"))):
+        if "secrets_backend_list" in vars(module):
+            changes.setattr(module, "secrets_backend_list", module.secrets_backend_list[-2:])  # its own two come last
+        if "_secrets_backend_cache" in vars(module):  # from 3.3 on
+            changes.setattr(module, "_secrets_backend_cache", {})
