@@ -1,14 +1,17 @@
-"""Databases for ledgers (SQLite, or the PostgreSQL that `make test-postgres` starts), and certificates for TLS."""
+"""What several folders of tests need: databases for ledgers, certificates for TLS, and an object store."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
 import ssl
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -22,7 +25,7 @@ VARIABLE = "USERDATA_TEST_POSTGRES"
 
 @pytest.fixture(scope="session")
 def new_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
-    """Make empty databases: ``new_database()`` gives a URL."""
+    """Make empty databases, in SQLite or in `make test-postgres`'s PostgreSQL: ``new_database()`` gives a URL."""
     server = os.environ.get(VARIABLE)
     if server is None:
         yield lambda: f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.db'}"
@@ -119,3 +122,23 @@ def _general(name: str) -> x509.GeneralName:
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """Give what signs certificates: ``authority.server("127.0.0.1")``; its own is in ``authority.path``."""
     return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[dict[str, Any]]:
+    """Start an S3 server; give what `s3fs` has to know of it."""
+    script = Path(__file__).with_name("s3_server.py")
+    with subprocess.Popen([sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield {"key": "tests", "secret": "tests", "endpoint_url": server.stdout.readline().strip()}
+        server.communicate()
+
+
+@pytest.fixture
+def bucket(s3: dict[str, Any]) -> Any:
+    """Make an empty bucket on an S3 server; give it as a path, as Airflow's `ObjectStoragePath` is one."""
+    from upath import UPath
+
+    path = UPath(f"s3://bucket-{uuid.uuid4().hex}", **s3)
+    path.fs.mkdir(path.path)
+    return path
