@@ -56,7 +56,7 @@ def _kind(value: str) -> str:
 
 
 def _forget_backends(changes: pytest.MonkeyPatch) -> None:
-    """Put aside the backends that an Airflow which is loaded already keeps. (The core imports none.)"""
+    """Put aside the backends that an Airflow keeps which is loaded already; the core imports none."""
     for module in filter(None, map(sys.modules.get, ("airflow.configuration", "airflow.sdk.configuration"))):
         if "secrets_backend_list" in vars(module):
             changes.setattr(module, "secrets_backend_list", module.secrets_backend_list[-2:])  # its own two come last

@@ -29,7 +29,7 @@ REAL = "real-vendor.example.com"
 class Vault(BaseSecretsBackend):
     """Stands for a secrets backend that knows the real vendors; Airflow asks it before the environment."""
 
-    def get_conn_value(self, conn_id: str) -> str:
+    def get_conn_value(self, conn_id: str, team_name: str | None = None) -> str:  # only Airflow 3 has teams
         """Give a real connection, whatever is asked for."""
         return real(conn_id.partition("_")[0])
 
@@ -98,9 +98,7 @@ def test_a_secrets_backend_is_not_asked(vault: None, vendors: Sandbox) -> None:
     assert hosts() == {REAL}
 
 
-def test_a_task_asks_no_secrets_backend(
-    vault: None, new_dag: Any, run_dag: Any, sandbox: Sandbox, people: Any
-) -> None:
+def test_a_task_asks_no_secrets_backend(vault: None, new_dag: Any, run_dag: Any, sandbox: Sandbox, people: Any) -> None:
     """Inside a run, Airflow looks in other places than outside."""
     with new_dag() as dag:
         PtengineProfilesOperator(task_id="upload", source=people(3))
