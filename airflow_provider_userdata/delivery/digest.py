@@ -14,13 +14,19 @@ import msgspec
 from xxhash import xxh3_128
 
 from airflow_provider_userdata.delivery.chunks import Buffer, Cells, Unreadable
+from airflow_provider_userdata.vendors.json_values import encodable
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
-_json = msgspec.json.Encoder(order="deterministic", enc_hook=lambda value: f"<{type(value).__name__}>")
-_msgpack = msgspec.msgpack.Encoder()
 
-_NOT_ENCODED = (ValueError, TypeError, RecursionError)
-"""What the encoders raise for lone surrogates, odd keys, endless nesting."""
+
+def _known(value: object) -> object:
+    """Return as plain what the encoder doesn't know by its type, such as NumPy's numbers; else the type's name."""
+    own = encodable(value)
+    return f"<{type(value).__name__}>" if own is value else own
+
+
+_json = msgspec.json.Encoder(order="deterministic", enc_hook=_known)
+_msgpack = msgspec.msgpack.Encoder()
 
 
 class Mark(NamedTuple):
@@ -105,20 +111,20 @@ class Marks:
 def _rows_bytes(kind: type, rows: Sequence[Any]) -> bytes:
     """Write each row on a line: all at once where one call can, and in any case as if each came alone."""
     if kind is dict:
-        with suppress(*_NOT_ENCODED):
+        with suppress(BaseException):  # one of them can't be encoded: which?
             return _json.encode_lines(rows)
     lines = rows if kind is bytes else map(_row_bytes, rows)
     return b"".join([line if line.endswith(b"\n") else line + b"\n" for line in lines])
 
 
 def _row_bytes(row: Any) -> bytes:
-    if isinstance(row, bytes):
+    if type(row) is bytes:
         return row
-    if isinstance(row, Unreadable):
+    if type(row) is Unreadable:
         row = row.raw
     try:
         return _json.encode(row)
-    except _NOT_ENCODED:
+    except BaseException:  # noqa: BLE001  # a lone surrogate, an odd key, endless nesting, a value's own method
         return _shown(row).encode()
 
 
@@ -151,5 +157,5 @@ def _shown(row: Any) -> str:
     """Show a row that is no JSON, without the addresses of objects: they are others in the next attempt."""
     try:
         return _ADDRESS.sub("", ascii(row)[:100_000])
-    except Exception:  # noqa: BLE001  # nesting without end, or an object that can't be shown: its check rejects it
+    except BaseException:  # noqa: BLE001  # nesting without end, or an object that can't be shown: its check rejects it
         return type(row).__name__

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from airflow_provider_userdata.delivery.chunks import Cells, Chunk, Form, Header, Unreadable
-from airflow_provider_userdata.vendors.contract import Checked, Fault, Invalid, Record, Vendor, sorted_out
+from airflow_provider_userdata.vendors.contract import UNREADABLE, Checked, Fault, Invalid, Record, Vendor, sorted_out
 from airflow_provider_userdata.vendors.json_values import decoded
 
 _log = logging.getLogger(__name__)
@@ -31,9 +31,9 @@ class Preparer:
         fields = None if chunk.carried_in else self._fields
         try:
             checked = self._prepared_together(chunk.form, fields, rows, positions)
-        except Exception as error:  # noqa: BLE001  # one of them can't be checked in that way: which?
+        except BaseException as error:  # noqa: BLE001  # one of them can't be checked in that way: which?
             checked = None
-            if not any(isinstance(row, Unreadable) for row in rows):  # then nobody knew that this could happen
+            if Unreadable not in map(type, rows):  # then nobody knew that this could happen
                 _log.warning("%d rows can't be checked together, only one by one: %s", len(rows), type(error).__name__)
         return checked or self._prepared_one_by_one(self._way(chunk.form, fields), rows, positions)
 
@@ -52,13 +52,13 @@ class Preparer:
     def _prepared_one_by_one(self, way: Prepare, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
         try:
             return sorted_out(map(way, rows), rows, positions)
-        except Exception:  # noqa: BLE001  # one of them can't even be checked: which?
+        except BaseException:  # noqa: BLE001  # one of them can't even be checked: which?
             return sorted_out([self._prepared_alone(way, row) for row in rows], rows, positions)
 
     def _way(self, form: Form, fields: Mapping[str, str] | None) -> Prepare:
         """Give the check that rows of a form pass one by one."""
         prepare = self._vendor_way(form, fields)
-        return lambda row: self._unreadable(row) if isinstance(row, Unreadable) else prepare(row)
+        return lambda row: _unreadable(row) if type(row) is Unreadable else prepare(row)
 
     def _vendor_way(self, form: Form, fields: Mapping[str, str] | None) -> Prepare:
         vendor = self._vendor
@@ -72,7 +72,7 @@ class Preparer:
         return lambda row: vendor.prepare_value(_taken(fields, row))
 
     def _from_json(self, fields: Mapping[str, str], text: bytes) -> Record | Invalid:
-        value = decoded(text, self._vendor.json_rule)
+        value = decoded(text)
         if isinstance(value, Invalid):
             return value
         return self._vendor.prepare_value(_taken(fields, value))
@@ -81,11 +81,12 @@ class Preparer:
         """Check one row; one that can't even be checked, such as an object with methods that raise, is rejected too."""
         try:
             return way(row)
-        except Exception as error:  # noqa: BLE001  # only the type: the message may quote the row
-            return Invalid((Fault(self._vendor.json_rule, (), f"can't be checked: {type(error).__name__}"),))
+        except BaseException as error:  # noqa: BLE001  # only the type: the message may quote the row
+            return Invalid((Fault(UNREADABLE, (), f"can't be checked: {type(error).__name__}"),))
 
-    def _unreadable(self, row: Unreadable) -> Invalid:
-        return Invalid((Fault(self._vendor.json_rule, (), row.reason),))
+
+def _unreadable(row: Unreadable) -> Invalid:
+    return Invalid((Fault(UNREADABLE, (), row.reason),))
 
 
 def _taken(fields: Mapping[str, str], row: Any) -> Any:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import math
+from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from airflow_provider_userdata.delivery.chunks import Cells, Unreadable
+from airflow_provider_userdata.vendors.plain_values import plain
 
 _decode = msgspec.json.Decoder().decode
 DEEPEST = 200
@@ -18,22 +21,39 @@ DEEPEST = 200
 
 
 def row_json(row: object, *, was_read: bool = False) -> msgspec.Raw:
-    """Give a row as JSON: a JSON text as it stood, anything else with marks such as `{"$base64": ..}` where needed.
+    """Return a row as JSON: a JSON text as it stood, anything else with marks such as `{"$base64": ..}` where needed.
 
     :param was_read: whether it is known to be a JSON text, where it is a text.
     """
-    if isinstance(row, bytes):
+    if type(row) is bytes:
         text = row.removesuffix(b"\n").removesuffix(b"\r")  # a line's end
         return _as_it_stood(text) if was_read else _text_json(text)
-    value = row.raw if isinstance(row, Unreadable) else row.as_dict() if isinstance(row, Cells) else row
-    return msgspec.Raw(msgspec.json.encode(_plain(value, 0)))
+    return msgspec.Raw(msgspec.json.encode(_plain(_as_value(row), 0)))
+
+
+def _as_value(row: object) -> object:
+    """Return a row of a file as people know it, with the file's own bytes where it isn't UTF-8."""
+    if type(row) is Cells:
+        return {name: _as_read(cell) for name, cell in row.as_dict().items()}
+    if type(row) is Unreadable:
+        return [_as_read(cell) for cell in row.raw] if type(row.raw) is list else row.raw
+    return row
+
+
+def _as_read(cell: object) -> object:
+    """Return the bytes of a cell that isn't UTF-8: what reads files escapes each of them."""
+    if type(cell) is not str or _is_utf8(cell):
+        return cell
+    with suppress(UnicodeEncodeError):
+        return cell.encode(errors="surrogateescape")
+    return cell
 
 
 def _text_json(text: bytes) -> msgspec.Raw:
     try:
         _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
-        return msgspec.Raw(msgspec.json.encode(_plain(text, 0, mark="$text")))
+        return msgspec.Raw(msgspec.json.encode(_plain_bytes(text, mark="$text")))
     return _as_it_stood(text)
 
 
@@ -41,39 +61,46 @@ def _as_it_stood(text: bytes) -> msgspec.Raw:
     return msgspec.Raw(b" ".join(text.splitlines()) if b"\n" in text or b"\r" in text else text)
 
 
-def _plain(value: Any, depth: int, mark: str = "$base64") -> Any:
+def _plain(value: Any, depth: int) -> Any:
+    """Return a value as JSON has it; what it is rejected for, such as a method that raises, mustn't end the run."""
+    try:
+        return _form(value, depth)
+    except BaseException as error:  # noqa: BLE001  # the author's code may raise anything
+        return {f"${type(value).__name__}": f"has no text: {type(error).__name__}"}
+
+
+def _form(value: Any, depth: int) -> Any:
     if depth > DEEPEST:
         return {"$deeper": type(value).__name__}
     if isinstance(value, dict):
-        plain = {_plain_key(key): _plain(item, depth + 1) for key, item in value.items()}
-        if len(plain) == len(value):
-            return plain
+        form = {_plain_key(key): _plain(item, depth + 1) for key, item in value.items()}
+        if len(form) == len(value):
+            return form
         return {"$items": [[_plain(key, depth + 1), _plain(item, depth + 1)] for key, item in value.items()]}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item, depth + 1) for item in value]
     if isinstance(value, bytes | bytearray | memoryview):
-        return _plain_bytes(bytes(value), mark)
-    return _plain_leaf(value)
+        return _plain_bytes(bytes(value))
+    own = plain(value)
+    if own is None and value is not None:
+        return {f"${type(value).__name__}": str(value)}  # a library's mark for a missing value
+    return _leaf_form(value if isinstance(value, UUID) else own)
 
 
-def _plain_leaf(value: Any) -> Any:
+def _leaf_form(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return _plain_text(str.__str__(value))  # an enumeration's `str()` would be its member's name
+        return value if _is_utf8(value) else {"$base64": _base64(value.encode(errors="surrogatepass"))}
     if isinstance(value, int):
-        return _plain_integer(int(value))
+        return _plain_integer(value)
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else {"$float": repr(float(value))}
+        return value if math.isfinite(value) else {"$float": repr(value)}
     if isinstance(value, Decimal):
         return {"$decimal": str(value)}
     if isinstance(value, datetime | date | time):
         return {"$time": value.isoformat()}
-    return {f"${type(value).__name__}": _plain_text(_shown(value))}
-
-
-def _plain_text(text: str) -> Any:
-    return text if _is_utf8(text) else {"$base64": _base64(text.encode(errors="surrogatepass"))}
+    return {f"${type(value).__name__}": _leaf_form(str.__str__(str(value)))}
 
 
 def _plain_integer(value: int) -> Any:
@@ -85,19 +112,14 @@ def _plain_integer(value: int) -> Any:
 
 
 def _plain_key(key: object) -> str:
-    text = str.__str__(key) if isinstance(key, str) else _shown(key)
+    try:
+        text = str.__str__(key) if isinstance(key, str) else str.__str__(str(key))
+    except BaseException as error:  # noqa: BLE001  # as of any value
+        return f"has no text: {type(error).__name__}"
     return text if _is_utf8(text) else _base64(text.encode(errors="surrogatepass"))
 
 
-def _shown(value: object) -> str:
-    """Give an object as its own text, if it has one: what it is rejected for mustn't end the run."""
-    try:
-        return str(value)
-    except Exception as error:  # noqa: BLE001  # the author's code may raise anything
-        return f"has no text: {type(error).__name__}"
-
-
-def _plain_bytes(value: bytes, mark: str) -> dict[str, str]:
+def _plain_bytes(value: bytes, mark: str = "$base64") -> dict[str, str]:
     if mark == "$text":
         try:
             return {"$text": value.decode()}

@@ -12,6 +12,9 @@ import msgspec
 
 from airflow_provider_userdata.vendors.answers import Answer, Meaning
 
+UNREADABLE = "A7"
+"""The rule that what a source gives is a record: what can't be read as one breaks it."""
+
 
 class Record(msgspec.Struct, gc=False):
     """A valid record on its way.
@@ -156,7 +159,7 @@ class Vendor(Protocol):
 
     @property
     def json_rule(self) -> str:
-        """The rule that a request is JSON: what can't be read as a record breaks it."""
+        """The rule that a request is JSON: a record that JSON can't hold breaks it."""
 
     @property
     def suspect_rule(self) -> str:

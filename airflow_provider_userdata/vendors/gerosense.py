@@ -8,7 +8,7 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -30,8 +30,9 @@ from airflow_provider_userdata.vendors.contract import (
 )
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
 from airflow_provider_userdata.vendors.failure_signs import sign_of_failure
-from airflow_provider_userdata.vendors.json_values import cell_value, decoded, plain, plain_number
+from airflow_provider_userdata.vendors.json_values import cell_value, decoded
 from airflow_provider_userdata.vendors.lines import Lines
+from airflow_provider_userdata.vendors.plain_values import plain, plain_number
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
 from airflow_provider_userdata.vendors.stretch import Stretch, array_of, lines_of, without
 
@@ -179,7 +180,7 @@ class GeroSense(Vendor):
         return Record(_encode(sample)) if _is_valid(sample) else self._prepared_slowly(text)
 
     def _prepared_slowly(self, text: bytes) -> Record | Invalid:
-        value = decoded(text, "G1")
+        value = decoded(text)
         if isinstance(value, Invalid):
             return value
         if self.default_timezone is None and isinstance(value, dict):
@@ -282,9 +283,7 @@ class GeroSense(Vendor):
 
     def _normalized(self, sample: dict[str, object]) -> dict[str, object] | Fault:
         """Leave out what is absent, and write Python's dates and numbers as JSON has them; text stays as it is."""
-        sample = {
-            str.__str__(key) if isinstance(key, str) else key: plain(value) for key, value in _present(sample).items()
-        }
+        sample = _present({plain(key): plain(value) for key, value in sample.items()})
         for key in ("start_date", "end_date"):
             if key in sample:
                 try:
@@ -354,7 +353,7 @@ def _days_of_rising(lines: Sequence[bytes]) -> list[bytes]:
     return days
 
 
-def _present(sample: dict[str, object]) -> dict[str, object]:
+def _present(sample: dict[Any, object]) -> dict[str, object]:
     """Leave out what is absent (G5)."""
     absent = [name for name in _OPTIONAL if name in sample and sample[name] is None]
     return {key: value for key, value in sample.items() if key not in absent} if absent else sample

@@ -7,31 +7,28 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from uuid import UUID
 
 import msgspec
 
-from airflow_provider_userdata.vendors.contract import Fault, Invalid
+from airflow_provider_userdata.vendors.contract import UNREADABLE, Fault, Invalid
+from airflow_provider_userdata.vendors.plain_values import NAN, is_nan, plain
 
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_LEAVES = (str, bool, int, type(None), datetime, date, UUID)
-_PLAIN = frozenset({str, int, float, bool, type(None)})
+_LEAVES = (str, bool, int, type(None), datetime, date)
 _decode = msgspec.json.Decoder().decode
+_TOO_DEEP = Invalid((Fault(UNREADABLE, (), "is nested too deeply"),))
 DEEPEST = 500
 """Levels of nesting that a value may have: Python's own limit is not far beyond, and nears with every call."""
 
 
-def decoded(text: bytes, rule: str) -> object | Invalid:
-    """Decode one JSON text.
-
-    :param rule: the vendor's rule that a request is JSON.
-    """
+def decoded(text: bytes) -> object | Invalid:
+    """Decode one JSON text."""
     try:
         value: object = _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return Invalid((Fault(rule, (), "is not JSON"),))
+        return Invalid((Fault(UNREADABLE, (), "is not JSON"),))
     except RecursionError:
-        return Invalid((Fault(rule, (), "is nested too deeply"),))
+        return _TOO_DEEP
     return value
 
 
@@ -48,13 +45,13 @@ def encoded(value: object, rule: str, *, checked: bool = False) -> bytes | Inval
     """
     if not checked:
         for where, reason in _not_json(value):
-            return Invalid((Fault(rule, where, reason),))
+            return _TOO_DEEP if len(where) > DEEPEST else Invalid((Fault(rule, where, reason),))
     try:
         return _encode(value)
     except UnicodeEncodeError:
         return Invalid((Fault(rule, (), "holds a character that UTF-8 can't carry"),))
     except RecursionError:
-        return Invalid((Fault(rule, (), "is nested too deeply"),))
+        return _TOO_DEEP
     except (ValueError, TypeError):
         return Invalid((Fault(rule, (), "holds what can't be written as JSON, such as an integer of 5000 digits"),))
 
@@ -70,37 +67,18 @@ def cell_value(cell: str) -> object:
     return number
 
 
-def plain(value: object) -> object:
-    """Give what is of a subclass of str, int or float (an enumeration's, NumPy's) as one of these; else as it is."""
-    if type(value) in _PLAIN:
-        return value
-    if isinstance(value, str):
-        return str.__str__(value)  # `str()` would give the name of an enumeration's member
-    if isinstance(value, int):
-        return int(value)
-    return float(value) if isinstance(value, float) else value
-
-
-def plain_number(value: object) -> object:
-    """Give Python's other numbers as an int or a float of the same value; anything else stays as it is."""
-    if not isinstance(value, Decimal):
-        return plain(value)
-    if not value.is_finite():
-        return math.nan
-    return int(value) if value.as_tuple().exponent == 0 else float(value)
-
-
 def is_finite(value: float | Decimal) -> bool:
     """Say whether a number is finite, and can be a float."""
     return (not isinstance(value, Decimal) or value.is_finite()) and math.isfinite(value)
 
 
-def _plain_leaf(value: object) -> object:
-    """Write what the encoder knows only by its base class."""
-    return value.isoformat() if isinstance(value, date) else plain(value)
+def encodable(value: object) -> object:
+    """Return as plain what an encoder doesn't know by its own type; what is of no use to it comes back as it is."""
+    value = plain(value)
+    return value.isoformat() if isinstance(value, date) else value
 
 
-_encode = msgspec.json.Encoder(decimal_format="number", enc_hook=_plain_leaf).encode
+_encode = msgspec.json.Encoder(decimal_format="number", enc_hook=encodable).encode
 
 
 def _not_json(root: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -109,17 +87,21 @@ def _not_json(root: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
     while pending:
         where, value = pending.pop()
         if len(where) > DEEPEST:
-            yield (), "is nested too deeply"
+            yield where, ""
         elif isinstance(value, dict):
             for key, item in value.items():
                 if not isinstance(key, str):
                     yield where, "has a key that is not a string"
                 else:
-                    pending.append(((*where, key), item))
+                    pending.append(((*where, str.__str__(key)), item))
         elif isinstance(value, list | tuple):
             pending.extend(((*where, index), item) for index, item in enumerate(value))
-        elif isinstance(value, float | Decimal):
-            if not is_finite(value):
-                yield where, "is not a finite number"
-        elif not isinstance(value, _LEAVES):
-            yield where, f"is {type(value).__name__}, for which JSON has no form"
+        elif (reason := _leaf_fault(plain(value))) is not None:
+            yield where, reason or f"is {type(value).__name__}, for which JSON has no form"
+
+
+def _leaf_fault(value: object) -> str | None:
+    """Say why JSON can't hold a plain value; an empty text where it has no form for its type at all."""
+    if isinstance(value, float | Decimal):
+        return None if is_finite(value) else NAN if is_nan(value) else "is not a finite number"
+    return None if isinstance(value, _LEAVES) else ""

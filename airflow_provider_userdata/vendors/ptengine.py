@@ -31,6 +31,7 @@ from airflow_provider_userdata.vendors.contract import (
 from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
 from airflow_provider_userdata.vendors.json_values import decoded
 from airflow_provider_userdata.vendors.lines import Lines
+from airflow_provider_userdata.vendors.plain_values import NAN, is_nan, plain, user_name
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
 from airflow_provider_userdata.vendors.stretch import Stretch, array_of, groups_of, lines_of, users_of
 
@@ -118,7 +119,7 @@ class Ptengine(Vendor):
 
     def prepare_json(self, text: bytes) -> Record | Invalid:
         """Check a user's attributes in a JSON text."""
-        value = decoded(text, "P1")
+        value = decoded(text)
         return value if isinstance(value, Invalid) else self.prepare_value(value)
 
     def prepare_value(self, value: object) -> Record | Invalid:
@@ -130,7 +131,7 @@ class Ptengine(Vendor):
             if not isinstance(name, str):
                 return Invalid((Fault("P3", (), "has a key that is not a string"),))
             text = item if type(item) is str else _as_text(item)
-            if text is None or (name == USER_ID and not _identifies(item)):
+            if text is None or (name == USER_ID and user_name(item) is None):
                 return Invalid((_value_fault(name, item),))
             texts[str.__str__(name)] = text
         return self.prepare_cells(tuple(texts), list(texts.values()))
@@ -218,25 +219,24 @@ def _are_sendable(profiles: Sequence[tuple[str, ...]]) -> bool:
     return max(map(len, texts), default=0) <= MOST_VALUE_CHARACTERS and all(map(str.strip, map(_first, profiles)))
 
 
-def _identifies(value: object) -> bool:
-    """Say whether a value may name a user: text or an integer (P7)."""
-    return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
-
-
 def _value_fault(name: str, value: object) -> Fault:
+    rule = "P7" if name == USER_ID else "P6"
+    if is_nan(value):
+        return Fault(rule, (name,), NAN)
     if name == USER_ID:
-        return Fault("P7", (name,), "is neither text nor an integer")
-    return Fault("P6", (name,), f"is {type(value).__name__}, which has no form as text")
+        return Fault(rule, (name,), "is neither text nor an integer nor a UUID")
+    return Fault(rule, (name,), f"is {type(value).__name__}, which has no form as text")
 
 
 def _as_text(value: object) -> str | None:
     """Write a value as text, or give None where P6 has no form for it."""
+    value = plain(value)
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return str.__str__(value)
+        return value
     if isinstance(value, int):
         return _integer_text(value)
     if isinstance(value, float | Decimal):
@@ -248,14 +248,14 @@ def _as_text(value: object) -> str | None:
 
 def _integer_text(value: int) -> str:
     try:
-        return str(int(value))
+        return str(value)
     except ValueError:  # Python refuses to write an integer of thousands of digits: it is too long here as well
         return _TOO_LONG
 
 
 def _decimal_text(value: float | Decimal) -> str | None:
     """Write a number in full, without an exponent; None where it is not finite."""
-    text = str(value) if isinstance(value, Decimal) else repr(float(value))
+    text = str(value) if isinstance(value, Decimal) else repr(value)
     number = Decimal(text)
     if not number.is_finite():
         return None

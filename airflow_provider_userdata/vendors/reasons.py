@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_provider_userdata.vendors import timestamps
 from airflow_provider_userdata.vendors.json_values import is_finite
+from airflow_provider_userdata.vendors.plain_values import NAN, is_nan
 from airflow_provider_userdata.vendors.schema import Schema
 
 MOST_CHOICES = 10
@@ -61,9 +62,11 @@ def _type_name(value: object) -> str:
     return "nothing that JSON has"
 
 
-def _expected_type(expected: str | list[str]) -> str:
+def _type_reason(expected: str | list[str], value: object) -> str:
+    if is_nan(value):
+        return NAN
     names = [expected] if isinstance(expected, str) else expected
-    return " or ".join(_TYPE_NAMES.get(name, name) for name in names)
+    return f"is {_type_name(value)} where {' or '.join(_TYPE_NAMES.get(name, name) for name in names)} belongs"
 
 
 def _text_reason(form: str, value: object) -> str:
@@ -86,7 +89,7 @@ def _too_many(things: str) -> Callable[[int, Any], str]:
 
 _REASONS: Mapping[str | None, Callable[[Any, Any], str]] = {
     None: lambda _, __: "is not allowed by the schema",
-    "type": lambda expected, value: f"is {_type_name(value)} where {_expected_type(expected)} belongs",
+    "type": _type_reason,
     "required": lambda _, __: "is missing",
     "additionalProperties": lambda _, __: "is not a field of the contract",
     "enum": _choice_reason,

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SHORT = {
-    "T1": "not readable as JSON",
+    "T1": "not to be written as JSON",
     "T5": "not of the form user and data",
     "T6": "userLabel blank or no text",
     "T7": "not of the agreed format",
     "T8": "looks like personal data",
     "T9": "a success without an upload id",
     "T10": "refused by Thymia",
-    "G1": "not readable as JSON",
+    "G1": "not to be written as JSON",
     "G4": "fewer than 3 samples",
     "G5": "device or fields not as GeroSense names them",
     "G6": "dates missing, or the end before the start",
@@ -25,12 +25,12 @@ SHORT = {
     "G11": "some of a request not accepted",
     "G12": "refused together with others",
     "G13": "GeroSense in maintenance",
-    "P1": "not readable as JSON",
+    "P1": "not to be written as JSON",
     "P2": "not an object",
     "P3": "user_id missing, over 50 fields, or a name over 50 characters",
     "P4": "longer than 128 characters",
     "P6": "a value without a form as text",
-    "P7": "user_id blank, or neither text nor integer",
+    "P7": "user_id blank, or neither text, integer nor UUID",
     "P9": "a 200 without the word Success",
     "P10": "refused by Ptengine",
     "P11": "refused together with others",
@@ -39,6 +39,7 @@ SHORT = {
     "A3": "sent, and not answered",
     "A4": "an answer that is no acceptance, or none for too long",
     "A5": "left when the delivery ended",
+    "A7": "not readable as a record",
     "validate_only": "checked and not sent",
 }
 """By the rule's number. A vendor of one's own adds its rules here."""

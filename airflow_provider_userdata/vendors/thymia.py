@@ -37,6 +37,7 @@ from airflow_provider_userdata.vendors.contract import (
 from airflow_provider_userdata.vendors.explaining import MOST_FAULTS, Explainer, contract_validator
 from airflow_provider_userdata.vendors.json_values import decoded, encoded, is_shallow
 from airflow_provider_userdata.vendors.pii import Guard
+from airflow_provider_userdata.vendors.plain_values import user_name
 from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
 
 BASE_URL = "https://api.thymia.ai"
@@ -104,7 +105,7 @@ class Thymia(Vendor):
 
     def prepare_json(self, text: bytes) -> Record | Invalid:
         """Check one user's data in a JSON text."""
-        value = decoded(text, "T1")
+        value = decoded(text)
         return value if isinstance(value, Invalid) else self._prepared(value, checked=is_shallow(text))
 
     def prepare_value(self, value: object) -> Record | Invalid:
@@ -139,7 +140,7 @@ class Thymia(Vendor):
         if not isinstance(value, dict):
             return Invalid((Fault("T5", (), "is not an object"),))
         nested = _text_label(value if self.user_label is None else _nested(value, self.user_label))
-        body = encoded(nested, "T1", checked=checked)
+        body = encoded(nested, self.json_rule, checked=checked)
         if isinstance(body, Invalid):
             return body
         try:
@@ -172,10 +173,10 @@ def _text_label(record: dict[str, Any]) -> dict[str, Any]:
     """Write an integer label as its decimal digits (T6); everything else stays as it is."""
     user = record.get("user")
     if isinstance(user, dict):
-        label = user.get(USER_LABEL)
-        if isinstance(label, int) and not isinstance(label, bool):
+        label = user_name(user.get(USER_LABEL))
+        if isinstance(label, int):
             with suppress(ValueError):  # Python refuses to write thousands of digits, and so does the encoding
-                return {**record, "user": {**user, USER_LABEL: str(int(label))}}
+                return {**record, "user": {**user, USER_LABEL: str(label)}}
     return record
 
 

@@ -6,7 +6,8 @@ here rewrites a text that has its offset.
 
 Most timestamps are RFC 3339, which `ciso8601` reads in a tenth of a microsecond. It takes a little more than the
 profile (a space or `t` for the `T`, `z` for the `Z`), which is refused here, and a little less (seconds left out, other
-forms of offset), for which there is a pattern of our own.
+forms of offset), for which there is a pattern of our own. It is given ASCII alone: up to 2.3.3 it kills the process
+where a text is not UTF-8.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def parse(text: str) -> datetime:
 def fault(text: str) -> str | None:
     """Give the reason for which a text is outside the profile (G7), without the value; None for one that is in it."""
     try:
-        if parse_rfc3339(text) and text[10] == "T" and text[-1] != "z":  # as nearly all are
+        if text.isascii() and parse_rfc3339(text) and text[10] == "T" and text[-1] != "z":  # as nearly all are
             return None
     except ValueError:
         pass
@@ -87,9 +88,11 @@ def in_order(start: str, end: str) -> bool:
 
     Called for every sample, so it repeats what `parse` does instead of calling it.
     """
+    in_profile = start.isascii() and end.isascii()
     try:
-        first, last = parse_rfc3339(start), parse_rfc3339(end)
-        in_profile = start[10] == "T" == end[10] and start[-1] != "z" != end[-1]
+        if in_profile:
+            first, last = parse_rfc3339(start), parse_rfc3339(end)
+            in_profile = start[10] == "T" == end[10] and start[-1] != "z" != end[-1]
     except ValueError:
         in_profile = False
     if not in_profile:
@@ -106,6 +109,9 @@ def maybe_not_in_order(starts: Sequence[str], ends: Sequence[str]) -> set[int]:
 
     The usual pair costs a third of what it costs alone.
     """
+    texts = "".join(starts) + "".join(ends)
+    if not texts.isascii():
+        starts, ends = ([text if text.isascii() else "" for text in column] for column in (starts, ends))
     firsts, unread_starts = each(parse_rfc3339, starts, ValueError, _EARLIEST)
     lasts, unread_ends = each(parse_rfc3339, ends, ValueError, _LATEST)
     unsure = {*unread_starts, *unread_ends}
@@ -113,7 +119,6 @@ def maybe_not_in_order(starts: Sequence[str], ends: Sequence[str]) -> set[int]:
         places = compress(range(len(starts)), map(operator.ge, firsts, lasts))
         # Those that are equal as texts are; others may differ in digits beyond microseconds.
         unsure.update(place for place in places if firsts[place] != lasts[place] or starts[place] != ends[place])
-    texts = "".join(starts) + "".join(ends)
     for letter in _NOT_IN_PROFILE:
         if letter in texts:
             in_starts, in_ends = (map(operator.contains, column, repeat(letter)) for column in (starts, ends))
@@ -147,6 +152,8 @@ def from_datetime(value: datetime, zone: ZoneInfo | None) -> str:
 @functools.lru_cache(maxsize=8)
 def _read(text: str) -> datetime | str:
     """Read a timestamp, or say why it can't be: asked for several times of one that is refused."""
+    if not text.isascii():
+        return _why_not(text)
     try:
         moment = parse_rfc3339(text)
     except ValueError:  # left before anything is raised: its message quotes the value, and a traceback would show it

@@ -75,7 +75,7 @@ def test_users_of_a_table(
     ]
     assert [(line["position"], line["rule"], line["record"]) for line in lines(ended.report.rejects)] == [
         (1, "P7", {"user_id": " ", "secret": "geheim", "tariff": ""}),
-        (3, "P1", ["4"]),
+        (3, "A7", ["4"]),
     ]
 
 

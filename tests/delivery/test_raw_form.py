@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Any
+from uuid import UUID
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +41,35 @@ class Odd:
 
     def __str__(self) -> str:
         raise RuntimeError("geheim")
+
+
+class Gone:
+    """An object that ends the process where somebody asks for its text."""
+
+    def __str__(self) -> str:
+        raise SystemExit("geheim")
+
+
+class Nowhere(tzinfo):
+    """A time zone that doesn't know its offset."""
+
+    def utcoffset(self, moment: datetime | None) -> timedelta:
+        """Raise."""
+        return timedelta(1 // 0)
+
+    dst = utcoffset
+
+    def tzname(self, moment: datetime | None) -> str:
+        """Give a name."""
+        return "nowhere"
+
+
+class Broken(dict[str, int]):
+    """A record that can't be walked through."""
+
+    def items(self) -> Any:
+        """Raise."""
+        raise KeyboardInterrupt("geheim")
 
 
 def kept(row: object) -> Any:
@@ -74,7 +106,17 @@ def kept(row: object) -> Any:
         ({"odd": Odd()}, {"odd": {"$Odd": "has no text: RuntimeError"}}),
         (Unreadable(["a", b"\xff"], "too many cells"), ["a", {"$base64": "/w=="}]),
         (Unreadable(b"\xff", "not UTF-8"), {"$base64": "/w=="}),
-        (Cells(Header(("a", "b")), ["1", "\udcff"]), {"a": "1", "b": {"$base64": "7bO/"}}),
+        (Cells(Header(("a", "b")), ["1", "\udcff"]), {"a": "1", "b": {"$base64": "/w=="}}),
+        (Unreadable(["1", "caf\udce9"], "has 2 cells"), ["1", {"$base64": "Y2Fm6Q=="}]),
+        (Unreadable(["\ud800"], "is of no file"), [{"$base64": "7aCA"}]),
+        ({"n": np.int64(5), "x": np.float32(1.5)}, {"n": 5, "x": 1.5}),
+        ({"at": np.datetime64("2026-01-02T03:04:05")}, {"at": {"$time": "2026-01-02T03:04:05"}}),
+        ([pd.NaT, pd.NA], [{"$NaTType": "NaT"}, {"$NAType": "<NA>"}]),
+        (UUID(int=1), {"$UUID": str(UUID(int=1))}),
+        ({"at": datetime(2026, 1, 2, tzinfo=Nowhere())}, {"at": {"$datetime": "has no text: ZeroDivisionError"}}),
+        ({"gone": Gone()}, {"gone": {"$Gone": "has no text: SystemExit"}}),
+        (Broken(a=1), {"$Broken": "has no text: KeyboardInterrupt"}),
+        ({Gone(): 1}, {"has no text: SystemExit": 1}),
     ],
 )
 def test_python_values_are_kept_whole(row: object, form: object) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_userdata.schemas import schemas
 from airflow_provider_userdata.vendors.answers import Answer
-from airflow_provider_userdata.vendors.contract import Fault, Invalid, Record, Vendor
+from airflow_provider_userdata.vendors.contract import UNREADABLE, Fault, Invalid, Record, Vendor
 from airflow_provider_userdata.vendors.explaining import contract_validator
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.pii import Guard
@@ -112,7 +112,7 @@ def settled() -> Callable[[Vendor, Record | Invalid], Record | Invalid]:
         if isinstance(found, Invalid):
             assert 1 <= len(found.faults) <= 20
             for fault in found.faults:
-                assert fault.rule[0] == vendor.json_rule[0]
+                assert fault.rule == UNREADABLE or fault.rule[0] == vendor.json_rule[0]
                 assert fault.path.startswith("$")
                 assert fault.public_path(vendor.known_fields).startswith("$")
                 assert fault.reason

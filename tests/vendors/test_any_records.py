@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import enum
 import json
 from collections.abc import Callable, Mapping
-from datetime import date, time
-from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
+import numpy as np
+import pandas as pd
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +30,28 @@ FIELDS = [
     "userLabel",
     "data",
 ]
+
+
+class Kind(enum.Enum):
+    """An enumeration of no plain type."""
+
+    ONE = "one"
+
+
+class Size(enum.IntEnum):
+    """An enumeration of numbers."""
+
+    SMALL = 1
+
+
+OF_LIBRARIES: list[Any] = [
+    *[kind(value) for kind in (np.int8, np.uint64, np.float16, np.float32, np.longdouble, np.str_) for value in (0, 7)],
+    *[np.float32("nan"), np.longdouble("nan"), np.bool_(1), np.bytes_(b"x"), np.complex64(1), np.void(b"x")],
+    *[np.ma.masked, np.datetime64("NaT"), np.datetime64("2023-11-01T08:04:51"), np.datetime64("2023-11")],
+    *[np.datetime64(1, "as"), np.timedelta64("NaT"), np.timedelta64(5, "ns"), pd.Timedelta(1), pd.Period("2023-11")],
+    *[pd.NaT, pd.NA, pd.Timestamp("2023-11-01T08:04:51.000000001"), pd.Timestamp("2023-11-01T08:04:51Z")],
+    *[UUID(int=1), Kind.ONE, Size.SMALL],
+]
 LEAVES = (
     st.none()
     | st.booleans()
@@ -40,6 +64,8 @@ LEAVES = (
     | st.dates()
     | st.datetimes(timezones=st.none() | st.timezones())
     | st.times()
+    | st.uuids()
+    | st.sampled_from(OF_LIBRARIES)
     | st.sampled_from(["count", "count/s", "count/min", "2023-11-01T08:04:51Z", "2023-11-01T08:04:51", *FIELDS])
 )
 KEYS = st.sampled_from(FIELDS) | st.text(max_size=60) | st.integers() | st.none() | st.characters(categories=["Cs"])
@@ -83,7 +109,7 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | frozenset):
         return [plain(item) for item in value]
-    return str(value) if isinstance(value, bytes | date | time | Decimal) else value
+    return value if type(value) in (str, int, float, bool, type(None)) else str(value)
 
 
 @settings(deadline=None, max_examples=100)

@@ -46,7 +46,7 @@ AT_MOST = "at most 50 are allowed"
         ({"value": "14"}, "G8", "$.value", "is a string where a number belongs"),
         ({"value": True}, "G8", "$.value", "is a boolean where a number belongs"),
         ({"value": {}}, "G8", "$.value", "is an object where a number belongs"),
-        ({"value": float("nan")}, "G8", "$.value", "is not a finite number where a number belongs"),
+        ({"value": float("inf")}, "G8", "$.value", "is not a finite number where a number belongs"),
         ({"value": b"14"}, "G8", "$.value", "is nothing that JSON has where a number belongs"),
         ({"device_name": "\ud800"}, "G1", "$", "holds a character that UTF-8 can't carry"),
     ],
@@ -77,7 +77,7 @@ def test_a_missing_unit_hides_no_other_fault(gerosense: GeroSense, faults: Fault
     [
         ({"a": "b"}, "P3", "$.user_id", "is missing"),
         ({"user_id": " "}, "P7", "$.user_id", "is blank"),
-        ({"user_id": 1.5}, "P7", "$.user_id", "is neither text nor an integer"),
+        ({"user_id": 1.5}, "P7", "$.user_id", "is neither text nor an integer nor a UUID"),
         ({"user_id": "u" * 129}, "P4", "$.user_id", "has 129 characters, at most 128 are allowed"),
         ({"user_id": "u", "a": "b" * 129}, "P4", "$.a", "has 129 characters, at most 128 are allowed"),
         ({"user_id": "u", "a": ["b"]}, "P6", "$.a", "is list, which has no form as text"),

@@ -199,7 +199,7 @@ def test_data_arrives_as_it_was(label: str, data: dict[str, Any]) -> None:
 @pytest.mark.parametrize("ways", [("[", "]"), ('{"a":', "}")])
 @pytest.mark.parametrize("vendor", [NESTED, FLAT])
 def test_a_record_is_too_deep_in_whichever_form_it_comes(vendor: Thymia, levels: int, ways: tuple[str, str]) -> None:
-    """At the limit a text and the value that it stands for have one verdict (T1)."""
+    """At the limit a text and the value that it stands for have one verdict (A7)."""
     deep = f"{ways[0] * levels}1{ways[1] * levels}"
     text = f'{{"user":{{"userLabel":"u"}},"data":{{"a":{deep}}}}}' if vendor is NESTED else f'{{"id":"u","a":{deep}}}'
     value: Any = 1

@@ -210,6 +210,27 @@ def test_usual_pairs_are_sure_whatever_stands_beside_them() -> None:
     assert timestamps.maybe_not_in_order(starts, ends) == set(range(1, 1 + len(odd)))
 
 
+@pytest.mark.parametrize("odd", ["\ud800", "2023-11-01T08:04:51\udcff", "\uff12023-11-01T08:04:51Z"])
+def test_the_parser_gets_ascii_alone(odd: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its older releases kill the process where a text is not UTF-8: half a surrogate pair never gets there."""
+    asked: list[str] = []
+
+    def parsed(text: str) -> datetime:
+        asked.append(text)
+        return datetime.fromisoformat(text)
+
+    monkeypatch.setattr(timestamps, "parse_rfc3339", parsed)
+    usual = "2023-11-01T08:04:51Z"
+
+    assert fault(odd) == timestamps.fault(odd)
+    assert not timestamps.in_order(odd, usual)
+    assert not timestamps.in_order(usual, odd)
+    assert timestamps.maybe_not_in_order([usual, odd, usual], [usual, usual, odd]) >= {1, 2}
+    with pytest.raises(NotInProfile):
+        timestamps.with_zone(odd, TOKYO)
+    assert all(map(str.isascii, asked))
+
+
 @pytest.mark.parametrize(
     ("start", "end", "verdict"),
     [

@@ -6,8 +6,11 @@ import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -163,6 +166,12 @@ DIFFERENCES: dict[str, tuple[Vendor, Any, bool]] = {
     "a number is written as text": (PTENGINE, {"user_id": "u", "a": 1.5}, True),
     "a boolean is written as text": (PTENGINE, {"user_id": "u", "a": True}, True),
     "a date is written as text": (PTENGINE, {"user_id": "u", "a": date(2023, 1, 1)}, True),
+    "a UUID is written as text": (PTENGINE, {"user_id": UUID(int=1)}, True),
+    "NumPy's number is written as text": (PTENGINE, {"user_id": "u", "a": np.int64(5)}, True),
+    "pandas' mark for a missing time is an empty value": (PTENGINE, {"user_id": "u", "a": pd.NaT}, True),
+    "pandas' mark for a missing time is an absent field": (GEROSENSE, {**VALID, "end_date": pd.NaT}, True),
+    "NumPy's number is written as a number": (GEROSENSE, {**VALID, "value": np.int64(5)}, True),
+    "a UUID is a label's text": (THYMIA, labelled(UUID(int=1)), True),
     "an integer user is written as text": (PTENGINE, {"user_id": 5}, True),
     "an integer label is written as text": (THYMIA, labelled(5), True),
     # The schema tells of values; what can't be written as JSON at all is found by writing it.

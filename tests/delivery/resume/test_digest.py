@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -92,6 +94,9 @@ def test_a_table_has_the_digest_of_no_other(one: list[Any], tail: list[Any], kep
         ([Decimal("1.0")], [Decimal("1.00")]),
         ([date(2024, 1, 1)], [date(2024, 1, 2)]),
         (["\ud800"], ["\ud801"]),
+        ([{"a": np.int64(1)}], [{"a": np.int64(2)}]),
+        ([{"a": pd.Timestamp("2024-05-01")}], [{"a": pd.Timestamp("2024-05-02")}]),
+        ([{"a": np.datetime64("2024-05-01")}], [{"a": np.datetime64("NaT")}]),
         ([Cells(Header(("a",)), ["1"])], [Cells(Header(("a",)), ["2"])]),
         ([Cells(Header(("a",)), ["1"])], [Cells(Header(("b",)), ["1"])]),
         ([Cells(Header(("a", "b")), ["12", ""])], [Cells(Header(("a", "b")), ["1", "2"])]),
