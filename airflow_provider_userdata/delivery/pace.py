@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from airflow_provider_userdata.delivery.clock import Clock
 from airflow_provider_userdata.delivery.concurrency import Concurrency
+from airflow_provider_userdata.delivery.schedule import Schedule
 from airflow_provider_userdata.delivery.spacing import Spacing
 
 
@@ -44,7 +45,7 @@ class Pace:
     :param clock: tells the time.
     :param halted: set when nothing may be sent any more.
     :param max_in_flight: how many requests may be in flight at most.
-    :param requests_per_second: a hard limit, or None.
+    :param requests_per_second: a hard limit, kept by a schedule, or None.
     :param busy: tells how many seconds this thread was busy itself: while it is, it takes no answers.
     """
 
@@ -61,7 +62,7 @@ class Pace:
         self._busy = busy
         self._concurrency = Concurrency(max_in_flight)
         self._spacing = Spacing()
-        self._interval = 1.0 / requests_per_second if requests_per_second else 0.0
+        self._schedule = Schedule(requests_per_second) if requests_per_second else None
         self._in_flight = 0
         self._sent_at = -math.inf
         self._paused_until = -math.inf
@@ -163,15 +164,19 @@ class Pace:
 
     def _keeps_distance(self) -> bool:
         """Say whether requests go out one by one: each then goes when it has its turn on the loop, not before."""
-        return self._interval > 0 or self._spacing.seconds > 0 or self._until_turn() > 0
+        return self._schedule is not None or self._spacing.seconds > 0 or self._until_turn() > 0
 
     def _until_turn(self) -> float:
-        """Give the seconds until the pause and the distance to the request before have passed."""
-        turn = self._sent_at + max(self._interval, self._spacing.seconds)
-        return max(turn, self._paused_until) - self._clock.seconds()
+        """Give the seconds until the pause and the distance to the request before have passed, and the rate allows."""
+        turn = max(self._sent_at + self._spacing.seconds, self._paused_until)
+        if self._schedule is not None:
+            turn = max(turn, self._schedule.turn())
+        return turn - self._clock.seconds()
 
     def _departure(self, *, waited: bool) -> Departure:
         self._sent_at = self._clock.seconds()
+        if self._schedule is not None:
+            self._schedule.sent(self._sent_at)
         self._in_flight += 1
         self._concurrency.sent(self._in_flight)
         return Departure(self._sent_at, self._busy(), waited or not self._has_place())

@@ -60,7 +60,7 @@ class DeliveryOperator(BaseOperator):
     :param max_rejected: how many rejected and unknown records the task may end with and be green; a number below 1 is a
         share of the records read. All that can be delivered is delivered first.
     :param max_in_flight: how many requests may be under way at once.
-    :param requests_per_second: a hard limit, which holds for retries too. Default: none.
+    :param requests_per_second: a hard limit in any second, which holds for retries too. Default: none.
     :param max_attempts: how often a request is sent where the vendor names no time to come back, before the vendor
         counts as down.
     :param max_wait: seconds without an accepted request, after which the task fails in the way that Airflow retries.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import random
 from collections.abc import Callable, Coroutine
 from itertools import pairwise
 from typing import Any
@@ -33,6 +35,12 @@ async def passed(pace: Pace) -> Departure:
     departure = await pace.permission()
     assert departure is not None
     return departure
+
+
+def assert_within(per_second: float, moments: list[float]) -> None:
+    """Check each second, and where the rate is below one a second the time between two requests."""
+    most, window = math.ceil(per_second), max(1.0, 1 / per_second)
+    assert all(later - earlier >= window for earlier, later in zip(moments, moments[most:], strict=False))
 
 
 @pytest.fixture
@@ -130,7 +138,7 @@ def test_all_who_may_pass_do_so_at_once(make_pace: MakePace) -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     most=st.integers(1, 8),
-    per_second=st.none() | st.sampled_from([0.5, 7.0, 100.0]),
+    per_second=st.none() | st.sampled_from([0.3, 0.5, 1.0, 2.5, 7.0, 100.0]),
     seed=st.randoms(use_true_random=False),
 )
 def test_neither_place_nor_rate_is_ever_exceeded(
@@ -172,7 +180,88 @@ def test_neither_place_nor_rate_is_ever_exceeded(
 
         await asyncio.gather(*[request() for _ in range(60)])
         if per_second is not None:
-            assert all(later - earlier >= 1 / per_second - 1e-9 for earlier, later in pairwise(moments))
+            assert_within(per_second, moments)
+
+    run(scenario())
+
+
+class LateClock:
+    """A clock that wakes everybody late, as a busy loop does: by up to twice some seconds."""
+
+    def __init__(self, clock: Clock, lateness: float) -> None:
+        self.seconds, self.now, self._clock = clock.seconds, clock.now, clock
+        self._lateness, self._chance = lateness, random.Random(1)
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait for longer than was asked for."""
+        await self._clock.wait(event, seconds + self._chance.uniform(0, 2 * self._lateness))
+
+
+@pytest.mark.parametrize("lateness", [0.0, 0.002, 0.02])
+@pytest.mark.parametrize(
+    ("per_second", "seconds"),
+    [(0.05, 1200), (0.5, 120), (0.9, 67), (1.0, 60), (2.5, 60), (3.0, 60), (50.0, 60), (200.0, 10), (1500.0, 6)],
+)
+def test_what_goes_late_is_made_up_for(per_second: float, seconds: float, lateness: float, clock: Clock) -> None:
+    """However late a busy loop lets each request go, nearly all that a rate allows go, and never more in any second."""
+
+    async def scenario() -> None:
+        pace = Pace(LateClock(clock, lateness), asyncio.Event(), 16, per_second, lambda: 0.0)
+        begun = clock.seconds()
+        moments: list[float] = []
+        while clock.seconds() - begun < seconds:
+            departure = await passed(pace)
+            moments.append(clock.seconds())
+            pace.answered(departure)
+
+        assert len(moments) >= 0.97 * seconds * per_second
+        assert_within(per_second, moments)
+
+    run(scenario())
+
+
+def test_an_idle_time_is_made_up_for_by_a_second_at_most(make_pace: MakePace, clock: Clock) -> None:
+    """After an hour without anything to send, no more go at once than in any second."""
+
+    async def scenario() -> None:
+        pace = make_pace(per_second=10)
+        moments: list[float] = []
+        for place in range(60):
+            if place == 20:
+                await clock.wait(asyncio.Event(), 3600)
+            departure = await passed(pace)
+            moments.append(clock.seconds())
+            pace.answered(departure)
+
+        assert_within(10, moments)
+        assert moments[-1] - moments[20] >= 2.9
+
+    run(scenario())
+
+
+def test_a_rate_begins_evenly(make_pace: MakePace, clock: Clock) -> None:
+    """The first requests of a run are no burst: a vendor may count by less than a second."""
+
+    async def scenario() -> None:
+        pace = make_pace(per_second=20)
+        moments: list[float] = []
+        for _ in range(20):
+            departure = await passed(pace)
+            moments.append(clock.seconds())
+            pace.answered(departure)
+
+        assert all(later - earlier >= 0.05 - 1e-9 for earlier, later in pairwise(moments))
+
+    run(scenario())
+
+
+def test_any_rate_is_kept_in_little_memory(make_pace: MakePace, clock: Clock) -> None:
+    """A rate that nobody reaches costs no more than any other."""
+
+    async def scenario() -> None:
+        pace = make_pace(per_second=1e12)
+        for _ in range(100):
+            pace.answered(await passed(pace))
 
     run(scenario())
 
