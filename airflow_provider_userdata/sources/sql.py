@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -10,6 +10,7 @@ from airflow_provider_userdata.delivery.chunks import Chunk, Form
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.items import ROWS
 from airflow_provider_userdata.sources.locations import database_hook
+from airflow_provider_userdata.sources.query_faults import query_fault
 
 
 class SqlSource:
@@ -81,11 +82,11 @@ class QuerySource:
         except UserdataError:
             raise
         except Exception as error:
+            place = f"source: the query on connection {self._query.conn_id!r}"
+            if (fault := query_fault(error, _values(self._query.parameters))) is not None:
+                raise SourceError(f"{place} can't be run as it is written: {fault}") from None
             # Only the type: a database's message may quote what it stumbled over.
-            raise SourceBrokeError(
-                f"source: the query on connection {self._query.conn_id!r} failed at position {position}: "
-                f"{type(error).__name__}"
-            ) from error
+            raise SourceBrokeError(f"{place} failed at position {position}: {type(error).__name__}") from error
 
     def _names(self, description: Sequence[Sequence[Any]] | None) -> list[str]:
         place = f"source: the query on connection {self._query.conn_id!r}"
@@ -106,6 +107,10 @@ def _cursor(connection: Any) -> Any:
     if type(connection).__module__.split(".")[0] in ("psycopg", "psycopg2"):
         return connection.cursor(name="userdata")
     return connection.cursor()
+
+
+def _values(parameters: Mapping[str, Any] | Sequence[Any] | None) -> Iterable[Any]:
+    return parameters.values() if isinstance(parameters, Mapping) else parameters or ()
 
 
 def _execute(cursor: Any, query: SqlSource) -> None:

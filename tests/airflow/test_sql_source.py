@@ -129,10 +129,30 @@ def test_a_connection_that_is_no_database_is_refused(conn_id: str, message: str)
 @pytest.mark.usefixtures("database")
 def test_a_query_that_fails_breaks_the_source() -> None:
     """The database's own message, which may quote data, is the cause and not our text."""
-    query = SqlSource("SELECT abs(name || id) FROM samples WHERE alice", "samples")
+    query = SqlSource("SELECT json_extract('{}', name) FROM samples", "samples")
     with pytest.raises(SourceBrokeError, match="connection 'samples' failed at position 0: OperationalError") as caught:
         rows_of(open_source(query))
+    assert "alice" in str(caught.value.__cause__)
     assert "alice" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT nope FROM samples", "no such column: nope"),
+        ("SELECT * FROM nothere", "no such table: nothere"),
+        ("SELEC 1", 'near "SELEC": syntax error'),
+    ],
+)
+def test_a_query_that_is_at_fault_is_shown_with_what_the_database_says(sql: str, message: str) -> None:
+    """No retry helps, so it is an error of another kind than a database that can't answer."""
+    with pytest.raises(SourceError) as caught:
+        rows_of(open_source(SqlSource(sql, "samples")))
+    assert str(caught.value) == (
+        f"source: the query on connection 'samples' can't be run as it is written: {message} (SQLITE_ERROR)"
+    )
+    assert caught.value.__cause__ is None
 
 
 class NamedCursorConnection:

@@ -1,0 +1,124 @@
+"""When a database says that a query is at fault, and what of its message is shown."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import psycopg2
+import pytest
+
+from airflow_provider_userdata.errors import SourceBrokeError, SourceError
+from airflow_provider_userdata.sources import SqlSource
+from airflow_provider_userdata.sources.query_faults import MOST_CHARACTERS, query_fault
+from airflow_provider_userdata.sources.sql import QuerySource
+
+POSTGRES = re.sub(r"^postgresql\+\w+", "postgresql", os.environ.get("USERDATA_TEST_POSTGRES", ""))
+
+
+class Psycopg2Error(psycopg2.ProgrammingError):  # type: ignore[misc]  # it has no types
+    """Stands for an error of a server: only the client itself can give one its code."""
+
+    pgcode: Any = "42P01"
+
+
+class ConnectorError(Exception):
+    """An error as MySQL's own Connector raises it."""
+
+    def __init__(self, sqlstate: str, msg: str) -> None:
+        super().__init__(1146, f"1146 ({sqlstate}): {msg}", sqlstate)
+        self.sqlstate, self.msg = sqlstate, msg
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (psycopg.errors.UndefinedTable('relation "x" does not exist\nLINE 1: …'), 'relation "x" does not exist'),
+        (Psycopg2Error('relation "x" does not exist\nLINE 1: SELECT …\n'), 'relation "x" does not exist'),
+        (ConnectorError("42S02", "Table 'x' doesn't exist"), "Table 'x' doesn't exist"),
+        (Exception("42S22", "[42S22] Invalid column name"), "[42S22] Invalid column name"),
+        (Exception({"S": "ERROR", "C": "42703", "M": "column x does not exist"}), "column x does not exist"),
+    ],
+    ids=["psycopg", "psycopg2", "MySQL Connector", "ODBC", "pg8000"],
+)
+def test_class_42_is_the_querys_fault(error: Exception, said: str) -> None:
+    """Whichever way a client gives the code, the first line of what is wrong is shown, without the query."""
+    fault = query_fault(error)
+
+    assert fault is not None
+    assert re.fullmatch(re.escape(said) + r" \(SQLSTATE 42[0-9A-Z]{3}\)", fault)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        psycopg.errors.InvalidTextRepresentation('invalid input syntax for type integer: "geheim"'),
+        psycopg.errors.QueryCanceled("geheim"),
+        psycopg.OperationalError("geheim"),
+        psycopg2.OperationalError("geheim"),
+        ConnectorError("22007", "Incorrect date value: 'geheim'"),
+        Exception(1146, "Table 'geheim' doesn't exist"),
+        Exception("geheim"),
+        Exception(),
+        sqlite3.OperationalError("bad JSON path: 'geheim'"),
+        sqlite3.OperationalError("database is locked"),
+        sqlite3.IntegrityError("no such table: geheim"),
+        KeyboardInterrupt("42P01"),
+    ],
+    ids=repr,
+)
+def test_other_errors_are_not(error: BaseException) -> None:
+    """What has another code, or none, may quote a record, or pass."""
+    if isinstance(error, KeyboardInterrupt):
+        error.args = ()
+    assert query_fault(error) is None
+
+
+def test_a_message_that_quotes_a_parameter_is_not_shown() -> None:
+    """Some clients put parameters into the query's text."""
+    error = psycopg.errors.SyntaxError("syntax error at or near \"'geheim'\"")
+
+    assert query_fault(error, ["geheim"]) == "SyntaxError (SQLSTATE 42601; its message quotes a parameter)"
+    assert query_fault(error, [1, "", None]) == "syntax error at or near \"'geheim'\" (SQLSTATE 42601)"
+
+
+def test_a_long_message_is_cut() -> None:
+    """A database may quote half of the query."""
+    fault = query_fault(psycopg.errors.SyntaxError("x" * 10_000))
+
+    assert fault == f"{'x' * MOST_CHARACTERS}… (SQLSTATE 42601)"
+
+
+class Hook:
+    """Gives connections, as Airflow's hook of a database does."""
+
+    def __init__(self, connect: Callable[[], Any]) -> None:
+        self.get_conn = connect
+
+
+@pytest.mark.skipif(not POSTGRES, reason="`make test-postgres` runs a server")
+@pytest.mark.parametrize("client", [psycopg, psycopg2], ids=["psycopg", "psycopg2"])
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT * FROM nothere", 'relation "nothere" does not exist (SQLSTATE 42P01)'),
+        ("SELECT relnome FROM pg_class WHERE relname = %s", 'column "relnome" does not exist (SQLSTATE 42703)'),
+        ("SELECT 1 +", "syntax error at end of input (SQLSTATE 42601)"),
+        ("SELECT 'geheim'::integer", None),
+        ("SELECT 1 / 0", None),
+    ],
+)
+def test_what_a_server_says(client: Any, sql: str, said: str | None) -> None:
+    """PostgreSQL's own errors, by both of its clients: a query at fault is told from data at fault."""
+    query = SqlSource(sql, "warehouse", ["geheim"] if "%s" in sql else None)
+
+    with pytest.raises((SourceError, SourceBrokeError)) as caught:
+        list(QuerySource(query, Hook(lambda: client.connect(POSTGRES))).chunks())
+
+    assert isinstance(caught.value, SourceBrokeError) is (said is None)
+    assert "geheim" not in str(caught.value)
+    assert said is None or str(caught.value).endswith(f"can't be run as it is written: {said}")
