@@ -17,7 +17,8 @@ MOST_CHARACTERS = 300
 _QUERY_AT_FAULT = re.compile("42[0-9A-Z]{3}")
 _OF_A_QUERY = re.compile(
     r"no such \w+( \w+)?: .*|near \".*\": syntax error|unrecognized token: .*|ambiguous column name: .*"
-    r"|incomplete input|wrong number of arguments to function .*|misuse of (aggregate|window function).*|sub-select returns .*"
+    r"|incomplete input|wrong number of arguments to function .*|misuse of (aggregate|window function).*"
+    r"|sub-select returns .*"
     r"|.* left and right of .* do not have the same number of result columns|no tables specified",
     re.DOTALL,
 )
