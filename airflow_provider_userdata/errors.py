@@ -65,7 +65,7 @@ class LedgerError(NeedsChangeError):
 
 
 class RefusedError(NeedsChangeError):
-    """The vendor refuses the credentials, the address, or every request."""
+    """The vendor, or what stands before it, refuses the credentials, the address, or every request."""
 
 
 class MayPassError(UserdataError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -97,16 +97,16 @@ def explain(error: BaseException, way: Way, *, written: bool, seconds: float, at
     whose = "the proxy's" if at_proxy else "its"
     who = "the proxy" if at_proxy else "it"
     which = "the proxy" if at_proxy else "the connection's host"
-    causes = list(_causes(error))
-    for cause in causes:
+    told = list(causes(error))
+    for cause in told:
         if isinstance(cause, ssl.SSLCertVerificationError) and (code := getattr(cause, "verify_code", 0)):
             return _of_certificate(code, whose, which)
-    for cause in causes:
+    for cause in told:
         if found := _of_tls(cause, who, way) or _of_system(cause, who, whose, which):
             return found
-    if any(isinstance(cause, TimeoutError) for cause in causes):
-        return _too_slow(who, written=written and not _in_handshake(causes), seconds=seconds)
-    return _closed(who, way) if _is_closed(causes) else _unreadable(causes, error, way)
+    if any(isinstance(cause, TimeoutError) for cause in told):
+        return _too_slow(who, written=written, seconds=seconds)
+    return _closed(who, way) if _is_closed(told) else _unreadable(told, error, way)
 
 
 def of_proxy(status: int) -> Failure:
@@ -126,8 +126,8 @@ def of_refusal(body: bytes) -> Failure | None:
     return None
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Give an error, and what it holds or was raised from, each once."""
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, and what it holds or was raised from, each once."""
     seen: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:
@@ -185,12 +185,8 @@ def _too_slow(who: str, *, written: bool, seconds: float) -> Failure:
     return Failure(f"no connection was made within {seconds:g} s", "does a firewall stand in between?")
 
 
-def _in_handshake(causes: list[BaseException]) -> bool:
-    return any(isinstance(cause, TimeoutError) and "handshake" in str(cause) for cause in causes)
-
-
-def _is_closed(causes: list[BaseException]) -> bool:
-    return any(isinstance(cause, ConnectionError) or "Disconnected" in type(cause).__name__ for cause in causes)
+def _is_closed(told: Sequence[BaseException]) -> bool:
+    return any(isinstance(cause, ConnectionError) or "Disconnected" in type(cause).__name__ for cause in told)
 
 
 def _closed(who: str, way: Way) -> Failure:
@@ -200,13 +196,13 @@ def _closed(who: str, way: Way) -> Failure:
     return Failure(f"{who} closed the connection", look_at)
 
 
-def _unreadable(causes: list[BaseException], error: BaseException, way: Way) -> Failure:
+def _unreadable(told: Sequence[BaseException], error: BaseException, way: Way) -> Failure:
     """Say what is wrong with an answer that is there."""
-    names = {type(cause).__name__ for cause in causes}
-    if names & {"LineTooLong", "TooLongHeadersError"} or any("Too many headers" in str(cause) for cause in causes):
+    names = {type(cause).__name__ for cause in told}
+    if names & {"LineTooLong", "TooLongHeadersError"} or any("Too many headers" in str(cause) for cause in told):
         return TOO_LONG_HEADERS
     if names & {"BadStatusLine", "BadHttpMessage", "BadHttpMethod", "InvalidHeader", "HttpProcessingError"}:
-        if not way.url.startswith("https:") and any(_TLS_ALERT in str(cause) for cause in causes):
+        if not way.url.startswith("https:") and any(_TLS_ALERT in str(cause) for cause in told):
             return Failure("http was spoken to a port for https", "is the scheme to be https?", stops=True)
         return Failure("what it answered is not HTTP", "are host and port right?")
     return Failure(f"the connection broke ({type(error).__name__})")

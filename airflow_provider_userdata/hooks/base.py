@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-import certifi
 import requests
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 from requests.adapters import HTTPAdapter
@@ -14,7 +12,8 @@ from requests.utils import prepend_scheme_if_needed, select_proxy
 
 from airflow_provider_userdata.delivery.transport import Endpoint
 from airflow_provider_userdata.errors import ConnectionSettingsError, UserdataError
-from airflow_provider_userdata.hooks import address, forms
+from airflow_provider_userdata.hooks import address, certificates, forms
+from airflow_provider_userdata.hooks.failures import explained
 
 
 class VendorHook(BaseHook):
@@ -28,6 +27,7 @@ class VendorHook(BaseHook):
     conn_type: ClassVar[str]
     hook_name: ClassVar[str]
     default_url: ClassVar[str | None] = None
+    api_paths: ClassVar[tuple[str, ...]] = ()
     credential_name: ClassVar[str] = "API key"
 
     def __init__(self, conn_id: str) -> None:
@@ -69,7 +69,7 @@ class VendorHook(BaseHook):
         :param path: with a slash at its beginning.
         :raises ConnectionSettingsError: if the connection has no host, or one that can't be used.
         """
-        return address.base_url(self._connection(), self.default_url) + path
+        return address.base_url(self._connection(), self.default_url, self.api_paths) + path
 
     def endpoint(self) -> Endpoint:
         """Resolve the connection once, for a delivery: the same settings as `get_conn()` has.
@@ -77,35 +77,52 @@ class VendorHook(BaseHook):
         :raises ConnectionSettingsError: if the connection lacks something or holds what can't work.
         """
         connection = self._connection()
-        url = address.base_url(connection, self.default_url)
+        url = address.base_url(connection, self.default_url, self.api_paths)
         with self._session(connection) as session:
             settings = session.merge_environment_settings(url, {}, None, None, None)
         proxy = _proxy(url, settings["proxies"], self._conn_id)
         tls = any(place is not None and place.startswith("https:") for place in (url, proxy))
         own = isinstance(session.verify, str)  # read in any case: a mistake in it shows before it is needed
-        unknown = sorted(set(connection.extra_dejson) - forms.EXTRA_NAMES)
+        if hint := self._twice(url):
+            self.log.warning("connection %r: %s", self._conn_id, hint)
+        unknown = sorted(set(address.extras(connection)) - forms.EXTRA_NAMES)
         if unknown:
             self.log.warning("connection %r: its extra holds what is not used here: %s", self._conn_id, unknown)
         return Endpoint(
             url=url,
             headers=self.auth_headers(address.credential(connection, self.credential_name)),
             timeout=address.timeout(connection),
-            tls=_certificates(settings["verify"], self._conn_id, own=own) if tls or own else True,
+            tls=certificates.trusted(settings, self._conn_id, own=own) if tls or own else True,
             proxy=proxy,
+            connection=self._conn_id,
         )
 
     def test_connection(self) -> tuple[bool, str]:
         """Try the connection without sending data; Airflow shows what it says."""
         try:
+            endpoint = self.endpoint()
             with self.get_conn() as session:
-                return self._try(session)
+                works, said = self._try(session)
         except UserdataError as error:
             return False, str(error)
         except requests.RequestException as error:
-            return False, f"{self.hook_name} can't be reached: {type(error).__name__}"
+            return False, f"{self.hook_name} {explained(error, endpoint)}"
+        if works:
+            return True, said
+        hint = self._twice(endpoint.url)
+        return False, f"{said} ({endpoint.way}{f'; {hint}' if hint else ''})"
 
     def _try(self, session: requests.Session) -> tuple[bool, str]:
         raise NotImplementedError
+
+    def _twice(self, url: str) -> str | None:
+        """Return a hint where a proxy's own path is called as the beginning of the API's paths is."""
+        part = address.maybe_twice(url, self.api_paths)
+        return (
+            f"the host ends with {part!r}, with which the API's own paths begin: is it to stand twice?"
+            if part
+            else None
+        )
 
     def _session(self, connection: Any) -> requests.Session:
         session = _Session()
@@ -113,6 +130,7 @@ class VendorHook(BaseHook):
         session.auth = _keep_headers
         session.max_redirects = 0
         session.verify = address.verify(connection)
+        session.cert = certificates.client_certificate(connection)
         if proxy := address.proxy(connection):
             session.proxies = {"http": proxy, "https": proxy}
         adapter = _TimeoutAdapter(address.timeout(connection))
@@ -127,13 +145,6 @@ class VendorHook(BaseHook):
             raise ConnectionSettingsError(
                 f"connection {self._conn_id!r} is not defined ({self.conn_name_attr}); its type is {self.conn_type!r}"
             ) from None
-
-
-def answered(response: requests.Response) -> str:
-    """Say what an unexpected answer of a connection test was, without its body."""
-    hints = {401: "the key is not valid", 403: "the key has no permission", 404: "is the host right?"}
-    hint = hints.get(response.status_code, "unexpected")
-    return f"answered {response.status_code}: {hint}"
 
 
 class _Session(requests.Session):
@@ -161,22 +172,6 @@ class _TimeoutAdapter(HTTPAdapter):
 def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Stand where `requests` would otherwise put what a .netrc file says of the host (T2)."""
     return request
-
-
-def _certificates(verify: Any, conn_id: str, *, own: bool) -> ssl.SSLContext | bool:
-    """Read the certificates that `requests` would take, which takes as long as to send ten requests.
-
-    :param own: whether the connection names their file.
-    """
-    if verify is False:
-        return False
-    try:
-        return ssl.create_default_context(cafile=certifi.where() if verify is True or verify is None else verify)
-    except OSError:
-        who = "'verify' in its extra" if own else "the environment's REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
-        raise ConnectionSettingsError(
-            f"connection {conn_id!r}: {who} names a file that can't be read, or has no certificates"
-        ) from None
 
 
 def _proxy(url: str, proxies: Any, conn_id: str) -> str | None:

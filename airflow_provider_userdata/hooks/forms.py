@@ -20,6 +20,16 @@ _FIELDS: dict[str, dict[str, Any]] = {
         "description": "true (default), false, or the path of a file with the certificates to trust.",
         "schema": {"type": ["string", "null"]},
     },
+    "client_cert": {
+        "label": "Client certificate",
+        "description": "Path of a PEM file with the certificate to show to a server that asks for one.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "client_key": {
+        "label": "Client key",
+        "description": "Path of its private key, without a password. Default: in the certificate's file.",
+        "schema": {"type": ["string", "null"]},
+    },
     "proxy": {
         "label": "Proxy",
         "description": "Address of an HTTP proxy. Default: what HTTPS_PROXY and NO_PROXY say.",

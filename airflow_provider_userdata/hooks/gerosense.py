@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import requests
 
-from airflow_provider_userdata.hooks.base import VendorHook, answered
+from airflow_provider_userdata.hooks.base import VendorHook
+from airflow_provider_userdata.hooks.failures import answered
 from airflow_provider_userdata.vendors import gerosense
 
 
@@ -20,6 +21,7 @@ class GerosenseHook(VendorHook):
     default_conn_name = "gerosense_default"
     conn_type = "gerosense"
     hook_name = "GeroSense"
+    api_paths = (gerosense.SAMPLES_PATH, gerosense.STATUS_PATH)
     credential_name = "bearer token"
 
     def __init__(self, gerosense_conn_id: str = default_conn_name) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import requests
 
 from airflow_provider_userdata.hooks.base import VendorHook
+from airflow_provider_userdata.hooks.failures import barred
 from airflow_provider_userdata.vendors import ptengine
 
 
@@ -21,6 +22,7 @@ class PtengineHook(VendorHook):
     default_conn_name = "ptengine_default"
     conn_type = "ptengine"
     hook_name = "Ptengine"
+    api_paths = (ptengine.PROFILES_PATH,)
     default_url = ptengine.BASE_URL
 
     def __init__(self, ptengine_conn_id: str = default_conn_name) -> None:
@@ -29,5 +31,7 @@ class PtengineHook(VendorHook):
     def _try(self, session: requests.Session) -> tuple[bool, str]:
         """Reach the address, and check its certificate, without the key: no harmless request is known (P12)."""
         session.headers.pop("Authorization")
-        session.get(self.get_url("/"), allow_redirects=False)
+        response = session.get(self.get_url("/"), allow_redirects=False)
+        if said := barred(response):
+            return False, f"Ptengine {said}"
         return True, "Ptengine's address answers; the key was not tried, since Ptengine has no request without effect"

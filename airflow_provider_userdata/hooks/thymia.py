@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import requests
 
-from airflow_provider_userdata.hooks.base import VendorHook, answered
+from airflow_provider_userdata.hooks.base import VendorHook
+from airflow_provider_userdata.hooks.failures import answered
 from airflow_provider_userdata.vendors import thymia
 
 
@@ -21,6 +22,7 @@ class ThymiaHook(VendorHook):
     default_conn_name = "thymia_default"
     conn_type = "thymia"
     hook_name = "Thymia"
+    api_paths = (thymia.UPLOAD_PATH, thymia.ACCOUNT_PATH)
     default_url = thymia.BASE_URL
     credential_name = "API activation key"
 

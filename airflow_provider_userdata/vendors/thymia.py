@@ -42,6 +42,7 @@ from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
 
 BASE_URL = "https://api.thymia.ai"
 """Where data lives in Europe; other regions have hosts of their own and are never fallen back to (T3)."""
+UPLOAD_PATH = "/v1/user-data"
 ACCOUNT_PATH = "/v1/account"
 USER_LABEL = "userLabel"
 USUAL_LABEL_CHARACTERS = 50
@@ -161,7 +162,7 @@ class Thymia(Vendor):
 
 @functools.lru_cache
 def _path(upload_type: str) -> str:
-    return f"/v1/user-data/{quote(upload_type, safe='')}"
+    return f"{UPLOAD_PATH}/{quote(upload_type, safe='')}"
 
 
 def _nested(flat: dict[Any, Any], user_label: str) -> dict[str, Any]:

@@ -66,7 +66,8 @@ def test_the_forms_reach_the_interface() -> None:
         assert form["standard_fields"]["password"]["title"] == word
         assert form["standard_fields"]["login"]["hidden"] is True
         assert form["standard_fields"]["host"]["placeholder"].startswith("https://")
-        assert list(form["extra_fields"]) == ["timeout", "verify", "proxy", "allow_http"]
+        extras = ["timeout", "verify", "client_cert", "client_key", "proxy", "allow_http"]
+        assert list(form["extra_fields"]) == extras
         assert form["extra_fields"]["proxy"]["schema"]["format"] == "password"
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.errors import ConnectionSettingsError
 from airflow_provider_userdata.hooks import address
 
 DEFAULT = "https://api.vendor.example"
@@ -25,23 +24,8 @@ class Connection:
     port: int | None = None
     password: str | None = PASSWORD
     extra_dejson: dict[str, Any] = field(default_factory=dict)
+    extra: str | None = None
     conn_id: str = "vendor_here"
-
-
-@pytest.fixture
-def refused() -> Callable[[Callable[[], object]], str]:
-    """Give the message of a refusal, which names the connection and shows no secret."""
-
-    def message(call: Callable[[], object]) -> str:
-        with pytest.raises(ConnectionSettingsError) as raised:
-            call()
-        assert "'vendor_here'" in str(raised.value)
-        assert PASSWORD not in str(raised.value)
-        assert raised.value.__cause__ is None
-        assert raised.value.__suppress_context__ or raised.value.__context__ is None
-        return str(raised.value)
-
-    return message
 
 
 Refused = Callable[[Callable[[], object]], str]
@@ -156,7 +140,6 @@ def test_a_host_is_needed_where_there_is_no_default(refused: Refused, host: str 
         "api.vendor.example:eighty",
         "api.vendor.example:99999",
         "https://[::1",
-        "::1",
         "https://[nowhere]",
         "file:///etc/passwd",
     ],

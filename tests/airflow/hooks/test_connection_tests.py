@@ -27,10 +27,9 @@ def test_a_connection_that_works(sandbox: Sandbox, hooks: Any, vendor: str) -> N
 
 def test_a_wrong_key(sandbox: Sandbox, connect: Connect) -> None:
     """Thymia's test tries it; it is not shown."""
-    assert connect("thymia", host=sandbox.url).test_connection() == (
-        False,
-        "Thymia answered 401: the key is not valid",
-    )
+    way = f"connection 'mine', host {sandbox.url.partition('//')[2]}"
+    said = f"Thymia answered 401: the key or token is not valid ({way})"
+    assert connect("thymia", host=sandbox.url).test_connection() == (False, said)
 
 
 def test_maintenance(sandbox: Sandbox, hooks: Any) -> None:
@@ -54,7 +53,9 @@ def test_connections_that_do_not_work(connect: Connect, hooks: Any, key: str, ve
         port = free.getsockname()[1]
     title = hooks[vendor].hook_name
     refused = connect(vendor, host=f"http://127.0.0.1:{port}").test_connection()
-    assert refused == (False, f"{title} can't be reached: ConnectionError")
+    way = f"connection 'mine', host 127.0.0.1:{port}"
+    what = "it refused the connection (is the port right, is the service up?)"
+    assert refused == (False, f"{title} can't be reached ({way}): {what}")
     for fields in ({"host": "http://vendor.example"}, {"host": "https://vendor.example", "password": ""}):
         ok, message = connect(vendor, **fields).test_connection()
         assert (ok, "connection 'mine'" in message) == (False, True)

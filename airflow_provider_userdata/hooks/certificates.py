@@ -1,0 +1,102 @@
+"""The certificates of both sides: those to trust, and the client's own."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import certifi
+
+from airflow_provider_userdata.errors import ConnectionSettingsError
+from airflow_provider_userdata.hooks.address import extra
+
+Client = str | tuple[str, str]
+"""The path of a client's certificate with its key, or the paths of both, as `requests` takes them."""
+
+
+class _EncryptedError(Exception):
+    """A key can't be read without a password."""
+
+
+def client_certificate(connection: Any) -> Client | None:
+    """Return what a connection says of the client's certificate, once it is sure that it can be used.
+
+    :raises ConnectionSettingsError: if a file can't be read, or certificate and key don't belong together.
+    """
+    where = f"connection {connection.conn_id!r}"
+    certificate, key = (_path(connection, name) for name in ("client_cert", "client_key"))
+    if certificate is None and key is not None:
+        raise ConnectionSettingsError(f"{where}: 'client_key' in its extra needs 'client_cert' beside it")
+    if certificate is None:
+        return None
+    client = (certificate, key) if key else certificate
+    _holds(where, "client_cert", certificate, b"CERTIFICATE-----", "certificate")
+    asked = ("client_key", key) if key else ("client_cert", certificate)
+    _holds(where, *asked, b"PRIVATE KEY-----", "private key" if key else "private key, and 'client_key' names none")
+    try:
+        load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), client)
+    except _EncryptedError:
+        reason = f"{asked[0]!r} in its extra is encrypted: a key without a password is needed"
+    except ssl.SSLError as error:
+        mismatch = "MISMATCH" in (error.reason or "")
+        reason = f"{asked[0]!r} in its extra " + ("is another certificate's key" if mismatch else "can't be used")
+    else:
+        return client
+    raise ConnectionSettingsError(f"{where}: {reason}") from None
+
+
+def load(tls: ssl.SSLContext, client: Client) -> None:
+    """Let TLS show the client's certificate where it is asked for one."""
+
+    def password() -> str:  # or OpenSSL would ask for one on the terminal, and wait
+        raise _EncryptedError
+
+    certificate, key = (client, None) if isinstance(client, str) else client
+    tls.load_cert_chain(certificate, key, password)
+
+
+def trusted(settings: Mapping[str, Any], conn_id: str, *, own: bool) -> ssl.SSLContext | bool:
+    """Read the certificates that `requests` would take, which takes as long as to send ten requests.
+
+    :param settings: what `requests` makes of a session and the environment: `verify`, `cert`.
+    :param own: whether the connection names the certificates' file.
+    :raises ConnectionSettingsError: if their file can't be read.
+    """
+    verify, client = settings["verify"], settings["cert"]
+    if verify is False and client is None:
+        return False
+    try:
+        tls = ssl.create_default_context(cafile=certifi.where() if verify in (True, None, False) else verify)
+    except OSError:
+        who = "'verify' in its extra" if own else "the environment's REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
+        raise ConnectionSettingsError(
+            f"connection {conn_id!r}: {who} names a file that can't be read, or has no certificates"
+        ) from None
+    if verify is False:
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    if client is not None:
+        load(tls, client)
+    return tls
+
+
+def _path(connection: Any, name: str) -> str | None:
+    value = extra(connection, name)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or "-----BEGIN" in value:
+        raise ConnectionSettingsError(
+            f"connection {connection.conn_id!r}: {name!r} in its extra must be the path of a file"
+        )
+    return value
+
+
+def _holds(where: str, name: str, path: str, mark: bytes, what: str) -> None:
+    """Check that a file can be read and holds what it should: OpenSSL's own errors say neither."""
+    try:
+        holds = mark in Path(path).read_bytes()
+    except (OSError, ValueError):
+        raise ConnectionSettingsError(f"{where}: {name!r} in its extra names a file that can't be read") from None
+    if not holds:
+        raise ConnectionSettingsError(f"{where}: the file of {name!r} in its extra holds no {what}")
