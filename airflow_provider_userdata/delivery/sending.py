@@ -12,7 +12,7 @@ from typing import Literal
 from airflow_provider_userdata.delivery.clock import Clock, unless_set
 from airflow_provider_userdata.delivery.pace import Departure, Pace
 from airflow_provider_userdata.delivery.report import Tally
-from airflow_provider_userdata.delivery.retrying import Attempts, backoff, retry_after
+from airflow_provider_userdata.delivery.retrying import Attempts, asks_to_wait, beyond_max_wait, retry_after
 from airflow_provider_userdata.delivery.transport import NoAnswer, Transport
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Refused, Retry, Stop, Unproven
 from airflow_provider_userdata.vendors.contract import Record, Request, Vendor
@@ -30,7 +30,8 @@ class Patience:
     """How long a delivery keeps trying.
 
     :param max_attempts: how often a request is sent, where the vendor gives no `Retry-After` and accepts nothing else
-        meanwhile; where it does, three times as often.
+        meanwhile; where it does, three times as often. While nothing is accepted, six go over two minutes and a half,
+        so that the default outlasts a vendor that restarts for two minutes; fewer give up sooner (`EARLIEST`).
     :param max_wait: seconds without an accepted request, after which waiting ends (A4).
     :param on_doubt: `resend` what may have been accepted, or `hold` it as unknown (A3).
     :param longest_sleep: a wait of more seconds ends the run, which is to come back later; None sleeps however long.
@@ -154,14 +155,22 @@ class Sender:
             while (answer := await self._status(path)) is not None:
                 if isinstance(answer, NoAnswer) or self._vendor.takes_requests(answer):
                     return None  # what else is wrong, sending finds out and says
-                stays = self._patience.longest_sleep is None
-                wait = MAINTENANCE_POLL if stays else MAINTENANCE_PAUSE
-                if self._too_long(started, wait):
-                    return GaveUp("G13", "the vendor is in maintenance, for longer than max_wait")
-                if not stays:
-                    return self._later("G13", "the vendor is in maintenance", wait)
+                wait, reason = self._maintenance(answer)
+                if (too_long := self._too_long(reason, started, wait)) is not None:
+                    return GaveUp("G13", too_long)
+                if self._patience.longest_sleep is not None:
+                    return self._later("G13", reason, wait)
                 await self._clock.wait(self._halted, wait)
         return _HALTED
+
+    def _maintenance(self, answer: Answer) -> tuple[float, str]:
+        """Say how long to wait until the next look, and why."""
+        header = answer.headers.get("retry-after")
+        asked = retry_after(header, self._clock.now())
+        wait = MAINTENANCE_POLL if self._patience.longest_sleep is None else MAINTENANCE_PAUSE
+        if asked is not None and header is not None and asked > wait:
+            return asked, f"the vendor is in maintenance, and {asks_to_wait(header)}"
+        return wait, f"the vendor is in maintenance, and would be asked again in {wait:g} s"
 
     async def _status(self, path: str) -> Answer | NoAnswer | None:
         """Ask for the vendor's status, at the pace of all requests; None where the delivery was halted."""
@@ -213,27 +222,31 @@ class Sender:
 
     async def _patiently(self, retry: Retry, answer: Answer | None, attempts: Attempts) -> GaveUp | None:
         """Wait before the next attempt, or give up; where the vendor has a place to ask, a 503 is a reason to."""
-        asked = retry_after(retry.after, self._clock.now())
+        asked, now = retry_after(retry.after, self._clock.now()), self._clock.seconds()
         if asked is None:
-            attempts.failed(self._accepted)
+            attempts.failed(self._accepted, now)
             if attempts.over(self._patience.max_attempts):
-                return GaveUp(retry.rule, f"{retry.reason}, after {attempts.used_up} attempts (max_attempts)")
-        wait = backoff(attempts.used_up, self._chance()) if asked is None else asked
-        if self._too_long(attempts.started, wait):
-            waited = f"no request was accepted for {self._patience.max_wait:g} s (max_wait)"
-            return GaveUp("A4", f"{retry.reason}, and {waited}")
+                spent = f"{attempts.used_up} attempts in {now - attempts.started:,.0f} s"
+                return GaveUp(retry.rule, f"{retry.reason}, after {spent} (max_attempts)")
+            wait = attempts.wait(now, self._patience.max_wait, self._chance())
+            reason = f"{retry.reason}, and would be asked again in {wait:.0f} s"
+        else:
+            wait, reason = asked, f"{retry.reason}, and {asks_to_wait(retry.after or '')}"
+        if (too_long := self._too_long(reason, attempts.started, wait)) is not None:
+            return GaveUp("A4", too_long)
         longest = self._patience.longest_sleep
         if asked is None:
             await self._clock.wait(self._halted, wait)
         elif longest is not None and asked > longest:
-            return self._later(retry.rule, f"{retry.reason}, and asks for {asked:.0f} s", asked)
+            return self._later(retry.rule, reason, asked)
         else:
             self._pace.pause(asked, too_soon=answer is not None and answer.status == 429)
         return await self.until_ready() if answer is not None and answer.status == 503 else None
 
-    def _too_long(self, started: float, wait: float) -> bool:
-        """Say whether a wait would go beyond `max_wait`."""
-        return self._clock.seconds() + wait - max(started, self._accepted_at) > self._patience.max_wait
+    def _too_long(self, reason: str, started: float, wait: float) -> str | None:
+        """Say that a wait would go beyond `max_wait`, where it would."""
+        waited, most = self._clock.seconds() - max(started, self._accepted_at), self._patience.max_wait
+        return beyond_max_wait(reason, wait, waited, most) if waited + wait > most else None
 
     def _later(self, rule: str, reason: str, wait: float) -> GaveUp:
         """End the run, which is to come back after the wait."""

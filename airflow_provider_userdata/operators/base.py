@@ -62,7 +62,7 @@ class DeliveryOperator(BaseOperator):
     :param max_in_flight: how many requests may be under way at once.
     :param requests_per_second: a hard limit in any second, which holds for retries too. Default: none.
     :param max_attempts: how often a request is sent where the vendor names no time to come back, before the vendor
-        counts as down.
+        counts as down. Six outlast a vendor that restarts for two minutes.
     :param max_wait: seconds without an accepted request, after which the task fails in the way that Airflow retries.
     :param resume: whether an attempt goes on where the one before it was proven to be; False sends all again.
     :param on_changed_source: where the records before that point are no longer the same, or went elsewhere: `fail`, or
