@@ -15,6 +15,7 @@
         ├── OutputError              the fates can't be written
         ├── LedgerBusyError          the ledger is locked, or its database can't be reached
         ├── LaterError               the vendor asks to come back later
+        ├── UnexpectedError          what nobody expects, by its type alone
         ├── VendorDownError          the vendor can't be reached, or takes no requests for now
         └── StoppedError             the delivery was told to stop
 
@@ -105,5 +106,16 @@ class LaterError(MayPassError):
         return f"{self.args[0]}; comes back at {self.until.isoformat(timespec='seconds')}"
 
 
+class UnexpectedError(MayPassError):
+    """Something ended the delivery that isn't an error of this package: named by type, for it may quote a record."""
+
+
 class OutputError(MayPassError):
     """The fates can't be written: a full disk, a path that is no folder, missing permission."""
+
+
+def unexpected(error: BaseException) -> UnexpectedError:
+    """Return what a task may say of an error that isn't one of this package: its type."""
+    made = UnexpectedError(f"{type(error).__name__} ended the delivery; what was delivered stays on record")
+    made.__cause__ = error
+    return made

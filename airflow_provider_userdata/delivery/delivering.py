@@ -12,7 +12,7 @@ from airflow_provider_userdata.delivery.fates import Fates, Why
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.sending import GaveUp, Outcome, Sender
 from airflow_provider_userdata.delivery.splitting import BLIND_LEVELS, Refusals
-from airflow_provider_userdata.errors import LaterError, RefusedError, VendorDownError
+from airflow_provider_userdata.errors import LaterError, RefusedError, VendorDownError, unexpected
 from airflow_provider_userdata.vendors.answers import Accepted, Refused, Stop, Unproven
 from airflow_provider_userdata.vendors.contract import Vendor
 
@@ -35,7 +35,7 @@ class Deliverer:
         sender: Sender,
         refusals: Refusals,
         fates: Fates,
-        halt: Callable[[Exception, str], None],
+        halt: Callable[[BaseException, str], None],
     ) -> None:
         self._vendor = vendor
         self._sender = sender
@@ -44,7 +44,18 @@ class Deliverer:
         self._halt = halt
 
     async def deliver(self, batch: Batch) -> None:
-        """Send a batch, and its halves where it is refused, until each record has its fate."""
+        """Send a batch, and its halves where it is refused, until each record has its fate.
+
+        :raises UnexpectedError: instead of what would end the process.
+        """
+        try:
+            await self._deliver(batch)
+        except (Exception, asyncio.CancelledError):
+            raise
+        except BaseException as error:
+            raise unexpected(error) from error
+
+    async def _deliver(self, batch: Batch) -> None:
         accepted = refused = 0
         doubted = False
         in_doubt = self._fates.sending(batch)
@@ -83,7 +94,7 @@ class Deliverer:
             # The delivery gave up what was in flight: the vendor may have it, and these records still need their fate.
             stopped = GaveUp("A3", "it was in flight when the delivery was stopped", halted=True)
             return Outcome(stopped, in_doubt=True)
-        except Exception as error:  # noqa: BLE001  # whatever it is, these records still need their fate
+        except BaseException as error:  # noqa: BLE001  # whatever it is, these records still need their fate
             self._halt(error, "A5")
             return Outcome(GaveUp("A5", f"{type(error).__name__} ended the delivery", halted=True), in_doubt=True)
 

@@ -29,6 +29,7 @@ from airflow_provider_userdata.errors import (
     SourceBrokeError,
     SourceError,
     UserdataError,
+    unexpected,
 )
 from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.rules import by_rule
@@ -86,7 +87,7 @@ class Engine:
                 return await self._already(Report(**done.done))
             opened = True
             await self._deliver_all()
-        except Exception as error:  # noqa: BLE001  # whatever it is, what was accepted stays on record
+        except BaseException as error:  # noqa: BLE001  # whatever it is, what was accepted stays on record
             self._halt(error)
         return await self._end(opened=opened)
 
@@ -100,10 +101,10 @@ class Engine:
         self._stopped.set()
         asyncio.get_running_loop().call_later(grace, self._dispatcher.give_up)
 
-    def _halt(self, error: Exception, rule: str = "A5") -> None:
+    def _halt(self, error: BaseException, rule: str = "A5") -> None:
         """Let nothing more be read or sent; the first reason is the one that counts."""
         if self._error is None:
-            self._error, self._halt_rule = error, rule
+            self._error, self._halt_rule = error if isinstance(error, Exception) else unexpected(error), rule
         self._halted.set()
         self._pace.wake()
         self._dispatcher.wake()
@@ -184,7 +185,7 @@ class Engine:
                 self._keeper.progress.finish()
                 await self._dispatch(self._batcher.flush())
                 await self._dispatcher.none_ready()
-        except Exception as error:  # noqa: BLE001  # whatever it is, what is in flight ends first
+        except BaseException as error:  # noqa: BLE001  # whatever it is, what is in flight ends first
             if isinstance(error, SourceError | SourceBrokeError):  # what came before it may go, if need be again
                 await self._dispatcher.none_left()
             self._halt(error)

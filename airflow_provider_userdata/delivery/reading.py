@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from airflow_provider_userdata.delivery.chunks import Chunk, Form, Source
 from airflow_provider_userdata.delivery.digest import Mark, SourceDigest
 from airflow_provider_userdata.delivery.threads import BlockingThread
+from airflow_provider_userdata.errors import SourceBrokeError, UserdataError
 
 LONGEST_CLOSE = 1.0
 """Seconds that a source gets to close its files and cursors, when it is not read to its end."""
@@ -83,7 +84,13 @@ class ChunkReader:
     def _read(self) -> Read | None:
         if self._chunks is None:
             self._chunks = self._all_chunks()
-        chunk = next(self._chunks, None)
+        try:
+            chunk = next(self._chunks, None)
+        except UserdataError:
+            raise
+        except BaseException as error:  # also one that would end the process, and the report with it
+            place = f"at position {self._digest.mark.rows}"
+            raise SourceBrokeError(f"source: reading raised {type(error).__name__} {place}") from error
         return None if chunk is None else Read(chunk, self._digest.take(chunk.rows, self._ends, chunk.text))
 
     def _all_chunks(self) -> Generator[Chunk]:
@@ -92,8 +99,9 @@ class ChunkReader:
         yield from self._source.chunks()
 
     def _close(self) -> None:
-        if self._chunks is not None:
-            self._chunks.close()
+        with suppress(BaseException):  # how the reading ended matters more
+            if self._chunks is not None:
+                self._chunks.close()
 
     async def _unless_halted(self, ahead: asyncio.Future[Read | None]) -> None:
         halted = asyncio.ensure_future(self._halted.wait())

@@ -8,7 +8,7 @@ from typing import Any, cast
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from airflow_provider_userdata.delivery.report import Report
-from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
+from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UnexpectedError, UserdataError, unexpected
 from airflow_provider_userdata.operators.state import FileStore, TaskStateStore
 
 
@@ -40,13 +40,14 @@ def tell(report: Report, log: Any) -> None:
 def failure(error: Exception, log: Any) -> BaseException:
     """Say what ends a task. Raise it without its causes: Airflow logs them, and they may quote a record (A6).
 
-    Where a source broke, the log says where, in the author's code or in the database's client.
+    Where a source broke, or something that nobody expects, the log says where.
     """
-    if isinstance(error, SourceBrokeError) and error.__cause__ is not None:
-        frames = traceback.format_tb(error.__cause__.__traceback__)
-        log.error("The source broke with %s, here:\n%s", type(error.__cause__).__name__, "".join(frames))
     if not isinstance(error, UserdataError):
-        return error
+        error = unexpected(error)
+    if isinstance(error, SourceBrokeError | UnexpectedError) and error.__cause__ is not None:
+        what = "The source" if isinstance(error, SourceBrokeError) else "The delivery"
+        frames = traceback.format_tb(error.__cause__.__traceback__)
+        log.error("%s broke with %s, here:\n%s", what, type(error.__cause__).__name__, "".join(frames))
     if isinstance(error.__cause__, AirflowException) and not isinstance(error, SourceError):
         return error.__cause__  # an author's function may skip or fail its task
     kind = AirflowException if error.retriable else AirflowFailException

@@ -37,7 +37,7 @@ class CallableSource:
             result = self._call()
         except UserdataError:
             raise
-        except Exception as error:
+        except BaseException as error:  # also one that would end the process, and the report with it
             raise SourceBrokeError(f"source: {self._name} raised {type(error).__name__}") from error
         if result is None:
             raise SourceError(f"source: {self._name} returned nothing; return or yield the records, or an empty list")

@@ -48,11 +48,11 @@ def iterated(items: Iterable[Any], name: str) -> Iterator[Chunk]:
     try:
         while True:
             rows: list[Any] = []
-            broke: Exception | None = None
+            broke: BaseException | None = None
             try:
                 iterator = iter(items) if iterator is None else iterator
                 rows.extend(islice(iterator, ROWS))  # keeps what came before an exception, unlike `list()`
-            except Exception as error:  # noqa: BLE001 - whatever the author's code raises; it is raised on below
+            except BaseException as error:  # noqa: BLE001 - whatever the author's code raises; it is raised on below
                 broke = error
             if rows:
                 yield Chunk(Form.OBJECTS, rows)
@@ -74,5 +74,5 @@ def _close(iterator: object) -> None:
     close = getattr(iterator, "close", None)
     if callable(close):
         # How the reading ended matters more than a generator that fails while it tidies up.
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(BaseException):
             close()

@@ -79,9 +79,9 @@ class QuerySource:
                     yield Chunk(Form.OBJECTS, [dict(zip(names, row, strict=True)) for row in rows])
                     position += len(rows)
                     rows = cursor.fetchmany(ROWS)
-        except UserdataError:
+        except (UserdataError, GeneratorExit):
             raise
-        except Exception as error:
+        except BaseException as error:
             place = f"source: the query on connection {self._query.conn_id!r}"
             if (fault := query_fault(error, _values(self._query.parameters))) is not None:
                 raise SourceError(f"{place} can't be run as it is written: {fault}") from None

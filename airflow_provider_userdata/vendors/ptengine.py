@@ -132,7 +132,7 @@ class Ptengine(Vendor):
                 return Invalid((Fault("P3", (), "has a key that is not a string"),))
             text = item if type(item) is str else _as_text(item)
             if text is None or (name == USER_ID and user_name(item) is None):
-                return Invalid((_value_fault(name, item),))
+                return Invalid((_value_fault(str.__str__(name), item),))
             texts[str.__str__(name)] = text
         return self.prepare_cells(tuple(texts), list(texts.values()))
 

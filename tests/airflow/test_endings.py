@@ -173,6 +173,36 @@ def test_a_kill_before_anything_began_is_no_error() -> None:
     PtengineProfilesOperator(task_id="t", source=[]).on_kill()
 
 
+@pytest.mark.parametrize("raised", [SystemExit, KeyboardInterrupt])
+def test_a_function_that_would_end_the_process_leaves_the_report(
+    new_dag: Any,
+    run_dag: Any,
+    sandbox: Sandbox,
+    moods: Records,
+    output: Path,
+    raised: type[BaseException],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """`sys.exit()` in a source: red, retried, what was accepted on record, and the exit's text in no log."""
+
+    def exits() -> Iterator[dict[str, Any]]:
+        yield from moods(25)
+        raise raised("".join(["ge", "heim"]))  # where it was raised is shown
+
+    with new_dag() as dag:
+        ThymiaUploadOperator(task_id="upload", upload_type="mood", source=exits, retries=1, retry_delay=timedelta(0))
+    run = run_dag(dag)
+
+    assert (run.states("upload"), run.tries("upload")) == (["failed"], [2])
+    assert sandbox.thymia.counts.records == 25
+    report = run.xcom("upload", "report")
+    assert (report["read"], report["delivered"]) == (25, 25)
+    assert len(run.lines(output, "upload", "receipts")) == 25
+    said = "".join(capfd.readouterr())
+    assert f"raised {raised.__name__} at position 25" in said
+    assert "geheim" not in said
+
+
 @pytest.mark.parametrize("when", ["called", "reading"])
 @pytest.mark.parametrize(
     ("raised", "state", "tries"),
