@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -15,7 +15,6 @@ from airflow.providers.common.compat.sdk import (
     BaseOperator,
     Context,
     conf,
-    determine_kwargs,
 )
 from airflow.providers.common.compat.standard.triggers import TimeDeltaTrigger
 
@@ -33,9 +32,9 @@ from airflow_provider_userdata.errors import (
 )
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.ledger import LEASE, SqlLedger, Stream
-from airflow_provider_userdata.operators import arguments, endings, ledgers, places, signpost, synchronized
+from airflow_provider_userdata.operators import arguments, endings, ledgers, places, signpost, sourcing, synchronized
 from airflow_provider_userdata.operators.state import checkpoint_store
-from airflow_provider_userdata.sources import hold, open_source, unhold
+from airflow_provider_userdata.sources import hold, open_source
 from airflow_provider_userdata.vendors.contract import Kept, Vendor
 
 MOST_IN_FLIGHT = 1000
@@ -55,7 +54,8 @@ class DeliveryOperator(BaseOperator):
     Records are data: they are never rendered as templates, and Airflow stores none of them.
 
     :param source: records, or where they are: a list, what an upstream task returned, a path or glob or a list of them
-        (`.jsonl .ndjson .json .csv .tsv`, each also `.gz`), a `SqlSource`, or a callable. (paths and SQL are templated)
+        (`.jsonl .ndjson .json .csv .tsv`, each also `.gz`), a `SqlSource`, a callable, or a list of such, read one
+        after the other. (paths and SQL are templated)
     :param fields: the vendor's field to the source's column; only these are taken. Default: a record is taken as it is.
     :param max_rejected: how many rejected and unknown records the task may end with and be green; a number below 1 is a
         share of the records read. All that can be delivered is delivered first.
@@ -130,7 +130,7 @@ class DeliveryOperator(BaseOperator):
 
     @source.setter
     def source(self, value: Any) -> None:
-        self._source = hold(value)
+        self._source = hold(value, getattr(self, "_source", None))
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Deliver, and return the report.
@@ -217,7 +217,7 @@ class DeliveryOperator(BaseOperator):
         return Plan(
             vendor=vendor,
             endpoint=endpoint,
-            source=open_source(self._bound_source(context), columns=columns),
+            source=open_source(sourcing.bound(self.source, context), columns=columns),
             output=folder,
             attempt=f"{ti.try_number}-{uuid.uuid4().hex[:8]}",
             destination=to,
@@ -253,14 +253,6 @@ class DeliveryOperator(BaseOperator):
         """Make the ledger of what was delivered."""
         run = "/".join(map(str, (ti.dag_id, ti.run_id, ti.task_id, ti.map_index)))
         return ledgers.task_ledger(stream, keyed=vendor.kept is Kept.STATES, run=run, lease=LEASE + 2 * self.max_wait)
-
-    def _bound_source(self, context: Context) -> object:
-        """Give a callable what it names of Airflow's context."""
-        value = unhold(self.source)
-        if isinstance(value, type) or not callable(value):
-            return value
-        call = cast("Callable[..., object]", value)
-        return functools.partial(call, **determine_kwargs(call, [], context))
 
     def _may_defer(self) -> bool:
         if self.deferrable is None:

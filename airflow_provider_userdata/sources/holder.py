@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
+
+from airflow_provider_userdata.sources.shapes import Parts
 
 
 class Records:
@@ -35,11 +37,15 @@ class Records:
         return self
 
 
-def hold(value: object) -> object:
+def hold(value: object, before: object = None) -> object:
     """Wrap what holds records; leave what Airflow shall render: paths, XComs, SQL.
 
     :param value: what was given as `source`, or what Airflow rendered it to.
+    :param before: what `source` was until now. Where that was a list with XComs or queries in it, and this is one
+        without, it is what they were rendered to: a list of sources, each of which may be anything.
     """
+    if _was_rendered(value, before):
+        return Records(Parts(value))
     return value if _is_for_airflow(value) else Records(value)
 
 
@@ -77,6 +83,19 @@ def callable_name(call: Callable[..., object]) -> str:
     return str(getattr(call, "__name__", type(call).__name__))
 
 
+def _was_rendered(value: object, before: object) -> TypeGuard[Sequence[Any]]:
+    if not isinstance(value, (list, tuple)) or not isinstance(before, (list, tuple)) or are_locations(value):
+        return False
+    return any(map(_renders_itself, before)) and not any(_awaits_rendering(item, before) for item in value)
+
+
+def _awaits_rendering(item: object, before: Sequence[object]) -> bool:
+    if hasattr(type(item), "template_fields"):
+        # A query: Airflow 3 puts a rendered copy in its place, Airflow 2 renders it where it is.
+        return not getattr(item, "rendered", False) and not any(item is one for one in before)
+    return _renders_itself(item)
+
+
 def _is_for_airflow(value: object) -> bool:
     if value is None or isinstance(value, Records) or is_location(value) or _renders_itself(value):
         return True
@@ -87,11 +106,14 @@ def _is_for_airflow(value: object) -> bool:
 
 
 def _renders_itself(value: object) -> bool:
-    # Asked of the class: a record may be an object that answers to any name.
-    return hasattr(type(value), "resolve") or hasattr(type(value), "template_fields")
+    # Asked of the class: a record may be an object that answers to any name. A path's `resolve` is another.
+    named = hasattr(type(value), "resolve") or hasattr(type(value), "template_fields")
+    return named and not is_location(value)
 
 
 def _described(value: object) -> str:
+    if isinstance(value, Parts):
+        return f"{len(value)} sources"
     if isinstance(value, (list, tuple)):
         return "1 record" if len(value) == 1 else f"{len(value)} records"
     if is_mapped_result(value):

@@ -3,57 +3,67 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
 from airflow_provider_userdata.delivery.chunks import Chunk, Form
-from airflow_provider_userdata.errors import SourceBrokeError, UserdataError
+from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
+from airflow_provider_userdata.sources.refusals import records_of
+from airflow_provider_userdata.sources.shapes import holds_many, nested, place_of_many
 
 ROWS = 1000
 """The most rows in a chunk of what gives them one by one: more may be long in coming."""
 
 
 class ItemsSource:
-    """An iterable of records. An element is a record whatever its type: checking comes later.
+    """An iterable of records, or of lists of records. What isn't a list is a record; checking comes later.
 
     :param items: what is iterated, once.
     :param name: what messages call it.
+    :param checked: whether it is a list that was seen to hold no lists.
     """
 
-    __slots__ = ("_items", "_name")
+    __slots__ = ("_checked", "_items", "_name")
 
-    def __init__(self, items: Iterable[Any], name: str) -> None:
+    def __init__(self, items: Iterable[Any], name: str, *, checked: bool = False) -> None:
         self._items = items
         self._name = name
+        self._checked = checked
 
     @property
     def total(self) -> int | None:
-        """The length of a list or tuple; of other iterables it isn't known, or costly to ask."""
-        return len(self._items) if isinstance(self._items, (list, tuple)) else None
+        """The length of a list of records; of other iterables it isn't known, or costly to ask."""
+        return len(self._items) if self._checked and isinstance(self._items, (list, tuple)) else None
 
     def chunks(self) -> Iterator[Chunk]:
-        """Give the elements; a generator is closed when the reading ends, however it ends."""
-        if isinstance(self._items, (list, tuple)):
-            for start in range(0, len(self._items), ROWS):
-                yield Chunk(Form.OBJECTS, list(self._items[start : start + ROWS]))
+        """Give the records; a generator is closed when the reading ends, however it ends."""
+        if not self._checked or not isinstance(self._items, (list, tuple)):
+            yield from iterated(self._items, self._name)
             return
-        yield from iterated(self._items, self._name)
+        for start in range(0, len(self._items), ROWS):
+            yield Chunk(Form.OBJECTS, list(self._items[start : start + ROWS]))
 
 
 def iterated(items: Iterable[Any], name: str) -> Iterator[Chunk]:
     """Walk an iterable in chunks: what it gave before it broke is handed over first."""
     position = 0
     iterator: Iterator[Any] | None = None
+    records: Iterator[Any] = iter(())
     try:
         while True:
             rows: list[Any] = []
             broke: BaseException | None = None
             try:
-                iterator = iter(items) if iterator is None else iterator
-                rows.extend(islice(iterator, ROWS))  # keeps what came before an exception, unlike `list()`
+                if iterator is None:
+                    iterator = iter(items)
+                    records = _records(iterator, name)
+                rows.extend(islice(records, ROWS))  # keeps what came before an exception, unlike `list()`
             except BaseException as error:  # noqa: BLE001 - whatever the author's code raises; it is raised on below
                 broke = error
+            if (place := place_of_many(rows)) is not None:
+                broke = nested(name, rows[place], position + place)
+                del rows[place:]
             if rows:
                 yield Chunk(Form.OBJECTS, rows)
                 position += len(rows)
@@ -68,6 +78,27 @@ def iterated(items: Iterable[Any], name: str) -> Iterator[Chunk]:
                 return
     finally:
         _close(iterator)
+
+
+def _records(iterator: Iterator[Any], name: str) -> Iterator[Any]:
+    """Return the records: what is given, or what the lists hold that are given. The first one tells which."""
+    head = list(islice(iterator, 1))
+    given = chain(head, iterator)
+    return _unpacked(given, name) if head and holds_many(type(head[0])) else given
+
+
+def _unpacked(lists: Iterator[Any], name: str) -> Iterator[Any]:
+    """Give the records of lists, one list at a time."""
+    for number, one in enumerate(lists, start=1):
+        rows = iter(records_of(one, f"{name} gives lists of records, and number {number} of what it gives is"))
+        for first in islice(rows, 1):
+            if not isinstance(first, Mapping) and not holds_many(type(first)):
+                raise SourceError(
+                    f"source: {name} gives values of type {type(one).__name__} that begin with one of type "
+                    f"{type(first).__name__}; a record is a dictionary"
+                )
+            yield first
+        yield from rows
 
 
 def _close(iterator: object) -> None:

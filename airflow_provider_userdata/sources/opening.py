@@ -12,6 +12,8 @@ from airflow_provider_userdata.sources.files import open_files
 from airflow_provider_userdata.sources.holder import are_locations, is_location, is_mapped_result, unhold
 from airflow_provider_userdata.sources.items import ItemsSource
 from airflow_provider_userdata.sources.refusals import records_of
+from airflow_provider_userdata.sources.several import open_several
+from airflow_provider_userdata.sources.shapes import Parts, are_sources
 from airflow_provider_userdata.sources.sql import QuerySource, SqlSource
 
 
@@ -32,25 +34,21 @@ def open_source(value: object, *, columns: Collection[str] = ()) -> Source:
         return QuerySource(value, value.connect(), columns)
     if is_location(value) or are_locations(value):
         return open_files(value, columns)
+    if isinstance(value, (list, tuple)):
+        if are_sources(value, "the list"):
+            return open_several(value, lambda part: open_source(part, columns=columns))
+        return ItemsSource(value, "the list", checked=True)
     if callable(value):
         return CallableSource(value)
-    name = "the list" if isinstance(value, (list, tuple)) else f"the {type(value).__name__}"
-    return ItemsSource(records_of(value, "it is"), name)
+    return ItemsSource(records_of(value, "it is"), f"the {type(value).__name__}")
 
 
-def _fetched(results: object) -> list[Any]:
-    """Fetch what mapped tasks returned, and join the lists among it: a list is no record."""
+def _fetched(results: object) -> Parts:
+    """Fetch what mapped tasks returned: each may be a record, a list of them, or any other source."""
     sequence = cast("Any", results)
     try:
         # One call to Airflow instead of one for each task. Only Airflow's plain lazy sequence takes a slice;
         # those of `.map()`, `.zip()` and `.concat()` misread it.
-        returned = sequence[:] if type(results).__name__.startswith("Lazy") else list(sequence)
+        return Parts(sequence[:] if type(results).__name__.startswith("Lazy") else list(sequence))
     except Exception as error:
         raise SourceBrokeError(f"source: the mapped tasks' results can't be fetched: {type(error).__name__}") from error
-    joined: list[Any] = []
-    for item in returned:
-        if isinstance(item, list):
-            joined.extend(item)
-        else:
-            joined.append(item)
-    return joined

@@ -25,6 +25,8 @@ class SqlSource:
     """
 
     template_fields = ("sql", "parameters")
+    rendered = False
+    """Whether this is a copy whose templates have been rendered."""
 
     def __init__(self, sql: str, conn_id: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None) -> None:
         self.sql = sql
@@ -40,7 +42,9 @@ class SqlSource:
         :param context: Airflow's context of the task.
         """
         render = context["task"].render_template
-        return SqlSource(render(self.sql, context), self.conn_id, render(self.parameters, context))
+        copy = SqlSource(render(self.sql, context), self.conn_id, render(self.parameters, context))
+        copy.rendered = True
+        return copy
 
     def connect(self) -> Any:
         """Find the database's hook. Asks Airflow for the connection: call it from the task's main thread."""

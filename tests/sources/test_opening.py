@@ -74,9 +74,18 @@ def test_paths_that_mapped_tasks_returned_are_read(tmp_path: Any) -> None:
     assert rows_of(source) == [b"b\n", b"a\n"]
 
 
+def test_mapped_tasks_may_return_anything(tmp_path: Any) -> None:
+    """One a path, another records: each is read as what it is."""
+    (tmp_path / "a.jsonl").write_text("a\n")
+    results = LazyResults([{"n": 1}, str(tmp_path / "a.jsonl"), [{"n": 2}], LazyResults([{"n": 3}])])
+    assert rows_of(open_source(results)) == [{"n": 1}, b"a\n", {"n": 2}, {"n": 3}]
+    with pytest.raises(SourceError, match="the second of 2: it is of type int"):
+        open_source(LazyResults([{"n": 1}, 7]))
+
+
 def test_results_behind_a_map_are_fetched_one_by_one() -> None:
     """Airflow's `.map()` doesn't take slices."""
-    assert rows_of(open_source(MapResult([[1], [2, 3]]))) == [1, 2, 3]
+    assert rows_of(open_source(MapResult([[{"n": 1}], [{"n": 2}, {"n": 3}]]))) == [{"n": 1}, {"n": 2}, {"n": 3}]
 
 
 def test_results_that_cannot_be_fetched_break_the_source() -> None:
@@ -96,11 +105,6 @@ def test_results_that_cannot_be_fetched_break_the_source() -> None:
 def test_other_collections_are_iterated(items: Any) -> None:
     """Whatever can be iterated may hold records."""
     assert rows_of(open_source(items)) == [1, 2]
-
-
-def test_a_list_of_lists_is_not_joined() -> None:
-    """In a plain list an element is a record, right or wrong."""
-    assert rows_of(open_source([[1], [2]])) == [[1], [2]]
 
 
 def test_text_among_records_is_no_path() -> None:
