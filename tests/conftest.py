@@ -1,14 +1,16 @@
-"""What several folders of tests need: databases for ledgers, certificates for TLS, and an object store."""
+"""What several folders of tests need: databases for ledgers, certificates and servers, and an object store."""
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import os
 import ssl
 import subprocess
 import sys
+import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -142,3 +144,30 @@ def bucket(s3: dict[str, Any]) -> Any:
     path = UPath(f"s3://bucket-{uuid.uuid4().hex}", **s3)
     path.fs.mkdir(path.path)
     return path
+
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[..., str]]:
+    """Serve on a port of this machine: ``serving(answering(b"…"), tls=…)`` gives `127.0.0.1:port`."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    def start(serve: Serve, tls: ssl.SSLContext | None = None) -> str:
+        starting = asyncio.run_coroutine_threadsafe(asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls), loop)
+        return f"127.0.0.1:{starting.result().sockets[0].getsockname()[1]}"
+
+    async def end() -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    yield start
+    asyncio.run_coroutine_threadsafe(end(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()

@@ -97,9 +97,25 @@ def proxy(connection: Any) -> str | None:
     value = extra(connection, "proxy")
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or _scheme(value) not in {"http", "https"}:
-        raise _bad_extra(connection, "proxy", "an address that begins with http:// or https://")
+    if not isinstance(value, str) or not is_proxy(value):
+        raise _bad_extra(
+            connection,
+            "proxy",
+            "an address such as http://host:port or http://user:password@host:port; "
+            "signs such as @, / and # are percent-encoded in a password",
+        )
     return value
+
+
+def is_proxy(url: str) -> bool:
+    """Say whether an address can be a proxy's."""
+    try:
+        parts = urlsplit(url)
+        reachable = bool(parts.hostname) and parts.port != 0 and _is_name(parts.hostname or "")
+    except ValueError:
+        return False
+    more = parts.path.strip("/") or parts.query or parts.fragment or any(sign.isspace() for sign in url)
+    return reachable and not more and parts.scheme in {"http", "https"}
 
 
 def credential(connection: Any, called: str) -> str:
@@ -186,14 +202,24 @@ def _bracketed(url: str) -> str:
 
 
 def _encoded(host: str, where: str) -> str:
-    """Write a host's name as name servers know it, as `requests` does (IDNA), and an IPv6 address in brackets."""
-    if ":" in host:
-        return f"[{host}]"
+    """Write a host's name as name servers know it, and an IPv6 address in brackets."""
     try:
-        name = host if host.isascii() else idna.encode(host, uts46=True).decode()
-        name.encode("idna")  # what Python will do to it
+        return f"[{host}]" if ":" in host else _as_ascii(host)
     except UnicodeError:
         raise ConnectionSettingsError(f"{where}: the host is no address") from None
+
+
+def _is_name(host: str) -> bool:
+    try:
+        return bool(_as_ascii(host))
+    except UnicodeError:
+        return False
+
+
+def _as_ascii(host: str) -> str:
+    """Encode a host's name as `requests` does (IDNA), and see that Python's own encoding takes it, too."""
+    name = host if host.isascii() else idna.encode(host, uts46=True).decode()
+    name.encode("idna")
     return name
 
 
@@ -210,13 +236,6 @@ def _split(url: str, where: str) -> SplitResult:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConnectionSettingsError(f"{where}: the host holds more than an address; the key is the password")
     return parts
-
-
-def _scheme(url: str) -> str | None:
-    try:
-        return urlsplit(url).scheme
-    except ValueError:
-        return None
 
 
 def _allows_http(connection: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 import requests
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
@@ -179,8 +178,11 @@ def _proxy(url: str, proxies: Any, conn_id: str) -> str | None:
     chosen = select_proxy(url, proxies)
     if not chosen:
         return None
-    proxy = str(prepend_scheme_if_needed(chosen, "http"))  # type: ignore[no-untyped-call]
-    if urlsplit(proxy).scheme not in {"http", "https"}:
+    try:
+        proxy = str(prepend_scheme_if_needed(chosen, "http"))  # type: ignore[no-untyped-call]
+    except ValueError:
+        proxy = ""
+    if not address.is_proxy(proxy):
         raise ConnectionSettingsError(
             f"connection {conn_id!r}: the environment's proxy is no HTTP proxy; name one as 'proxy' in the extra"
         )

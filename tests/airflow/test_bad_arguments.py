@@ -156,6 +156,10 @@ def test_a_table_without_a_column(refused: Callable[[Any], str], tmp_path: Path)
         ("ptengine", {"password": "k", "extra": {"verify": "/nowhere/ca.pem"}}, ["'verify'"]),
         ("ptengine", {"password": "k", "extra": {"verify": __file__}}, ["'verify'"]),
         ("ptengine", {"password": "k", "extra": {"proxy": "socks5://x"}}, ["'proxy'"]),
+        ("ptengine", {"password": "k", "extra": '{"proxy": "http://p:1",}'}, ["not valid JSON (line 1, column"]),
+        ("ptengine", {"password": "k", "extra": {"client_cert": "/nowhere"}}, ["'client_cert'", "can't be read"]),
+        ("ptengine", {"password": "Bearer k"}, ["'Bearer' before it", "API key and nothing else"]),
+        ("ptengine", {"password": "k", "host": "https://localhost:1/v1/user/profiles"}, ["'/v1/user/profiles'"]),
     ],
 )
 def test_connections(

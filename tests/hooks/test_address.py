@@ -235,7 +235,27 @@ def test_a_proxy_is_an_address(value: object, proxy: str | None) -> None:
     assert address.proxy(Connection(extra_dejson={"proxy": value})) == proxy
 
 
-@pytest.mark.parametrize("value", ["proxy:3128", f"socks5://{PASSWORD}@proxy", "//proxy", 3128, True, "http://[::1"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "proxy:3128",
+        f"socks5://{PASSWORD}@proxy",
+        "//proxy",
+        3128,
+        True,
+        "http://[::1",
+        "http://",
+        "http://:3128",
+        f"http://me:{PASSWORD}@",
+        "http://proxy:port",
+        "http://proxy:99999",
+        f"http://me:{PASSWORD}#1@proxy:3128",
+        f"http://me:{PASSWORD}/1@proxy:3128",
+        "http://pro xy:3128",
+        "http://proxy:3128\n",
+        "http://a..b:3128",
+    ],
+)
 def test_what_is_no_proxy_is_refused(refused: Refused, value: object) -> None:
     """Other kinds of proxy are refused, without the password that their address may hold."""
     assert "'proxy'" in refused(lambda: address.proxy(Connection(extra_dejson={"proxy": value})))

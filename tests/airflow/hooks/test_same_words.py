@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
-import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -42,30 +40,6 @@ async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         while await reader.read(65536):
             pass
     writer.close()
-
-
-@pytest.fixture
-def serving() -> Iterator[Serving]:
-    """Serve on a port of this machine: ``serving(answering(b"…"), tls=…)`` gives `127.0.0.1:port`."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-
-    def start(serve: Serve, tls: ssl.SSLContext | None = None) -> str:
-        starting = asyncio.run_coroutine_threadsafe(asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls), loop)
-        return f"127.0.0.1:{starting.result().sockets[0].getsockname()[1]}"
-
-    async def end() -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-
-    yield start
-    asyncio.run_coroutine_threadsafe(end(), loop).result()
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
 
 
 def both(hook: VendorHook) -> str:

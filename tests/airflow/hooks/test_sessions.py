@@ -110,9 +110,10 @@ def test_a_proxy_of_the_environment(
 
 def test_a_proxy_that_deliveries_cannot_use_is_named(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sending past it in silence would be worse."""
-    monkeypatch.setenv("ALL_PROXY", "socks5://p:1")
-    with pytest.raises(ConnectionSettingsError, match="connection 'mine': the environment's proxy"):
-        connect("thymia").endpoint()
+    for proxy in ("socks5://p:1", "http://:3128", "http://p:port"):
+        monkeypatch.setenv("ALL_PROXY", proxy)
+        with pytest.raises(ConnectionSettingsError, match="connection 'mine': the environment's proxy"):
+            connect("thymia").endpoint()
 
 
 def test_certificates(connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
