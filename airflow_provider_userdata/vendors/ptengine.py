@@ -32,7 +32,7 @@ from airflow_provider_userdata.vendors.explaining import Explainer, contract_val
 from airflow_provider_userdata.vendors.json_values import decoded
 from airflow_provider_userdata.vendors.lines import Lines
 from airflow_provider_userdata.vendors.plain_values import NAN, is_nan, plain, user_name
-from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
+from airflow_provider_userdata.vendors.schema import Schema, names_of, rule, schema_of
 from airflow_provider_userdata.vendors.stretch import Stretch, array_of, groups_of, lines_of, users_of
 
 BASE_URL = "https://api.ptengine.com"
@@ -55,7 +55,7 @@ _USER_ID = {
 Profile = Annotated[
     dict[_Name, _Value],
     Meta(max_length=MOST_FIELDS),
-    rule("P3", required=[USER_ID], properties={USER_ID: _USER_ID}),
+    rule("P3", required=[USER_ID], properties={USER_ID: _USER_ID}, propertyNames=names_of(_Name)),
 ]
 """A user's attributes as text, `user_id` among them."""
 

@@ -43,14 +43,14 @@ class Pedometer(Vendor):
         """Check a JSON text."""
         try:
             return Record(msgspec.json.encode(msgspec.json.decode(text, type=Step)))
-        except ValueError:
+        except (msgspec.DecodeError, ValueError):  # one and the same from msgspec 0.21 on
             return Invalid((Fault("S2", (), "is not a step"),))
 
     def prepare_value(self, value: object) -> Record | Invalid:
         """Check a Python value."""
         try:
             return Record(msgspec.json.encode(msgspec.convert(value, Step)))
-        except ValueError:
+        except (msgspec.DecodeError, ValueError):  # one and the same from msgspec 0.21 on
             return Invalid((Fault("S2", (), "is not a step"),))
 
     def request(self, records: Sequence[Record]) -> Request:
