@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
-
+from airflow_provider_userdata.airflow_compat import ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
 from airflow_provider_userdata.cli.arguments import LEDGER, LEDGER_HELP, USERDATA_HELP, Argument, Command
 
 

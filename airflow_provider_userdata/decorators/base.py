@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from airflow.providers.common.compat.sdk import (
-    SET_DURING_EXECUTION,
+from airflow_provider_userdata.airflow_compat import (
     Context,
     DecoratedOperator,
     context_merge,
     determine_kwargs,
 )
-
 from airflow_provider_userdata.operators.base import DeliveryOperator
 from airflow_provider_userdata.sources import hold, unhold
 
@@ -37,7 +35,7 @@ class DecoratedDelivery(DecoratedOperator, DeliveryOperator):
             op_args=op_args or [],
             op_kwargs=op_kwargs or {},
             kwargs_to_upstream={},
-            source=SET_DURING_EXECUTION,
+            source=None,  # `execute` sets it
             **kwargs,
         )
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from airflow.providers.common.compat.sdk import TaskDecorator, task_decorator_factory
-
+from airflow_provider_userdata.airflow_compat import TaskDecorator, task_decorator_factory
 from airflow_provider_userdata.decorators.base import DecoratedDelivery, template_fields
 from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
 

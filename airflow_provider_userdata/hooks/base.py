@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import requests
-from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 from requests.adapters import HTTPAdapter
 from requests.utils import prepend_scheme_if_needed, select_proxy
 
+from airflow_provider_userdata.airflow_compat import AirflowNotFoundException, BaseHook
 from airflow_provider_userdata.delivery.transport import Endpoint
 from airflow_provider_userdata.errors import ConnectionSettingsError, UserdataError
 from airflow_provider_userdata.hooks import address, certificates, forms

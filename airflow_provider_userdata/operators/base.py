@@ -9,15 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from airflow.providers.common.compat.sdk import (
+from airflow_provider_userdata.airflow_compat import (
     AirflowFailException,
     AirflowSkipException,
     BaseOperator,
     Context,
+    TimeDeltaTrigger,
     conf,
 )
-from airflow.providers.common.compat.standard.triggers import TimeDeltaTrigger
-
 from airflow_provider_userdata.delivery.destination import destination
 from airflow_provider_userdata.delivery.held import HeldFolder
 from airflow_provider_userdata.delivery.plan import Ended, Plan

@@ -5,8 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import Any, cast
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
-
+from airflow_provider_userdata.airflow_compat import AirflowException, AirflowFailException
 from airflow_provider_userdata.delivery.report import Report
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UnexpectedError, UserdataError, unexpected
 from airflow_provider_userdata.operators.state import FileStore, TaskStateStore

@@ -8,9 +8,9 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook, conf
 from sqlalchemy.engine import URL, Engine
 
+from airflow_provider_userdata.airflow_compat import AirflowException, AirflowNotFoundException, BaseHook, conf
 from airflow_provider_userdata.delivery.journal import PRIVATE_FILE, make_private_folder
 from airflow_provider_userdata.errors import ArgumentError, LedgerBusyError, LedgerError
 from airflow_provider_userdata.ledger import KEY_SIZE, LEASE, SqlLedger, Stream

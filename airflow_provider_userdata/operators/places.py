@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException, conf
-
+from airflow_provider_userdata.airflow_compat import AirflowNotFoundException, conf
 from airflow_provider_userdata.delivery.journal import is_local
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.sources.holder import is_location

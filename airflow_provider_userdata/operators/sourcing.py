@@ -6,8 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, cast
 
-from airflow.providers.common.compat.sdk import Context, determine_kwargs
-
+from airflow_provider_userdata.airflow_compat import Context, determine_kwargs
 from airflow_provider_userdata.sources import unhold
 from airflow_provider_userdata.sources.shapes import Parts
 

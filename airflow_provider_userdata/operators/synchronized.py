@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow.providers.common.compat.sdk import Asset
-
+from airflow_provider_userdata.airflow_compat import Asset
 from airflow_provider_userdata.delivery.recent import Recent
 from airflow_provider_userdata.vendors import timestamps
 from airflow_provider_userdata.vendors.contract import Moment

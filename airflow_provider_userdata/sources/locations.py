@@ -16,7 +16,7 @@ def storage_path(text: str) -> Path:
 
     :param text: the path, with its scheme.
     """
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
+    from airflow_provider_userdata.airflow_compat import ObjectStoragePath
 
     return cast("Path", ObjectStoragePath(text))
 
@@ -28,7 +28,7 @@ def database_hook(conn_id: str) -> Any:
 
     :param conn_id: the connection's id.
     """
-    from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
+    from airflow_provider_userdata.airflow_compat import AirflowException, AirflowNotFoundException, BaseHook
 
     try:
         connection = BaseHook.get_connection(conn_id)

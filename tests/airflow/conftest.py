@@ -66,10 +66,11 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fail a test whose output holds a record's content or a key (A6)."""
     report = yield
-    shown = "".join(text for name, text in report.sections if name.startswith("Captured"))
+    shown = [line for name, text in report.sections if name.startswith("Captured") for line in text.splitlines()]
     for secret in (MARKER, *SANDBOX_KEYS.values()):
-        if report.passed and secret in shown:
-            line = next(line for line in shown.splitlines() if secret in line)
+        # In `dag.test()`, Airflow 3.0 logs by itself what its supervisor is asked to mask.
+        line = next((line for line in shown if secret in line and "msg=MaskSecret(" not in line), None)
+        if report.passed and line is not None:
             report.outcome = "failed"
             report.longrepr = f"{call.when}: {secret!r} was printed or logged: {line}"
     return report
@@ -145,7 +146,7 @@ class Run:
 @pytest.fixture
 def new_dag(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Make a DAG that is named for the test, to be filled in a ``with`` block."""
-    from airflow.providers.common.compat.sdk import DAG
+    from airflow_provider_userdata.airflow_compat import DAG
 
     def make(name: str = "", **options: Any) -> Any:
         own = re.sub(r"\W+", "_", request.node.name).strip("_")
@@ -155,11 +156,18 @@ def new_dag(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
 
 def _register(dag: Any) -> None:
+    """Make a DAG known to Airflow's database, which 3.1 asks before it runs one."""
+    from airflow_provider_userdata.airflow_compat import find
+
+    places = ("airflow.dag_processing.dagbag", "airflow.models.dagbag")
+    try:
+        sync_bag_to_db = find("sync_bag_to_db", places)
+    except ImportError:
+        return  # 3.0 doesn't ask
     from airflow.dag_processing.bundles.manager import DagBundlesManager
-    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 
     DagBundlesManager().sync_bundles_to_db()  # type: ignore[no-untyped-call]
-    bag = DagBag(dag_folder="/nonexistent")
+    bag = find("DagBag", places)(dag_folder="/nonexistent")
     bag.bag_dag(dag)
     sync_bag_to_db(bag, "dags-folder", None)
 

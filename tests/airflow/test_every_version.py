@@ -1,0 +1,181 @@
+"""What must work on every Airflow, beside every set of packages that the bounds in pyproject.toml allow.
+
+`make test-matrix` runs this file on each; it imports nothing that some Airflow lacks.
+"""
+
+# mypy: disable-error-code=untyped-decorator
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_userdata import airflow_compat
+from airflow_provider_userdata.airflow_compat import ProvidersManager, find, task
+from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
+from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
+from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
+from airflow_provider_userdata.sandbox import Sandbox
+from airflow_provider_userdata.sources import SqlSource
+
+Records = Callable[[int], list[dict[str, Any]]]
+NAMES = ("thymia", "gerosense", "ptengine")
+
+
+@pytest.mark.parametrize("name", airflow_compat.__all__)
+def test_every_name_of_airflows_is_found(name: str) -> None:
+    """Beside whatever version of `common.compat` there is, and without it."""
+    assert getattr(airflow_compat, name) is not None
+    assert find(name, airflow_compat._PLACES[name]) is not None
+
+
+def test_a_name_that_no_airflow_has() -> None:
+    """Is said with where it was looked for."""
+    with pytest.raises(ImportError, match=r"Nonesuch in none of airflow\.sdk, airflow\.nowhere: .* runs on 2\.11"):
+        find("Nonesuch", ("airflow.sdk", "airflow.nowhere"))
+    with pytest.raises(AttributeError, match="Nonesuch"):
+        _ = airflow_compat.Nonesuch  # type: ignore[attr-defined]
+
+
+def test_the_three_operators_deliver(
+    new_dag: Any, run_dag: Any, sandbox: Sandbox, moods: Records, samples: Records, people: Records
+) -> None:
+    """One delivery each, with its report."""
+    with new_dag() as dag:
+        ThymiaUploadOperator(task_id="moods", upload_type="mood", source=moods(3))
+        GerosenseSamplesOperator(task_id="steps", data_type="steps", source=samples(4))
+        PtengineProfilesOperator(task_id="profiles", source=people(5))
+    run = run_dag(dag)
+    assert run.state == "success"
+    assert [run.xcom(task_id)["delivered"] for task_id in ("moods", "steps", "profiles")] == [3, 4, 5]
+    assert (sandbox.thymia.counts.records, sandbox.gerosense.counts.records) == (3, 4)
+    assert sandbox.ptengine.arrived() == people(5)
+
+
+def test_the_three_decorators_deliver(
+    new_dag: Any, run_dag: Any, sandbox: Sandbox, moods: Records, samples: Records, people: Records
+) -> None:
+    """Found by Airflow under their names, with arguments from the context, from upstream and of their own."""
+    tasks: Any = task
+
+    @tasks.thymia_upload(upload_type="mood")
+    def moods_of_the_day(ti: Any) -> list[dict[str, Any]]:
+        assert ti.task_id == "moods_of_the_day"
+        return moods(2)
+
+    @tasks.gerosense_samples(data_type="steps")
+    def steps(count: int) -> Iterator[dict[str, Any]]:
+        yield from samples(count)
+
+    @tasks.ptengine_profiles
+    def profiles(count: int) -> list[dict[str, Any]]:
+        return people(count)
+
+    @task
+    def how_many() -> int:
+        return 4
+
+    with new_dag() as dag:
+        moods_of_the_day()
+        steps(how_many())
+        profiles(count=5)
+    run = run_dag(dag)
+    assert run.state == "success"
+    assert (sandbox.thymia.counts.records, sandbox.gerosense.counts.records) == (2, 4)
+    assert sandbox.ptengine.arrived() == people(5)
+    assert run.xcom("steps")["delivered"] == 4
+
+
+def test_a_mapped_operator_delivers_what_a_task_returned(new_dag: Any, run_dag: Any, sandbox: Sandbox) -> None:
+    """Each list by a task of its own."""
+
+    @task
+    def extract() -> list[list[dict[str, str]]]:
+        return [[{"user_id": "a"}, {"user_id": "b"}], [{"user_id": "c"}]]
+
+    with new_dag() as dag:
+        PtengineProfilesOperator.partial(task_id="upload").expand(source=extract())
+    run = run_dag(dag)
+    assert run.states("upload") == ["success", "success"]
+    assert sandbox.ptengine.counts.records == 3
+
+
+def test_an_attempt_after_a_failure_goes_on(new_dag: Any, run_dag: Any, sandbox: Sandbox, moods: Records) -> None:
+    """The vendor is down at the fifth record: the retry sends the rest, and nothing twice."""
+    sandbox.thymia.script("ok x4", "503")
+    with new_dag() as dag:
+        ThymiaUploadOperator(
+            task_id="upload",
+            upload_type="mood",
+            source=moods(9),
+            max_in_flight=1,
+            max_attempts=1,
+            retries=2,
+            retry_delay=timedelta(0),
+        )
+    run = run_dag(dag)
+    assert (run.states("upload"), run.tries("upload")) == (["success"], [2])
+    counts = sandbox.thymia.counts
+    assert (counts.records, counts.distinct, counts.requests) == (9, 9, 10)
+    assert run.xcom("upload")["delivered"] == 9
+
+
+def test_what_a_ledger_knows_is_not_sent_again(
+    new_dag: Any, run_dag: Any, sandbox: Sandbox, people: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An incremental task's second run, from a database."""
+    for name in ("ledgers", "customers"):
+        connection = {"conn_type": "sqlite", "host": str(tmp_path / f"{name}.db")}
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(connection))
+    monkeypatch.setenv("AIRFLOW__USERDATA__LEDGER_CONN_ID", "ledgers")
+    monkeypatch.setenv("AIRFLOW__USERDATA__LEDGER_SECRET", "a secret of one's own")
+    query = SqlSource("SELECT 'a' AS user_id, 'free' AS plan UNION SELECT 'b', 'plus' ORDER BY 1", "customers")
+    for name, unchanged in (("_first", 0), ("_second", 2)):
+        with new_dag(name) as dag:
+            PtengineProfilesOperator(task_id="upload", source=query, incremental=True)
+        run = run_dag(dag)
+        assert run.state == "success"
+        assert run.xcom("upload")["unchanged"] == unchanged
+    assert sandbox.ptengine.counts.records == 2
+
+
+def test_the_form_names_a_connections_fields() -> None:
+    """The password is called what the vendor calls it."""
+    # Before the tests that load a hook: 3.1 finds no field of one that was loaded before.
+    if not version("apache-airflow").startswith("2."):
+        from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
+
+        if version("apache-airflow").startswith("3.0."):
+            pytest.skip("Airflow 3.0 shows the fields of no provider's form where Flask-AppBuilder isn't installed")
+        forms = {str(form.connection_type): form.model_dump() for form in HookMetaService.hook_meta_data()}
+        called = [forms[name]["standard_fields"]["password"]["title"] for name in NAMES]
+    else:
+        behaviours = ProvidersManager().field_behaviours  # type: ignore[no-untyped-call]
+        called = [behaviours[name]["relabeling"]["password"] for name in NAMES]
+    assert called == ["API activation key", "Bearer token", "API key"]
+
+
+def test_the_provider_is_registered() -> None:
+    """With its connection types, their forms and their hooks, under its version."""
+    providers = ProvidersManager()  # type: ignore[no-untyped-call]
+    provider = providers.providers["airflow-provider-userdata"]
+    assert provider.version == version("airflow-provider-userdata")
+    for name in NAMES:
+        hook = providers.hooks[name]
+        assert hook is not None
+        assert hook.connection_type == name
+        assert hook.package_name == "airflow-provider-userdata"
+
+
+def test_a_connection_makes_its_hook_and_can_be_tested(sandbox: Sandbox) -> None:
+    """`get_hook()` finds the class by the type; *Test* reaches the vendor."""
+    hook = airflow_compat.BaseHook.get_connection("thymia_default").get_hook()  # type: ignore[no-untyped-call]
+    assert hook.conn_type == "thymia"
+    worked, said = hook.test_connection()
+    assert worked, said
