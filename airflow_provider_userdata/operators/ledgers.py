@@ -15,8 +15,7 @@ from airflow_provider_userdata.delivery.journal import PRIVATE_FILE, make_privat
 from airflow_provider_userdata.errors import ArgumentError, LedgerBusyError, LedgerError
 from airflow_provider_userdata.ledger import KEY_SIZE, LEASE, SqlLedger, Stream
 from airflow_provider_userdata.ledger.database import ENGINE_OPTIONS, SQLITE_OPTIONS
-
-SECTION = "userdata"
+from airflow_provider_userdata.operators.settings import SECTION, setting
 
 
 def ledger_database() -> tuple[Engine | URL, str]:
@@ -28,7 +27,7 @@ def ledger_database() -> tuple[Engine | URL, str]:
     :raises LedgerError: if it is no database that SQLAlchemy can use.
     :raises LedgerBusyError: if it can't be looked up.
     """
-    conn_id = _setting("ledger_conn_id")
+    conn_id = setting("ledger_conn_id")
     if conn_id is not None:
         return _engine(conn_id), f"connection {conn_id!r}"
     return URL.create("sqlite", database=str(default_file())), str(default_file())
@@ -41,12 +40,12 @@ def ledger_secret(*, begin: bool = False) -> bytes:
     :raises ArgumentError: if it is too short, or one has to be set.
     :raises LedgerError: if the default ledger's secret can't be read.
     """
-    secret = _setting("ledger_secret")
+    secret = setting("ledger_secret")
     if secret is not None:
         if len(secret.encode()) < KEY_SIZE:
             raise ArgumentError(f"[{SECTION}] ledger_secret: has less than {KEY_SIZE} bytes, and could be guessed")
         return secret.encode()
-    conn_id = _setting("ledger_conn_id")
+    conn_id = setting("ledger_conn_id")
     return _derived_secret(conn_id) if conn_id else _kept_secret(_secret_file(), begin=begin)
 
 
@@ -64,7 +63,7 @@ def task_ledger(stream: Stream, *, keyed: bool, run: str, lease: float = LEASE) 
     :raises LedgerBusyError: if the connection can't be looked up.
     """
     days = _retention_days()
-    if _setting("ledger_conn_id") is None:
+    if setting("ledger_conn_id") is None:
         _prepare_file(default_file(), _secret_file())
     secret = ledger_secret(begin=True)
     database, place = ledger_database()
@@ -83,13 +82,8 @@ def _secret_file() -> Path:
     return default_file().with_suffix(".secret")
 
 
-def _setting(name: str) -> str | None:
-    value = conf.get(SECTION, name, fallback=None)
-    return str(value).strip() or None if value is not None else None
-
-
 def _retention_days() -> int | None:
-    value = _setting("ledger_retention_days")
+    value = setting("ledger_retention_days")
     if value is None:
         return None
     if not value.isdecimal() or not 1 <= int(value) <= 36_500:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from airflow_provider_userdata.airflow_compat import AirflowNotFoundException, conf
+from airflow_provider_userdata.airflow_compat import AirflowNotFoundException
 from airflow_provider_userdata.delivery.journal import is_local
 from airflow_provider_userdata.errors import ArgumentError
+from airflow_provider_userdata.operators.settings import setting
 from airflow_provider_userdata.sources.holder import is_location
 from airflow_provider_userdata.sources.locations import storage_path
 
@@ -20,7 +21,7 @@ def output_root(output_path: Any) -> Any:
     :param output_path: the operator's argument: text, a path, or None for the setting `[userdata] output_path`.
     :raises ArgumentError: if it is no path, or one in a store that can't be opened.
     """
-    chosen = output_path or conf.get("userdata", "output_path", fallback=None)
+    chosen = output_path or setting("output_path")
     if not chosen:
         return Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser().absolute() / "userdata"
     if not is_location(chosen):

@@ -19,6 +19,7 @@ import pytest
 from airflow_provider_userdata import airflow_compat
 from airflow_provider_userdata.airflow_compat import ProvidersManager, find, task
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
+from airflow_provider_userdata.operators.ledgers import ledger_secret
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
 from airflow_provider_userdata.sandbox import Sandbox
@@ -179,3 +180,9 @@ def test_a_connection_makes_its_hook_and_can_be_tested(sandbox: Sandbox) -> None
     assert hook.conn_type == "thymia"
     worked, said = hook.test_connection()
     assert worked, said
+
+
+def test_a_sensitive_setting_by_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Airflow takes its own secrets."""
+    monkeypatch.setenv("AIRFLOW__USERDATA__LEDGER_SECRET_CMD", "echo a secret from a command")
+    assert ledger_secret() == b"a secret from a command"

@@ -87,7 +87,6 @@ def test_a_secret_that_is_lost_or_cut_off(home: Path) -> None:
         opened()
 
 
-@pytest.mark.airflow_3
 def test_a_secret_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As text, or by a command, as Airflow takes its own secrets; none is then kept in a file."""
     monkeypatch.setenv("AIRFLOW__USERDATA__LEDGER_SECRET_CMD", "echo a secret from a command")
