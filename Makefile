@@ -6,12 +6,13 @@ PY := $(VENV)/bin/python
 VENV_2 := .venv-airflow-2
 PY_2 := $(VENV_2)/bin/python
 INSTALLED := $(VENV)/.installed
+UV := .matrix/uv/bin/uv
 # The core first: what breaks there explains what breaks above it. One process: Airflow's first task costs seconds.
 TESTS = $$(find tests -mindepth 1 -maxdepth 1 \( -type d -o -name 'test_*.py' \) ! -name airflow ! -name __pycache__ | sort) tests/airflow
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-postgres test-airflow-2 lint types tests bench format schemas data clean
+.PHONY: help demo test test-postgres test-airflow-2 test-matrix lint types tests bench format schemas data clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s  %s\n", $$1, $$2 }' Makefile
@@ -46,6 +47,10 @@ test-airflow-2: $(VENV_2)/.installed ## Run the ledger's and the operators' test
 	@echo "Running the tests on Airflow 2.11…"
 	@$(PY_2) -m pytest tests/ledger tests/delivery/incremental tests/airflow --ignore tests/airflow/processes
 
+test-matrix: $(UV) ## Run a small suite on Airflow 2.11 to 3.3, each with its newest, release-day and lowest packages; ONLY="3.1 2.11:lowest" for less
+	@echo "Running the small suite on every Airflow (half a minute to two a cell)…"
+	@nice $(PYTHON) scripts/matrix.py $(ONLY)
+
 format: $(INSTALLED) ## Put the code into its form
 	@$(PY) -m ruff check --fix
 	@$(PY) -m ruff format
@@ -57,7 +62,7 @@ data: $(INSTALLED) ## Write the example DAGs' data files anew
 	@$(PY) scripts/make_example_data.py
 
 clean: ## Remove all that is not the project's own: .venv, .demo, caches, builds
-	@rm -rf $(VENV) $(VENV_2) .bench .demo .airflow .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	@rm -rf $(VENV) $(VENV_2) .bench .matrix .demo .airflow .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): pyproject.toml setup.cfg constraints.txt
@@ -86,4 +91,9 @@ $(VENV_2)/.installed: pyproject.toml setup.cfg constraints-airflow-2.txt
 	@$(PY_2) -m pip install -qq --disable-pip-version-check --constraint constraints-airflow-2.txt \
 		--no-build-isolation --editable . apache-airflow-providers-postgres apache-airflow-providers-sqlite \
 		psycopg2-binary hypothesis pytest flask-cors 'moto[s3]' s3fs
+	@touch $@
+
+$(UV): constraints.txt
+	@$(PYTHON) -m venv --clear .matrix/uv
+	@.matrix/uv/bin/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt uv
 	@touch $@

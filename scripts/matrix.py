@@ -1,0 +1,179 @@
+"""Runs a small suite on every Airflow, beside several sets of packages: ``python scripts/matrix.py [LINE[:SET] …]``.
+
+A cell is a line of Airflow with a set: `newest` is what is on PyPI today, `release` what there was when the line's last
+version came out (about what its constraints pin), `lowest` the oldest that pyproject.toml allows. Each cell gets this
+provider's wheel in a virtual environment of its own, made by uv and removed afterwards. Without arguments, all run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / ".matrix"
+UV = FOLDER / "uv" / "bin" / "uv"
+PYTHON = ">=3.11,<3.13"
+"""What every line runs on; one is enough."""
+LINES = {
+    "2.11": ("2.11.2", "2026-03-14"),
+    "3.0": ("3.0.6", "2025-08-29"),
+    "3.1": ("3.1.8", "2026-03-11"),
+    "3.2": ("3.2.2", "2026-05-29"),
+    "3.3": ("3.3.2", "2026-09-17"),
+}
+"""Line to its last version, and the day on which that came out."""
+SETS = ("newest", "release", "lowest")
+SUITE = ("tests/airflow/test_every_version.py",)
+VERDICTS = ("tests/vendors", "tests/schemas", "tests/ledger")
+"""What other versions of our own dependencies could change, whatever the Airflow: run once, on the lowest."""
+NEEDED = ("pytest", "apache-airflow-providers-sqlite")
+SHOWN = ("apache-airflow", "apache-airflow-providers-common-compat", "msgspec", "ciso8601", "sqlalchemy")
+
+
+@dataclass
+class Cell:
+    """A line of Airflow with a set of packages, and what became of it."""
+
+    line: str
+    kind: str
+    versions: dict[str, str] = field(default_factory=dict)
+    passed: int = 0
+    failed: int = 0
+    skipped: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    broken: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name the cell, as the command line does."""
+        return f"{self.line}:{self.kind}"
+
+    @property
+    def verdict(self) -> str:
+        """Say in a word how it went."""
+        return self.broken or ("failed" if self.failed or not self.passed else "passed")
+
+    def requirements(self) -> list[str]:
+        """Return what uv is told to install, beside the wheel."""
+        version, day = LINES[self.line]
+        airflow = {
+            "newest": [f"apache-airflow=={self.line}.*"],
+            "release": [f"apache-airflow=={version}", "--exclude-newer", day],
+            "lowest": [f"apache-airflow=={self.line}.*", "--resolution", "lowest-direct", "--exclude-newer", day],
+        }
+        return airflow[self.kind]
+
+    def run(self, wheel: Path) -> None:
+        """Install, test, and count."""
+        started, place = time.monotonic(), FOLDER / self.name.replace(":", "-")
+        log = FOLDER / f"{place.name}.log"
+        with log.open("w") as said:
+            try:
+                self._install(place, wheel, said.fileno())
+                self._test(place, said.fileno())
+            except subprocess.CalledProcessError as error:
+                self.broken = f"broken: {Path(error.cmd[0]).name} exited with {error.returncode}"
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
+        self.seconds = time.monotonic() - started
+        if self.verdict != "passed":
+            print("".join(log.read_text().splitlines(keepends=True)[-60:]), flush=True)
+
+    def _install(self, place: Path, wheel: Path, log: int) -> None:
+        python = place / "bin" / "python"
+        _run([UV, "venv", "--clear", "--python", PYTHON, place], log)
+        # The lowest of what is ours: what only the tests need comes later, and mustn't move it.
+        _run([UV, "pip", "install", "--python", python, wheel, *self.requirements()], log)
+        frozen = subprocess.run(  # noqa: S603  # our own words
+            [UV, "pip", "freeze", "--python", python], capture_output=True, text=True, check=True
+        ).stdout
+        kept = place / "kept.txt"
+        kept.write_text("".join(line + "\n" for line in frozen.splitlines() if "==" in line))
+        tools = [*NEEDED, "hypothesis"] if self._is_core() else NEEDED
+        day = [] if self.kind == "newest" else ["--exclude-newer", LINES[self.line][1]]
+        _run([UV, "pip", "install", "--python", python, *tools, "--constraint", kept, *day], log)
+        found = dict(line.split("==") for line in frozen.lower().splitlines() if "==" in line)
+        self.versions = {name: found.get(name, "") for name in SHOWN}
+
+    def _test(self, place: Path, log: int) -> None:
+        report = place / "report.xml"
+        suite = (*SUITE, *VERDICTS) if self._is_core() else SUITE
+        # -P: the wheel is imported, not the checkout.
+        command = [place / "bin" / "python", "-P", "-m", "pytest", "-q", "--junitxml", report, *suite]
+        subprocess.run(list(map(str, command)), cwd=ROOT, stdout=log, stderr=log, check=False)  # noqa: S603
+        if not report.exists():
+            raise subprocess.CalledProcessError(1, "pytest")
+        for case in ET.parse(report).iter("testcase"):  # noqa: S314  # written a moment ago
+            skipped = case.find("skipped")
+            if skipped is not None:
+                self.skipped.append(f"{case.get('name')}: {skipped.get('message')}")
+            elif case.find("failure") is not None or case.find("error") is not None:
+                self.failed += 1
+            else:
+                self.passed += 1
+
+    def _is_core(self) -> bool:
+        return self.name == "2.11:lowest"
+
+
+def cells(wanted: Sequence[str]) -> list[Cell]:
+    """Return the cells that are asked for: `3.1`, `3.1:release`, or none for all."""
+    every = [Cell(line, kind) for line in LINES for kind in SETS]
+    unknown = set(wanted) - set(LINES) - {cell.name for cell in every}
+    if unknown:
+        sys.exit(f"No such cell: {', '.join(sorted(unknown))}. Lines: {', '.join(LINES)}; sets: {', '.join(SETS)}")
+    return [cell for cell in every if not wanted or cell.line in wanted or cell.name in wanted]
+
+
+def build() -> Path:
+    """Build the wheel that all cells install."""
+    folder = FOLDER / "dist"
+    shutil.rmtree(folder, ignore_errors=True)
+    _run([UV, "build", "--quiet", "--wheel", "--out-dir", folder, ROOT])
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def table(done: Sequence[Cell]) -> str:
+    """Show what every cell had, and how it went; below, why tests were skipped."""
+    head = ("cell", "airflow", "compat", "msgspec", "ciso8601", "sqlalchemy", "passed", "failed", "skipped", "s", "")
+    rows: list[tuple[str, ...]] = [head]
+    for cell in done:
+        counts = (cell.passed, cell.failed, len(cell.skipped), round(cell.seconds))
+        rows.append((cell.name, *(cell.versions.get(name) or "-" for name in SHOWN), *map(str, counts), cell.verdict))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    lines += [f"skipped on {cell.name}: {why}" for cell in done for why in cell.skipped]
+    return "\n".join(lines)
+
+
+def _run(command: Sequence[str | Path], log: int | None = None) -> None:
+    # No toolchain of uv's own: what is on the machine is what is tested.
+    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    subprocess.run(list(map(str, command)), cwd=ROOT, env=environment, stdout=log, stderr=log, check=True)  # noqa: S603
+
+
+def main() -> int:
+    """Run the cells one after the other, show the table, and say whether all passed."""
+    done, wheel = cells(sys.argv[1:]), build()
+    for cell in done:
+        cell.run(wheel)
+        print(f"{cell.name}: {cell.verdict}, {cell.passed} passed, {cell.seconds:.0f} s", flush=True)
+    print(f"\n{table(done)}\n")
+    passed = sum(cell.passed for cell in done)
+    failed = sum(cell.failed for cell in done)
+    print(f"{sum(cell.verdict == 'passed' for cell in done)} of {len(done)} cells passed")
+    print(f"{passed} passed, {failed} failed, {sum(len(cell.skipped) for cell in done)} skipped")
+    return 0 if all(cell.verdict == "passed" for cell in done) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
