@@ -19,7 +19,8 @@ LONGEST_HEADER = 64 * 1024
 LONGEST_HEADERS = 256 * 1024
 """Bytes of all headers of an answer."""
 
-_BY_ANOTHER_NAME = frozenset({62, 64})
+_OTHER_NAME = 62
+_BY_ANOTHER_NAME = frozenset({_OTHER_NAME, 64})
 """OpenSSL's codes for a certificate of another host, or of another IP address."""
 _OUT_OF_DATE = frozenset({9, 10})
 _BY_NOBODY_KNOWN = frozenset({18, 19, 20, 21})
@@ -99,7 +100,7 @@ def explain(error: BaseException, way: Way, *, written: bool, seconds: float, at
     which = "the proxy" if at_proxy else "the connection's host"
     told = list(causes(error))
     for cause in told:
-        if isinstance(cause, ssl.SSLCertVerificationError) and (code := getattr(cause, "verify_code", 0)):
+        if code := _verify_code(cause):
             return _of_certificate(code, whose, which)
     for cause in told:
         if found := _of_tls(cause, who, way) or _of_system(cause, who, whose, which):
@@ -136,6 +137,13 @@ def causes(error: BaseException) -> Iterator[BaseException]:
             seen.append(one)
             yield one
             waiting += [getattr(one, "reason", None), *one.args, one.__cause__, one.__context__]
+
+
+def _verify_code(cause: BaseException) -> int:
+    """Return OpenSSL's code for what is wrong with a certificate, or 0; urllib3 1 compares names itself."""
+    if type(cause).__name__ == "CertificateError":
+        return _OTHER_NAME
+    return int(getattr(cause, "verify_code", 0)) if isinstance(cause, ssl.SSLCertVerificationError) else 0
 
 
 def _of_certificate(code: int, whose: str, which: str) -> Failure:
