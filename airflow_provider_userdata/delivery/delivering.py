@@ -11,6 +11,7 @@ from airflow_provider_userdata.delivery.batching import Batch
 from airflow_provider_userdata.delivery.fates import Fates, Why
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.sending import GaveUp, Outcome, Sender
+from airflow_provider_userdata.delivery.sent_log import SentLog
 from airflow_provider_userdata.delivery.splitting import BLIND_LEVELS, Refusals
 from airflow_provider_userdata.errors import LaterError, RefusedError, VendorDownError, unexpected
 from airflow_provider_userdata.vendors.answers import Accepted, Refused, Stop, Unproven
@@ -35,12 +36,14 @@ class Deliverer:
         sender: Sender,
         refusals: Refusals,
         fates: Fates,
+        sent: SentLog,
         halt: Callable[[BaseException, str], None],
     ) -> None:
         self._vendor = vendor
         self._sender = sender
         self._refusals = refusals
         self._fates = fates
+        self._sent = sent
         self._halt = halt
 
     async def deliver(self, batch: Batch) -> None:
@@ -58,13 +61,11 @@ class Deliverer:
     async def _deliver(self, batch: Batch) -> None:
         accepted = refused = 0
         doubted = False
-        in_doubt = self._fates.sending(batch)
         waiting = deque([(batch, 0)])
         undecided: list[tuple[Batch, int, Outcome]] = []
         while waiting:
             records, level = waiting.popleft()
-            outcome = await self._send(records, in_doubt)
-            in_doubt = 0
+            outcome = await self._send(records, len(records) if doubted else self._sent.doubtful(records))
             # What was in doubt and then refused as a whole may be there all the same: so may its parts.
             doubted = doubted or (outcome.in_doubt and isinstance(outcome.meaning, Refused))
             if isinstance(outcome.meaning, Refused):

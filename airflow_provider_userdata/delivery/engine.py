@@ -67,9 +67,10 @@ class Engine:
         self._undecided: Sequence[Record] = []
         self._transport = Transport(plan.endpoint)
         self._pace = Pace(plan.clock, self._halted, plan.max_in_flight, plan.requests_per_second)
-        self._sender = Sender(plan.vendor, self._transport, tally, self._pace, plan.patience, plan.clock, self._halted)
+        sent = self._keeper.sent
+        self._sender = Sender(plan.vendor, self._transport, sent, self._pace, plan.patience, plan.clock, self._halted)
         refusals = Refusals(plan.vendor.limits)
-        self._deliverer = Deliverer(plan.vendor, self._sender, refusals, self._fates, self._halt)
+        self._deliverer = Deliverer(plan.vendor, self._sender, refusals, self._fates, sent, self._halt)
         self._dispatcher = Dispatcher(
             self._deliverer.deliver,
             plan.max_in_flight,

@@ -14,6 +14,7 @@ from airflow_provider_userdata.delivery.digest import Mark
 from airflow_provider_userdata.delivery.progress import Progress
 from airflow_provider_userdata.delivery.raw_form import row_json
 from airflow_provider_userdata.delivery.report import Fate, Report, Tally
+from airflow_provider_userdata.delivery.sent_log import SentLog
 from airflow_provider_userdata.delivery.sieve import Sieve
 from airflow_provider_userdata.vendors.contract import Record, json_path
 from airflow_provider_userdata.vendors.stretch import Stretch, ranges, ranges_of
@@ -67,9 +68,16 @@ class Fates:
     """
 
     def __init__(
-        self, files: AttemptFiles, tally: Tally, progress: Progress, clock: Clock, sieve: Sieve | None
+        self,
+        files: AttemptFiles,
+        sent: SentLog,
+        tally: Tally,
+        progress: Progress,
+        clock: Clock,
+        sieve: Sieve | None,
     ) -> None:
         self._files = files
+        self._sent = sent
         self._tally = tally
         self._progress = progress
         self._clock = clock
@@ -94,8 +102,7 @@ class Fates:
         self.write_invalid()
         self._progress.take(marks)
         if self._progress.is_compared:
-            rows, digest = self._progress.read
-            self._files.sent.append(_encode({"read": rows, "digest": digest}))
+            self._sent.read(self._progress.read)
 
     def delivered(
         self, records: Sequence[Record], status: int, receipt: Mapping[str, str], *, in_doubt: bool = False
@@ -112,7 +119,7 @@ class Fates:
             "at": self._clock.now().isoformat(timespec="milliseconds"),
             **receipt,
         }
-        if resent := len(records) if in_doubt else self._left_in_doubt(records):
+        if resent := len(records) if in_doubt else self._sent.doubtful(records):
             line["resent"] = resent
         self._files.receipts.append(_encode(line))
         self._tally.settle(Fate.DELIVERED, len(records))
@@ -125,21 +132,6 @@ class Fates:
         if records:
             self._tally.settle(Fate.UNCHANGED, len(records))
             self._progress.settle(ranges_of(_in_order(records)))
-
-    def sending(self, records: Sequence[Record]) -> int:
-        """Write that records are about to be sent: should nothing more be written of them, they are in doubt.
-
-        :return: how many of them an earlier attempt left in doubt.
-        """
-        positions = ranges_of(records)
-        self._files.sent.append(_encode({"ranges": positions}))
-        self._progress.sent(positions)
-        return self._left_in_doubt(records)
-
-    def _left_in_doubt(self, records: Sequence[Record]) -> int:
-        if not self._progress.any_in_doubt:
-            return 0
-        return sum(self._progress.is_in_doubt(record.position) for record in records)
 
     def not_delivered(self, rows: Sequence[tuple[int, object, Why]]) -> None:
         """Write the lines of rows that were not delivered, each whole.
@@ -167,9 +159,7 @@ class Fates:
         if why.fate is Fate.HELD:
             doubtful = [record for record in records if self._progress.is_in_doubt(record.position)]
             records = [record for record in records if not self._progress.is_in_doubt(record.position)]
-            positions = ranges_of(records)
-            self._progress.returned(positions)
-            self._files.sent.append(_encode({"returned": positions}))
+            self._sent.returned(ranges_of(records))
             self._left.extend((record, EARLIER_DOUBT) for record in doubtful)
         self._left.extend((record, why) for record in records)
 

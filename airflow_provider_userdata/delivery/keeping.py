@@ -19,6 +19,7 @@ from airflow_provider_userdata.delivery.progress import Progress
 from airflow_provider_userdata.delivery.report import Report, Tally
 from airflow_provider_userdata.delivery.resuming import Resumption, any_sent, resumption
 from airflow_provider_userdata.delivery.sending import Sender
+from airflow_provider_userdata.delivery.sent_log import SentLog
 from airflow_provider_userdata.delivery.sieve import Sieve
 from airflow_provider_userdata.delivery.threads import BlockingThread
 from airflow_provider_userdata.errors import (
@@ -64,7 +65,8 @@ class Keeper:
         self.progress = Progress()
         ledger = None if plan.validate_only else plan.ledger
         self.sieve = None if ledger is None else Sieve(ledger, plan.vendor, shows_recent=plan.shows_recent)
-        self.fates = Fates(self._files, self.tally, self.progress, plan.clock, self.sieve)
+        self.sent = SentLog(self._files.sent, self.tally, self.progress)
+        self.fates = Fates(self._files, self.sent, self.tally, self.progress, plan.clock, self.sieve)
 
     async def open(self, sender: Sender) -> Done | None:
         """Find out where an earlier attempt ended, and make this one's files.

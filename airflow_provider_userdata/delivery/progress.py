@@ -104,6 +104,10 @@ class Progress:
         """Say whether an earlier attempt sent a record, and never learned what became of it."""
         return position in self._in_doubt
 
+    def count_in_doubt(self, ranges: Ranges) -> int:
+        """Return how many positions an earlier attempt left in doubt."""
+        return sum(self._in_doubt.count(start, length) for start, length in ranges) if self.any_in_doubt else 0
+
     def sent(self, ranges: Ranges) -> None:
         """Note that records are about to be sent."""
         self._in_flight.add_all(ranges)

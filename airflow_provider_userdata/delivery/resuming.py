@@ -77,7 +77,7 @@ def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Re
     read: dict[int, str] = {}
     proven = Settled()
     for attempt in attempts:
-        then = _sent(checkpoint, folder, attempt)
+        then = _sent(checkpoint, folder, attempt, tally)
         if must_know and not then.closed and not is_local(folder):
             raise ResumeError(
                 f"output_path: attempt {attempt} was killed, and its last second stands nowhere: object storage can't "
@@ -90,7 +90,6 @@ def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Re
             _settle(settled, line["ranges"], tally, Fate.DELIVERED, None)
             for start, length in line["ranges"]:
                 proven.add(start, length)
-            tally.resent += line.get("resent", 0)
         for line in _lines(checkpoint, folder, rejects_name(attempt)):
             _settle(settled, [[line["position"], 1]], tally, Fate(line["fate"]), line["rule"])
     in_doubt.extend(sent.ranges())
@@ -113,10 +112,15 @@ class _Sent:
     closed: bool = False
 
 
-def _sent(checkpoint: Checkpoint, folder: Folder, attempt: str) -> _Sent:
-    """Read what an attempt was about to send, and cut off the lines of what it left."""
+def _sent(checkpoint: Checkpoint, folder: Folder, attempt: str, tally: Tally) -> _Sent:
+    """Read what an attempt was about to send, count its requests, and cut off the lines of what it left."""
     found = _Sent()
     for line in _lines(checkpoint, folder, sent_name(attempt)):
+        if "bytes" in line:
+            tally.requests += 1
+            tally.bytes += line["bytes"]
+            tally.retries += line.get("retry", False)
+        tally.resent += line.get("again", 0)
         for start, length in line.get("ranges", ()):
             found.sent.add(start, length)
         for start, length in line.get("returned", ()):

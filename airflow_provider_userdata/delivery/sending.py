@@ -11,10 +11,19 @@ from typing import Literal
 
 from airflow_provider_userdata.delivery.clock import Clock, unless_set
 from airflow_provider_userdata.delivery.pace import Departure, Pace
-from airflow_provider_userdata.delivery.report import Tally
 from airflow_provider_userdata.delivery.retrying import Attempts, asks_to_wait, beyond_max_wait, retry_after
+from airflow_provider_userdata.delivery.sent_log import SentLog
 from airflow_provider_userdata.delivery.transport import NoAnswer, Transport
-from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Refused, Retry, Stop, Unproven
+from airflow_provider_userdata.vendors.answers import (
+    Accepted,
+    Answer,
+    Meaning,
+    Refused,
+    Retry,
+    Stop,
+    Unproven,
+    took_nothing,
+)
 from airflow_provider_userdata.vendors.contract import Record, Request, Vendor
 
 OnDoubt = Literal["resend", "hold"]
@@ -75,6 +84,7 @@ class Outcome:
 class Sender:
     """Sends batches of one delivery.
 
+    :param sent: takes down what goes, before it does.
     :param halted: set when nothing may be sent any more.
     """
 
@@ -82,7 +92,7 @@ class Sender:
         self,
         vendor: Vendor,
         transport: Transport,
-        tally: Tally,
+        sent: SentLog,
         pace: Pace,
         patience: Patience,
         clock: Clock,
@@ -91,7 +101,7 @@ class Sender:
     ) -> None:
         self._vendor = vendor
         self._transport = transport
-        self._tally = tally
+        self._sent = sent
         self._pace = pace
         self._patience = patience
         self._clock = clock
@@ -122,18 +132,19 @@ class Sender:
     async def send(self, records: Sequence[Record], *, in_doubt: int = 0) -> Outcome:
         """Send a batch, again where that may help, and say how it ended.
 
-        :param in_doubt: how many of the records an earlier attempt may have delivered.
+        :param in_doubt: how many of the records may be there already.
         """
         request = self._vendor.request(records)
         attempts = Attempts(self._waits_from(), self._accepted)
         doubted, maybe_there = False, in_doubt
-        while (departure := await self._pace.permission()) is not None:
+        while (departure := await self._departure(maybe_there)) is not None:
             if attempts.sent == 0:
                 attempts.started = self._waits_from()  # until now it was kept apart from others
-            self._tally.retries += attempts.sent > 0
-            self._tally.resent += maybe_there
-            attempts.sent, maybe_there = attempts.sent + 1, 0
+            self._sent.goes(records, request.size, retry=attempts.sent > 0)
+            attempts.sent += 1
             meaning, answer = await self._once(request, departure)
+            if took_nothing(meaning):
+                self._sent.take_back(maybe_there)
             if not isinstance(meaning, Retry):
                 return Outcome(meaning, answer, doubted)
             if meaning.in_doubt:
@@ -144,6 +155,14 @@ class Sender:
             if given_up is not None:
                 return Outcome(given_up, answer, doubted)
         return Outcome(_HALTED, in_doubt=doubted)
+
+    async def _departure(self, repeats: int) -> Departure | None:
+        """Wait until a request may go; what of it may be there already is counted before it does."""
+        await self._sent.announce(repeats)
+        departure = await self._pace.permission()
+        if departure is None:
+            self._sent.take_back(repeats)
+        return departure
 
     async def until_ready(self) -> GaveUp | None:
         """Wait while the vendor says that it is in maintenance (G13); give up after `max_wait`."""
@@ -182,8 +201,6 @@ class Sender:
             self._pace.given_up()
 
     async def _once(self, request: Request, departure: Departure) -> tuple[Meaning, Answer | None]:
-        self._tally.requests += 1
-        self._tally.bytes += request.size
         answer = await self._posted(request, departure)
         if isinstance(answer, NoAnswer):
             return self._unanswered(answer), None

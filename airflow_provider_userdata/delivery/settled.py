@@ -126,6 +126,15 @@ class Settled:
         for start, end in zip(self._starts, self._ends, strict=True):
             yield start, end - start
 
+    def count(self, start: int, length: int) -> int:
+        """Return how many of some positions are settled."""
+        end = start + length
+        first, last = bisect.bisect_right(self._ends, start), bisect.bisect_left(self._starts, end)
+        held = sum(self._ends[first:last]) - sum(self._starts[first:last])
+        if first < last:
+            held -= max(0, start - self._starts[first]) + max(0, self._ends[last - 1] - end)
+        return held
+
     def without(self, other: Settled) -> Settled:
         """Give the positions that the other set lacks."""
         left = Settled()

@@ -129,8 +129,8 @@ _STOPS = {
 }
 _HOST = re.compile(r"[a-z0-9.-]{1,253}")
 _RETRIED = frozenset({408, 425, 429})
-_NOT_IN_DOUBT = frozenset({500, 501, 503})
-"""Of the vendor's own errors those that come from the vendor itself: others may come from a gateway, after the fact."""
+_NOT_IN_DOUBT = frozenset({501, 503})
+"""Of the vendor's own errors those that say that nothing was done: the others may come after the acceptance (A3)."""
 
 
 def shared_meaning(answer: Answer, refusal_rule: str = "A4") -> Meaning:
@@ -165,6 +165,11 @@ def _host(location: str) -> str:
     except ValueError:
         return ""
     return f", to {host}" if _HOST.fullmatch(host) else ""
+
+
+def took_nothing(meaning: Meaning) -> bool:
+    """Say whether the vendor surely took none of a request's records."""
+    return isinstance(meaning, Refused | Stop) or (isinstance(meaning, Retry) and not meaning.in_doubt)
 
 
 def cut_short(answer: Answer) -> Retry | None:

@@ -59,7 +59,7 @@ def test_what_is_in_doubt_is_reported_where_the_author_asks_for_it(
     assert sandbox.vendors[vendor].counts.repeated == 0
 
 
-@pytest.mark.parametrize("fault", ["503", "429", "500", "408"])
+@pytest.mark.parametrize("fault", ["503", "429", "425", "408"])
 def test_an_answer_that_accepted_nothing_leaves_no_doubt(
     fault: str, sandbox: Sandbox, deliver: Deliver, rows: Rows
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import runpy
 import signal
@@ -18,6 +19,7 @@ import msgspec
 import pytest
 
 from airflow_provider_userdata.delivery.checkpoint import LARGEST
+from airflow_provider_userdata.delivery.journal import LocalJournal, PartsJournal
 from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.report import Report
 from airflow_provider_userdata.delivery.runner import Delivery
@@ -80,6 +82,40 @@ def attempt(plan: Callable[..., Plan], store: MemoryStore) -> Callable[..., Ende
         return ended
 
     return deliver
+
+
+class Crash(SystemExit):
+    """The process is gone."""
+
+
+@pytest.fixture
+def crash(plan: Callable[..., Plan], store: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Make an attempt that crashes where it would write its n-th receipt: ``crash("thymia", rows, receipt=5)``."""
+    crashes = itertools.count()
+
+    def crashed(vendor: str, source: Any, receipt: int, **given: Any) -> None:
+        kind = LocalJournal if isinstance(given.get("output", Path()), Path) else PartsJournal
+        append, save, left = kind.append, store.save, [receipt]
+
+        def appended(journal: Any, line: bytes) -> None:
+            alive = left[0] > 0
+            left[0] -= b'"count"' in line
+            if left[0] > 0:
+                append(journal, line)
+            elif alive:
+                raise Crash
+
+        def saved(value: dict[str, Any]) -> None:
+            if left[0] > 0:
+                save(value)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(kind, "append", appended)
+            patch.setattr(store, "save", saved)
+            with pytest.raises(Crash):
+                Delivery(plan(vendor, source, attempt=f"crash-{next(crashes)}", store=store, **given)).run()
+
+    return crashed
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 import time
 from collections.abc import Callable
@@ -12,9 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.delivery import keeping
-from airflow_provider_userdata.delivery.journal import LocalJournal, PartsJournal
-from airflow_provider_userdata.delivery.plan import Ended, Plan
-from airflow_provider_userdata.delivery.runner import Delivery
+from airflow_provider_userdata.delivery.plan import Ended
 from airflow_provider_userdata.delivery.sending import Patience
 from airflow_provider_userdata.errors import ResumeError, VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
@@ -23,40 +20,6 @@ Attempt = Callable[..., Ended]
 Rows = Callable[..., list[dict[str, Any]]]
 Whole = Callable[..., None]
 HOLD = Patience(max_attempts=2, on_doubt="hold")
-
-
-class Crash(SystemExit):
-    """The process is gone."""
-
-
-@pytest.fixture
-def crash(plan: Callable[..., Plan], store: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Make an attempt that crashes where it would write its n-th receipt: ``crash("thymia", rows, receipt=5)``."""
-    crashes = itertools.count()
-
-    def crashed(vendor: str, source: Any, receipt: int, **given: Any) -> None:
-        kind = LocalJournal if isinstance(given.get("output", Path()), Path) else PartsJournal
-        append, save, left = kind.append, store.save, [receipt]
-
-        def appended(journal: Any, line: bytes) -> None:
-            alive = left[0] > 0
-            left[0] -= b'"count"' in line
-            if left[0] > 0:
-                append(journal, line)
-            elif alive:
-                raise Crash
-
-        def saved(value: dict[str, Any]) -> None:
-            if left[0] > 0:
-                save(value)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(kind, "append", appended)
-            patch.setattr(store, "save", saved)
-            with pytest.raises(Crash):
-                Delivery(plan(vendor, source, attempt=f"crash-{next(crashes)}", store=store, **given)).run()
-
-    return crashed
 
 
 def test_what_was_in_flight_is_sent_again_and_counted(

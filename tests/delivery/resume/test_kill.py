@@ -58,7 +58,7 @@ def test_a_delivery_that_is_killed_again_and_again(
     assert (counts.distinct, report.delivered) == (count, count)
     assert counts.records - counts.distinct <= allowed
     if not settings.get("objects"):
-        assert report.resent >= counts.repeated
+        assert report.resent >= counts.records - counts.distinct
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_delivery_that_is_killed_at_a_point(
     whole(report, 2_005)
     assert (counts.distinct, report.delivered, report.rejected) == (2_000, 2_000, 5)
     assert counts.records - counts.distinct <= delivery.in_flight
-    assert counts.repeated <= report.resent
+    assert counts.records - counts.distinct <= report.resent
     assert delivery.repeated is (where == "after the done marker")
     if "done marker" in where:
         assert counts.records == 2_000

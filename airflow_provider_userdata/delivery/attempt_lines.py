@@ -1,0 +1,57 @@
+"""The lines of an attempt's files, as the next attempt reads them: checked, since a file may have been damaged."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from airflow_provider_userdata.delivery.report import Fate
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""A number of records or bytes, or a position."""
+Range = tuple[Count, Annotated[int, msgspec.Meta(ge=1, le=2**53)]]
+"""Positions as `(start, length)`."""
+
+
+class SentLine(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """A line of the file that says what was about to be sent.
+
+    :param ranges: records that are sent for the first time in this attempt.
+    :param bytes: of the request that goes; None where the line is about no request.
+    :param retry: whether the request was sent before.
+    :param again: how many records, by now, may arrive once more; negative where they surely didn't.
+    :param returned: records that were sent and surely not accepted.
+    :param read: how many rows were read.
+    :param digest: of those rows.
+    :param left: where in the rejects the lines begin of what is left to the next attempt.
+    :param closed: whether the attempt came to its own end.
+    """
+
+    ranges: list[Range] = []
+    bytes: Count | None = None
+    retry: bool = False
+    again: int = 0
+    returned: list[Range] = []
+    read: Count | None = None
+    digest: str = ""
+    left: Count | None = None
+    closed: bool = False
+
+
+class ReceiptLine(msgspec.Struct):
+    """A line of the receipts: a request that was accepted."""
+
+    ranges: list[Range]
+    count: Count
+
+
+class RejectLine(msgspec.Struct):
+    """A line of the rejects, without its record."""
+
+    position: Count
+    fate: Fate
+    rule: str
+
+
+Line = TypeVar("Line", SentLine, ReceiptLine, RejectLine)
