@@ -229,4 +229,5 @@ def _is_about(error: aiohttp.ClientConnectorError, proxy: str | None) -> bool:
     if proxy is None:
         return False
     url = URL(proxy)
-    return isinstance(error, aiohttp.ClientProxyConnectionError) or (error.host, error.port) == (url.host, url.port)
+    same_host = error.host in {url.host, url.raw_host} and error.port == url.port
+    return isinstance(error, aiohttp.ClientProxyConnectionError) or same_host

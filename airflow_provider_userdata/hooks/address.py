@@ -111,7 +111,7 @@ def is_proxy(url: str) -> bool:
     """Say whether an address can be a proxy's."""
     try:
         parts = urlsplit(url)
-        reachable = bool(parts.hostname) and parts.port != 0 and _is_name(parts.hostname or "")
+        reachable = parts.port != 0 and bool(_as_ascii(parts.hostname or ""))
     except ValueError:
         return False
     more = parts.path.strip("/") or parts.query or parts.fragment or any(sign.isspace() for sign in url)
@@ -205,21 +205,16 @@ def _encoded(host: str, where: str) -> str:
     """Write a host's name as name servers know it, and an IPv6 address in brackets."""
     try:
         return f"[{host}]" if ":" in host else _as_ascii(host)
-    except UnicodeError:
+    except ValueError:
         raise ConnectionSettingsError(f"{where}: the host is no address") from None
 
 
-def _is_name(host: str) -> bool:
-    try:
-        return bool(_as_ascii(host))
-    except UnicodeError:
-        return False
-
-
 def _as_ascii(host: str) -> str:
-    """Encode a host's name as `requests` does (IDNA), and see that Python's own encoding takes it, too."""
+    """Encode a host's name as `requests` does (IDNA), and see that Python and aiohttp take it, too."""
     name = host if host.isascii() else idna.encode(host, uts46=True).decode()
     name.encode("idna")
+    if name.replace(".", "").isdigit():
+        ipaddress.IPv4Address(name)
     return name
 
 

@@ -156,6 +156,7 @@ def test_a_proxy_that_is_not_there(authority: Any, unused_port: int, secure: boo
     for proxy, said in (
         (f"http://me:{PASSWORD}@127.0.0.1:{unused_port}", "the proxy refused the connection"),
         (f"http://me:{PASSWORD}@nowhere.invalid:1", "the proxy's name was not found (is the proxy right"),
+        (f"http://me:{PASSWORD}@nirgendwö.invalid:1", "the proxy's name was not found (is the proxy right"),
     ):
         answer = sent_through(Proxy(), vendor=vendor, proxy=proxy)
 

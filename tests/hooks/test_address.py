@@ -229,10 +229,15 @@ def test_any_other_verify_is_refused(refused: Refused, value: object) -> None:
     assert "'verify'" in refused(lambda: address.verify(Connection(extra_dejson={"verify": value})))
 
 
-@pytest.mark.parametrize(("value", "proxy"), [(None, None), ("", None), ("http://proxy:3128", "http://proxy:3128")])
-def test_a_proxy_is_an_address(value: object, proxy: str | None) -> None:
+@pytest.mark.parametrize(
+    "proxy",
+    ["http://proxy:3128", "https://proxy", "http://me:a%23b@proxy:3128/", "http://[::1]:3128", "http://прокси:3128"],
+)
+def test_a_proxy_is_an_address(proxy: str) -> None:
     """A proxy is named with its scheme, or there is none."""
-    assert address.proxy(Connection(extra_dejson={"proxy": value})) == proxy
+    assert address.proxy(Connection(extra_dejson={"proxy": proxy})) == proxy
+    for value in (None, ""):
+        assert address.proxy(Connection(extra_dejson={"proxy": value})) is None
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,19 @@ def test_a_host_in_another_alphabet_is_encoded(connection: Any, host: str, url: 
 
 
 @pytest.mark.parametrize(
-    "host", ["a..example", ".example", f"{'a' * 64}.example", "☃.example", "-ü.example", "℀.example"]
+    "host",
+    [
+        "a..example",
+        ".example",
+        f"{'a' * 64}.example",
+        "☃.example",
+        "-ü.example",
+        "℀.example",
+        "1.2.3",
+        "1.2.3.4.5",
+        "256.1.1.1",
+        "2130706433",
+    ],
 )
 def test_a_name_that_nobody_can_have_is_refused(connection: Any, refused: Refused, host: str) -> None:
     """It would end a delivery with an error of Python's."""
