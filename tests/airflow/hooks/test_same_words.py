@@ -121,11 +121,11 @@ def test_names_and_ports(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scheme", "said"), [("http", "it didn't answer within 0.2 s"), ("https", "no connection was made within 0.2 s")]
+    ("scheme", "said"), [("http", "it didn't answer within 0.5 s"), ("https", "no connection was made within 0.5 s")]
 )
 def test_time(serving: Serving, connect: Connect, scheme: str, said: str) -> None:
     """What takes too long: to answer, or to connect, of which TLS's handshake is a part."""
-    assert said in both(connect("thymia", host=f"{scheme}://{serving(silent)}", extra={"timeout": 0.2}))
+    assert said in both(connect("thymia", host=f"{scheme}://{serving(silent)}", extra={"timeout": 0.5}))
 
 
 def test_nobody_takes_the_connection(connect: Connect) -> None:
