@@ -18,6 +18,7 @@
         ├── UnexpectedError          what nobody expects, by its type alone
         ├── VendorDownError          the vendor can't be reached, or takes no requests for now
         └── StoppedError             the delivery was told to stop
+            └── OrphanedError            nobody supervises the delivery any more
 
 Messages name the connection, the argument, the rule and the position; never a record's content or a credential.
 """
@@ -89,6 +90,10 @@ class VendorDownError(MayPassError):
 
 class StoppedError(MayPassError):
     """The delivery was told to stop before it was done."""
+
+
+class OrphanedError(StoppedError):
+    """Nobody supervises the delivery's process any more: another attempt may begin at any time, and goes on."""
 
 
 class LaterError(MayPassError):

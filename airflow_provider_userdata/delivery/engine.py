@@ -25,6 +25,7 @@ from airflow_provider_userdata.delivery.transport import Transport
 from airflow_provider_userdata.delivery.under_way import Sifted
 from airflow_provider_userdata.errors import (
     LaterError,
+    OrphanedError,
     RejectsError,
     SourceBrokeError,
     SourceError,
@@ -92,6 +93,11 @@ class Engine:
             self._halt(error)
         return await self._end(opened=opened)
 
+    @property
+    def unsaved(self) -> float:
+        """For how many seconds a checkpoint has been waiting to be saved."""
+        return self._keeper.unsaved
+
     def stop(self, error: UserdataError, grace: float) -> None:
         """End soon: nothing new is sent, what is in flight gets some seconds, then it is given up.
 
@@ -120,7 +126,7 @@ class Engine:
     async def _end(self, *, opened: bool) -> Ended:
         """Write the last checkpoint, and after it what it doesn't cover; the marker of a run's end needs none."""
         await self._unless_it_fails(self._keeper.end_ledger(self._stopped, LONGEST_MARK))
-        if opened and self._error is not None:
+        if opened and self._error is not None and not isinstance(self._error, OrphanedError):  # it may be another's now
             await self._unless_it_fails(self._keeper.save(self._sender))
         await self._unless_it_fails(self._keeper.close(ended=self._error is None, comes_back=self._comes_back()))
         report = self._fates.report()
@@ -133,7 +139,7 @@ class Engine:
 
     def _comes_back(self) -> bool:
         """Say whether an attempt after this one is to be expected."""
-        return isinstance(self._error, LaterError) or self._plan.more_attempts
+        return isinstance(self._error, LaterError | OrphanedError) or self._plan.more_attempts
 
     async def _unless_it_fails(self, writing: Coroutine[Any, Any, None]) -> None:
         try:

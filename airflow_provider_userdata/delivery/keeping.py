@@ -61,12 +61,18 @@ class Keeper:
         self._earlier: Checkpoint | None = None
         self._saved: Checkpoint | None = None
         self._store_fails = False
+        self._unsaved_since: float | None = None
         self.tally = Tally(plan.clock.seconds)
         self.progress = Progress()
         ledger = None if plan.validate_only else plan.ledger
         self.sieve = None if ledger is None else Sieve(ledger, plan.vendor, shows_recent=plan.shows_recent)
         self.sent = SentLog(self._files.sent, self.tally, self.progress)
         self.fates = Fates(self._files, self.sent, self.tally, self.progress, plan.clock, self.sieve)
+
+    @property
+    def unsaved(self) -> float:
+        """For how many seconds a checkpoint has been waiting to be saved: the store fails, or doesn't answer."""
+        return 0.0 if self._unsaved_since is None else self._plan.clock.seconds() - self._unsaved_since
 
     async def open(self, sender: Sender) -> Done | None:
         """Find out where an earlier attempt ended, and make this one's files.
@@ -314,6 +320,8 @@ class Keeper:
         store = self._store
         if store is None:
             return True
+        if self._unsaved_since is None:
+            self._unsaved_since = self._plan.clock.seconds()
         try:
             await self._airflow_thread.call(lambda: store.save(msgspec.to_builtins(value)))
         except Exception as error:  # noqa: BLE001  # Airflow's side may fail in any way; the next second tries again
@@ -321,7 +329,7 @@ class Keeper:
                 _log.warning("The checkpoint can't be saved for now: %s", type(error).__name__)
             self._store_fails = True
             return False
-        self._store_fails = False
+        self._store_fails, self._unsaved_since = False, None
         return True
 
     def _write_left(self, *, ended: bool, comes_back: bool) -> None:

@@ -15,6 +15,7 @@ from airflow_provider_userdata.delivery.journal import Folder
 from airflow_provider_userdata.delivery.report import Report
 from airflow_provider_userdata.delivery.sending import Patience
 from airflow_provider_userdata.delivery.sieve import Ledger
+from airflow_provider_userdata.delivery.supervisor import Supervisor
 from airflow_provider_userdata.delivery.transport import Endpoint
 from airflow_provider_userdata.vendors.contract import Vendor
 
@@ -42,6 +43,7 @@ class Plan:
     :param resume: whether to go on where an attempt before this one ended.
     :param restart_if_changed: whether a source that changed between attempts is sent anew, instead of being an error.
     :param more_attempts: whether Airflow would make another attempt after this one.
+    :param supervisor: the process without which this one is to stop; None where nobody else may start an attempt.
     :param on_progress: called every few seconds, on the loop, with the counts so far and the source's total.
     :param clock: tells the time.
     """
@@ -65,6 +67,7 @@ class Plan:
     resume: bool = True
     restart_if_changed: bool = False
     more_attempts: bool = False
+    supervisor: Supervisor | None = None
     on_progress: Callable[[Report, int | None], None] | None = None
     clock: Clock = field(default_factory=SystemClock)
 

@@ -13,12 +13,13 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import replace
 
 from airflow_provider_userdata.delivery.engine import Engine
 from airflow_provider_userdata.delivery.plan import Ended, Plan
-from airflow_provider_userdata.errors import SourceChangedError, StoppedError, UserdataError
+from airflow_provider_userdata.delivery.supervisor import WATCH_SECONDS
+from airflow_provider_userdata.errors import OrphanedError, SourceChangedError, StoppedError, UserdataError
 
 GRACE = 3.0
 """Seconds that what is in flight gets after a stop: a killed task has five in all."""
@@ -42,6 +43,7 @@ class Delivery:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._engine: Engine | None = None
         self._stop_error: UserdataError | None = None
+        self._grace = GRACE
         self._thread = threading.Thread(target=self._work, name="userdata-delivery", daemon=True)
 
     def run(self) -> Ended:
@@ -49,13 +51,20 @@ class Delivery:
 
         Where the wait is interrupted, by a time-out or a keyboard, the delivery is stopped, its fates are written, and
         what interrupted goes on its way.
+
+        :raises OrphanedError: if nobody supervises this process any more; what is in flight is given up at once.
         """
         self._thread.start()
         try:
+            self._watch()
             return self._ended.result()
-        except BaseException:
+        except BaseException as interruption:
             if not self._ended.done():
-                self.stop(StoppedError("the delivery was interrupted, by a time-out or a signal"))
+                if isinstance(interruption, OrphanedError):
+                    self._grace = 0.0
+                    self.stop(interruption)
+                else:
+                    self.stop(StoppedError("the delivery was interrupted, by a time-out or a signal"))
                 self._wait_a_little()
             raise
 
@@ -69,7 +78,15 @@ class Delivery:
         self._stop_error = error
         if self._loop is not None and self._engine is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended, and the delivery with it
-                self._loop.call_soon_threadsafe(self._engine.stop, error, GRACE)
+                self._loop.call_soon_threadsafe(self._engine.stop, error, self._grace)
+
+    def _watch(self) -> None:
+        """Wait for the delivery's end for as long as somebody supervises this process."""
+        supervisor = self._plan.supervisor
+        while supervisor is not None and not wait([self._ended], WATCH_SECONDS).done:
+            missed = supervisor.missed(self._engine.unsaved if self._engine is not None else 0.0)
+            if missed is not None:
+                raise missed
 
     def _wait_a_little(self) -> None:
         self._thread.join(LONGEST_GOODBYE)
@@ -86,7 +103,7 @@ class Delivery:
         self._loop = asyncio.get_running_loop()
         self._engine = Engine(self._plan)
         if self._stop_error is not None:
-            self._engine.stop(self._stop_error, GRACE)
+            self._engine.stop(self._stop_error, self._grace)
         ended = await self._engine.run()
         if isinstance(ended.error, SourceChangedError) and self._plan.restart_if_changed and not self._stop_error:
             _log.warning("The source changed since an earlier attempt: all its records are sent again, from the first")

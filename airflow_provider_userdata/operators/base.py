@@ -24,14 +24,19 @@ from airflow_provider_userdata.delivery.report import Report
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending import OnDoubt, Patience
 from airflow_provider_userdata.delivery.transport import Endpoint
-from airflow_provider_userdata.errors import (
-    LaterError,
-    StoppedError,
-    UserdataError,
-)
+from airflow_provider_userdata.errors import LaterError, StoppedError, UserdataError
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.ledger import LEASE, SqlLedger, Stream
-from airflow_provider_userdata.operators import arguments, endings, ledgers, places, signpost, sourcing, synchronized
+from airflow_provider_userdata.operators import (
+    arguments,
+    endings,
+    ledgers,
+    places,
+    signpost,
+    sourcing,
+    supervision,
+    synchronized,
+)
 from airflow_provider_userdata.operators.state import checkpoint_store
 from airflow_provider_userdata.sources import hold, open_source
 from airflow_provider_userdata.vendors.contract import Kept, Vendor
@@ -233,6 +238,7 @@ class DeliveryOperator(BaseOperator):
             shows_recent=synchronized.shown_on(self.outlets) is not None,
             restart_if_changed=changed == "restart",
             more_attempts=ti.try_number <= store.max_tries,
+            supervisor=supervision.supervisor(ti),
             on_progress=functools.partial(endings.show_progress, store, self.log),
         )
 

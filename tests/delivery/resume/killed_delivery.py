@@ -2,14 +2,15 @@
 
 Its settings are an object: `vendor`, `url`, `key`, `source` (a file), `folder`, `attempt`, `max_in_flight`,
 `save_seconds`, `objects` (whether the folder stands for an object store), `die` (where it kills itself, and at which
-call: see `DEATHS`), `ledger` (its database's URL), `run` (its name, for the ledger). It says ``started`` before its
-delivery runs, and prints how it ended.
+call: see `DEATHS`), `supervised` (whether it stops when its parent is gone), `ledger` (its database's URL), `run`
+(its name, for the ledger). It says ``started`` before its delivery runs, and prints how it ended.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import signal
 import sys
@@ -23,6 +24,7 @@ from airflow_provider_userdata.delivery.fates import Fates
 from airflow_provider_userdata.delivery.journal import Journal, LocalJournal
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.runner import Delivery
+from airflow_provider_userdata.delivery.supervisor import Supervisor
 from airflow_provider_userdata.delivery.transport import Endpoint
 from airflow_provider_userdata.ledger import SqlLedger, Stream
 from airflow_provider_userdata.operators.state import FileStore
@@ -195,6 +197,7 @@ def main(settings: dict[str, Any]) -> None:
         ledger=_ledger(settings, vendor) if settings.get("ledger") else None,
         store=FileStore(output, 0, None),
         more_attempts=True,
+        supervisor=Supervisor(math.inf) if settings.get("supervised") else None,
     )
     sys.stdout.write("started\n")
     sys.stdout.flush()

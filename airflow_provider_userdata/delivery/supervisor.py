@@ -1,0 +1,62 @@
+"""Notices that nobody supervises this process any more: left behind, it would send beside its own retry."""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+from pathlib import Path
+
+from airflow_provider_userdata.errors import OrphanedError
+
+WATCH_SECONDS = 1.0
+"""How often a delivery looks whether it is still supervised."""
+
+
+class Supervisor:
+    """The process that started this one, and watches over it.
+
+    Whoever's parent is gone gets another: that the parent is process 1, as in a container, says nothing. `sudo`, which
+    `run_as_user` puts in between, outlives the supervisor, so that its own parent is looked at, too.
+
+    :param longest_silence: seconds without a checkpoint that could be saved, after which the supervisor's side counts
+        this process as dead, and may start another attempt.
+    """
+
+    def __init__(self, longest_silence: float) -> None:
+        self._longest_silence = longest_silence
+        self._line = [os.getppid()]
+        while _name(self._line[-1]) == "sudo" and (above := _parent(self._line[-1])) is not None:
+            self._line.append(above)
+
+    def missed(self, unsaved: float) -> OrphanedError | None:
+        """Return why this process is to stop, or None.
+
+        :param unsaved: seconds for which a checkpoint has been waiting to be saved.
+        """
+        if os.getppid() != self._line[0] or any(_parent(below) != above for below, above in pairwise(self._line)):
+            return OrphanedError(
+                f"the process that supervised the task (pid {self._line[-1]}) is gone, and Airflow may start another "
+                "attempt at any time: this one stops, so that nothing is sent twice"
+            )
+        if unsaved > self._longest_silence:
+            return OrphanedError(
+                f"no checkpoint could be saved for {unsaved:.0f} s, after which Airflow takes the task for dead and "
+                "may start another attempt: this one stops, so that nothing is sent twice"
+            )
+        return None
+
+
+def _name(pid: int) -> str | None:
+    """Return the name of a process's program, where the system tells."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return None
+
+
+def _parent(pid: int) -> int | None:
+    """Return the parent of a process, where the system tells."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None

@@ -1,0 +1,38 @@
+"""Whether Airflow watches over a task's process from another one, and how long it waits for a sign of life."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from airflow_provider_userdata.airflow_compat import conf
+from airflow_provider_userdata.delivery.supervisor import Supervisor
+
+LONGEST_SILENCE = 300.0
+"""Seconds after which Airflow takes a task for dead, where its settings don't say: its own default."""
+_SETTINGS = ("task_instance_heartbeat_timeout", "scheduler_zombie_task_threshold")  # Airflow 3, Airflow 2
+
+
+def supervisor(ti: Any) -> Supervisor | None:
+    """Return the process that supervises this one; None where the task runs in its caller's, as `dag.test()` does.
+
+    :param ti: the task instance.
+    """
+    if not (getattr(ti, "job_id", None) or _has_supervisor()):
+        return None
+    return Supervisor(_longest_silence())
+
+
+def _has_supervisor() -> bool:
+    """Say whether Airflow 3 has given this process a line to its supervisor."""
+    runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
+    line = getattr(runner, "SUPERVISOR_COMMS", None)
+    return line is not None and not type(line).__name__.startswith("InProcess")
+
+
+def _longest_silence() -> float:
+    for name in _SETTINGS:
+        seconds = conf.get("scheduler", name, fallback=None)
+        if seconds:
+            return float(seconds)
+    return LONGEST_SILENCE
