@@ -12,7 +12,8 @@ from airflow_provider_userdata.delivery.fates import Fates, Why
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.sending import GaveUp, Outcome, Sender
 from airflow_provider_userdata.delivery.sent_log import SentLog
-from airflow_provider_userdata.delivery.splitting import BLIND_LEVELS, Refusals
+from airflow_provider_userdata.delivery.sizes import Sizes
+from airflow_provider_userdata.delivery.splitting import BLIND_LEVELS, BLIND_REQUESTS, Refusals
 from airflow_provider_userdata.errors import LaterError, RefusedError, VendorDownError, unexpected
 from airflow_provider_userdata.vendors.answers import Accepted, Refused, Stop, Unproven
 from airflow_provider_userdata.vendors.contract import Vendor
@@ -27,6 +28,7 @@ def gave_up_error(vendor: str, reason: str, until: datetime | None) -> LaterErro
 class Deliverer:
     """Delivers batches of one run.
 
+    :param sizes: what a request may carry, learned from this run's answers.
     :param halt: ends the run: called with why, and the rule that what is left is held under.
     """
 
@@ -35,6 +37,7 @@ class Deliverer:
         vendor: Vendor,
         sender: Sender,
         refusals: Refusals,
+        sizes: Sizes,
         fates: Fates,
         sent: SentLog,
         halt: Callable[[BaseException, str], None],
@@ -42,12 +45,13 @@ class Deliverer:
         self._vendor = vendor
         self._sender = sender
         self._refusals = refusals
+        self._sizes = sizes
         self._fates = fates
         self._sent = sent
         self._halt = halt
 
     async def deliver(self, batch: Batch) -> None:
-        """Send a batch, and its halves where it is refused, until each record has its fate.
+        """Send a batch, and its parts where it is refused, until each record has its fate.
 
         :raises UnexpectedError: instead of what would end the process.
         """
@@ -59,20 +63,30 @@ class Deliverer:
             raise unexpected(error) from error
 
     async def _deliver(self, batch: Batch) -> None:
-        accepted = refused = 0
+        accepted = refused = too_large = 0
         doubted = False
         waiting = deque([(batch, 0)])
         undecided: list[tuple[Batch, int, Outcome]] = []
         while waiting:
-            records, level = waiting.popleft()
+            whole, level = waiting.popleft()
+            records, *others = self._sizes.parts(whole)
+            waiting.extendleft((other, level) for other in reversed(others))
             outcome = await self._send(records, len(records) if doubted else self._sent.doubtful(records))
             # What was in doubt and then refused as a whole may be there all the same: so may its parts.
             doubted = doubted or (outcome.in_doubt and isinstance(outcome.meaning, Refused))
-            if isinstance(outcome.meaning, Refused):
+            if isinstance(outcome.meaning, Refused) and outcome.meaning.too_large:
+                refused, too_large = refused + 1, too_large + 1
+                self._sizes.refused(len(records), outcome.size)
+                waiting.extendleft((part, level) for part in reversed(self._smaller(records, outcome)))
+                if not accepted and too_large >= BLIND_REQUESTS:
+                    self._reject_all(waiting, outcome)
+            elif isinstance(outcome.meaning, Refused):
                 refused += 1
                 undecided.append((records, level, outcome))
             else:
-                accepted += isinstance(outcome.meaning, Accepted)
+                if isinstance(outcome.meaning, Accepted):
+                    accepted += 1
+                    self._sizes.accepted(len(records), outcome.size)
                 self._settle(records, outcome, in_doubt=doubted or outcome.in_doubt)
             if accepted or level < BLIND_LEVELS or not waiting:
                 # Beyond, only the parts that are still to come tell whether halving leads anywhere.
@@ -87,6 +101,19 @@ class Deliverer:
         if not halves:
             self._reject(records, outcome)
         return [(half, level + 1) for half in halves]
+
+    def _smaller(self, records: Batch, outcome: Outcome) -> list[Batch]:
+        """Return smaller parts of a request that was too large; where there can be none, reject it."""
+        parts = self._sizes.parts(records, fewest=2)
+        if len(parts) > 1:
+            return parts
+        self._reject(records, outcome)
+        return []
+
+    def _reject_all(self, waiting: deque[tuple[Batch, int]], outcome: Outcome) -> None:
+        """Reject the parts of a batch of which nothing was accepted, however small."""
+        while waiting:
+            self._reject(waiting.popleft()[0], outcome)
 
     async def _send(self, records: Batch, in_doubt: int) -> Outcome:
         try:

@@ -20,6 +20,7 @@ from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.reading import ChunkReader, Read
 from airflow_provider_userdata.delivery.report import Fate, Report
 from airflow_provider_userdata.delivery.sending import Sender
+from airflow_provider_userdata.delivery.sizes import Sizes
 from airflow_provider_userdata.delivery.splitting import Refusals
 from airflow_provider_userdata.delivery.transport import Transport
 from airflow_provider_userdata.delivery.under_way import Sifted
@@ -70,8 +71,8 @@ class Engine:
         self._pace = Pace(plan.clock, self._halted, plan.max_in_flight, plan.requests_per_second)
         sent = self._keeper.sent
         self._sender = Sender(plan.vendor, self._transport, sent, self._pace, plan.patience, plan.clock, self._halted)
-        refusals = Refusals(plan.vendor.limits)
-        self._deliverer = Deliverer(plan.vendor, self._sender, refusals, self._fates, sent, self._halt)
+        refusals, sizes = Refusals(plan.vendor.limits), Sizes(plan.vendor)
+        self._deliverer = Deliverer(plan.vendor, self._sender, refusals, sizes, self._fates, sent, self._halt)
         self._dispatcher = Dispatcher(
             self._deliverer.deliver,
             plan.max_in_flight,

@@ -74,11 +74,13 @@ class Outcome:
     """How sending a batch ended, with the answer where there was one.
 
     :param in_doubt: whether an attempt at it may have been accepted, though its answer is not known.
+    :param size: the request's bytes, where it was answered.
     """
 
     meaning: Accepted | Refused | Unproven | Stop | GaveUp
     answer: Answer | None = None
     in_doubt: bool = False
+    size: int = 0
 
 
 class Sender:
@@ -146,7 +148,7 @@ class Sender:
             if took_nothing(meaning):
                 self._sent.take_back(maybe_there)
             if not isinstance(meaning, Retry):
-                return Outcome(meaning, answer, doubted)
+                return Outcome(meaning, answer, doubted, request.size)
             if meaning.in_doubt:
                 doubted, maybe_there = True, len(records)
             if meaning.in_doubt and self._patience.on_doubt == "hold":

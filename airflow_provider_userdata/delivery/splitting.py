@@ -8,7 +8,9 @@ from airflow_provider_userdata.vendors.contract import BatchLimits
 EXTRA_REQUESTS = 2000
 """How many requests a run may spend on halves (A4)."""
 BLIND_LEVELS = 3
-"""How often a batch is halved with every part refused, before it counts as wholly refused: 14 requests in all."""
+"""How often a batch is halved with every part refused, before it counts as wholly refused."""
+BLIND_REQUESTS = 2 ** (BLIND_LEVELS + 1) - 2
+"""So many requests that takes; as many 413s, and nothing accepted, and a batch is wholly refused, too."""
 REFUSED_BATCHES_IN_A_ROW = 3
 REFUSED_RECORDS_IN_A_ROW = 100
 """So many batches, with so many records in all, are refused in a row before the run stops (A4)."""

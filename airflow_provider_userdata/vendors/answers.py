@@ -74,11 +74,13 @@ class Refused:
     :param rule: what a record refused alone is filed under.
     :param reason: the status and the vendor's message: for private files only.
     :param path: where in the record the vendor says the fault is.
+    :param too_large: whether the request was refused for its size alone: in smaller ones, all may be accepted (A4).
     """
 
     rule: str
     reason: str
     path: str | None = None
+    too_large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ def shared_meaning(answer: Answer, refusal_rule: str = "A4") -> Meaning:
     if status in {400, 422}:
         return Refused(refusal_rule, f"answered {status}: {answer.text()}")
     if status == 413:
-        return Refused("A4", "answered 413: the request is too large")
+        return Refused("A4", "answered 413: the request is too large", too_large=True)
     if 200 <= status < 300:
         return Unproven("A4", f"answered {status}, which is no receipt: {answer.text()}")
     if 300 <= status < 400:
