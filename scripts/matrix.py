@@ -35,6 +35,7 @@ SUITE = ("tests/airflow/test_every_version.py",)
 VERDICTS = ("tests/vendors", "tests/schemas", "tests/ledger")
 """What other versions of our own dependencies could change, whatever the Airflow: run once, on the lowest."""
 NEEDED = ("pytest", "apache-airflow-providers-sqlite")
+NEEDED_FOR_VERDICTS = ("hypothesis", "numpy", "pandas", "psycopg2-binary")
 SHOWN = ("apache-airflow", "apache-airflow-providers-common-compat", "msgspec", "ciso8601", "sqlalchemy")
 
 
@@ -97,7 +98,7 @@ class Cell:
         ).stdout
         kept = place / "kept.txt"
         kept.write_text("".join(line + "\n" for line in frozen.splitlines() if "==" in line))
-        tools = [*NEEDED, "hypothesis"] if self._is_core() else NEEDED
+        tools = (*NEEDED, *NEEDED_FOR_VERDICTS) if self._has_verdicts() else NEEDED
         day = [] if self.kind == "newest" else ["--exclude-newer", LINES[self.line][1]]
         _run([UV, "pip", "install", "--python", python, *tools, "--constraint", kept, *day], log)
         found = dict(line.split("==") for line in frozen.lower().splitlines() if "==" in line)
@@ -105,7 +106,7 @@ class Cell:
 
     def _test(self, place: Path, log: int) -> None:
         report = place / "report.xml"
-        suite = (*SUITE, *VERDICTS) if self._is_core() else SUITE
+        suite = (*SUITE, *VERDICTS) if self._has_verdicts() else SUITE
         # -P: the wheel is imported, not the checkout.
         command = [place / "bin" / "python", "-P", "-m", "pytest", "-q", "--junitxml", report, *suite]
         subprocess.run(list(map(str, command)), cwd=ROOT, stdout=log, stderr=log, check=False)  # noqa: S603
@@ -120,7 +121,7 @@ class Cell:
             else:
                 self.passed += 1
 
-    def _is_core(self) -> bool:
+    def _has_verdicts(self) -> bool:
         return self.name == "2.11:lowest"
 
 
