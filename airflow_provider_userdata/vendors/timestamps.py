@@ -75,7 +75,7 @@ def parse(text: str) -> datetime:
 def fault(text: str) -> str | None:
     """Give the reason for which a text is outside the profile (G7), without the value; None for one that is in it."""
     try:
-        if text.isascii() and parse_rfc3339(text) and text[10] == "T" and text[-1] != "z":  # as nearly all are
+        if _is_readable(text) and parse_rfc3339(text) and text[10] == "T" and text[-1] != "z":  # as nearly all are
             return None
     except ValueError:
         pass
@@ -88,7 +88,7 @@ def in_order(start: str, end: str) -> bool:
 
     Called for every sample, so it repeats what `parse` does instead of calling it.
     """
-    in_profile = start.isascii() and end.isascii()
+    in_profile = _is_readable(start) and _is_readable(end)
     try:
         if in_profile:
             first, last = parse_rfc3339(start), parse_rfc3339(end)
@@ -110,8 +110,8 @@ def maybe_not_in_order(starts: Sequence[str], ends: Sequence[str]) -> set[int]:
     The usual pair costs a third of what it costs alone.
     """
     texts = "".join(starts) + "".join(ends)
-    if not texts.isascii():
-        starts, ends = ([text if text.isascii() else "" for text in column] for column in (starts, ends))
+    if not _is_readable(texts):
+        starts, ends = ([text if _is_readable(text) else "" for text in column] for column in (starts, ends))
     firsts, unread_starts = each(parse_rfc3339, starts, ValueError, _EARLIEST)
     lasts, unread_ends = each(parse_rfc3339, ends, ValueError, _LATEST)
     unsure = {*unread_starts, *unread_ends}
@@ -149,10 +149,15 @@ def from_datetime(value: datetime, zone: ZoneInfo | None) -> str:
     return text
 
 
+def _is_readable(text: str) -> bool:
+    """Tell what every `ciso8601` reads safely: up to 2.3.3, a surrogate crashes it, and it stops at a NUL."""
+    return text.isascii() and "\0" not in text
+
+
 @functools.lru_cache(maxsize=8)
 def _read(text: str) -> datetime | str:
     """Read a timestamp, or say why it can't be: asked for several times of one that is refused."""
-    if not text.isascii():
+    if not _is_readable(text):
         return _why_not(text)
     try:
         moment = parse_rfc3339(text)
