@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators.settings import setting
 from airflow_provider_userdata.sources.holder import is_location
 from airflow_provider_userdata.sources.locations import storage_path
+
+LONGEST_NAME = 255
+"""Bytes of a folder's name, on the file systems of Linux and macOS."""
 
 
 def output_root(output_path: Any) -> Any:
@@ -63,5 +67,17 @@ def _mapped(ti: Any) -> list[str]:
 
 def _below(root: Any, *names: str) -> Any:
     for name in names:
-        root = root / (quote(name, safe=" :+@=,()[]~") if name.strip(".") else name.replace(".", "%2E"))
+        root = root / _folder_name(name)
     return root
+
+
+def _folder_name(name: str) -> str:
+    """Return a name as a folder can have it: another for each, and the same for ever, for later runs look for it.
+
+    Letters beyond ASCII take up to twelve bytes each. What becomes too long is cut off, and a digest stands for it.
+    """
+    written = quote(name, safe=" :+@=,()[]~") if name.strip(".") else name.replace(".", "%2E")
+    if len(written) <= LONGEST_NAME:
+        return written
+    digest = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+    return f"{written[: LONGEST_NAME - len(digest) - 1]}~{digest}"
