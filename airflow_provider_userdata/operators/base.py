@@ -38,7 +38,7 @@ from airflow_provider_userdata.operators import (
     synchronized,
 )
 from airflow_provider_userdata.operators.state import checkpoint_store
-from airflow_provider_userdata.sources import hold, open_source
+from airflow_provider_userdata.sources import as_text, hold, open_source
 from airflow_provider_userdata.vendors.contract import Kept, Vendor
 
 MOST_IN_FLIGHT = 1000
@@ -108,9 +108,9 @@ class DeliveryOperator(BaseOperator):
         deferrable: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        if incremental:
-            kwargs.setdefault("max_active_tis_per_dag", 1)
         super().__init__(**kwargs)
+        if incremental and self.max_active_tis_per_dag is None and "max_active_tis_per_dag" not in kwargs:
+            self.max_active_tis_per_dag = 1  # only now: `default_args` may have another
         self.source = source
         self.fields = fields
         self.max_rejected = max_rejected
@@ -124,7 +124,7 @@ class DeliveryOperator(BaseOperator):
         self.incremental = incremental
         self.ledger_stream = ledger_stream
         self.validate_only = validate_only
-        self.output_path = output_path
+        self.output_path = as_text(output_path)
         self.deferrable = deferrable
 
     @property

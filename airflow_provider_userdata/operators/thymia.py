@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.hooks.thymia import ThymiaHook
 from airflow_provider_userdata.operators import arguments
 from airflow_provider_userdata.operators.base import DeliveryOperator
+from airflow_provider_userdata.sources import as_text
 from airflow_provider_userdata.sources.locations import storage_path
 from airflow_provider_userdata.vendors.explaining import Explainer, agreed_validator
 from airflow_provider_userdata.vendors.pii import Guard
@@ -46,7 +48,7 @@ class ThymiaUploadOperator(DeliveryOperator):
         upload_type: str,
         source: Any,
         user_label: str | None = None,
-        data_schema: Mapping[str, Any] | str | None = None,
+        data_schema: Mapping[str, Any] | str | os.PathLike[str] | None = None,
         pii: str = "refuse",
         pii_allowed: Collection[str] = (),
         thymia_conn_id: str = ThymiaHook.default_conn_name,
@@ -103,7 +105,7 @@ class ThymiaUploadOperator(DeliveryOperator):
     def _agreement(self) -> Explainer | None:
         if self.data_schema is None:
             return None
-        schema: object = self.data_schema
+        schema = as_text(self.data_schema)
         if isinstance(schema, str):
             schema = _read_schema(schema)
         if not isinstance(schema, Mapping):

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any, TypeGuard
 
+from airflow_provider_userdata.delivery.journal import is_local
 from airflow_provider_userdata.sources.shapes import Parts
 
 
@@ -46,7 +47,15 @@ def hold(value: object, before: object = None) -> object:
     """
     if _was_rendered(value, before):
         return Records(Parts(value))
-    return value if _is_for_airflow(value) else Records(value)
+    return _with_texts(value) if _is_for_airflow(value) else Records(value)
+
+
+def as_text(value: object) -> object:
+    """Return a path of this machine as text, which Airflow renders: a `pathlib.Path` it leaves alone, or fails at it.
+
+    :param value: anything; what is not such a path is returned as it is.
+    """
+    return os.fsdecode(value) if is_local(value) else value
 
 
 def unhold(value: object) -> object:
@@ -103,6 +112,12 @@ def _is_for_airflow(value: object) -> bool:
         return are_locations(value) or any(_renders_itself(item) for item in value)
     # Airflow's own marks, such as the one for a value that is set while the task runs.
     return type(value).__module__.startswith("airflow.") and not is_mapped_result(value)
+
+
+def _with_texts(value: object) -> object:
+    if isinstance(value, (list, tuple)) and any(map(is_local, value)):
+        return [as_text(item) for item in value]
+    return as_text(value)
 
 
 def _renders_itself(value: object) -> bool:

@@ -102,7 +102,8 @@ def test_a_schema_file_that_is_no_schema(refused: Callable[[Any], str], tmp_path
     path = tmp_path / "agreed.json"
     for text, words in (("{", "is not JSON"), ("[]", "must be a JSON Schema"), ('{"type": 5}', "no valid JSON Schema")):
         path.write_text(text)
-        assert words in refused(make(THYMIA, data_schema=str(path)))
+        for schema in (path, str(path)):
+            assert words in refused(make(THYMIA, data_schema=schema))
 
 
 @pytest.mark.parametrize(

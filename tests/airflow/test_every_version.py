@@ -107,6 +107,24 @@ def test_a_mapped_operator_delivers_what_a_task_returned(new_dag: Any, run_dag: 
     assert sandbox.ptengine.counts.records == 3
 
 
+def test_paths_of_this_machine_are_templates(new_dag: Any, run_dag: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A `pathlib.Path` is rendered as text is: as source, in a list of them, as output path, and mapped."""
+    for task_id in ("one", "several", "mapped"):
+        (tmp_path / f"{task_id}.jsonl").write_text(json.dumps({"user_id": task_id}) + "\n")
+    own = tmp_path / "{{ ti.task_id }}.jsonl"
+    options: dict[str, Any] = {"output_path": tmp_path / "{{ ti.task_id }}"}
+    with new_dag() as dag:
+        PtengineProfilesOperator(task_id="one", source=own, **options)
+        PtengineProfilesOperator(task_id="several", source=[own, tmp_path / "{{ 'one' }}.jsonl"], **options)
+        PtengineProfilesOperator.partial(task_id="mapped", **options).expand(source=[own, [own]])
+    run = run_dag(dag)
+    assert run.state == "success"
+    assert [run.xcom(task_id)["delivered"] for task_id in ("one", "several")] == [1, 2]
+    assert sandbox.ptengine.counts.records == 5
+    for task_id in ("one", "several", "mapped"):
+        assert list((tmp_path / task_id).rglob("receipts-*.jsonl"))
+
+
 def test_an_attempt_after_a_failure_goes_on(new_dag: Any, run_dag: Any, sandbox: Sandbox, moods: Records) -> None:
     """The vendor is down at the fifth record: the retry sends the rest, and nothing twice."""
     sandbox.thymia.script("ok x4", "503")

@@ -211,3 +211,17 @@ def test_the_devices_shown_are_bounded() -> None:
     many = {f"d{number}": f"2024-05-01T{number // 60:02}:{number % 60:02}:00Z" for number in range(1_000)}
     found = synchronized.merged({"x": "soon", "y" * 201: "2025-01-01T00:00:00Z"}, many)
     assert list(found) == [f"d{number}" for number in range(999, 799, -1)]
+
+
+@pytest.mark.parametrize(
+    ("given", "defaults", "limit"),
+    [({}, {}, 1), ({}, {"max_active_tis_per_dag": 4}, 4), ({"max_active_tis_per_dag": 2}, {}, 2)]
+    + [({"max_active_tis_per_dag": value}, {"max_active_tis_per_dag": 4}, value) for value in (None, 3)],
+)
+def test_runs_take_turns_unless_somebody_says_otherwise(
+    new_dag: Any, given: dict[str, Any], defaults: dict[str, Any], limit: int | None
+) -> None:
+    """A number of the task's or of the DAG's `default_args` stands."""
+    with new_dag(default_args=defaults):
+        task = PtengineProfilesOperator(task_id="upload", source=[], incremental=True, **given)
+    assert task.max_active_tis_per_dag == limit

@@ -66,8 +66,7 @@ def test_what_holds_records_is_wrapped_and_shown_without_them(value: object, sho
     [
         None,
         "data/{{ ds }}/*.jsonl",
-        pathlib.Path("a.csv"),
-        ["a.csv", pathlib.Path("b.csv")],
+        ["a.csv", "b.csv"],
         XComLike(),
         [XComLike(), XComLike()],
         ["a.csv", XComLike()],
@@ -78,6 +77,19 @@ def test_what_airflow_renders_is_left_alone(value: object) -> None:
     """Paths, references and queries are templates."""
     assert hold(value) is value
     assert unhold(value) is value
+
+
+@pytest.mark.parametrize(
+    ("value", "held"),
+    [
+        (pathlib.Path("{{ ds }}.csv"), "{{ ds }}.csv"),
+        (["a.csv", pathlib.Path("b.csv")], ["a.csv", "b.csv"]),
+        ((pathlib.Path("a.csv"),), ["a.csv"]),
+    ],
+)
+def test_paths_of_this_machine_become_text(value: object, held: object) -> None:
+    """Airflow renders text; a `pathlib.Path` it leaves alone, or fails at it."""
+    assert hold(value) == held
 
 
 def test_holding_twice_is_holding_once() -> None:
