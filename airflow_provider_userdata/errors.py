@@ -8,7 +8,7 @@
     │   ├── SourceChangedError       the data, or where it goes, isn't what it was for the attempt before
     │   ├── ResumeError              where to go on can't be known
     │   ├── RejectsError             more rejects than the task allows
-    │   ├── LedgerError              the ledger's place, rights, version or secret
+    │   ├── LedgerError              the ledger's place, rights, version or secret, or it is lost
     │   └── RefusedError             the vendor refuses the credentials, the address or everything
     └── MayPassError             a retry may help
         ├── SourceBrokeError         the source failed while it was read
@@ -63,7 +63,7 @@ class RejectsError(NeedsChangeError):
 
 
 class LedgerError(NeedsChangeError):
-    """The ledger can't be used as it is: its place, its rights, its version or its secret."""
+    """The ledger can't be used as it is: its place, its rights, its version, its secret; or it is lost."""
 
 
 class RefusedError(NeedsChangeError):

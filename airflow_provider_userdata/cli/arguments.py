@@ -60,6 +60,12 @@ LEDGER = (
             _YES,
         ),
     ),
+    Command(
+        "begin",
+        "Begin a new ledger, where the one before was emptied, replaced or lost: all is sent again",
+        "begin",
+        (_YES,),
+    ),
     Command("export", "Write the entries as JSON lines: stream, key, fingerprint, day", "export", (_STREAMS, _VENDOR)),
 )
 LEDGER_HELP = "What earlier runs delivered, as tasks with incremental=True remember it"

@@ -15,26 +15,38 @@ from typing import Any
 
 from airflow_provider_userdata.errors import ArgumentError, UserdataError
 from airflow_provider_userdata.ledger.admin import LedgerAdmin, StreamSummary
-from airflow_provider_userdata.operators.ledgers import ledger_database, ledger_secret
+from airflow_provider_userdata.ledger.beginning import Found
+from airflow_provider_userdata.operators.ledgers import begin_ledger, find_ledger, ledger_database, ledger_secret
 
 _COLUMNS = ("stream", "vendor", "address", "kind", "user", "name", "holds", "entries", "first", "last", "used")
 
 
-def _command(function: Callable[[Namespace, LedgerAdmin], None]) -> Callable[[Namespace], None]:
-    """Give a command the ledger that Airflow's settings name; what is wrong becomes a line and an exit code."""
+def _said(function: Callable[[Namespace], None]) -> Callable[[Namespace], None]:
+    """Let what is wrong become a line and an exit code."""
 
     @functools.wraps(function)
     def run(asked: Namespace) -> None:
         # A command has Airflow's database; without this, Airflow 3 looks for connections in the environment only.
         os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # Airflow's, of itself: they would stand among what is exported
-                database, place = ledger_database()
-            with LedgerAdmin(database, place) as ledger:
-                function(asked, ledger)
+            function(asked)
         except UserdataError as error:
             sys.exit(f"userdata: {error}")
+
+    return run
+
+
+def _command(function: Callable[[Namespace, LedgerAdmin], None]) -> Callable[[Namespace], None]:
+    """Give a command the ledger that Airflow's settings name."""
+
+    @_said
+    @functools.wraps(function)
+    def run(asked: Namespace) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Airflow's, of itself: they would stand among what is exported
+            database, place = ledger_database()
+        with LedgerAdmin(database, place) as ledger:
+            function(asked, ledger)
 
     return run
 
@@ -75,6 +87,28 @@ def forget(asked: Namespace, ledger: LedgerAdmin) -> None:
     else:
         forgotten = sum(map(ledger.forget_stream, numbers))
     print(f"Forgot {forgotten:,} entries.")
+
+
+@_said
+def begin(asked: Namespace) -> None:
+    """Begin a new ledger, or take another one in place of the one before."""
+    found = find_ledger()
+    if found is None:
+        print("There has been no ledger yet: the first task with incremental=True begins it.")
+        return
+    if found is Found.WHOLE:
+        print("The ledger is whole: there is nothing to begin. To have records sent again, forget their streams.")
+        return
+    question = (
+        "Use this ledger from now on? It isn't the one that tasks on this machine have used before: what that one knew "
+        "as delivered is sent again."
+        if found is Found.ANOTHER
+        else "Begin a new ledger? What is left of the one before is forgotten, and all is sent again."
+    )
+    if not asked.yes and not _confirmed(question):
+        raise ArgumentError("nothing was begun")
+    begin_ledger(keep=found is Found.ANOTHER)
+    print("The ledger is begun.")
 
 
 @_command

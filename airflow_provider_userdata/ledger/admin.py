@@ -17,8 +17,9 @@ from airflow_provider_userdata.errors import LedgerError
 from airflow_provider_userdata.ledger.database import Database
 from airflow_provider_userdata.ledger.expiry import STEP, remove_before
 from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE, USER_SIZE, Fingerprints
+from airflow_provider_userdata.ledger.identity import check_whole
 from airflow_provider_userdata.ledger.opening import check_secret
-from airflow_provider_userdata.ledger.schema import ENTRIES, RUNS, STEPS, STREAMS, read_version
+from airflow_provider_userdata.ledger.schema import ENTRIES, OWN_STREAM, RUNS, STEPS, STREAMS, read_version
 
 _EPOCH = date(1970, 1, 1)
 
@@ -62,7 +63,7 @@ class LedgerAdmin:
     def __enter__(self) -> LedgerAdmin:
         """Connect.
 
-        :raises LedgerError: if there is no ledger, or one of another version.
+        :raises LedgerError: if there is no ledger, one of another version, or one that was emptied.
         :raises LedgerBusyError: if it is locked, or its database can't be reached.
         """
         place = self._database.place
@@ -95,6 +96,7 @@ class LedgerAdmin:
         )
         joined = STREAMS.outerjoin(entries, entries.c.stream == STREAMS.c.id)
         statement = select(STREAMS, entries.c.entries, entries.c.first, entries.c.last).select_from(joined)
+        statement = statement.where(STREAMS.c.id != OWN_STREAM)
         with self._database.reading() as connection:
             return [_summary(row) for row in connection.execute(statement.order_by(STREAMS.c.id))]
 
@@ -160,6 +162,8 @@ class LedgerAdmin:
     def _check_version(self) -> None:
         with self._database.reading() as connection:
             version = read_version(connection)
+            if version == len(STEPS):
+                check_whole(connection, self._database.place)
         if version != len(STEPS):
             raise LedgerError(
                 f"the ledger at {self._database.place} has schema version {version}, and the commands of this version "
@@ -168,7 +172,8 @@ class LedgerAdmin:
 
     def _known(self, streams: Sequence[int]) -> list[Any]:
         with self._database.reading() as connection:
-            found = connection.execute(select(STREAMS).where(STREAMS.c.id.in_(streams)).order_by(STREAMS.c.id)).all()
+            these = STREAMS.c.id.in_(streams) & (STREAMS.c.id != OWN_STREAM)
+            found = connection.execute(select(STREAMS).where(these).order_by(STREAMS.c.id)).all()
         missing = sorted({*streams} - {row.id for row in found})
         if missing:
             raise LedgerError(f"the ledger at {self._database.place} has no stream {missing[0]}")

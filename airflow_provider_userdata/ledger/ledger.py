@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import URL, Connection, Engine
@@ -15,6 +16,7 @@ from airflow_provider_userdata.errors import LedgerBusyError, LedgerError, Userd
 from airflow_provider_userdata.ledger.database import Database
 from airflow_provider_userdata.ledger.expiry import expire
 from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE, Fingerprints, split
+from airflow_provider_userdata.ledger.identity import Witness
 from airflow_provider_userdata.ledger.opening import prepare
 from airflow_provider_userdata.ledger.portable import Claim
 from airflow_provider_userdata.ledger.schema import RUNS, STREAMS, TOKEN_SIZE
@@ -55,6 +57,8 @@ class SqlLedger:
     :param busy_timeout: seconds to wait for others' locks.
     :param lease: seconds after its last call for which a run that crashed counts as having something under way. Longer
         than a run may wait between looking up and sending.
+    :param witness: a file of this machine, which names the ledger that was used here last; one that was emptied or
+        replaced since is then not taken for a new one. Default: none.
     :param now: gives the time, in seconds since 1970.
     """
 
@@ -70,6 +74,7 @@ class SqlLedger:
         place: str | None = None,
         busy_timeout: float = 30.0,
         lease: float = LEASE,
+        witness: Path | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.fingerprints = Fingerprints(secret)
@@ -81,6 +86,7 @@ class SqlLedger:
         self._run = hashlib.blake2b(run.encode(), digest_size=TOKEN_SIZE).digest()
         self._retention_days = retention_days
         self._lease = lease
+        self._witness = None if witness is None else Witness(witness)
         self._now = now
         self._id = 0
         self._renew_at = 0.0
@@ -93,7 +99,8 @@ class SqlLedger:
     def open(self) -> None:
         """Connect, make or update the schema, find the stream, prove that it can be written, drop what is too old.
 
-        :raises LedgerError: if something has to change: the place, the rights, the version, the secret.
+        :raises LedgerError: if something has to change: the place, the rights, the version, the secret; or if it was
+            emptied or replaced.
         :raises LedgerBusyError: if it is locked, or its database can't be reached.
         """
         self._database.connect(durable=self._keyed)
@@ -163,14 +170,17 @@ class SqlLedger:
 
     def _begin(self, races: int = 5) -> None:
         entries = self._database.entries
+        seen = self._witness.seen() if self._witness else None
         try:
             with self._database.writing() as connection:
                 entries.lock_opening(connection)
-                prepare(connection, self.place, self.fingerprints)
+                identity = prepare(connection, self.place, self.fingerprints, seen)
                 self._id = self._find(connection)
                 self._register(connection, self._lease)
             with self._database.reading() as connection:
                 entries.unlock_opening(connection)
+            if self._witness:
+                self._witness.note(identity)
         except LedgerBusyError:
             if entries.locks_opening or races == 1:
                 raise

@@ -7,22 +7,40 @@ from sqlalchemy.engine import Connection
 
 from airflow_provider_userdata.errors import LedgerError
 from airflow_provider_userdata.ledger.fingerprints import Fingerprints
-from airflow_provider_userdata.ledger.schema import META, migrate
+from airflow_provider_userdata.ledger.identity import (
+    check_not_emptied,
+    check_same,
+    check_whole,
+    read_identity,
+)
+from airflow_provider_userdata.ledger.schema import META, migrate, read_version
 
 _SECRET = "secret"  # noqa: S105  # the name of a row
 
 
-def prepare(connection: Connection, place: str, fingerprints: Fingerprints) -> None:
-    """Make the schema or bring it up to date, and see that the ledger was written with the same secret.
+def prepare(connection: Connection, place: str, fingerprints: Fingerprints, seen: str | None = None) -> str:
+    """Make the schema or bring it up to date, see that the ledger is the one that it was, and return its identity.
 
     :param connection: within a transaction that keeps others from doing the same.
     :param place: the ledger's, for messages.
-    :raises LedgerError: if a newer version of this package made it, or it was written with another secret.
+    :param seen: the identity of the ledger that was used before, or None.
+    :raises LedgerError: if a newer version of this package made it, it was written with another secret, or it was
+        emptied or replaced.
     """
+    if new := read_version(connection) == 0:
+        check_not_emptied(connection, place, seen)
     migrate(connection, place)
-    if _check_value(connection) is None:
-        connection.execute(insert(META).values(name=_SECRET, value=fingerprints.check))
+    if new:
+        enter_secret(connection, fingerprints)
+    check_whole(connection, place)
     check_secret(connection, place, fingerprints)
+    check_same(connection, place, seen)
+    return str(read_identity(connection))
+
+
+def enter_secret(connection: Connection, fingerprints: Fingerprints) -> None:
+    """Note what a new ledger's secret is told by."""
+    connection.execute(insert(META).values(name=_SECRET, value=fingerprints.check))
 
 
 def check_secret(connection: Connection, place: str, fingerprints: Fingerprints) -> None:

@@ -5,6 +5,7 @@ Their names begin with `userdata_ledger_`, for they may lie in a database of man
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, String, Table, inspect, select
@@ -17,6 +18,15 @@ from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE
 
 TOKEN_SIZE = 8
 """Bytes that name a run."""
+
+OWN_STREAM = -1
+"""A stream of the ledger's own: its rows show that nobody has emptied the tables."""
+
+VERSION = "version"
+"""The name of the row with the schema's version."""
+
+IDENTITY = "identity"
+"""The name of the row that tells this ledger from all others."""
 
 _metadata = MetaData()
 
@@ -31,7 +41,7 @@ META = Table(
     _metadata,
     Column("name", String(32), primary_key=True),
     Column("value", String(255), nullable=False),
-    comment="the schema's version; a check value of the secret",
+    comment="the schema's version; a check value of the secret; the ledger's identity",
 )
 STREAMS = Table(
     "userdata_ledger_streams",
@@ -69,11 +79,26 @@ RUNS = Table(
 Step = Callable[[Connection], None]
 
 
-def _first(connection: Connection) -> None:
+def make_tables(connection: Connection) -> None:
+    """Make the tables that aren't there."""
     _metadata.create_all(connection)
 
 
-STEPS: Sequence[Step] = (_first,)
+def drop_tables(connection: Connection) -> None:
+    """Remove the tables that are there."""
+    _metadata.drop_all(connection)
+
+
+def put_marks(connection: Connection) -> None:
+    """Give a ledger its identity, and each of its tables a row that only somebody who empties it removes."""
+    connection.execute(META.insert().values(name=IDENTITY, value=secrets.token_hex(16)))
+    texts = dict.fromkeys(("identity", "vendor", "address", "kind", "owner", "name"), "")
+    connection.execute(STREAMS.insert().values(id=OWN_STREAM, keyed=False, used=0, expired=0, **texts))
+    connection.execute(ENTRIES.insert().values(stream=OWN_STREAM, key=bytes(KEY_SIZE), day=0))
+    connection.execute(RUNS.insert().values(stream=OWN_STREAM, run=bytes(TOKEN_SIZE), until=0))
+
+
+STEPS: Sequence[Step] = (make_tables, put_marks)
 """What makes each version of the one before. A step that a release has shipped is never changed: add another."""
 
 
@@ -93,12 +118,12 @@ def migrate(connection: Connection, place: str, steps: Sequence[Step] = STEPS) -
     for step in steps[version:]:
         step(connection)
     if version < len(steps):
-        connection.execute(META.delete().where(META.c.name == "version"))
-        connection.execute(META.insert().values(name="version", value=str(len(steps))))
+        connection.execute(META.delete().where(META.c.name == VERSION))
+        connection.execute(META.insert().values(name=VERSION, value=str(len(steps))))
 
 
 def read_version(connection: Connection) -> int:
     """Give the schema's version; 0 where there is none."""
     if not inspect(connection).has_table(META.name):
         return 0
-    return int(connection.execute(select(META.c.value).where(META.c.name == "version")).scalar() or 0)
+    return int(connection.execute(select(META.c.value).where(META.c.name == VERSION)).scalar() or 0)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import URL, Engine
 
 from airflow_provider_userdata.airflow_compat import AirflowException, AirflowNotFoundException, BaseHook, conf
-from airflow_provider_userdata.delivery.journal import PRIVATE_FILE, make_private_folder
 from airflow_provider_userdata.errors import ArgumentError, LedgerBusyError, LedgerError
-from airflow_provider_userdata.ledger import KEY_SIZE, LEASE, SqlLedger, Stream
+from airflow_provider_userdata.ledger import KEY_SIZE, LEASE, SqlLedger, Stream, beginning
+from airflow_provider_userdata.ledger.beginning import Found
 from airflow_provider_userdata.ledger.database import ENGINE_OPTIONS, SQLITE_OPTIONS
+from airflow_provider_userdata.operators import ledger_files
+from airflow_provider_userdata.operators.ledger_files import default_file
 from airflow_provider_userdata.operators.settings import SECTION, setting
+
+__all__ = ["begin_ledger", "default_file", "find_ledger", "ledger_database", "ledger_secret", "task_ledger"]
 
 
 def ledger_database() -> tuple[Engine | URL, str]:
@@ -46,7 +48,7 @@ def ledger_secret(*, begin: bool = False) -> bytes:
             raise ArgumentError(f"[{SECTION}] ledger_secret: has less than {KEY_SIZE} bytes, and could be guessed")
         return secret.encode()
     conn_id = setting("ledger_conn_id")
-    return _derived_secret(conn_id) if conn_id else _kept_secret(_secret_file(), begin=begin)
+    return _derived_secret(conn_id) if conn_id else ledger_files.kept_secret(begin=begin)
 
 
 def task_ledger(stream: Stream, *, keyed: bool, run: str, lease: float = LEASE) -> SqlLedger:
@@ -59,27 +61,63 @@ def task_ledger(stream: Stream, *, keyed: bool, run: str, lease: float = LEASE) 
     :param run: names the run and the task, and is the same in all attempts.
     :param lease: seconds for which a crashed run counts as having something under way.
     :raises ArgumentError: if a setting has a value that can't work, or a secret is missing.
-    :raises LedgerError: if the connection can't be used, or the default ledger's folder.
+    :raises LedgerError: if the connection can't be used, or the default ledger's folder; or if the default ledger's
+        file or secret is gone.
     :raises LedgerBusyError: if the connection can't be looked up.
     """
     days = _retention_days()
     if setting("ledger_conn_id") is None:
-        _prepare_file(default_file(), _secret_file())
+        ledger_files.prepare(secret=_has_own_secret())
     secret = ledger_secret(begin=True)
     database, place = ledger_database()
     return SqlLedger(
-        database, stream, keyed=keyed, run=run, secret=secret, retention_days=days, place=place, lease=lease
+        database,
+        stream,
+        keyed=keyed,
+        run=run,
+        secret=secret,
+        retention_days=days,
+        place=place,
+        lease=lease,
+        witness=ledger_witness(),
     )
 
 
-def default_file() -> Path:
-    """Give the path of the ledger that is used where no connection is named."""
-    home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser().absolute()
-    return home / "userdata" / "ledger.db"
+def ledger_witness() -> Path:
+    """Return the file of this machine that names the ledger which its tasks used last."""
+    return ledger_files.witness_file(setting("ledger_conn_id"))
 
 
-def _secret_file() -> Path:
-    return default_file().with_suffix(".secret")
+def find_ledger() -> Found | None:
+    """Tell what is there before a new beginning; None where there has been no ledger yet.
+
+    :raises UserdataError: as `ledger_database` and `ledger_secret` do.
+    """
+    if setting("ledger_conn_id") is None:
+        missing = ledger_files.is_missing(secret=_has_own_secret())
+        if missing is None:
+            return None
+        if missing or (_has_own_secret() and not ledger_files.has_secret()):
+            return Found.LOST
+    database, place = ledger_database()
+    return beginning.find(database, place, ledger_secret(), ledger_witness())
+
+
+def begin_ledger(*, keep: bool) -> None:
+    """Begin a ledger on purpose, in the place that Airflow's settings name.
+
+    :param keep: whether a ledger that is there is taken as it is; otherwise it is forgotten.
+    :raises UserdataError: as `ledger_database` and `ledger_secret` do.
+    """
+    if setting("ledger_conn_id") is None:
+        ledger_files.renew(secret=_has_own_secret())
+    database, place = ledger_database()
+    beginning.begin(database, place, ledger_secret(), ledger_witness(), keep=keep)
+
+
+def _has_own_secret() -> bool:
+    """Tell whether the secret is kept in a file beside the default ledger."""
+    return setting("ledger_conn_id") is None and setting("ledger_secret") is None
 
 
 def _retention_days() -> int | None:
@@ -119,46 +157,6 @@ def _engine_of(hook: Any, connection: Any) -> Engine:
     if not isinstance(engine, Engine):
         raise AirflowException("no engine")
     return engine
-
-
-def _prepare_file(file: Path, secret: Path) -> None:
-    """Make the default ledger's file. The secret beside it is made later: where it is there, the ledger was, too."""
-    if secret.exists() and not file.exists():
-        raise LedgerError(
-            f"the ledger {file} is missing: put it back, or begin anew by removing {secret.name} beside it, and all is "
-            "sent again"
-        )
-    try:
-        make_private_folder(file.parent)
-        file.touch(mode=PRIVATE_FILE)
-    except OSError as error:
-        raise LedgerError(f"the ledger {file} can't be made: {error.strerror}") from None
-
-
-def _kept_secret(path: Path, *, begin: bool) -> bytes:
-    """Give the secret beside the default ledger; the first run makes it, and of two first runs one."""
-    try:
-        if begin and not path.exists():
-            part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-            part.touch(mode=PRIVATE_FILE)
-            part.write_text(secrets.token_hex(32), "ascii")
-            try:
-                path.hardlink_to(part)  # whole or not at all, and never over another's
-            except FileExistsError:
-                pass
-            finally:
-                part.unlink()
-        kept = path.read_text("ascii").strip()
-    except (OSError, UnicodeError) as error:
-        raise LedgerError(
-            f"the ledger's secret {path} can't be read: {type(error).__name__}; without it nothing in the ledger can "
-            f"be found: put it back, or set [{SECTION}] ledger_secret"
-        ) from None
-    if len(kept) < KEY_SIZE:
-        raise LedgerError(
-            f"the ledger's secret {path} is cut off: put it back, or remove it and the ledger (all is sent again)"
-        )
-    return kept.encode()
 
 
 def _derived_secret(conn_id: str) -> bytes:

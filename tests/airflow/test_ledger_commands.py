@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.cli.__main__ import main
+from airflow_provider_userdata.errors import LedgerError
 from airflow_provider_userdata.ledger import Fingerprints, Stream
 from airflow_provider_userdata.operators.ledgers import ledger_secret, task_ledger
 
@@ -137,6 +138,63 @@ def test_it_asks_before_it_forgets(
             run("forget", "--stream", "1")
     assert "streams 1?" in asked[0]
     assert len(run("export").splitlines()) == left
+
+
+def reopened() -> list[int]:
+    """Let a task open the ledger and look up what it had delivered."""
+    ledger = task_ledger(MOODS, keyed=False, run="later")
+    ledger.open()
+    missing = ledger.sift(Fingerprints(ledger_secret()).of_all([b"record"]))
+    ledger.close()
+    return missing
+
+
+LOST: dict[str, Callable[[Path], object]] = {
+    "file": lambda folder: (folder / "ledger.db").unlink(),
+    "content": lambda folder: (folder / "ledger.db").write_bytes(b""),
+    "secret": lambda folder: (folder / "ledger.secret").unlink(),
+    "half of the secret": lambda folder: (folder / "ledger.secret").write_text("abc"),
+    "file and secret": lambda folder: list(map(Path.unlink, [folder / "ledger.db", folder / "ledger.secret"])),
+}
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_a_new_ledger_is_begun(lost: str, home: Path, run: Callable[..., str]) -> None:
+    """Only on purpose: until then tasks stop, and name the command."""
+    LOST[lost](home / "userdata")
+    with pytest.raises(LedgerError, match="`airflow userdata ledger begin`"):
+        reopened()
+    assert run("begin", "--yes") == "The ledger is begun.\n"
+    assert reopened() == [0]
+    assert run("begin", "--yes").startswith("The ledger is whole")
+    assert [row["entries"] for row in json.loads(run("streams", "-o", "json"))] == [0]
+
+
+def test_a_whole_ledger_is_not_begun_anew(run: Callable[..., str]) -> None:
+    """By a command in the wrong place nothing is forgotten."""
+    assert run("begin", "--yes").startswith("The ledger is whole: there is nothing to begin")
+    assert reopened() == []
+
+
+def test_another_ledger_is_begun_with(home: Path, run: Callable[..., str], tmp_path: Path) -> None:
+    """As it is."""
+    (home / "userdata" / "ledger.identity").write_text(f"{'0' * 32}\n")
+    with pytest.raises(LedgerError, match="isn't the one"):
+        reopened()
+    with pytest.raises(SystemExit, match="say --yes"):
+        run("begin")
+    assert run("begin", "--yes") == "The ledger is begun.\n"
+    assert reopened() == []
+
+
+def test_there_is_nothing_to_begin_before_the_first_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first task does."""
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    main(["ledger", "begin", "--yes"])
+    assert "no ledger yet" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_ledger_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,7 @@ def test_the_default_is_a_file_of_this_users_alone(home: Path) -> None:
     ledger.mark(KEY)
     assert ledger.place == str(home / "userdata" / "ledger.db")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (home / "userdata").iterdir()}
-    assert modes.keys() >= {"ledger.db", "ledger.secret"}
+    assert modes.keys() >= {"ledger.db", "ledger.secret", "ledger.identity"}
     assert set(modes.values()) == {0o600}
     assert stat.S_IMODE((home / "userdata").stat().st_mode) == 0o700
     ledger.close()
@@ -79,12 +79,43 @@ def test_a_secret_that_is_lost_or_cut_off(home: Path) -> None:
     """Isn't made anew under a ledger that was written with it."""
     opened().close()
     secret = home / "userdata" / "ledger.secret"
+    kept = secret.read_text()
     secret.write_text("abc")
     with pytest.raises(LedgerError, match="cut off"):
         opened()
     secret.unlink()
-    with pytest.raises(LedgerError, match="another secret"):
+    with pytest.raises(LedgerError, match=r"ledger\.secret is missing"):
         opened()
+    assert not secret.exists()
+    secret.write_text(kept)
+    opened().close()
+
+
+def test_a_ledger_that_is_lost_where_its_secret_is_a_setting(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """No secret lies beside it: the witness does."""
+    monkeypatch.setenv("AIRFLOW__USERDATA__LEDGER_SECRET", "a secret of one's own")
+    opened().close()
+    (home / "userdata" / "ledger.db").unlink()
+    with pytest.raises(LedgerError, match=r"ledger\.db is missing"):
+        opened()
+
+
+def test_many_first_runs_at_once(home: Path) -> None:
+    """None takes another's beginning for a ledger that was lost."""
+    failed: list[BaseException] = []
+
+    def run(number: int) -> None:
+        try:
+            opened(f"r{number}").close()
+        except BaseException as error:  # noqa: BLE001  # shown by the test
+            failed.append(error)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
 
 
 def test_a_secret_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection
 
-from airflow_provider_userdata.ledger import SqlLedger, schema
+from airflow_provider_userdata.ledger import SqlLedger, Stream, schema
 from airflow_provider_userdata.operators import ledgers
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.sandbox import Sandbox
@@ -72,6 +72,73 @@ def missing(file: Path) -> Iterator[None]:
     away = file.rename(file.with_name("away"))
     yield
     away.rename(file)
+
+
+@contextmanager
+def truncated(file: Path) -> Iterator[None]:
+    """Empty the file."""
+    before = file.read_bytes()
+    file.write_bytes(b"")
+    yield
+    file.write_bytes(before)
+
+
+@contextmanager
+def rows_deleted(file: Path) -> Iterator[None]:
+    """Delete all that the tables hold."""
+    before = file.read_bytes()
+    with closing(sqlite3.connect(file)) as database, database:
+        for (table,) in database.execute("SELECT name FROM sqlite_master WHERE name LIKE 'userdata_%'").fetchall():
+            database.execute(f"DELETE FROM {table}")
+    yield
+    file.write_bytes(before)
+
+
+@contextmanager
+def entries_deleted(file: Path) -> Iterator[None]:
+    """Delete what was delivered, and nothing else."""
+    before = file.read_bytes()
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute(f"DELETE FROM {schema.ENTRIES.name}")
+    yield
+    file.write_bytes(before)
+
+
+@contextmanager
+def secret_missing(file: Path) -> Iterator[None]:
+    """Take the secret away from its ledger."""
+    secret = file.with_suffix(".secret")
+    away = secret.rename(secret.with_name("away"))
+    yield
+    assert not secret.exists()
+    away.rename(secret)
+
+
+@contextmanager
+def replaced(file: Path) -> Iterator[None]:
+    """Put another ledger in its place, with the same secret."""
+    before, secret = file.read_bytes(), file.with_suffix(".secret").read_text().encode()
+    file.unlink()
+    other = SqlLedger(f"sqlite:///{file}", Stream("gerosense"), keyed=False, run="r", secret=secret)
+    other.open()
+    other.close()
+    yield
+    file.write_bytes(before)
+
+
+@contextmanager
+def connection_replaced(file: Path) -> Iterator[None]:
+    """Name a connection, and empty the database that it leads to."""
+    with pytest.MonkeyPatch.context() as settings:
+        settings.setenv("AIRFLOW__USERDATA__LEDGER_CONN_ID", "ledgers")
+        settings.setenv("AIRFLOW__USERDATA__LEDGER_SECRET", "a secret of one's own")
+        database = file.with_name("shared.db")
+        settings.setenv("AIRFLOW_CONN_LEDGERS", json.dumps({"conn_type": "sqlite", "host": str(database)}))
+        first = ledgers.task_ledger(Stream("gerosense"), keyed=False, run="r")
+        first.open()
+        first.close()
+        database.unlink()
+        yield
 
 
 @contextmanager
@@ -142,6 +209,12 @@ SAID: dict[Broken, tuple[str, int]] = {
     read_only: (r"LedgerError: the ledger \S+ledger\.db is read-only", 1),
     older_and_read_only: (r"LedgerError: the ledger \S+ledger\.db is read-only", 1),
     missing: (r"LedgerError: the ledger \S+ledger\.db is missing", 1),
+    truncated: (r"LedgerError: the ledger at \S+ledger\.db is empty, though tasks have used it before", 1),
+    rows_deleted: (r"LedgerError: the ledger at \S+ledger\.db is empty, though tasks have used it before", 1),
+    entries_deleted: (r"LedgerError: the ledger at \S+ledger\.db was emptied: userdata_ledger_entries", 1),
+    secret_missing: (r"LedgerError: the ledger's secret \S+ledger\.secret is missing", 1),
+    replaced: (r"LedgerError: the ledger at \S+ledger\.db isn't the one that tasks on this machine have used", 1),
+    connection_replaced: (r"LedgerError: the ledger at connection 'ledgers' is empty, though", 1),
     newer: (r"LedgerError: the ledger at \S+ledger\.db has schema version 9", 1),
     folder_in_the_way: (r"LedgerError: the ledger \S+ledger\.db can't be opened", 1),
     file_for_a_folder: (r"LedgerError: the ledger \S+ledger\.db can't be made", 1),
@@ -177,4 +250,4 @@ def test_an_older_ledger_is_brought_up_to_date(upload: Upload, file: Path, sandb
     assert sandbox.gerosense.counts.records == 8
     with create_engine(f"sqlite:///{file}").connect() as connection:
         assert schema.read_version(connection) == 1 + len(schema.STEPS)
-        assert connection.exec_driver_sql(f"SELECT toy FROM {schema.ENTRIES.name}").scalars().all() == [7] * 8
+        assert connection.exec_driver_sql(f"SELECT toy FROM {schema.ENTRIES.name}").scalars().all() == [7] * 9
