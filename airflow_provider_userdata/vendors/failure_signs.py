@@ -19,7 +19,7 @@ _MESSAGES = frozenset({"message", "msg", "title"})
 _NO = (False, "false", "no")
 _HTTP_ERROR = re.compile(r"\s*[45][0-9]{2}\b")
 _WORD = re.compile(
-    r"(?i)(?:access |permission )?"
+    r"(?i)(?<!\b0 )(?<!\bno )(?<!\bwithout )(?:access |permission )?"
     r"(?:error|fail|fault|invalid|denied|unauthori[sz]ed|forbidden|expired|reject|refused|unavailable|maintenance)"
 )
 

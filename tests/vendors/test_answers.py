@@ -151,6 +151,7 @@ def test_a_200_that_breaks_off_is_unknown_whatever_came_of_it(answer: Make, body
         b'{"ok": 1, "failed": 0, "rejected": []}',
         b'{"message": "1000 samples stored, 0 errors"}',
         b'{"result": {"error": 7}}',
+        b'{"result": "1000 stored, 0 errors, no failures", "status": "ended without error"}',
         b'[{"status": "ok"}, 7, "x"]',
         RECEIPT,
     ],
