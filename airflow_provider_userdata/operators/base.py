@@ -221,7 +221,7 @@ class DeliveryOperator(BaseOperator):
         return Plan(
             vendor=vendor,
             endpoint=endpoint,
-            source=open_source(sourcing.bound(self.source, context), columns=columns),
+            source=open_source(sourcing.bound(self.source, context), columns=columns, only=fields is not None),
             output=folder,
             attempt=f"{ti.try_number}-{uuid.uuid4().hex[:8]}",
             destination=to,

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import logging
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from airflow_provider_userdata.delivery.chunks import Chunk
 from airflow_provider_userdata.delivery.journal import is_local
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.formats import FORMATS, Format, format_of
+from airflow_provider_userdata.sources.headers import ALL, Wanted
+from airflow_provider_userdata.sources.locations import no_store
 from airflow_provider_userdata.sources.paths import find_files
-from airflow_provider_userdata.sources.streams import BadFileError, is_compressed, opened
+from airflow_provider_userdata.sources.sniffing import HEAD, Peeked, check_packed, check_text
+from airflow_provider_userdata.sources.streams import BadFileError, EmptyFileError, is_compressed, opened
+
+_log = logging.getLogger(__name__)
 
 
 class FilesSource:
     """The records of some files, in order; positions run on from file to file.
 
     :param files: the files, each with its format.
+    :param wanted: which of a table's columns are taken.
     """
 
-    __slots__ = ("_files",)
+    __slots__ = ("_files", "_wanted")
 
-    def __init__(self, files: list[tuple[Path, Format]]) -> None:
+    def __init__(self, files: list[tuple[Path, Format]], wanted: Wanted) -> None:
         self._files = files
+        self._wanted = wanted
 
     @property
     def total(self) -> int | None:
@@ -37,7 +46,7 @@ class FilesSource:
         for path, form in self._files:
             try:
                 with opened(path) as stream:
-                    for chunk in form.read(stream):
+                    for chunk in form.read(stream, self._wanted):
                         yield chunk
                         position += len(chunk.rows)
             except UserdataError:
@@ -49,25 +58,44 @@ class FilesSource:
                 raise SourceBrokeError(f"{place}: reading failed with {type(error).__name__}") from error
 
 
-def open_files(value: object, columns: Collection[str] = ()) -> FilesSource:
-    """Find the files that a source names and see that each can be read.
+def open_files(value: object, wanted: Wanted = ALL) -> FilesSource:
+    """Find the files that a source names and see that each can be read. Empty ones are left out, unless all are.
 
     :param value: a path or pattern, or a list of these.
-    :param columns: what a table's header must name.
+    :param wanted: which of a table's columns are taken.
     """
-    return FilesSource([(path, _checked(path, columns)) for path in find_files(value)])
+    files: list[tuple[Path, Format]] = []
+    empty: list[SourceError] = []
+    for path in find_files(value):
+        found = _checked(path, wanted)
+        if isinstance(found, SourceError):
+            empty.append(found)
+        else:
+            files.append((path, found))
+    if empty and not files:
+        raise empty[0]
+    if empty:
+        _log.warning("%d of %d files have no records: %s", len(empty), len(empty) + len(files), empty[0])
+    return FilesSource(files, wanted)
 
 
-def _checked(path: Path, columns: Collection[str]) -> Format:
+def _checked(path: Path, wanted: Wanted) -> Format | SourceError:
+    """Return how a file is read; of one that is empty, the error that this is where there are no others."""
     place = f"source: {str(path)!r}"
     try:
         form = _format(path)
         with opened(path) as stream:
-            _check_columns(form.look(stream), columns)
+            peeked = Peeked(stream)
+            check_text(peeked.head, unpacked=is_compressed(path))
+            form.look(peeked, wanted)
     except UserdataError:
         raise
+    except EmptyFileError as error:
+        return SourceError(f"{place}: {error}")
     except Exception as error:
-        fault = _fault(error, path) or _fault_of_place(error, path)
+        if not is_local(path) and isinstance(error, (ValueError, ImportError)):
+            raise no_store(str(path), error) from error
+        fault = _fault_of_beginning(error, path) or _fault(error, path) or _fault_of_place(error, path)
         if fault is not None:
             raise SourceError(f"{place}: {fault}") from None
         raise SourceBrokeError(f"{place} can't be opened: {type(error).__name__}") from error
@@ -86,19 +114,23 @@ def _format(path: Path) -> Format:
     return form
 
 
-def _check_columns(header: Collection[str] | None, columns: Collection[str]) -> None:
-    missing = [column for column in columns if header is not None and column not in header]
-    if missing:
-        noun = "column" if len(missing) == 1 else "columns"
-        raise BadFileError(f"its header lacks the {noun} {', '.join(map(repr, missing))}")
-
-
 def _fault(error: Exception, path: Path) -> str | None:
     """Say what is wrong with the file itself; nothing where another attempt may do better."""
     if isinstance(error, BadFileError):
         return str(error)
     if is_compressed(path) and isinstance(error, (EOFError, gzip.BadGzipFile, zlib.error)):
         return "the compressed file ends early or is damaged"
+    return None
+
+
+def _fault_of_beginning(error: Exception, path: Path) -> str | None:
+    """Say what a file is that is named as if it were packed, and isn't."""
+    if isinstance(error, gzip.BadGzipFile):
+        try:
+            with path.open("rb") as raw:
+                check_packed(raw.read(HEAD))
+        except BadFileError as fault:
+            return str(fault)
     return None
 
 
@@ -109,4 +141,6 @@ def _fault_of_place(error: Exception, path: Path) -> str | None:
         return f"it is a folder; name its files, as in '{str(path).rstrip('/')}/*.jsonl'"
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return "there is no such file"
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
+        return "it is a link that leads back to itself"
     return None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO
 
 from airflow_provider_userdata.delivery.chunks import Chunk
+from airflow_provider_userdata.sources.headers import Wanted
 from airflow_provider_userdata.sources.jsonfile import look_at_json, read_json
 from airflow_provider_userdata.sources.jsonlines import look_at_lines, read_lines
+from airflow_provider_userdata.sources.streams import Readable
 from airflow_provider_userdata.sources.tables import Table
 
 
@@ -16,21 +17,21 @@ from airflow_provider_userdata.sources.tables import Table
 class Format:
     """How a file of one kind is read.
 
-    :param look: looks at a file's beginning, and gives its columns where the kind has any.
-    :param read: gives the file's rows.
+    :param look: checks a file's beginning.
+    :param read: returns the file's rows.
     """
 
-    look: Callable[[IO[bytes]], Collection[str] | None]
-    read: Callable[[IO[bytes]], Iterator[Chunk]]
+    look: Callable[[Readable, Wanted], None]
+    read: Callable[[Readable, Wanted], Iterator[Chunk]]
 
 
-_LINES = Format(look_at_lines, read_lines)
+_LINES = Format(look_at_lines, lambda stream, _: read_lines(stream))
 _CSV, _TSV = Table("excel"), Table("excel-tab")
 
 FORMATS = {
     ".jsonl": _LINES,
     ".ndjson": _LINES,
-    ".json": Format(look_at_json, read_json),
+    ".json": Format(look_at_json, lambda stream, _: read_json(stream)),
     ".csv": Format(_CSV.look, _CSV.read),
     ".tsv": Format(_TSV.look, _TSV.read),
 }

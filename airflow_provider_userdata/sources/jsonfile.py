@@ -9,12 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import IO
 
 import msgspec
 
 from airflow_provider_userdata.delivery.chunks import Chunk, Form
-from airflow_provider_userdata.sources.streams import BLOCK, BOM, LONGEST, ROWS, BadFileError, too_long
+from airflow_provider_userdata.sources.envelopes import check_record
+from airflow_provider_userdata.sources.headers import ALL, Wanted
+from airflow_provider_userdata.sources.streams import (
+    BLOCK,
+    BOM,
+    LONGEST,
+    ROWS,
+    BadFileError,
+    EmptyFileError,
+    Readable,
+    too_long,
+)
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
@@ -26,12 +36,22 @@ _CUTS = 3
 _SPANS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def look_at_json(stream: IO[bytes]) -> None:
-    """See that the file begins like an array or an object."""
-    _Text(stream, BLOCK, LONGEST).opening()
+def look_at_json(stream: Readable, wanted: Wanted = ALL) -> None:
+    """See that the file begins like an array of records, or holds an object that is one.
+
+    :param stream: the file.
+    :param wanted: what a record must have.
+    """
+    text = _Text(stream, BLOCK, LONGEST)
+    if text.opening() == b"{":
+        check_record(_checked_object(text.rest()), wanted.names)
+        return
+    text.at += 1
+    if text.mark() == b"{":
+        check_record(text.element(), wanted.names, alone=False)
 
 
-def read_json(stream: IO[bytes], *, block: int = BLOCK, longest: int = LONGEST) -> Iterator[Chunk]:
+def read_json(stream: Readable, *, block: int = BLOCK, longest: int = LONGEST) -> Iterator[Chunk]:
     """Give the elements of the array, or the object.
 
     :param stream: the file.
@@ -80,7 +100,7 @@ def _elements(text: _Text) -> Iterator[bytes]:
 class _Text:
     """A window on a file, from which elements are cut."""
 
-    def __init__(self, stream: IO[bytes], block: int, longest: int) -> None:
+    def __init__(self, stream: Readable, block: int, longest: int) -> None:
         self._stream = stream
         self._block = block
         self._longest = longest
@@ -95,7 +115,7 @@ class _Text:
         self._data = self._data.removeprefix(BOM)
         mark = self.mark()
         if not mark:
-            raise BadFileError("it is empty: it should hold a JSON array or object")
+            raise EmptyFileError("it is empty: it should hold a JSON array or object")
         if mark not in (b"[", b"{"):
             raise BadFileError("it holds neither a JSON array nor a JSON object")
         return mark

@@ -5,18 +5,27 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from itertools import filterfalse
-from typing import IO
 
 from airflow_provider_userdata.delivery.chunks import Buffer, Chunk, Form
-from airflow_provider_userdata.sources.streams import BLOCK, BOM, LONGEST, too_long
+from airflow_provider_userdata.sources.envelopes import check_record
+from airflow_provider_userdata.sources.headers import ALL, Wanted
+from airflow_provider_userdata.sources.sniffing import check_json_lines
+from airflow_provider_userdata.sources.streams import BLOCK, BOM, LONGEST, Readable, too_long
 
 
-def look_at_lines(stream: IO[bytes]) -> None:
-    """See that the file can be read at all."""
-    stream.read(1)
+def look_at_lines(stream: Readable, wanted: Wanted = ALL) -> None:
+    """See that the first line isn't the beginning of something else.
+
+    :param stream: the file.
+    :param wanted: what a record must have.
+    """
+    chunk = next(read_lines(stream, block=BLOCK // 16), None)
+    if chunk is not None:
+        check_json_lines(chunk.rows[0])
+        check_record(chunk.rows[0], wanted.names, alone=False)
 
 
-def read_lines(stream: IO[bytes], *, block: int = BLOCK, longest: int = LONGEST) -> Iterator[Chunk]:
+def read_lines(stream: Readable, *, block: int = BLOCK, longest: int = LONGEST) -> Iterator[Chunk]:
     """Give the lines that aren't blank, with their ends: a chunk is a block's lines, which are there anyway.
 
     An end may be `CR LF`: to JSON, the first of the two is a blank.

@@ -5,10 +5,19 @@ The one file here that imports Airflow, and only when a source asks for it: the 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, cast
 
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
+
+_PROVIDERS = {
+    **dict.fromkeys(("s3", "s3a", "s3n"), "apache-airflow-providers-amazon[s3fs]"),
+    **dict.fromkeys(("gs", "gcs"), "apache-airflow-providers-google"),
+    **dict.fromkeys(("abfs", "abfss", "adl", "az"), "apache-airflow-providers-microsoft-azure"),
+}
+"""Which package a scheme's file system comes with."""
+_SECRET = re.compile(r"(?<=://)[^/@]*:[^/@]*@|\?.*", re.DOTALL)
 
 
 def storage_path(text: str) -> Path:
@@ -19,6 +28,32 @@ def storage_path(text: str) -> Path:
     from airflow_provider_userdata.airflow_compat import ObjectStoragePath
 
     return cast("Path", ObjectStoragePath(text))
+
+
+def local_part(path: Path) -> Path:
+    """Return a path on this machine that is written like one of an object store (`file://…`) as a plain one.
+
+    :param path: a path, of this machine or of an object store.
+    """
+    return Path(cast("Any", path).path) if getattr(path, "protocol", None) in ("file", "local") else path
+
+
+def no_store(name: str, error: Exception) -> SourceError:
+    """Make the error for a path whose file system Airflow doesn't have, and say which package has it.
+
+    :param name: the path.
+    :param error: what opening it raised.
+    """
+    scheme = name.partition("://")[0].lower()
+    if scheme in ("http", "https"):
+        todo = "Airflow reads no files at web addresses; fetch it in a task before, or yield its rows from a function"
+    elif scheme in _PROVIDERS:
+        todo = f"is `{_PROVIDERS[scheme]}` installed?"
+    else:
+        todo = "is the provider of its file system installed?"
+    # Not what an address may hold beside the path: a password, or a signature.
+    public = _SECRET.sub("", name) if scheme in ("http", "https") else name
+    return SourceError(f"source: {public!r} can't be opened: {type(error).__name__}; {todo}")
 
 
 def database_hook(conn_id: str) -> Any:

@@ -9,6 +9,7 @@ from airflow_provider_userdata.delivery.chunks import Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources.callables import CallableSource
 from airflow_provider_userdata.sources.files import open_files
+from airflow_provider_userdata.sources.headers import Wanted
 from airflow_provider_userdata.sources.holder import are_locations, is_location, is_mapped_result, unhold
 from airflow_provider_userdata.sources.items import ItemsSource
 from airflow_provider_userdata.sources.refusals import records_of
@@ -17,13 +18,14 @@ from airflow_provider_userdata.sources.shapes import Parts, are_sources
 from airflow_provider_userdata.sources.sql import QuerySource, SqlSource
 
 
-def open_source(value: object, *, columns: Collection[str] = ()) -> Source:
+def open_source(value: object, *, columns: Collection[str] = (), only: bool = False) -> Source:
     """Make a source of what a task was given, and check all that can be checked before reading.
 
     May ask Airflow for a connection or for XComs: call it from the task's main thread.
 
     :param value: records, paths, a query or a callable, as they are or held.
     :param columns: what a table or a query must name.
+    :param only: whether no other columns are taken: then those may be named as they like.
     """
     value = unhold(value)
     if is_mapped_result(value):
@@ -33,10 +35,10 @@ def open_source(value: object, *, columns: Collection[str] = ()) -> Source:
     if isinstance(value, SqlSource):
         return QuerySource(value, value.connect(), columns)
     if is_location(value) or are_locations(value):
-        return open_files(value, columns)
+        return open_files(value, Wanted(columns, only))
     if isinstance(value, (list, tuple)):
         if are_sources(value, "the list"):
-            return open_several(value, lambda part: open_source(part, columns=columns))
+            return open_several(value, lambda part: open_source(part, columns=columns, only=only))
         return ItemsSource(value, "the list", checked=True)
     if callable(value):
         return CallableSource(value)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import gzip
-import io
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol, cast
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from typing import IO, Protocol, cast
 
 ROWS = 4000
 """The most rows in a chunk of a file: about a block's. Handing it over costs as much as to check a hundred rows."""
@@ -26,45 +22,15 @@ class BadFileError(Exception):
     """What is wrong with a file's text, without any of it. The file's name and the position are added later."""
 
 
+class EmptyFileError(BadFileError):
+    """A file without anything in it."""
+
+
 class Readable(Protocol):
     """Bytes to be read once: a file, or what is left of one."""
 
     def read(self, size: int, /) -> bytes:
         """Give at most so many bytes; none at the end."""
-
-
-class Meter(io.RawIOBase):
-    """A stream that stops where a single record grows too long, and counts.
-
-    The reader moves `allowed` on at each record.
-
-    :param stream: what is read.
-    :param longest: the most bytes of a record.
-    """
-
-    def __init__(self, stream: Readable, longest: int = LONGEST) -> None:
-        self._stream = stream
-        self._longest = longest
-        self.count = 0
-        self.allowed = longest + BLOCK  # a buffer reads ahead
-
-    def readable(self) -> bool:
-        """Say that this can be read."""
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        """Read on, unless the record at hand is too long already."""
-        if self.count > self.allowed:
-            raise too_long(self._longest)
-        view = memoryview(buffer)
-        data = self._stream.read(len(view))
-        view[: len(data)] = data
-        self.count += len(data)
-        return len(data)
-
-    def next_record(self) -> None:
-        """Start measuring anew."""
-        self.allowed = self.count + self._longest + BLOCK
 
 
 def too_long(longest: int) -> BadFileError:

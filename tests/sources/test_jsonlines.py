@@ -86,7 +86,7 @@ def test_a_line_without_end_is_given_up_soon() -> None:
             return b"x" * size
 
     with pytest.raises(BadFileError, match="longer than 1000 bytes"):
-        list(read_lines(Endless(), block=100, longest=1000))  # type: ignore[arg-type]
+        list(read_lines(Endless(), block=100, longest=1000))
 
 
 @given(st.integers(1, 40), st.sampled_from([b"", b"\n", b"\r\n", b"\nx"]))

@@ -21,7 +21,7 @@ PIECES = [*ENDS, ",", "\t", '"', " ", "\0", "\ufeff", "\udcff", "é", "😀", "x
 TEXTS = st.builds(
     str.__add__, HEADERS, st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=30).map("".join)
 )
-CELL = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\\"), max_size=12)
 
 
 def rows_of(text: str | bytes, dialect: str = "excel", **options: Any) -> list[Any]:
@@ -130,16 +130,18 @@ def test_a_cell_over_64_mib_is_refused_by_its_line() -> None:
     """A quote that never closes must not fill the memory; what came before is handed over."""
     got: list[Any] = []
     data = b'a,b\n1,2\n3,"' + b"x" * (66 * 2**20)
-    with pytest.raises(BadFileError, match=r"(line 3 has a cell|a record is) longer than 64 MiB"):
+    with pytest.raises(
+        BadFileError, match="a record is longer than 64 MiB: the quote that opens on line 3 isn't closed before"
+    ):
         got.extend(row.as_dict() for chunk in Table("excel").read(io.BytesIO(data)) for row in chunk.rows)
     assert got == [{"a": "1", "b": "2"}]
 
 
 @pytest.mark.parametrize("block", [0, 16])
 def test_the_line_of_a_cell_that_is_too_long_is_counted_from_the_files_beginning(block: int) -> None:
-    """Also where the lines before it were read the quick way, blank ones among them."""
+    """Blank ones among them, however they were read."""
     data = b'a,b\r\n\n1,2\n3,"' + b"x" * (64 * 2**20 + 1)
-    with pytest.raises(BadFileError, match="line 4 has a cell longer than 64 MiB"):
+    with pytest.raises(BadFileError, match="longer than 64 MiB: the quote that opens on line 4"):
         list(Table("excel").read(io.BytesIO(data), block=block))
 
 

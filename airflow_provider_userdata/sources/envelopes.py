@@ -1,0 +1,74 @@
+"""Finds JSON that isn't a record but holds them: what an API answers is often an object around an array."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from airflow_provider_userdata.sources.streams import BadFileError
+
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_OBJECTS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+_DEEPEST = 3
+_ABOUT = re.compile(
+    r"@odata\..*|_?links|code|columns|count|(end_?|next_?)?cursor|e?tag|errors?|extensions|first|has_?(more|next)|kind|last|"
+    r"limit|messages?|meta(data)?|next(_?(page|page_?token|url))?|object|offset|ok|pages?|page_?(count|info|number|size|"
+    r"token)|pagination|paging|per_?page|prev(ious)?|request_?id|schema|self|size|status|success|timestamp|took|"
+    r"total(_?(count|pages))?|result_?count|url|version|warnings",
+    re.IGNORECASE,
+)
+"""What stands beside the array: how many there are, where there are more, whether all went well."""
+
+
+def check_record(text: bytes, columns: Collection[str], *, alone: bool = True) -> None:
+    """See that a JSON text isn't an object around records.
+
+    :param text: the text, whatever it holds.
+    :param columns: what a record must have.
+    :param alone: whether it is all that its file has. One among others may also be a record that isn't valid.
+    :raises BadFileError: if it is one.
+    """
+    try:
+        count = _inside(_OBJECT.decode(text), columns, alone=alone)
+    except (msgspec.DecodeError, RecursionError):
+        return  # no object: it is rejected as a record, or not read at all
+    if count:
+        noun = "record" if count == 1 else "records"
+        raise BadFileError(
+            f"it holds an object around an array of {count} {noun}, as an API answers; write the array alone, or JSON "
+            "lines"
+        )
+
+
+def _inside(fields: Mapping[str, msgspec.Raw], columns: Collection[str], *, alone: bool, depth: int = 1) -> int:
+    """Count the records in an object; none where it is a record itself."""
+    if _is_one(fields, columns):
+        return 0
+    data = [value for name, value in fields.items() if not _ABOUT.fullmatch(name)]
+    only = len(data) == 1
+    for value in data:
+        items = _objects(value)
+        if items and (_is_one(items[0], columns) or (only and (alone or not columns))):
+            return len(items)
+    if only and alone and depth < _DEEPEST and _begins(data[0], b"{"):
+        return _inside(_OBJECT.decode(data[0]), columns, alone=alone, depth=depth + 1)
+    return 0
+
+
+def _objects(value: msgspec.Raw) -> list[dict[str, msgspec.Raw]]:
+    if not _begins(value, b"["):
+        return []
+    try:
+        return _OBJECTS.decode(value)
+    except msgspec.DecodeError:
+        return []
+
+
+def _begins(value: msgspec.Raw, mark: bytes) -> bool:
+    return memoryview(value)[:1] == mark
+
+
+def _is_one(fields: Collection[str], columns: Collection[str]) -> bool:
+    return bool(columns) and all(column in fields for column in columns)

@@ -1,0 +1,89 @@
+"""A table's header: which columns it must have, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from airflow_provider_userdata.delivery.chunks import Header
+from airflow_provider_userdata.sources.streams import BadFileError
+
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which columns are taken.
+
+    :param names: those that a table must have.
+    :param only: whether no others are taken.
+    """
+
+    names: Collection[str] = ()
+    only: bool = False
+
+
+ALL = Wanted()
+"""Whatever columns there are."""
+
+
+def checked_header(cells: Sequence[str], wanted: Wanted = ALL) -> Header:
+    """Return a table's header. What isn't taken may have any name: where it has none of its own, it gets one.
+
+    :param cells: the header's cells.
+    :param wanted: which columns are taken.
+    :raises BadFileError: if a column that is taken isn't there, or isn't named well.
+    """
+    # By number, not by name: where the header is missing, the first line is somebody's data.
+    _check_delimiter(cells)
+    names: dict[str, int] = {}
+    given = set(cells)
+    for number, name in enumerate(cells, start=1):
+        if not name.isascii() and any("\udc80" <= letter <= "\udcff" for letter in name):
+            raise BadFileError("its header isn't UTF-8")
+        if not wanted.only or name in wanted.names:
+            _check_name(name, number, names, of_all=not wanted.only)
+        elif not name.strip() or name in names:
+            name = _new_name(number, given)  # noqa: PLW2901
+        names[name] = number
+    _check_complete(names, wanted)
+    return Header(tuple(names))
+
+
+def _check_delimiter(cells: Sequence[str]) -> None:
+    for delimiter, plural in _DELIMITERS.items():
+        if len(cells) == 1 and delimiter in cells[0]:
+            raise BadFileError(
+                f"its header is a single column with {plural} in its name; cells are separated by commas where a "
+                "file's name ends in .csv, by tabs where it ends in .tsv"
+            )
+
+
+def _check_name(name: str, number: int, names: dict[str, int], *, of_all: bool) -> None:
+    if not name.strip():
+        raise BadFileError(f"column {number} of its header has no name")
+    if name in names:
+        raise BadFileError(f"columns {names[name]} and {number} of its header have the same name")
+    if of_all and name != name.strip():
+        raise BadFileError(
+            f"column {number} of its header has blanks around its name; take them away, or name the columns in `fields`"
+        )
+
+
+def _check_complete(names: Collection[str], wanted: Wanted) -> None:
+    missing = [column for column in wanted.names if column not in names]
+    if not missing:
+        return
+    noun = "column" if len(missing) == 1 else "columns"
+    bare = {name.strip(): number for number, name in enumerate(names, start=1)}
+    blanks = [f"column {bare[name]} has blanks around that name" for name in missing if name in bare]
+    also = f"; {blanks[0]}" if blanks else ""
+    raise BadFileError(f"its header lacks the {noun} {', '.join(map(repr, missing))}{also}")
+
+
+def _new_name(number: int, given: set[str]) -> str:
+    name = f"column {number}"
+    while name in given:
+        name += "'"
+    given.add(name)
+    return name

@@ -1,0 +1,191 @@
+"""Which text of a table is whole records, to the letter, and what is wrong where it isn't.
+
+The `csv` module takes more: a quote inside a cell that isn't quoted passes as text, and one that is meant as text opens
+a cell that runs on into other people's rows. What could be read in two ways is refused.
+"""
+
+from __future__ import annotations
+
+import re
+
+from airflow_provider_userdata.sources.streams import BadFileError
+
+_INSIDE = rb'[^"]*+(?:""[^"]*+)*+'
+_INSIDE_WITHOUT_TABS = rb'[^"\t]*+(?:""[^"\t]*+)*+'
+_INSIDE_A_LINE = rb'[^"\r\n]*+(?:""[^"\r\n]*+)*+'
+_OPENS_FOR_A_REASON = rb'"(?=[^"\t\r\n]*+(?:""|[\t\r\n]))'
+_QUOTED = re.compile(b'"%b"' % _INSIDE)
+_ESCAPED = "is it escaped with a backslash, as Spark and MySQL write it?"
+_NOT_ESCAPED = "A quote in a quoted cell is doubled here, and nothing else is escaped; or write it as JSON lines"
+_BACKSLASH_IS_TEXT = re.compile(rb"""\\(?:\\\\)*+(?:[^\\"',;|:\t\r\n]|""[^"',;|:\t\r\n])""")
+"""What nobody writes who escapes with backslashes: he puts one before another, a quote, a delimiter or a line's end.
+
+With one more exception: a quote that is escaped, and then the one that ends the cell.
+"""
+_NULL = re.compile(rb'(?<![^",\t\r\n])\\N(?![^",\t\r\n])')
+
+
+class Grammar:
+    """What a record is: cells with a delimiter between them, up to a line's end.
+
+    :param delimiter: what separates cells.
+    :param quoted: the pattern of a quoted cell.
+    :param begun: the pattern of a quoted cell that more text may complete.
+    :param plain: the pattern of another cell.
+    :param end: the header's line end. All others must be of its kind: another may be text in a cell.
+    """
+
+    def __init__(self, delimiter: bytes, quoted: bytes, begun: bytes, plain: bytes, end: bytes) -> None:
+        # After a header with CR LF, a bare LF is no text of a cell, which would be quoted; text mode writes CR CR LF.
+        line_end = rb"\r*+\n" if end.endswith(b"\r\n") else end or b"\n"
+        self._end, self._foreign = (b"\r", b"\n") if end == b"\r" else (b"\n", b"\r")
+        self._fault_of_end = re.compile(rb"\r(?![\r\n])" if end.endswith(b"\r\n") else self._foreign)
+        cells = b"(?:(?:%b|%b)%b)*+" % (quoted, plain, delimiter)
+        record = b"%b(?:%b|%b)%b" % (cells, quoted, plain, line_end)
+        self._delimiter = delimiter
+        self._cells = re.compile(cells)
+        self._plain = re.compile(plain)
+        self._cell = re.compile(b"(?:%b|%b)(%b|%b)" % (quoted, plain, delimiter, line_end))
+        self._begun = re.compile(b"%b(?:%b|%b)" % (cells, begun, plain))
+        self._record = re.compile(record)
+        self._records = re.compile(b"(?:%b)*+" % record)
+
+    def whole(self, text: bytes, end: int | None = None) -> int:
+        """Return where the whole records end that a text begins with.
+
+        :param end: how far to look.
+        """
+        found = self._records.match(text, 0, len(text) if end is None else end)
+        return found.end() if found else 0
+
+    def whole_unquoted(self, text: bytes) -> int:
+        """Do the same for a text without a quote, which takes less."""
+        end = text.rfind(self._end) + 1
+        foreign = self._foreign in text and self._fault_of_end.search(text, 0, end)
+        return self.whole(text) if foreign else end
+
+    def finished(self, text: bytes) -> bytes:
+        """Return all that is left of a file with a line end, which the last line may lack."""
+        return text if text.endswith((b"\r", b"\n")) else text + self._end
+
+    def may_go_on(self, text: bytes) -> bool:
+        """Return whether more text could make a record of this one."""
+        return self._begun.fullmatch(text) is not None
+
+    def stops(self, text: bytes) -> int:
+        """Return where the cell begins at which the first record of a text is broken, or unfinished."""
+        found = self._cells.match(text)
+        return found.end() if found else 0
+
+    def doubtful(self, text: bytes, end: int) -> int | None:  # noqa: ARG002  # another grammar looks
+        """Return where a record begins that can be read in two ways; None where there is none.
+
+        :param end: where the whole records end.
+        """
+        return None
+
+    def fault(self, text: bytes, line: int) -> BadFileError:
+        """Make the error for a text that begins with what is no record.
+
+        :param line: the number of its first line.
+        """
+        at = self.stops(text)
+        opens = line + lines_in(text[:at])
+        hint = f": {_ESCAPED} {_NOT_ESCAPED}" if b'\\"' in text[at : at + 2**16] else ""
+        if text[at : at + 1] != b'"':
+            return self._fault_of_plain(text, at, opens) or BadFileError(
+                f"line {opens} has a quote inside a cell that isn't quoted{hint}"
+            )
+        closed = _QUOTED.match(text, at)
+        if closed is None:
+            return BadFileError(f"the quote that opens on line {opens} is never closed{hint}")
+        closes = opens + lines_in(closed[0])
+        opened = "" if closes == opens else f", which opens on line {opens}"
+        return BadFileError(f"line {closes} has text behind the quote that closes a cell{opened}{hint}")
+
+    def _fault_of_plain(self, text: bytes, at: int, line: int) -> BadFileError | None:
+        found = self._plain.match(text, at)
+        if found is None or text[found.end() : found.end() + 1] not in (b"\r", b"\n"):
+            return None
+        return BadFileError(
+            f"line {line} ends in another way than the header's: let all lines end alike, and quote a cell that has a "
+            "line end in it"
+        )
+
+
+class UnsureGrammar(Grammar):
+    """A record of a table with tabs whose header isn't quoted: its quotes may be text, or enclose cells.
+
+    They enclose a cell where it needs them, and where all its row then fits the header. Inside a cell they are text.
+
+    :param width: how many cells the header has.
+    """
+
+    def __init__(self, width: int, end: bytes) -> None:
+        # With a line's end and a tab, they would be other people's rows, if its quotes are text.
+        either = (_INSIDE_WITHOUT_TABS, _INSIDE_A_LINE)
+        super().__init__(
+            b"\t",
+            _OPENS_FOR_A_REASON + b'(?:%b"|%b")' % either,
+            b'"(?:%b"?|%b"?)' % either,
+            rb'(?:[^"\t\r\n][^\t\r\n]*+|)',
+            end,
+        )
+        self._width = width
+        self._opening = re.compile(rb'(?<![^\t\r\n])"')
+
+    def doubtful(self, text: bytes, end: int) -> int | None:
+        """Return where the first record with a quoted cell begins that doesn't fit the header."""
+        at = 0
+        while (opening := self._opening.search(text, at, end)) is not None:
+            start = at + self.whole(text[at : opening.start()])
+            record = self._record.match(text, start, end)
+            if record is None:
+                return start
+            cells = sum(1 for _ in self._cell.finditer(record[0]))
+            if cells != self._width or (cells == 1 and lines_in(record[0]) > 1):
+                return start
+            at = record.end()
+        return None
+
+    def fault(self, text: bytes, line: int) -> BadFileError:
+        """Make the error for a cell that begins with a quote, and can be read in two ways."""
+        at = self.stops(text)
+        place = line + lines_in(text[:at])
+        return self._fault_of_plain(text, at, place) or BadFileError(
+            f"line {place} has a cell that begins with a quote, which may be text, or enclose the cell; if it is "
+            "text, write the table as JSON lines; if it encloses the cell, put quotes around the header's names, too"
+        )
+
+
+def grammar_of(delimiter: str, header: bytes, end: bytes) -> Grammar:
+    """Return the grammar of a table.
+
+    :param delimiter: what separates cells.
+    :param header: the header's first line.
+    :param end: how that line ends.
+    """
+    if delimiter == "\t" and not (header.startswith(b'"') or b'\t"' in header):
+        return UnsureGrammar(header.count(b"\t") + 1, end)
+    one = delimiter.encode()
+    return Grammar(one, b'"%b"' % _INSIDE, b'"%b"?' % _INSIDE, b'[^"%b\r\n]*+' % one, end)
+
+
+def lines_in(text: bytes) -> int:
+    """Count the line ends of a text."""
+    return text.count(b"\n") + (text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else 0)
+
+
+def is_text(text: bytes, at: int) -> bool:
+    """Tell a backslash that is text from one that may escape what follows.
+
+    :param at: where the backslash is, the first of the table's.
+    """
+    return _BACKSLASH_IS_TEXT.match(text, at) is not None and not _NULL.match(text, at)
+
+
+def escaped(line: int) -> BadFileError:
+    """Make the error for a backslash that may escape what follows."""
+    return BadFileError(
+        f"line {line} has a backslash that may escape what follows, or be text: {_ESCAPED} {_NOT_ESCAPED}"
+    )
