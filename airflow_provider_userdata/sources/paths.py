@@ -1,41 +1,48 @@
-"""From what a source names to the files that are meant: existing, readable, in a fixed order."""
+"""From what a source names to the files that are meant: each once, in a fixed order."""
 
 from __future__ import annotations
 
-import glob
+import logging
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
 from airflow_provider_userdata.delivery.journal import is_local
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.formats import FORMATS, format_of
-from airflow_provider_userdata.sources.locations import storage_path
+from airflow_provider_userdata.sources.locations import local_part, no_store, storage_path
+from airflow_provider_userdata.sources.patterns import is_pattern, matches
 
+_log = logging.getLogger(__name__)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_MAGIC = re.compile(r"[*?\[]")
 _LONGEST_PATH = 4096
 
 
 def find_files(value: object) -> list[Path]:
     """Find the files that a source names, each once: what stands first comes first, a pattern's matches in order.
 
+    Of several names that a pattern matches, a file goes by one that is no link's, and by the first of these.
+
     :param value: a path or pattern, or a list of these.
     """
     named = value if isinstance(value, (list, tuple)) else [value]
     _check_texts(value)
-    found: dict[str, Path] = {}
+    found: dict[object, Path] = {}
+    names: set[str] = set()
     for item in named:
         path = _path(item)
         try:
-            for file in _expanded(path):
-                found.setdefault(str(file), file)
+            files = _expanded(path)
+            names.update(map(str, files))
+            for key, file in _by_identity(files).items():
+                found.setdefault(key, file)
         except UserdataError:
             raise
         except Exception as error:
             raise SourceBrokeError(f"source: {str(path)!r} can't be looked up: {type(error).__name__}") from error
+    if others := len(names) - len(found):
+        _log.info("source: %d other names of its %d files are left out: each file is read once", others, len(found))
     return list(found.values())
 
 
@@ -53,10 +60,12 @@ def _check_texts(value: object) -> None:
 def _path(item: object) -> Path:
     if isinstance(item, str):
         _check_text(item)
+        if item.lower().startswith("file:///"):
+            return Path(item[len("file://") :])  # as an `ObjectStoragePath` has it, without asking Airflow
         return _stored(item) if _SCHEME.match(item) else Path(item)
     if is_local(item):
         return Path(os.fsdecode(cast("os.PathLike[str]", item)))
-    return cast("Path", item)
+    return local_part(cast("Path", item))
 
 
 def _check_text(text: str) -> None:
@@ -73,48 +82,44 @@ def _check_text(text: str) -> None:
 
 def _stored(text: str) -> Path:
     try:
-        return storage_path(text)
+        path = storage_path(text)
     except (ValueError, ImportError) as error:
-        raise _no_store(text, error) from error
+        raise no_store(text, error) from error
+    return local_part(path)
 
 
 def _expanded(path: Path) -> list[Path]:
-    if not _MAGIC.search(str(path)):
+    if not is_pattern(path):
         return [path]
     # Deep in a path of an object store: the first look opens the store.
     try:
         if path.exists():
             return [path]  # a file whose own name has brackets
-        found = sorted(_matches(path), key=str)
+        found = sorted(matches(path), key=str)
     except (ValueError, ImportError) as error:
-        raise _no_store(str(path), error) from error
+        raise no_store(str(path), error) from error
     if not found:
         raise SourceError(f"source: no file matches {str(path)!r}")
     return found
 
 
-def _matches(pattern: Path) -> Iterator[Path]:
-    # A folder that is named like a file is kept, to be refused: its records would be missed in silence.
-    for path in _local_matches(pattern) if is_local(pattern) else _stored_matches(pattern):
-        if format_of(path.name) is not None or not path.is_dir():
-            yield path
+def _by_identity(files: list[Path]) -> dict[object, Path]:
+    """Return each file once, in the order of the names that they go by."""
+    names: dict[object, list[Path]] = {}
+    for file in files:
+        names.setdefault(_identity(file), []).append(file)
+    found = {key: same[0] if len(same) == 1 else min(same, key=_links_and_name) for key, same in names.items()}
+    return dict(sorted(found.items(), key=lambda item: str(item[1])))
 
 
-def _local_matches(pattern: Path) -> Iterator[Path]:
-    # Unlike `Path.glob`, this passes over hidden files, and `**` at the end means files too.
-    return map(Path, glob.iglob(str(pattern), recursive=True))  # noqa: PTH207
+def _identity(file: Path) -> object:
+    """Return what a file is, whatever it is called: its links, hard ones too, lead to the same inode of a device."""
+    try:
+        found = file.stat() if is_local(file) else None
+    except OSError:
+        found = None  # opening it will say why
+    return (found.st_dev, found.st_ino) if found is not None and found.st_ino else str(file)
 
 
-def _stored_matches(pattern: Path) -> Iterator[Path]:
-    base = next(parent for parent in pattern.parents if not _MAGIC.search(str(parent)))
-    below = str(pattern).removeprefix(str(base)).lstrip("/")
-    for path in base.glob(below):
-        parts = str(path).removeprefix(str(base)).split("/")
-        if not any(part.startswith(".") for part in parts):
-            yield path
-
-
-def _no_store(name: str, error: Exception) -> SourceError:
-    return SourceError(
-        f"source: {name!r} can't be opened: {type(error).__name__}; is the provider of its file system installed?"
-    )
+def _links_and_name(file: Path) -> tuple[int, str]:
+    return sum(part.is_symlink() for part in (file, *file.parents)) if is_local(file) else 0, str(file)
