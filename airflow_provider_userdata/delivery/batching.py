@@ -31,6 +31,9 @@ class Batcher(Protocol):
     def flush(self) -> list[Batch]:
         """Give what is left: every record but too few for a batch, which stay pending."""
 
+    def relieve(self) -> list[Batch]:
+        """Return what may go though others may follow: all, but as many as a last batch needs at least."""
+
 
 def batcher(limits: BatchLimits) -> Batcher:
     """Choose the way of batching that a vendor's limits ask for."""
@@ -82,6 +85,14 @@ class OrderedBatcher:
             return []
         size = left if left <= self._limits.maximum else (left + 1) // 2
         batches, self._pending = _cut(self._pending, size, left)
+        return batches
+
+    def relieve(self) -> list[Batch]:
+        """Return what may go though others may follow: all, but as many as a last batch needs at least."""
+        end = len(self._pending) - self._reserve
+        if end < self._limits.minimum:
+            return []
+        batches, self._pending = _cut(self._pending, self._limits.maximum, end)
         return batches
 
 
@@ -176,6 +187,8 @@ class GroupBatcher:
         self._seen.clear()
         self._taken = 0
         return [batch for _, records in by_level for batch in _cut(records, self._maximum, len(records))[0]]
+
+    relieve = flush
 
 
 def _cut(records: Sequence[Record], size: int, end: int) -> tuple[list[Batch], Sequence[Record]]:

@@ -42,6 +42,8 @@ class SourceDigest:
     def __init__(self) -> None:
         self._digest = xxh3_128()
         self._rows = 0
+        self.size = 0
+        """How many bytes were taken: about those of the rows as JSON."""
         self._columns: tuple[str, ...] = ()
 
     @property
@@ -66,24 +68,28 @@ class SourceDigest:
     def _taken(self, rows: Sequence[Any], text: Sequence[Buffer] | None = None) -> Mark:
         if text is not None:
             for piece in text:
-                self._digest.update(piece)
+                self._update(piece)
         elif set(map(type, rows)) == {bytes}:  # nearly always, of files
-            self._digest.update(_rows_bytes(bytes, rows))
+            self._update(_rows_bytes(bytes, rows))
         else:
             for kind, run in groupby(rows, type):
                 if kind is Cells:
                     self._take_cells(run)
                 else:
-                    self._digest.update(_rows_bytes(kind, list(run)))
+                    self._update(_rows_bytes(kind, list(run)))
         self._rows += len(rows)
         return self.mark
+
+    def _update(self, text: Buffer) -> None:
+        self._digest.update(text)
+        self.size += len(text)
 
     def _take_cells(self, rows: Iterable[Cells]) -> None:
         for header, run in groupby(rows, attrgetter("header")):
             if header.names != self._columns:
                 self._columns = header.names
-                self._digest.update(_columns_bytes(header.names))
-            self._digest.update(_cells_bytes([row.values for row in run]))
+                self._update(_columns_bytes(header.names))
+            self._update(_cells_bytes([row.values for row in run]))
 
 
 class Marks:
@@ -106,6 +112,14 @@ class Marks:
         while len(self._marks) > 1 and self._marks[1].rows <= position:
             self._marks.popleft()
         return self._marks[0]
+
+
+def text_of(rows: Sequence[Any]) -> bytes:
+    """Write rows that are Python values as the digest takes them: as JSON, each with its line's end."""
+    kinds = set(map(type, rows))
+    if len(kinds) == 1:  # nearly always
+        return _rows_bytes(kinds.pop(), rows)
+    return b"".join([_rows_bytes(kind, list(run)) for kind, run in groupby(rows, type)])
 
 
 def _rows_bytes(kind: type, rows: Sequence[Any]) -> bytes:

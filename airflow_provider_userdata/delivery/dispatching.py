@@ -67,6 +67,13 @@ class Dispatcher:
         while self._in_flight and not self._halted.is_set():
             await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
 
+    async def one_landed(self) -> bool:
+        """Wait until one more has landed; return False where none is in flight, or the delivery was halted."""
+        if not self._in_flight or self._halted.is_set():
+            return False
+        await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
+        return True
+
     async def end(self) -> None:
         """Let no more go, and wait for those in flight."""
         self._ends = True

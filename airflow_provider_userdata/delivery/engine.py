@@ -14,6 +14,7 @@ from airflow_provider_userdata.delivery.delivering import Deliverer, gave_up_err
 from airflow_provider_userdata.delivery.dispatching import Dispatcher
 from airflow_provider_userdata.delivery.fates import EARLIER_DOUBT, TOO_FEW, Why
 from airflow_provider_userdata.delivery.keeping import Keeper
+from airflow_provider_userdata.delivery.load import Load
 from airflow_provider_userdata.delivery.look_ups import LookUps
 from airflow_provider_userdata.delivery.pace import Pace
 from airflow_provider_userdata.delivery.plan import Ended, Plan
@@ -67,6 +68,7 @@ class Engine:
         self._batcher = batcher(plan.vendor.limits)
         self._look_ups = None if sieve is None else LookUps(sieve, self._halted)
         self._undecided: Sequence[Record] = []
+        self._load = Load(progress.has_fate)
         self._transport = Transport(plan.endpoint)
         self._pace = Pace(plan.clock, self._halted, plan.max_in_flight, plan.requests_per_second)
         sent = self._keeper.sent
@@ -185,8 +187,9 @@ class Engine:
         try:
             await self._await_vendor()
             while (read := await self._next(reader)) is not None:
-                chunk, marks = read
+                chunk, marks, size = read
                 self._fates.read(marks)
+                await self._make_room(len(chunk.rows), size)
                 for part in chunk.parts(self._checked_at_once):
                     await self._take(self._checked(part))
             if not self._halted.is_set():
@@ -202,6 +205,19 @@ class Engine:
             await self._look_ups.give_up()
             looked_up = self._look_ups.waiting
         self._hold([*self._dispatcher.ready, *looked_up, *self._undecided, *self._batcher.pending])
+
+    async def _make_room(self, count: int, size: int) -> None:
+        """Wait until so many bytes of large records may be taken in, too; what waits for company goes without.
+
+        :param count: how many records.
+        """
+        if not self._load.has_room(size) and not self._plan.validate_only:
+            if self._look_ups is not None:
+                await self._take_sifted(self._look_ups.end())
+            await self._dispatch(self._batcher.relieve())
+            while not self._load.has_room(size) and await self._dispatcher.one_landed():
+                pass
+        self._load.add(self._keeper.tally.read, count, size)
 
     def _checked_at_once(self) -> int:
         """Say how many rows are checked between two looks at what was answered: no place stays empty for long."""

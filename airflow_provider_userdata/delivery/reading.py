@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from airflow_provider_userdata.delivery.chunks import Chunk, Form, Source
@@ -17,10 +18,14 @@ LONGEST_CLOSE = 1.0
 
 
 class Read(NamedTuple):
-    """A chunk, and how far the source was read with it: the last mark is at its end."""
+    """A chunk, and how far the source was read with it: the last mark is at its end.
+
+    :param size: about the bytes of its rows, as JSON.
+    """
 
     chunk: Chunk
     marks: list[Mark]
+    size: int
 
 
 class ChunkReader:
@@ -91,7 +96,11 @@ class ChunkReader:
         except BaseException as error:  # also one that would end the process, and the report with it
             place = f"at position {self._digest.mark.rows}"
             raise SourceBrokeError(f"source: reading raised {type(error).__name__} {place}") from error
-        return None if chunk is None else Read(chunk, self._digest.take(chunk.rows, self._ends, chunk.text))
+        if chunk is None:
+            return None
+        before = self._digest.size
+        marks = self._digest.take(chunk.rows, self._ends, chunk.text)
+        return Read(replace(chunk, text=None), marks, self._digest.size - before)
 
     def _all_chunks(self) -> Generator[Chunk]:
         if self._carried_in:

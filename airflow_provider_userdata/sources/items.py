@@ -7,13 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any
 
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
+from airflow_provider_userdata.delivery.chunks import Chunk
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
+from airflow_provider_userdata.sources.gathering import AT_ONCE, chunks_of, gathered
 from airflow_provider_userdata.sources.refusals import records_of
 from airflow_provider_userdata.sources.shapes import holds_many, nested, place_of_many
-
-ROWS = 1000
-"""The most rows in a chunk of what gives them one by one: more may be long in coming."""
 
 
 class ItemsSource:
@@ -41,8 +39,7 @@ class ItemsSource:
         if not self._checked or not isinstance(self._items, (list, tuple)):
             yield from iterated(self._items, self._name)
             return
-        for start in range(0, len(self._items), ROWS):
-            yield Chunk(Form.OBJECTS, list(self._items[start : start + ROWS]))
+        yield from chunks_of(self._items)
 
 
 def iterated(items: Iterable[Any], name: str) -> Iterator[Chunk]:
@@ -50,32 +47,31 @@ def iterated(items: Iterable[Any], name: str) -> Iterator[Chunk]:
     position = 0
     iterator: Iterator[Any] | None = None
     records: Iterator[Any] = iter(())
+
+    def take(rows: list[Any], count: int) -> bool:
+        nonlocal position, iterator, records
+        before = len(rows)
+        broke: BaseException | None = None
+        try:
+            if iterator is None:
+                iterator = iter(items)
+                records = _records(iterator, name)
+            rows.extend(islice(records, count))  # keeps what came before an exception, unlike `list()`
+        except BaseException as error:  # noqa: BLE001 - whatever the author's code raises; it is raised on below
+            broke = error
+        if (place := place_of_many(rows[before:])) is not None:
+            broke = nested(name, rows[before + place], position + place)
+            del rows[before + place :]
+        position += len(rows) - before
+        if isinstance(broke, UserdataError):
+            raise broke
+        if broke is not None:
+            # Only the type: an author's exception may quote the record that it stumbled over.
+            raise SourceBrokeError(f"source: {name} raised {type(broke).__name__} at position {position}") from broke
+        return len(rows) - before == count
+
     try:
-        while True:
-            rows: list[Any] = []
-            broke: BaseException | None = None
-            try:
-                if iterator is None:
-                    iterator = iter(items)
-                    records = _records(iterator, name)
-                rows.extend(islice(records, ROWS))  # keeps what came before an exception, unlike `list()`
-            except BaseException as error:  # noqa: BLE001 - whatever the author's code raises; it is raised on below
-                broke = error
-            if (place := place_of_many(rows)) is not None:
-                broke = nested(name, rows[place], position + place)
-                del rows[place:]
-            if rows:
-                yield Chunk(Form.OBJECTS, rows)
-                position += len(rows)
-            if isinstance(broke, UserdataError):
-                raise broke
-            if broke is not None:
-                # Only the type: an author's exception may quote the record that it stumbled over.
-                raise SourceBrokeError(
-                    f"source: {name} raised {type(broke).__name__} at position {position}"
-                ) from broke
-            if len(rows) < ROWS:
-                return
+        yield from gathered(take, AT_ONCE)
     finally:
         _close(iterator)
 

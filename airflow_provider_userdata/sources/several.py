@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain, groupby, islice
+from itertools import chain, groupby
 from typing import Any
 
-from airflow_provider_userdata.delivery.chunks import Chunk, Form, Source
+from airflow_provider_userdata.delivery.chunks import Chunk, Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
+from airflow_provider_userdata.sources.gathering import chunks_of
 from airflow_provider_userdata.sources.holder import are_locations, is_location
-from airflow_provider_userdata.sources.items import ROWS
 from airflow_provider_userdata.sources.shapes import check_list
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -65,9 +65,7 @@ class JoinedLists:
 
     def chunks(self) -> Iterator[Chunk]:
         """Give the records."""
-        records = chain.from_iterable(self._lists)
-        while rows := list(islice(records, ROWS)):
-            yield Chunk(Form.OBJECTS, rows)
+        return chunks_of(chain.from_iterable(self._lists))
 
 
 def open_several(parts: Sequence[Any], open_one: Callable[[Any], Source]) -> Source:

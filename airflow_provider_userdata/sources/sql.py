@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
+from airflow_provider_userdata.delivery.chunks import Chunk
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
-from airflow_provider_userdata.sources.items import ROWS
+from airflow_provider_userdata.sources.gathering import ROWS, gathered
 from airflow_provider_userdata.sources.locations import database_hook
 from airflow_provider_userdata.sources.query_faults import query_fault
 
@@ -74,15 +74,20 @@ class QuerySource:
     def chunks(self) -> Iterator[Chunk]:
         """Run the query and give its rows as dictionaries."""
         position = 0
+        names: list[str] = []
+
+        def take(rows: list[Any], count: int) -> bool:
+            nonlocal names, position
+            fetched = cursor.fetchmany(count)
+            names = names or self._names(cursor.description)  # a server-side cursor knows them after the first fetch
+            rows.extend([dict(zip(names, row, strict=True)) for row in fetched])
+            position += len(fetched)
+            return len(fetched) > 0
+
         try:
             with closing(self._hook.get_conn()) as connection, closing(_cursor(connection)) as cursor:
                 _execute(cursor, self._query)
-                rows = cursor.fetchmany(ROWS)
-                names = self._names(cursor.description)  # a server-side cursor knows them after the first fetch
-                while rows:
-                    yield Chunk(Form.OBJECTS, [dict(zip(names, row, strict=True)) for row in rows])
-                    position += len(rows)
-                    rows = cursor.fetchmany(ROWS)
+                yield from gathered(take, ROWS)
         except (UserdataError, GeneratorExit):
             raise
         except BaseException as error:

@@ -55,6 +55,28 @@ def test_samples_are_batched_in_order_and_within_the_limits(count: int, chunk: i
         assert len(batches[-2]) - len(batches[-1]) in {0, 1}
 
 
+@given(steps=st.lists(st.integers(0, 20) | st.none(), max_size=30), grouped=st.booleans())
+def test_what_is_let_go_early_keeps_the_limits(steps: list[int | None], grouped: bool) -> None:
+    """Wherever memory runs short, every record goes once, and no batch is too small for a request (G3)."""
+    made: Batcher = GroupBatcher(BatchLimits(maximum=6, user_once=True)) if grouped else OrderedBatcher(FEW_SAMPLES)
+    records = numbered(sum(filter(None, steps)))
+    for record in records:
+        record.user = str(record.position)
+    batches: list[Batch] = []
+    left = list(records)
+    for step in steps:
+        batches += made.relieve() if step is None else made.add(left[:step])
+        left = left[step or 0 :]
+        assert step is not None or len(made.pending) < 6
+
+    batches += made.flush()
+
+    sent = [record.position for batch in batches for record in batch]
+    assert sent + [record.position for record in made.pending] == list(range(len(records)))
+    assert all((1 if grouped else 3) <= len(batch) <= 6 for batch in batches)
+    assert grouped or len(made.pending) == (len(records) if len(records) < 3 else 0)
+
+
 @given(chunks=st.lists(st.integers(0, 20), max_size=30))
 def test_no_samples_pile_up(chunks: list[int]) -> None:
     """Beyond one batch and what evens out the last one, nothing waits for company."""
