@@ -25,6 +25,7 @@ class SentLine(msgspec.Struct, omit_defaults=True, kw_only=True):
     :param read: how many rows were read.
     :param digest: of those rows.
     :param left: where in the rejects the lines begin of what is left to the next attempt.
+    :param until: records below this position may go without being named here first.
     :param closed: whether the attempt came to its own end.
     """
 
@@ -36,6 +37,7 @@ class SentLine(msgspec.Struct, omit_defaults=True, kw_only=True):
     read: Count | None = None
     digest: str = ""
     left: Count | None = None
+    until: Count | None = None
     closed: bool = False
 
 

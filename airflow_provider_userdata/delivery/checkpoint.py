@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from airflow_provider_userdata.delivery.attempt_lines import Count
 from airflow_provider_userdata.delivery.settled import Settled, unpacked
 
 LARGEST = 16 * 1024
@@ -36,6 +37,9 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     :param tally: the counts of what is settled.
     :param address: the fingerprint of where the records went.
     :param account: the fingerprint of the credential that they went with.
+    :param doubt_below: attempts before this one may have sent all positions below, but for those that are settled.
+    :param until: this attempt may have sent all positions below, too; None where its files name each that it sends.
+    :param ended: whether nothing was sent after this was written.
     :param waiting_since: since when the vendor has accepted nothing, where the next attempt is to go on waiting.
     """
 
@@ -53,6 +57,9 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     tally: dict[str, Any] = {}
     address: str = ""
     account: str = ""
+    doubt_below: Count = 0
+    until: Count | None = None
+    ended: bool = False
     waiting_since: datetime | None = None
 
     @property
@@ -62,7 +69,7 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     def says_more_than(self, earlier: Checkpoint) -> bool:
         """Say whether anything has happened since an earlier checkpoint of the attempt."""
-        return (self.journals, self.waiting_since) != (earlier.journals, earlier.waiting_since)
+        return any(getattr(self, name) != getattr(earlier, name) for name in ("journals", "waiting_since", "ended"))
 
     def settled(self) -> Settled:
         """Give the positions that it says are settled."""

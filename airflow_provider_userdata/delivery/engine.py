@@ -130,7 +130,7 @@ class Engine:
         """Write the last checkpoint, and after it what it doesn't cover; the marker of a run's end needs none."""
         await self._unless_it_fails(self._keeper.end_ledger(self._stopped, LONGEST_MARK))
         if opened and self._error is not None and not isinstance(self._error, OrphanedError):  # it may be another's now
-            await self._unless_it_fails(self._keeper.save(self._sender))
+            await self._unless_it_fails(self._keeper.save_last(self._sender))
         await self._unless_it_fails(self._keeper.close(ended=self._error is None, comes_back=self._comes_back()))
         report = self._fates.report()
         if self._error is None:
@@ -168,7 +168,8 @@ class Engine:
     async def _deliver_all(self) -> None:
         ends = self._keeper.progress.to_be_compared
         reader = ChunkReader(self._plan.source, self._fates.carried_in, self._halted, ends)
-        beside = (self._keeper.save_now_and_then(self._sender), self._keeper.mark_as_proofs_come())
+        keeper = self._keeper
+        beside = (keeper.save_now_and_then(self._sender), keeper.announce_as_wanted(), keeper.mark_as_proofs_come())
         helpers = [asyncio.ensure_future(self._unless_it_fails(work)) for work in beside]
         helpers.append(asyncio.ensure_future(self._tell_now_and_then()))
         try:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from airflow_provider_userdata.delivery.announcing import Announcements
 from airflow_provider_userdata.delivery.attempt_files import AttemptFiles
 from airflow_provider_userdata.delivery.checkpoint import Checkpoint, Done, decoded
 from airflow_provider_userdata.delivery.clock import unless_set
@@ -66,7 +67,9 @@ class Keeper:
         self.progress = Progress()
         ledger = None if plan.validate_only else plan.ledger
         self.sieve = None if ledger is None else Sieve(ledger, plan.vendor, shows_recent=plan.shows_recent)
-        self.sent = SentLog(self._files.sent, self.tally, self.progress)
+        fewest = plan.max_in_flight * plan.vendor.limits.maximum
+        self._ahead = Announcements(self._files.sent, fewest, halted)
+        self.sent = SentLog(self._ahead, self.tally, self.progress)
         self.fates = Fates(self._files, self.sent, self.tally, self.progress, plan.clock, self.sieve)
 
     @property
@@ -98,11 +101,11 @@ class Keeper:
             self._earlier = earlier
             sender.has_waited_since(earlier.waiting_since)
             _log.info(
-                "Goes on where attempt %s ended: %d records have their fate, all below position %d; %d are in doubt",
+                "Goes on where attempt %s ended: %d records have their fate, all below position %d; %s are in doubt",
                 earlier.attempt,
                 len(found.settled),
                 found.settled.below,
-                len(found.in_doubt),
+                "all others" if (doubtful := found.in_doubt.of(found.settled)) is None else doubtful,
             )
         held = self._held
         if held is not None:
@@ -164,6 +167,7 @@ class Keeper:
         """
         async with self._saving:
             self.fates.write_invalid()
+            self._ahead.renew(in_time=True)
             checkpoint = Checkpoint(
                 attempt=self._plan.attempt,
                 host=socket.gethostname(),
@@ -174,13 +178,17 @@ class Keeper:
                 address=self._plan.destination.address,
                 account=self._plan.destination.account,
                 waiting_since=sender.waiting_since,
+                until=self._ahead.until,
+                ended=self._ahead.closed,
                 **self.progress.marks(),
             )
             if not checkpoint.fits or self._awaits_marks():
                 checkpoint = self._last_that_fits(checkpoint)
+            if self._saved is None or checkpoint.says_more_than(self._saved):
+                await self._file_thread.call(self._files.flush)
+            self._ahead.kept()
             if self._saved is not None and not checkpoint.says_more_than(self._saved):
                 return
-            await self._file_thread.call(self._files.flush)
             if await self._marked() and await self._stored(checkpoint):
                 self._saved = checkpoint
 
@@ -211,6 +219,9 @@ class Keeper:
             folder=checkpoint.folder,
             journals={**checkpoint.journals, **last.journals},
             waiting_since=checkpoint.waiting_since,
+            doubt_below=checkpoint.doubt_below,
+            until=checkpoint.until,
+            ended=checkpoint.ended,
         )
 
     async def save_now_and_then(self, sender: Sender) -> None:
@@ -218,6 +229,27 @@ class Keeper:
         while True:
             await asyncio.sleep(SAVE_SECONDS)
             await self.save(sender)
+
+    async def announce_as_wanted(self) -> None:
+        """Say what may go before the next second, where that can't wait so long.
+
+        :raises OutputError: if it can't be written.
+        """
+        while True:
+            await self._ahead.wanted()
+            self._ahead.renew(in_time=False)
+            self._files.sent.seal()
+            await self._file_thread.call(self._files.sent.flush)
+            self._ahead.kept()
+
+    async def save_last(self, sender: Sender) -> None:
+        """Write a checkpoint after which nothing is sent.
+
+        :raises OutputError: if the fates can't be written.
+        :raises LedgerError: if what was delivered can't be marked before something is changed.
+        """
+        self._ahead.close()
+        await self.save(sender)
 
     async def mark_as_proofs_come(self) -> None:
         """Enter into the ledger what was delivered; where that fails for now, the next checkpoint says so.

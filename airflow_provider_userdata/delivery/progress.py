@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow_provider_userdata.delivery.checkpoint import Checkpoint
 from airflow_provider_userdata.delivery.digest import Mark, Marks
+from airflow_provider_userdata.delivery.doubt import ALL, Doubt
 from airflow_provider_userdata.delivery.resuming import Resumption
 from airflow_provider_userdata.delivery.settled import Settled, packed
 from airflow_provider_userdata.errors import SourceChangedError
@@ -23,10 +24,14 @@ class Progress:
         self._earlier: Checkpoint | None = None
         self._expected: list[Mark] = []
         self._settled = Settled()
-        self._in_doubt = Settled()
+        self._in_doubt = Doubt()
         self._in_flight = Settled()
         self._proven = Settled()
         self._new_from = 0
+
+    def doubt_all(self) -> None:
+        """Note that earlier attempts may have sent any record that has no fate."""
+        self._in_doubt.below = ALL
 
     def resume(self, resumption: Resumption) -> None:
         """Go on where an earlier attempt ended."""
@@ -98,7 +103,7 @@ class Progress:
     @property
     def any_in_doubt(self) -> bool:
         """Whether an earlier attempt left anything in doubt."""
-        return self._in_doubt.end > 0
+        return bool(self._in_doubt)
 
     def is_in_doubt(self, position: int) -> bool:
         """Say whether an earlier attempt sent a record, and never learned what became of it."""
@@ -106,7 +111,7 @@ class Progress:
 
     def count_in_doubt(self, ranges: Ranges) -> int:
         """Return how many positions an earlier attempt left in doubt."""
-        return sum(self._in_doubt.count(start, length) for start, length in ranges) if self.any_in_doubt else 0
+        return self._in_doubt.count(ranges)
 
     def sent(self, ranges: Ranges) -> None:
         """Note that records are about to be sent."""
@@ -130,7 +135,7 @@ class Progress:
         else:
             below, digest = self._marks.last_below(self._settled.below)
             read, read_digest = self.read
-        in_flight = Settled([*self._in_flight.ranges(), *self._in_doubt.without(self._settled).ranges()])
+        in_flight = Settled([*self._in_flight.ranges(), *self._in_doubt.positions.without(self._settled).ranges()])
         return {
             "below": below,
             "digest": digest,
@@ -138,6 +143,7 @@ class Progress:
             "read_digest": read_digest,
             "beyond": packed(self._settled, below),
             "in_flight": packed(in_flight, below),
+            "doubt_below": self._in_doubt.below,
         }
 
 

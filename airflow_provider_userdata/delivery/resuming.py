@@ -18,6 +18,7 @@ from airflow_provider_userdata.delivery.attempt_files import (
     sent_name,
 )
 from airflow_provider_userdata.delivery.checkpoint import Checkpoint
+from airflow_provider_userdata.delivery.doubt import ALL, Doubt
 from airflow_provider_userdata.delivery.journal import Folder, cut_journal, is_local, read_journal
 from airflow_provider_userdata.delivery.report import Fate, Tally
 from airflow_provider_userdata.delivery.settled import Settled
@@ -32,7 +33,7 @@ class Resumption:
 
     :param checkpoint: the last one.
     :param settled: positions that have their fate.
-    :param in_doubt: positions that were sent, without an answer on record.
+    :param in_doubt: positions that were sent, or may have been, without an answer on record.
     :param tally: the counts of what is settled.
     :param read: digests of the first rows, as read after the checkpoint, by how many they are.
     :param proven: positions that were delivered after the checkpoint, as the receipts prove.
@@ -40,7 +41,7 @@ class Resumption:
 
     checkpoint: Checkpoint
     settled: Settled
-    in_doubt: Settled
+    in_doubt: Doubt
     tally: dict[str, Any]
     read: dict[int, str] = field(default_factory=dict)
     proven: Settled = field(default_factory=Settled)
@@ -48,7 +49,7 @@ class Resumption:
     @property
     def any_sent(self) -> bool:
         """Whether any record was delivered, or may have been."""
-        return any_sent(self.tally["fates"]) or bool(len(self.in_doubt))
+        return any_sent(self.tally["fates"]) or bool(self.in_doubt)
 
 
 def any_sent(fates: Mapping[str, int]) -> bool:
@@ -70,18 +71,23 @@ def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Re
     attempts = attempts_of(checkpoint.journals)
     if not all(_readable(folder, attempt) for attempt in attempts):
         _say_unreadable(checkpoint, must_know=must_know)
-        return Resumption(checkpoint, settled, sent.without(settled), checkpoint.tally)
+        below = checkpoint.doubt_below if checkpoint.ended else ALL
+        return Resumption(checkpoint, settled, Doubt(sent.without(settled), below), checkpoint.tally)
     tally = Tally(lambda: 0.0)
     tally.restore(checkpoint.tally)
     in_doubt: list[tuple[int, int]] = []
     read: dict[int, str] = {}
     proven = Settled()
+    below = checkpoint.doubt_below
     for attempt in attempts:
         then = _sent(checkpoint, folder, attempt, tally)
-        if must_know and not then.closed and not is_local(folder):
+        if attempt == checkpoint.attempt and not then.closed and not is_local(folder):
+            until = then.until if then.until is not None else checkpoint.until
+            below = max(below, ALL if until is None else until)
+        if must_know and below >= ALL:
             raise ResumeError(
-                f"output_path: attempt {attempt} was killed, and its last second stands nowhere: object storage can't "
-                'be appended to, and on_doubt="hold" allows no guess. Start over with resume=False'
+                f'output_path: nobody can tell what attempt {attempt} sent before it was killed, and on_doubt="hold" '
+                "allows no guess. Start over with resume=False"
             )
         in_doubt.extend(then.sent.without(then.returned).ranges())
         sent = sent.without(then.returned)
@@ -93,7 +99,8 @@ def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Re
         for line in _lines(checkpoint, folder, rejects_name(attempt)):
             _settle(settled, [[line["position"], 1]], tally, Fate(line["fate"]), line["rule"])
     in_doubt.extend(sent.ranges())
-    return Resumption(checkpoint, settled, Settled(in_doubt).without(settled), tally.snapshot(), read, proven)
+    doubt = Doubt(Settled(in_doubt).without(settled), below)
+    return Resumption(checkpoint, settled, doubt, tally.snapshot(), read, proven)
 
 
 @dataclass(slots=True)
@@ -103,12 +110,14 @@ class _Sent:
     :param sent: what it was about to send.
     :param returned: what of it was not accepted.
     :param read: digests of what it read.
+    :param until: up to where it may have sent without naming it.
     :param closed: whether it came to its own end.
     """
 
     sent: Settled = field(default_factory=Settled)
     returned: Settled = field(default_factory=Settled)
     read: dict[int, str] = field(default_factory=dict)
+    until: int | None = None
     closed: bool = False
 
 
@@ -129,6 +138,7 @@ def _sent(checkpoint: Checkpoint, folder: Folder, attempt: str, tally: Tally) ->
             found.read[line["read"]] = line["digest"]
         if "left" in line:
             cut_journal(folder, rejects_name(attempt), line["left"])
+        found.until = line.get("until", found.until)
         found.closed = found.closed or "closed" in line
     return found
 
@@ -168,7 +178,8 @@ def _say_unreadable(checkpoint: Checkpoint, *, must_know: bool) -> None:
         )
     _log.warning(
         "The files of attempt %s are in %s, which can't be read here: this attempt goes on from the checkpoint. What "
-        "was sent in the second after it may be sent twice",
+        "was sent in the second after it may be sent twice%s",
         checkpoint.attempt,
         where,
+        "" if checkpoint.ended else ", and nobody can tell which records: all that go out now are counted as resent",
     )

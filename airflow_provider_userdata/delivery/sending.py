@@ -139,7 +139,7 @@ class Sender:
         request = self._vendor.request(records)
         attempts = Attempts(self._waits_from(), self._accepted)
         doubted, maybe_there = False, in_doubt
-        while (departure := await self._departure(maybe_there)) is not None:
+        while (departure := await self._departure(records, maybe_there)) is not None:
             if attempts.sent == 0:
                 attempts.started = self._waits_from()  # until now it was kept apart from others
             self._sent.goes(records, request.size, retry=attempts.sent > 0)
@@ -158,9 +158,9 @@ class Sender:
                 return Outcome(given_up, answer, doubted)
         return Outcome(_HALTED, in_doubt=doubted)
 
-    async def _departure(self, repeats: int) -> Departure | None:
+    async def _departure(self, records: Sequence[Record], repeats: int) -> Departure | None:
         """Wait until a request may go; what of it may be there already is counted before it does."""
-        await self._sent.announce(repeats)
+        await self._sent.announce(records, repeats)
         departure = await self._pace.permission()
         if departure is None:
             self._sent.take_back(repeats)

@@ -4,44 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
+from airflow_provider_userdata.delivery.announcing import Announcements
 from airflow_provider_userdata.delivery.attempt_lines import SentLine
 from airflow_provider_userdata.delivery.digest import Mark
-from airflow_provider_userdata.delivery.journal import Journal
 from airflow_provider_userdata.delivery.progress import Progress, Ranges
 from airflow_provider_userdata.delivery.report import Tally
 from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.stretch import ranges_of
 
-_encode = msgspec.json.Encoder().encode
-
 
 class SentLog:
     """Counts requests, and what may arrive twice, as they go.
 
-    :param journal: the attempt's file of what was about to be sent.
+    :param ahead: writes the attempt's file of what was about to be sent, and lets go what it has said.
     """
 
-    def __init__(self, journal: Journal, tally: Tally, progress: Progress) -> None:
-        self._journal = journal
+    def __init__(self, ahead: Announcements, tally: Tally, progress: Progress) -> None:
+        self._ahead = ahead
         self._tally = tally
         self._progress = progress
 
     def read(self, mark: Mark) -> None:
         """Write how far the source was read."""
-        self._write(SentLine(read=mark.rows, digest=mark.digest))
+        self._ahead.append(SentLine(read=mark.rows, digest=mark.digest))
 
     def doubtful(self, records: Sequence[Record]) -> int:
         """Return how many of the records an earlier attempt may have delivered."""
         return self._progress.count_in_doubt(ranges_of(records))
 
-    async def announce(self, repeats: int) -> None:
-        """Count records that are about to be sent once more while in doubt (A3).
+    async def announce(self, records: Sequence[Record], repeats: int) -> None:
+        """Count records that are about to be sent once more while in doubt (A3), and wait until all may go.
 
-        :param repeats: how many of a request's records may be there already.
+        :param repeats: how many of the records may be there already.
         """
-        self._count_again(repeats)
+        if repeats:
+            self._count_again(repeats)
+            await self._ahead.on_record()
+        if not self._ahead.at_once:
+            await self._ahead.cover(max(sum(positions) for positions in ranges_of(records)))
 
     def take_back(self, repeats: int) -> None:
         """Count no longer what was announced, for it surely didn't arrive."""
@@ -57,18 +57,15 @@ class SentLog:
         self._tally.retries += retry
         self._tally.bytes += size
         positions: Ranges = [] if retry else ranges_of(records)
-        self._write(SentLine(ranges=positions, bytes=size, retry=retry))  # type: ignore[arg-type]  # pairs, as lists
+        self._ahead.append(SentLine(ranges=positions, bytes=size, retry=retry))  # type: ignore[arg-type]  # pairs, as lists
         self._progress.sent(positions)
 
     def returned(self, positions: Ranges) -> None:
         """Write that records were not accepted, and wait for the next attempt."""
-        self._write(SentLine(returned=positions))  # type: ignore[arg-type]  # pairs, as lists
+        self._ahead.append(SentLine(returned=positions))  # type: ignore[arg-type]  # pairs, as lists
         self._progress.returned(positions)
 
     def _count_again(self, count: int) -> None:
         if count:
             self._tally.resent += count
-            self._write(SentLine(again=count))
-
-    def _write(self, line: SentLine) -> None:
-        self._journal.append(_encode(line))
+            self._ahead.append(SentLine(again=count))

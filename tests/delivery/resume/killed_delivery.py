@@ -1,7 +1,8 @@
 """One attempt of a delivery, in a process that may be killed: ``python killed_delivery.py '{"vendor": ...}'``.
 
 Its settings are an object: `vendor`, `url`, `key`, `source` (a file), `folder`, `attempt`, `max_in_flight`,
-`save_seconds`, `objects` (whether the folder stands for an object store), `die` (where it kills itself, and at which
+`save_seconds`, `objects` (whether the folder stands for an object store), `s3` (what the folder's file system has to
+know, where it is one), `on_doubt`, `die` (where it kills itself, and at which
 call: see `DEATHS`), `supervised` (whether it stops when its parent is gone), `ledger` (its database's URL), `run`
 (its name, for the ledger). It says ``started`` before its delivery runs, and prints how it ended.
 """
@@ -24,6 +25,7 @@ from airflow_provider_userdata.delivery.fates import Fates
 from airflow_provider_userdata.delivery.journal import Journal, LocalJournal
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.runner import Delivery
+from airflow_provider_userdata.delivery.sending import Patience
 from airflow_provider_userdata.delivery.supervisor import Supervisor
 from airflow_provider_userdata.delivery.transport import Endpoint
 from airflow_provider_userdata.ledger import SqlLedger, Stream
@@ -187,6 +189,10 @@ def main(settings: dict[str, Any]) -> None:
     key = settings["key"]
     folder = Path(settings["folder"])
     output: Any = Objects(folder) if settings.get("objects") else folder
+    if settings.get("s3"):
+        from upath import UPath
+
+        output = UPath(settings["folder"], **settings["s3"])
     plan = Plan(
         vendor=vendor,
         endpoint=Endpoint(settings["url"], {"x-api-key": key, "Authorization": f"Bearer {key}"}),
@@ -197,6 +203,7 @@ def main(settings: dict[str, Any]) -> None:
         ledger=_ledger(settings, vendor) if settings.get("ledger") else None,
         store=FileStore(output, 0, None),
         more_attempts=True,
+        patience=Patience(on_doubt=settings.get("on_doubt", "resend")),
         supervisor=Supervisor(math.inf) if settings.get("supervised") else None,
     )
     sys.stdout.write("started\n")

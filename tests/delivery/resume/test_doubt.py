@@ -113,7 +113,7 @@ def test_what_came_back_after_the_last_checkpoint_is_in_no_doubt(
 
 
 @pytest.mark.parametrize("killed", [True, False])
-def test_where_nothing_can_be_appended_to_a_killed_attempt_leaves_too_much_in_doubt(
+def test_where_nothing_can_be_appended_to_a_killed_attempt_leaves_more_in_doubt(
     killed: bool,
     crash: Callable[..., None],
     attempt: Attempt,
@@ -122,7 +122,7 @@ def test_where_nothing_can_be_appended_to_a_killed_attempt_leaves_too_much_in_do
     objects: Callable[[Path], Any],
     tmp_path: Path,
 ) -> None:
-    """On object storage, `hold` goes on after an attempt that came to its own end, and after no other."""
+    """On object storage, `hold` goes on after any attempt: what a killed one had announced is unknown."""
     place = objects(tmp_path / "run")
     sandbox.thymia.script("ok x5", "401" if not killed else "ok")
     if killed:
@@ -132,11 +132,30 @@ def test_where_nothing_can_be_appended_to_a_killed_attempt_leaves_too_much_in_do
 
     ended = attempt("thymia", rows("thymia", 20), patience=HOLD, output=place)
 
-    if killed:
-        assert isinstance(ended.error, ResumeError)
-        assert "resume=False" in str(ended.error)
-    else:
-        assert (ended.error, ended.report.delivered, sandbox.thymia.counts.records) == (None, 20, 20)
+    report, counts = ended.report, sandbox.thymia.counts
+    assert (ended.error, counts.repeated, report.delivered + report.unknown) == (None, 0, 20)
+    assert (report.unknown >= 8) if killed else (report.delivered == counts.records == 20)
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_an_attempt_that_announced_nothing_is_not_guessed_at(
+    crash: Callable[..., None], attempt: Attempt, rows: Rows, store: Any, objects: Callable[[Path], Any], tmp_path: Path
+) -> None:
+    """What an earlier version left on object storage doesn't say what may have been sent: `hold` goes no further."""
+    place = objects(tmp_path / "run")
+    crash("thymia", rows("thymia", 20), 8, max_in_flight=1, output=place)
+    earlier = store.load()
+    del earlier["until"]
+    store.save(earlier)
+    for part in (tmp_path / "run").glob("sent-*"):
+        part.write_bytes(b'{"ranges":[]}\n')
+
+    ended = attempt("thymia", rows("thymia", 20), patience=HOLD, output=place)
+
+    assert isinstance(ended.error, ResumeError)
+    assert "resume=False" in str(ended.error)
+    report = attempt("thymia", rows("thymia", 20), output=place).report
+    assert (report.delivered, report.resent) == (20, 20)
 
 
 def test_a_doubt_outlives_an_attempt_that_sends_nothing(
