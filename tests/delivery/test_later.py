@@ -250,7 +250,7 @@ def test_a_kill_ends_a_long_sleep_at_once(
     sleeping = Sleeping(clock)
     vendor.maintenance = sleep == "maintenance"
     if sleep in ("retry-after", "backoff"):
-        vendor.script("429 retry-after=3000 x99" if sleep == "retry-after" else "500 x99")
+        vendor.script("429 retry-after=3000 x99" if sleep == "retry-after" else "503 x99")
     per_second = 0.001 if sleep == "rate" else None
     planned = plan("gerosense", rows("gerosense", 30_000), clock=sleeping, requests_per_second=per_second)
     delivery, ended = Delivery(planned), []
