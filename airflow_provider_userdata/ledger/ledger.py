@@ -189,6 +189,8 @@ class SqlLedger:
     def _missing(self, keys: bytes, beginnings: Sequence[bytes]) -> list[int]:
         entries = self._look_ups.entries
         with self._look_ups.reading() as connection:
+            if not entries.is_there(connection, self._id):
+                raise self._gone()  # or all would be sent again, until the first mark
             if 0 < len(beginnings) <= MOST_BEGINNINGS and not entries.any_begins(connection, self._id, beginnings):
                 return list(range(len(keys) // KEY_SIZE))
             return entries.missing(connection, self._id, keys, self._since())
@@ -210,13 +212,16 @@ class SqlLedger:
         """Write as the one writer of the stream."""
         with self._database.writing() as connection:
             if not self._database.entries.lock(connection, self._id):
-                raise LedgerBusyError(
-                    f"the ledger at {self.place}: its stream {str(self._stream)!r} was forgotten while this run was at "
-                    "it; a retry begins it anew"
-                )
+                raise self._gone()
             if self._keyed and self._now() > self._renew_at:
                 self._register(connection, self._lease)
             yield connection
+
+    def _gone(self) -> LedgerBusyError:
+        return LedgerBusyError(
+            f"the ledger at {self.place}: its stream {str(self._stream)!r} was forgotten, or the ledger emptied, while "
+            "this run was at it; a retry tells which, and begins a forgotten one anew"
+        )
 
     def _find(self, connection: Connection) -> int:
         """Find the stream, or begin it."""

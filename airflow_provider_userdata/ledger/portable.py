@@ -21,6 +21,8 @@ CONTESTED = bytes(TOKEN_SIZE)
 _AT_ONCE = 500
 """Keys in one IN list."""
 
+_IS_THERE = select(STREAMS.c.id).where(STREAMS.c.id == bindparam("stream"))
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -65,6 +67,10 @@ class Entries:
         """
         found = connection.execute(select(STREAMS.c.id).where(STREAMS.c.id == stream).with_for_update())
         return found.scalar() is not None
+
+    def is_there(self, connection: Connection, stream: int) -> bool:
+        """Tell whether a stream is still there."""
+        return connection.execute(_IS_THERE, {"stream": stream}).scalar() is not None
 
     def others(self, connection: Connection, stream: int, run: bytes, now: int) -> bool:
         """Tell whether another run may have something under way."""

@@ -11,9 +11,8 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection
 
-from airflow_provider_userdata.errors import LedgerError
-from airflow_provider_userdata.ledger import Fingerprints, SqlLedger
-from airflow_provider_userdata.ledger import beginning as beginnings
+from airflow_provider_userdata.errors import LedgerBusyError, LedgerError
+from airflow_provider_userdata.ledger import Fingerprints, SqlLedger, beginning
 from airflow_provider_userdata.ledger.admin import LedgerAdmin
 from airflow_provider_userdata.ledger.beginning import Found
 from airflow_provider_userdata.ledger.opening import enter_secret
@@ -85,6 +84,21 @@ def test_an_emptied_ledger_is_told_from_a_new_one(
             new_ledger(keyed=keyed)
         with pytest.raises(LedgerError, match=r"emptied|version 0"), LedgerAdmin(database):
             pass
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+@pytest.mark.parametrize("tables", [(STREAMS,), TABLES])
+def test_a_ledger_that_is_emptied_under_a_run_stops_it(
+    tables: tuple[Any, ...], keyed: bool, new_ledger: NewLedger, keys: Keys, change: Callable[[Emptying], None]
+) -> None:
+    """At the next look-up, not after all was sent again; and the retry says what is wrong."""
+    ledger = new_ledger(keyed=keyed)
+    change(rows_gone(*tables))
+    for beginnings in ([], [keys("a")[:4]]):
+        with pytest.raises(LedgerBusyError, match="emptied"):
+            ledger.sift(keys("a"), keys("x") if keyed else b"", beginnings)
+    with pytest.raises(LedgerError, match=r"emptied|is empty, though"):
+        new_ledger(keyed=keyed)
 
 
 @pytest.mark.parametrize("how", ["no tables", f"table {META.name}", "another ledger"])
@@ -173,11 +187,11 @@ def test_a_new_ledger_is_begun_on_purpose(
     ledger.close()
     other = tmp_path / "other machine.identity"
     other.write_text(witness.read_text())
-    assert beginnings.find(database, "here", secret, witness) is Found.WHOLE
+    assert beginning.find(database, "here", secret, witness) is Found.WHOLE
     change(EMPTIED.get(how, drop_tables))
-    assert beginnings.find(database, "here", secret, witness) is Found.LOST
-    beginnings.begin(database, "here", secret, witness, keep=False)
-    assert beginnings.find(database, "here", secret, witness) is Found.WHOLE
+    assert beginning.find(database, "here", secret, witness) is Found.LOST
+    beginning.begin(database, "here", secret, witness, keep=False)
+    assert beginning.find(database, "here", secret, witness) is Found.WHOLE
     for path in (witness, other):
         ledger = new_ledger(witness=path)
         assert ledger.sift(keys("a")) == [0]
@@ -197,8 +211,8 @@ def test_another_ledger_is_taken_as_it_is(
     other = new_ledger(database=url)
     other.mark(keys("a"))
     other.close()
-    assert beginnings.find(url, "there", secret, witness) is Found.ANOTHER
-    beginnings.begin(url, "there", secret, witness, keep=True)
+    assert beginning.find(url, "there", secret, witness) is Found.ANOTHER
+    beginning.begin(url, "there", secret, witness, keep=True)
     assert new_ledger(database=url, witness=witness).sift(keys("a")) == []
 
 
@@ -208,8 +222,8 @@ def test_a_new_beginning_with_another_secret(
     """By which nothing in the old one can be found."""
     new_ledger(witness=witness).close()
     new = b"a secret that is another"
-    assert beginnings.find(database, "here", new, witness) is Found.LOST
-    beginnings.begin(database, "here", new, witness, keep=False)
+    assert beginning.find(database, "here", new, witness) is Found.LOST
+    beginning.begin(database, "here", new, witness, keep=False)
     assert new_ledger(witness=witness, secret=new).sift(keys("a")) == [0]
     with pytest.raises(LedgerError, match="another secret"):
         new_ledger(witness=witness)
