@@ -115,7 +115,6 @@ def test_lengths_are_counted_in_characters(letter: str, sandbox: Sandbox, delive
         {"user_id": "1", "score": float("nan")},
         {"user_id": "1", "raw": b"geheim"},
         {"user_id": "1", "": "geheim"},
-        ["user_id", "geheim"],
         "geheim",
         None,
     ],
