@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable
 
-from airflow_provider_userdata.delivery.journal import Folder, open_journal, remove_journals
+from airflow_provider_userdata.delivery.checkpoint import Checkpoint
+from airflow_provider_userdata.delivery.journal import (
+    Folder,
+    is_local,
+    journal_files,
+    open_journal,
+    reached,
+    remove_journals,
+)
+from airflow_provider_userdata.delivery.on_record import check_folder
+
+MOST_EARLIER = 60
+"""How many files of earlier attempts are looked after: a checkpoint is small."""
 
 
 def receipts_name(attempt: str) -> str:
@@ -39,6 +52,8 @@ class AttemptFiles:
         self._created = False
         self.goes_on = False
         """Whether an attempt before this one has written files in the folder, too."""
+        self.earlier: dict[str, int] = {}
+        """How far the receipts and rejects of earlier attempts went, by the journal's name, where they must be here."""
 
     @property
     def receipts_path(self) -> str | None:
@@ -52,6 +67,22 @@ class AttemptFiles:
 
     def _path_of_all(self, kind: str) -> str:
         return str(self._folder / f"{kind}-*.jsonl")
+
+    def go_on(self, checkpoint: Checkpoint) -> None:
+        """Go on beside the files of earlier attempts. Blocks.
+
+        :param checkpoint: the last one. Where its files are on another machine's disk, nobody here can look after them.
+        """
+        self.goes_on = True
+        journals = {**checkpoint.earlier, **checkpoint.journals}
+        here = not is_local(self._folder) or checkpoint.host == socket.gethostname()
+        if not (here and checkpoint.folder == str(self._folder)) and not any(
+            reached(self._folder, name) for name in checkpoint.journals
+        ):
+            return
+        written = {name: max(until, reached(self._folder, name)) for name, until in journals.items()}
+        kept = [(name, until) for name, until in written.items() if not attempts_of([name])]
+        self.earlier = dict(kept[-MOST_EARLIER:])
 
     def create(self) -> None:
         """Make the files. Blocks."""
@@ -77,6 +108,22 @@ class AttemptFiles:
         """Make durable what was sealed. Blocks."""
         for journal in (self.sent, self.receipts, self.rejects):  # where the left ones begin is known before they are
             journal.flush()
+
+    def check(self) -> None:
+        """See that all that this attempt and those before it put on record is there. Blocks.
+
+        :raises OutputError: if it isn't.
+        """
+        for journal in (self.receipts, self.rejects):
+            journal.check()
+        check_folder(
+            self._folder,
+            {
+                file: size
+                for name, until in self.earlier.items()
+                for file, size in journal_files(self._folder, name, until).items()
+            },
+        )
 
     def close(self) -> None:
         """Write what waits, and that nothing is in flight any more, and end. Blocks."""

@@ -40,6 +40,7 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     :param doubt_below: attempts before this one may have sent all positions below, but for those that are settled.
     :param until: this attempt may have sent all positions below, too; None where its files name each that it sends.
     :param ended: whether nothing was sent after this was written.
+    :param earlier: how far the receipts and rejects of the attempts before went, by the file's name.
     :param waiting_since: since when the vendor has accepted nothing, where the next attempt is to go on waiting.
     """
 
@@ -60,6 +61,7 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     doubt_below: Count = 0
     until: Count | None = None
     ended: bool = False
+    earlier: dict[str, int] = {}
     waiting_since: datetime | None = None
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol, Self, TypeGuard
 
+from airflow_provider_userdata.delivery.on_record import check_file, check_folder
 from airflow_provider_userdata.errors import OutputError
 
 PRIVATE_FILE = 0o600
@@ -67,6 +68,12 @@ class Journal(Protocol):
         :raises OutputError: if it can't be written.
         """
 
+    def check(self) -> None:
+        """See that all that was flushed is still there.
+
+        :raises OutputError: if it isn't.
+        """
+
     def close(self) -> None:
         """Write what waits, and end."""
 
@@ -103,6 +110,23 @@ def read_journal(folder: Folder, name: str, since: int) -> Iterator[bytes]:
             return
         with part.open("rb") as file:
             yield from file.read().splitlines()
+
+
+def journal_files(folder: Folder, name: str, until: int) -> dict[str, int]:
+    """Name the files of a journal up to a seal, with the bytes that each has at least."""
+    if is_local(folder):
+        return {f"{name}.jsonl": until} if until else {}
+    return {_part_name(name, number): 1 for number in range(1, until + 1)}
+
+
+def reached(folder: Folder, name: str) -> int:
+    """Return how far a journal goes; 0 where there is none, or where parts would have to be listed."""
+    if not is_local(folder):
+        return 0
+    try:
+        return (folder / f"{name}.jsonl").stat().st_size
+    except OSError:
+        return 0
 
 
 def cut_journal(folder: Folder, name: str, after: int) -> None:
@@ -166,12 +190,18 @@ class LocalJournal:
         return self._bytes
 
     def flush(self) -> None:
-        """Bring to the disk what was written."""
+        """Bring to the disk what was written, and see that the file is still there."""
         if self._file is not None:
             try:
                 os.fdatasync(self._file)
             except OSError as error:
                 raise _cannot_write(str(self._path), error) from error
+            self.check()
+
+    def check(self) -> None:
+        """See that the path leads to the file, with all that was written."""
+        if self._file is not None:
+            check_file(self._path, self._file, self._bytes)
 
     def close(self) -> None:
         """End."""
@@ -191,6 +221,7 @@ class PartsJournal:
         self._waiting: list[bytes] = []
         self._sealed: list[tuple[int, bytes]] = []
         self._parts = 0
+        self._written: dict[str, int] = {}
 
     @property
     def path(self) -> str | None:
@@ -220,14 +251,20 @@ class PartsJournal:
         """Write the sealed parts, each as a file of its own."""
         while self._sealed:
             number, text = self._sealed[0]
-            part = self._folder / _part_name(self._name, number)
+            name = _part_name(self._name, number)
+            part = self._folder / name
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 with part.open("wb") as file:
                     file.write(text)
             except OSError as error:
                 raise _cannot_write(str(part), error) from error
+            self._written[name] = len(text)
             self._sealed.pop(0)
+
+    def check(self) -> None:
+        """See that all parts are there: one listing of the folder."""
+        check_folder(self._folder, self._written)
 
     def close(self) -> None:
         """Write what waits."""

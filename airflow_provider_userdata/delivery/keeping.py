@@ -97,7 +97,7 @@ class Keeper:
             earlier = found.checkpoint
             self.tally.restore(found.tally)
             self.progress.resume(found)
-            self._files.goes_on = True
+            await self._file_thread.call(lambda: self._files.go_on(found.checkpoint))
             self._earlier = earlier
             sender.has_waited_since(earlier.waiting_since)
             _log.info(
@@ -177,6 +177,7 @@ class Keeper:
                 tally=self.tally.snapshot(),
                 address=self._plan.destination.address,
                 account=self._plan.destination.account,
+                earlier=self._files.earlier,
                 waiting_since=sender.waiting_since,
                 until=self._ahead.until,
                 ended=self._ahead.closed,
@@ -218,6 +219,7 @@ class Keeper:
             host=checkpoint.host,
             folder=checkpoint.folder,
             journals={**checkpoint.journals, **last.journals},
+            earlier=checkpoint.earlier,
             waiting_since=checkpoint.waiting_since,
             doubt_below=checkpoint.doubt_below,
             until=checkpoint.until,
@@ -372,6 +374,7 @@ class Keeper:
             self.fates.write_left()
             self._files.seal()
             self._files.flush()
+            self._files.check()
         except OutputError:
             if held is not None:
                 held.settle(read=False, ended=False)

@@ -66,6 +66,10 @@ class Store:
         """Give the objects below."""
         return map(Store, self.path.iterdir())
 
+    def stat(self) -> os.stat_result:
+        """Tell the object's size."""
+        return self.path.stat()
+
     def unlink(self) -> None:
         """Remove the object."""
         self.path.unlink()

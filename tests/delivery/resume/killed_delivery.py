@@ -84,6 +84,10 @@ class Objects:
         """Give the objects below."""
         return map(Objects, self.path.iterdir())
 
+    def stat(self) -> os.stat_result:
+        """Tell the object's size."""
+        return self.path.stat()
+
     def unlink(self) -> None:
         """Remove the object."""
         self.path.unlink()

@@ -204,11 +204,14 @@ def test_an_attempt_that_cannot_read_the_files_goes_on_from_the_checkpoint(
     sandbox: Sandbox,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Another worker, with a disk of its own, sends nothing again that the checkpoint covers, and says so."""
     records = rows("thymia", 20)
     sandbox.thymia.script("ok x5", "401")
-    attempt("thymia", records, max_in_flight=1)
+    with monkeypatch.context() as patch:
+        patch.setattr("socket.gethostname", lambda: "another")
+        attempt("thymia", records, max_in_flight=1)
     if gone == "removed":
         shutil.rmtree(tmp_path / "run")
 
