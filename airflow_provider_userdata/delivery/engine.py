@@ -195,6 +195,7 @@ class Engine:
                     await self._take(self._checked(part))
             if not self._halted.is_set():
                 self._keeper.progress.finish()
+                await self._make_room(0, 0)
                 await self._dispatch(self._batcher.flush())
                 await self._dispatcher.none_ready()
         except BaseException as error:  # noqa: BLE001  # whatever it is, what is in flight ends first

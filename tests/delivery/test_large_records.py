@@ -169,6 +169,17 @@ def test_a_record_that_is_larger_than_the_bound_goes_alone(
     assert wire.most < 2 * RECORD
 
 
+def test_the_last_large_samples_share_no_request(deliver: Deliver, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the source ends, as few go together as a request takes (G3), and none is left over."""
+    monkeypatch.setattr(load, "MOST_BYTES", RECORD // 2)
+    monkeypatch.setattr(gathering, "MOST_BYTES", RECORD // 2)
+
+    ended = deliver("gerosense", (large("gerosense", number) for number in range(9)))
+
+    assert (ended.error, ended.report.delivered, wire.requests) == (None, 9, 3)
+    assert wire.most < 4 * RECORD
+
+
 def test_a_halted_delivery_waits_for_no_room(deliver: Deliver, monkeypatch: pytest.MonkeyPatch) -> None:
     """A vendor that refuses everything ends a run of large records as any other."""
     monkeypatch.setattr(load, "MOST_BYTES", 3 * RECORD)
