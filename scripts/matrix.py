@@ -31,6 +31,8 @@ LINES = {
 }
 """Line to its last version, and the day on which that came out."""
 SETS = ("newest", "release", "lowest")
+LOWEST = ("--requirement", "pyproject.toml", "--resolution", "lowest-direct")
+"""The file is named, for what a wheel asks for isn't direct."""
 SUITE = ("tests/airflow/test_every_version.py",)
 VERDICTS = ("tests/vendors", "tests/schemas", "tests/ledger")
 """What other versions of our own dependencies could change, whatever the Airflow: run once, on the lowest."""
@@ -64,13 +66,17 @@ class Cell:
 
     def requirements(self) -> list[str]:
         """Return what uv is told to install, beside the wheel."""
-        version, day = LINES[self.line]
+        version, _ = LINES[self.line]
         airflow = {
             "newest": [f"apache-airflow=={self.line}.*"],
-            "release": [f"apache-airflow=={version}", "--exclude-newer", day],
-            "lowest": [f"apache-airflow=={self.line}.*", "--resolution", "lowest-direct", "--exclude-newer", day],
+            "release": [f"apache-airflow=={version}", *self._day()],
+            "lowest": [f"apache-airflow=={self.line}.*", *LOWEST, *self._day()],
         }
         return airflow[self.kind]
+
+    def _day(self) -> list[str]:
+        """Return what keeps uv to the packages of the release's day."""
+        return [] if self.kind == "newest" else ["--exclude-newer", f"{LINES[self.line][1]}T23:59:59Z"]
 
     def run(self, wheel: Path) -> None:
         """Install, test, and count."""
@@ -99,17 +105,17 @@ class Cell:
         kept = place / "kept.txt"
         kept.write_text("".join(line + "\n" for line in frozen.splitlines() if "==" in line))
         tools = (*NEEDED, *NEEDED_FOR_VERDICTS) if self._has_verdicts() else NEEDED
-        day = [] if self.kind == "newest" else ["--exclude-newer", LINES[self.line][1]]
-        _run([UV, "pip", "install", "--python", python, *tools, "--constraint", kept, *day], log)
+        _run([UV, "pip", "install", "--python", python, *tools, "--constraint", kept, *self._day()], log)
         found = dict(line.split("==") for line in frozen.lower().splitlines() if "==" in line)
         self.versions = {name: found.get(name, "") for name in SHOWN}
 
     def _test(self, place: Path, log: int) -> None:
         report = place / "report.xml"
         suite = (*SUITE, *VERDICTS) if self._has_verdicts() else SUITE
-        # -P: the wheel is imported, not the checkout.
-        command = [place / "bin" / "python", "-P", "-m", "pytest", "-q", "--junitxml", report, *suite]
-        subprocess.run(list(map(str, command)), cwd=ROOT, stdout=log, stderr=log, check=False)  # noqa: S603
+        command = [place / "bin" / "python", "-m", "pytest", "-q", "--durations=5", "--junitxml", report, *suite]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        environment["PYTHONSAFEPATH"] = "1"  # the wheel is imported, not the checkout
+        subprocess.run(list(map(str, command)), cwd=ROOT, env=environment, stdout=log, stderr=log, check=False)  # noqa: S603
         if not report.exists():
             raise subprocess.CalledProcessError(1, "pytest")
         for case in ET.parse(report).iter("testcase"):  # noqa: S314  # written a moment ago

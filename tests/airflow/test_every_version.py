@@ -204,3 +204,19 @@ def test_a_sensitive_setting_by_a_command(monkeypatch: pytest.MonkeyPatch) -> No
     """As Airflow takes its own secrets."""
     monkeypatch.setenv("AIRFLOW__USERDATA__LEDGER_SECRET_CMD", "echo a secret from a command")
     assert ledger_secret() == b"a secret from a command"
+
+
+def test_a_sensitive_setting_from_a_secrets_backend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By the name that it has there."""
+    backend = """
+from airflow.secrets import BaseSecretsBackend
+
+class Vault(BaseSecretsBackend):
+    def get_config(self, key):
+        return f"what lies under {key}"
+"""
+    (tmp_path / "vault_of_this_test.py").write_text(backend)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND", "vault_of_this_test.Vault")
+    monkeypatch.setenv("AIRFLOW__USERDATA__LEDGER_SECRET_SECRET", "ledgers")
+    assert ledger_secret() == b"what lies under ledgers"
