@@ -12,13 +12,14 @@ import msgspec
 
 from airflow_provider_userdata.delivery.announcing import Announcements
 from airflow_provider_userdata.delivery.attempt_files import AttemptFiles
-from airflow_provider_userdata.delivery.checkpoint import Checkpoint, Done, decoded
+from airflow_provider_userdata.delivery.checkpoint import Checkpoint, Done
 from airflow_provider_userdata.delivery.clock import unless_set
+from airflow_provider_userdata.delivery.earlier import EarlierAttempts
 from airflow_provider_userdata.delivery.fates import Fates
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.progress import Progress
 from airflow_provider_userdata.delivery.report import Report, Tally
-from airflow_provider_userdata.delivery.resuming import Resumption, any_sent, resumption
+from airflow_provider_userdata.delivery.resuming import any_sent
 from airflow_provider_userdata.delivery.sending import Sender
 from airflow_provider_userdata.delivery.sent_log import SentLog
 from airflow_provider_userdata.delivery.sieve import Sieve
@@ -27,7 +28,6 @@ from airflow_provider_userdata.errors import (
     LedgerBusyError,
     OutputError,
     ResumeError,
-    SourceChangedError,
     StoppedError,
 )
 
@@ -58,6 +58,7 @@ class Keeper:
         self._files = AttemptFiles(plan.output, plan.attempt)
         self._file_thread = BlockingThread("userdata-files")
         self._airflow_thread = BlockingThread("userdata-airflow")
+        self._before = EarlierAttempts(plan, self._file_thread, self._airflow_thread)
         self._saving = asyncio.Lock()
         self._earlier: Checkpoint | None = None
         self._saved: Checkpoint | None = None
@@ -83,8 +84,8 @@ class Keeper:
         :param sender: learns how long the vendor has kept earlier attempts waiting.
         :return: the marker of a run that has nothing left to send.
         """
-        earlier = await self._left_by_an_earlier_attempt()
-        if isinstance(earlier, Done) and self._is_of_this_destination(earlier, sent=any_sent(earlier.done)):
+        earlier = await self._before.last()
+        if isinstance(earlier, Done) and self._before.is_of_this_destination(earlier, sent=any_sent(earlier.done)):
             if self._held is not None:
                 await self._file_thread.call(self._held.settle_all)
             return earlier
@@ -92,7 +93,7 @@ class Keeper:
             await unless_set(self._halted, self.sieve.open())
             if self._halted.is_set():
                 raise StoppedError("the delivery was stopped before it began")
-        found = None if earlier is None or isinstance(earlier, Done) else await self._found(earlier)
+        found = None if earlier is None or isinstance(earlier, Done) else await self._before.resumption(earlier)
         if found is not None:
             earlier = found.checkpoint
             self.tally.restore(found.tally)
@@ -107,6 +108,8 @@ class Keeper:
                 found.settled.below,
                 "all others" if (doubtful := found.in_doubt.of(found.settled)) is None else doubtful,
             )
+        if self._before.any_unseen():
+            self.progress.doubt_all()
         held = self._held
         if held is not None:
             claimed = await self._file_thread.call(lambda: held.claim(resuming=found is not None))
@@ -119,34 +122,6 @@ class Keeper:
         await self._file_thread.call(self._files.create)
         await self._save_first(sender)
         return None
-
-    async def _found(self, earlier: Checkpoint) -> Resumption | None:
-        """Find out where to go on; None where all begins anew, since nothing was sent, and to elsewhere."""
-        must_know = self._plan.patience.on_doubt == "hold"
-        found = await self._file_thread.call(lambda: resumption(earlier, self._plan.output, must_know=must_know))
-        return found if self._is_of_this_destination(earlier, sent=found.any_sent) else None
-
-    def _is_of_this_destination(self, earlier: Checkpoint | Done, *, sent: bool) -> bool:
-        """Say whether what an attempt left counts for this one.
-
-        :param sent: whether it delivered any record, or may have.
-        :raises SourceChangedError: if it did, to another address or as another kind of records.
-        """
-        here = self._plan.destination
-        if earlier.address not in ("", here.address):
-            if sent and self.sieve is None and not self._plan.restart_if_changed:
-                raise SourceChangedError(
-                    "the attempt before sent records to another address, or as another kind of records: what it "
-                    "delivered isn't here. Send all again, with resume=False, or go back to where it sent them"
-                )
-            _log.warning("The attempt before was to send to another address, or another kind: this one begins anew")
-            return False
-        if sent and earlier.account not in ("", here.account):
-            _log.warning(
-                "The connection's key is not that of the attempt before. What that delivered isn't sent again, which "
-                "is right where both are of one account; where they aren't, send all again, with resume=False"
-            )
-        return True
 
     async def _save_first(self, sender: Sender) -> None:
         """Write the first checkpoint: without one, a crash would leave nothing to go on from."""
@@ -329,26 +304,6 @@ class Keeper:
         """Let the threads end."""
         self._file_thread.close()
         self._airflow_thread.close()
-
-    async def _left_by_an_earlier_attempt(self) -> Checkpoint | Done | None:
-        store = self._store
-        if store is None or not self._plan.resume:
-            return None
-        try:
-            value = await self._airflow_thread.call(store.load)
-        except Exception as error:
-            raise OutputError(f"the checkpoint can't be loaded: {type(error).__name__}. Nothing was sent") from error
-        earlier = decoded(value)
-        if value is not None and earlier is None:
-            raise ResumeError(
-                "the checkpoint of an attempt before this one can't be read by this version: nobody can tell what was "
-                "sent. Send all again with resume=False"
-            )
-        if isinstance(earlier, Done) and not earlier.red and earlier.max_tries != store.max_tries:
-            again = "all records are sent again" if self.sieve is None else "what the ledger doesn't have is sent"
-            _log.info("The run was finished, and somebody cleared the task: %s", again)
-            return None
-        return earlier
 
     async def _stored(self, value: Checkpoint | Done) -> bool:
         store = self._store

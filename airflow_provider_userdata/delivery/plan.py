@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from airflow_provider_userdata.delivery.checkpoint import CheckpointStore
@@ -41,6 +41,7 @@ class Plan:
     :param max_rejected: how many rejected and unknown records are no error; below 1, which share.
     :param store: where the checkpoint is kept between attempts; None keeps none.
     :param resume: whether to go on where an attempt before this one ended.
+    :param unseen_attempts: the numbers of attempts before this one whose files and checkpoint can't be seen here.
     :param restart_if_changed: whether a source that changed between attempts is sent anew, instead of being an error.
     :param more_attempts: whether Airflow would make another attempt after this one.
     :param supervisor: the process without which this one is to stop; None where nobody else may start an attempt.
@@ -65,6 +66,7 @@ class Plan:
     max_rejected: float = math.inf
     store: CheckpointStore | None = None
     resume: bool = True
+    unseen_attempts: Sequence[int] = ()
     restart_if_changed: bool = False
     more_attempts: bool = False
     supervisor: Supervisor | None = None

@@ -160,6 +160,7 @@ class DeliveryOperator(BaseOperator):
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:  # noqa: ARG002  # Airflow gives it
         """Go on after a wait that was spent without a worker slot."""
+        self._came_back = True
         return self.execute(context)
 
     def on_kill(self) -> None:
@@ -191,6 +192,10 @@ class DeliveryOperator(BaseOperator):
         return ""
 
     def _plan(self, context: Context) -> Plan:
+        ti: Any = context["ti"]
+        root = places.output_root(self.output_path)
+        folder = places.run_folder(root, ti)
+        store = checkpoint_store(context, folder, came_back=getattr(self, "_came_back", False))
         arguments.number("max_rejected", self.max_rejected, zero=True)
         fields = self._field_map()
         vendor = self._vendor()
@@ -204,15 +209,10 @@ class DeliveryOperator(BaseOperator):
         rate = self.requests_per_second
         default = "restart" if vendor.limits.user_once else "fail"
         changed = arguments.one_of("on_changed_source", self.on_changed_source or default, ("fail", "restart"))
-        name = arguments.name("ledger_stream", self.ledger_stream, LONGEST_STREAM)
         validate_only = arguments.switch("validate_only", self.validate_only)
         incremental = arguments.switch("incremental", self.incremental)
-        ti: Any = context["ti"]
-        root = places.output_root(self.output_path)
-        folder = places.run_folder(root, ti)
-        store = checkpoint_store(context, folder)
         endpoint = self._hook().endpoint()
-        stream = self._stream(vendor, endpoint, name)
+        stream = self._stream(vendor, endpoint, arguments.name("ledger_stream", self.ledger_stream, LONGEST_STREAM))
         to = destination(stream.vendor, stream.address, stream.kind, stream.user, stream.name)
         held = None
         if vendor.limits.minimum > 1:
@@ -236,6 +236,7 @@ class DeliveryOperator(BaseOperator):
             store=store,
             resume=arguments.switch("resume", self.resume),
             shows_recent=synchronized.shown_on(self.outlets) is not None,
+            unseen_attempts=store.unseen,
             restart_if_changed=changed == "restart",
             more_attempts=ti.try_number <= store.max_tries,
             supervisor=supervision.supervisor(ti),

@@ -8,15 +8,17 @@ from typing import Any
 import msgspec
 
 from airflow_provider_userdata.delivery.journal import PRIVATE_FILE, is_local, make_private_folder
+from airflow_provider_userdata.operators import attempts
 
 CHECKPOINT = "checkpoint"
 PROGRESS = "progress"
 
 
-def checkpoint_store(context: Any, folder: Any) -> TaskStateStore | FileStore:
+def checkpoint_store(context: Any, folder: Any, *, came_back: bool = False) -> TaskStateStore | FileStore:
     """Choose the place for a task's checkpoint.
 
     :param folder: of the run's fates.
+    :param came_back: whether this attempt was deferred before.
     """
     ti = context["ti"]
     max_tries = int(getattr(ti, "max_tries", None) or 0)
@@ -25,7 +27,7 @@ def checkpoint_store(context: Any, folder: Any) -> TaskStateStore | FileStore:
     except KeyError:
         store = None
     if store is None:
-        return FileStore(folder, max_tries, ti)
+        return FileStore(folder, max_tries, ti, attempts.unseen(folder, ti.try_number, came_back=came_back))
     return TaskStateStore(store, max_tries)
 
 
@@ -35,6 +37,8 @@ class TaskStateStore:
     :param store: what the task's context holds.
     :param max_tries: how many attempts Airflow may make of the task now.
     """
+
+    unseen: tuple[int, ...] = ()
 
     def __init__(self, store: Any, max_tries: int) -> None:
         self._store = store
@@ -59,21 +63,27 @@ class FileStore:
     :param folder: a `pathlib.Path` or an `ObjectStoragePath`.
     :param max_tries: how many attempts Airflow may make of the task now.
     :param ti: the task instance.
+    :param unseen: the numbers of attempts before this one that left nothing in the folder.
     """
 
-    def __init__(self, folder: Any, max_tries: int, ti: Any) -> None:
+    def __init__(self, folder: Any, max_tries: int, ti: Any, unseen: tuple[int, ...] = ()) -> None:
         self._path = folder / f"{CHECKPOINT}.json"
         self._folder = folder
         self._ti = ti
+        self.unseen = unseen
         self.max_tries = max_tries
 
     def load(self) -> Any:
-        """Give the checkpoint, or None."""
+        """Give the checkpoint, or None; the text itself, where it is damaged: none would have all sent again."""
         try:
             with self._path.open("rb") as file:
-                return msgspec.json.decode(file.read())
-        except (FileNotFoundError, msgspec.DecodeError):
+                text = file.read()
+        except FileNotFoundError:
             return None
+        try:
+            return msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return text
 
     def save(self, value: dict[str, Any]) -> None:
         """Keep the checkpoint."""

@@ -1,0 +1,40 @@
+"""Which of a task's attempts left their files here: before Airflow 3.3, the checkpoint is one of them.
+
+Each attempt leaves a mark in the run's folder before it does anything else. One whose mark isn't there ran on another
+worker, with a disk of its own, or its files are gone: what it sent, nobody can tell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_userdata.delivery.journal import PRIVATE_FILE, is_local, make_private_folder
+
+_MARK = ".attempt-"
+_OF_ATTEMPT = re.compile(r"\.attempt-(\d+)|(?:receipts|rejects|sent)-(\d+)-.*")
+
+
+def unseen(folder: Any, try_number: int, *, came_back: bool) -> tuple[int, ...]:
+    """Leave this attempt's mark, and return the numbers of those before it that left none here.
+
+    :param folder: of the run's fates.
+    :param came_back: whether this attempt was deferred, and may have sent something before.
+    """
+    if not is_local(folder):
+        return ()  # all workers see the same
+    seen = _seen(folder)
+    with contextlib.suppress(OSError):  # where nothing can be written, the delivery says so, and sends nothing
+        make_private_folder(folder)
+        (folder / f"{_MARK}{try_number}").touch(mode=PRIVATE_FILE)
+    return tuple(number for number in range(1, try_number + came_back) if number not in seen)
+
+
+def _seen(folder: Path) -> set[int]:
+    try:
+        found = [_OF_ATTEMPT.fullmatch(path.name) for path in folder.iterdir()]
+    except OSError:
+        return set()
+    return {int(name[1] or name[2]) for name in found if name is not None}
