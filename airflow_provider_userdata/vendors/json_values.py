@@ -15,6 +15,7 @@ from airflow_provider_userdata.vendors.plain_values import NAN, is_nan, plain
 
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _LEAVES = (str, bool, int, type(None), datetime, date)
+_USUAL = frozenset({str, bool, int, type(None)})
 _decode = msgspec.json.Decoder().decode
 _TOO_DEEP = Invalid((Fault(UNREADABLE, (), "is nested too deeply"),))
 DEEPEST = 500
@@ -88,6 +89,8 @@ def _not_json(root: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
         where, value = pending.pop()
         if len(where) > DEEPEST:
             yield where, ""
+        elif type(value) in _USUAL:
+            continue
         elif isinstance(value, dict):
             for key, item in value.items():
                 if not isinstance(key, str):

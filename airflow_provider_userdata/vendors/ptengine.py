@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -230,20 +230,15 @@ def _value_fault(name: str, value: object) -> Fault:
 
 def _as_text(value: object) -> str | None:
     """Write a value as text, or give None where P6 has no form for it."""
-    value = plain(value)
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int):
-        return _integer_text(value)
-    if isinstance(value, float | Decimal):
+    write = _TEXTS.get(type(value))
+    if write is None:
+        value = plain(value)
+        write = _TEXTS.get(type(value))
+    if write is not None:
+        return write(value)
+    if isinstance(value, Decimal):
         return _decimal_text(value)
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    return None
+    return value.isoformat() if isinstance(value, datetime | date | time) else None
 
 
 def _integer_text(value: int) -> str:
@@ -262,3 +257,12 @@ def _decimal_text(value: float | Decimal) -> str | None:
     if abs(number.adjusted()) > MOST_VALUE_CHARACTERS:  # written in full it could fill the memory
         return _TOO_LONG
     return format(number, "f") if "e" in text.lower() else text
+
+
+_TEXTS: Mapping[type, Callable[[Any], str | None]] = {
+    type(None): lambda _: "",
+    bool: lambda value: "true" if value else "false",
+    str: str,
+    int: _integer_text,
+    float: _decimal_text,
+}
