@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airflow_provider_userdata.errors import SourceError
+from airflow_provider_userdata.vendors.plain_values import WITHOUT_NAN
 
 _WHOLE = (str, bytes, bytearray, memoryview, Mapping)
 
@@ -38,4 +39,6 @@ def _is_frame(value: object) -> bool:
 
 
 def _rows_of_frame(value: object) -> str:
-    return "`.to_dicts()`" if hasattr(value, "to_dicts") else '`.to_dict("records")`'
+    if hasattr(value, "to_dicts"):
+        return "`.to_dicts()`"
+    return f'`.to_dict("records")`, and where values are missing, those of {WITHOUT_NAN}'

@@ -135,7 +135,7 @@ async def stream() -> AsyncIterator[int]:
         (1.5, "it is of type float, which"),
         (True, "it is of type bool, which"),
         (object(), "it is of type object, which"),
-        (DataFrame(), r'it is of type DataFrame, .* `\.to_dict\("records"\)`'),
+        (DataFrame(), r'it is of type DataFrame, .* `\.to_dict\("records"\)`, and where .* `frame\.astype\(object\)'),
         (stream(), "it is of type async_generator; asynchronous sources aren't read"),
     ],
 )
