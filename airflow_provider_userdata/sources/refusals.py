@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airflow_provider_userdata.errors import SourceError
-from airflow_provider_userdata.vendors.plain_values import WITHOUT_NAN
 
 _WHOLE = (str, bytes, bytearray, memoryview, Mapping)
 
@@ -41,4 +40,5 @@ def _is_frame(value: object) -> bool:
 def _rows_of_frame(value: object) -> str:
     if hasattr(value, "to_dicts"):
         return "`.to_dicts()`"
-    return f'`.to_dict("records")`, and where values are missing, those of {WITHOUT_NAN}'
+    without_nan = "`frame.astype(object).where(frame.notna(), None)`"  # `where` alone leaves NaN in some columns
+    return f'`.to_dict("records")`, and where values are missing, those of {without_nan}'

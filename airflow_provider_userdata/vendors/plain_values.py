@@ -12,9 +12,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-WITHOUT_NAN = "`frame.astype(object).where(frame.notna(), None)`"
-"""What makes pandas' missing values None, whatever their columns' types: `where` alone leaves NaN in some."""
-NAN = f"is NaN, which data frames hold for a missing value: hand over None instead, such as by {WITHOUT_NAN}"
+NAN = (
+    "is NaN, which data frames hold for a missing value: hand over None instead, such as by "
+    "`frame.astype(object).where(frame.notna(), None)`"
+)
 """What is wrong with a NaN, and what to do."""
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
