@@ -146,11 +146,13 @@ class Run:
 @pytest.fixture
 def new_dag(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Make a DAG that is named for the test, to be filled in a ``with`` block."""
-    from airflow_provider_userdata.airflow_compat import DAG
+    from airflow_provider_userdata.airflow_compat import DAG, find
+
+    kind = DAG if hasattr(DAG, "test") else find("DAG", ("airflow.models.dag",))  # the SDK's can't in 3.0.0
 
     def make(name: str = "", **options: Any) -> Any:
         own = re.sub(r"\W+", "_", request.node.name).strip("_")
-        return DAG(f"{own[:180]}{name}", schedule=None, **options)
+        return kind(f"{own[:180]}{name}", schedule=None, **options)
 
     return make
 
