@@ -14,7 +14,7 @@ from airflow_provider_userdata.delivery.journal import is_local
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.formats import FORMATS, Format, format_of
 from airflow_provider_userdata.sources.headers import ALL, Wanted
-from airflow_provider_userdata.sources.locations import no_store
+from airflow_provider_userdata.sources.locations import is_folder, no_store
 from airflow_provider_userdata.sources.paths import find_files
 from airflow_provider_userdata.sources.sniffing import HEAD, Peeked, check_packed, check_text
 from airflow_provider_userdata.sources.streams import BadFileError, EmptyFileError, is_compressed, opened
@@ -105,7 +105,7 @@ def _checked(path: Path, wanted: Wanted) -> Format | SourceError:
 def _format(path: Path) -> Format:
     form = format_of(path.name)
     # Only where asking is cheap; an object store tells by opening.
-    if (form is None or is_local(path)) and path.is_dir():
+    if (form is None or is_local(path)) and is_folder(path):
         raise IsADirectoryError
     if form is None:
         raise BadFileError(f"its name ends in none of {', '.join(FORMATS)}, or these with .gz")
@@ -137,7 +137,7 @@ def _fault_of_beginning(error: Exception, path: Path) -> str | None:
 def _fault_of_place(error: Exception, path: Path) -> str | None:
     if isinstance(error, PermissionError):
         return "no permission to read it"
-    if isinstance(error, IsADirectoryError) or (isinstance(error, FileNotFoundError) and path.is_dir()):
+    if isinstance(error, IsADirectoryError) or (isinstance(error, FileNotFoundError) and is_folder(path)):
         return f"it is a folder; name its files, as in '{str(path).rstrip('/')}/*.jsonl'"
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return "there is no such file"

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any, cast
 
+from airflow_provider_userdata.delivery.journal import is_local
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 
 _PROVIDERS = {
@@ -36,6 +37,27 @@ def local_part(path: Path) -> Path:
     :param path: a path, of this machine or of an object store.
     """
     return Path(cast("Any", path).path) if getattr(path, "protocol", None) in ("file", "local") else path
+
+
+def store_of(path: Path) -> Any:
+    """Return the file system of a path in an object store, with the connection that Airflow has for it.
+
+    A path's own `exists`, `is_dir` and `glob` go by another one, without that connection, in some Airflows.
+
+    :param path: a path in an object store.
+    :raises ValueError: if Airflow has none.
+    """
+    return cast("Any", path).fs
+
+
+def exists(path: Path) -> bool:
+    """Return whether there is something at a path, wherever it is."""
+    return path.exists() if is_local(path) else bool(store_of(path).exists(cast("Any", path).path))
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a path, wherever it is, is a folder."""
+    return path.is_dir() if is_local(path) else bool(store_of(path).isdir(cast("Any", path).path))
 
 
 def no_store(name: str, error: Exception) -> SourceError:

@@ -11,7 +11,7 @@ from typing import cast
 from airflow_provider_userdata.delivery.journal import is_local
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.formats import FORMATS, format_of
-from airflow_provider_userdata.sources.locations import local_part, no_store, storage_path
+from airflow_provider_userdata.sources.locations import exists, local_part, no_store, storage_path
 from airflow_provider_userdata.sources.patterns import is_pattern, matches
 
 _log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ def _expanded(path: Path) -> list[Path]:
         return [path]
     # Deep in a path of an object store: the first look opens the store.
     try:
-        if path.exists():
+        if exists(path):
             return [path]  # a file whose own name has brackets
         found = sorted(matches(path), key=str)
     except (ValueError, ImportError) as error:

@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterator
 from itertools import dropwhile
 from pathlib import Path
+from typing import Any, cast
 
 from airflow_provider_userdata.delivery.journal import is_local
 from airflow_provider_userdata.sources.formats import format_of
+from airflow_provider_userdata.sources.locations import is_folder, store_of
 
 _log = logging.getLogger(__name__)
 _MAGIC = re.compile(r"[*?\[]")
@@ -30,7 +32,7 @@ def matches(pattern: Path) -> Iterator[Path]:
     :param pattern: a path with wildcards; `**` stands for folders, and at the end for files.
     """
     for path in _local(pattern) if is_local(pattern) else _stored(pattern):
-        if format_of(path.name) is not None or not path.is_dir():
+        if format_of(path.name) is not None or not is_folder(path):
             yield path
 
 
@@ -68,8 +70,8 @@ def _folders(folder: Path, above: tuple[_Identity, ...]) -> Iterator[Path]:
 
 def _stored(pattern: Path) -> Iterator[Path]:
     base = next(parent for parent in pattern.parents if not is_pattern(parent))
-    below = str(pattern).removeprefix(str(base)).lstrip("/")
-    for path in base.glob(below):
-        parts = str(path).removeprefix(str(base)).split("/")
-        if not any(part.startswith(".") for part in parts):
-            yield path
+    store, top = store_of(base), cast("Any", base).path
+    for name in store.glob(cast("Any", pattern).path):
+        below = name.removeprefix(store._strip_protocol(top)).lstrip("/")
+        if not any(part.startswith(".") for part in below.split("/")):
+            yield base / below

@@ -71,7 +71,8 @@ class JoinedLists:
 def open_several(parts: Sequence[Any], open_one: Callable[[Any], Source]) -> Source:
     """Make one source of several: all are opened before the first is read.
 
-    Neighbours that are records, or lists of them, are joined, as are neighbours that are paths.
+    Neighbours that are records, or lists of them, are joined, as are neighbours that are paths, or lists of them: so a
+    file that several of them name is read once.
 
     :param parts: what each may be is what a source may be; a record alone is one record.
     :param open_one: opens what is no list of records.
@@ -85,7 +86,7 @@ def open_several(parts: Sequence[Any], open_one: Callable[[Any], Source]) -> Sou
             opened.append((name, JoinedLists([_list(part, index, len(parts)) for index, part in numbered])))
             continue
         try:
-            opened.append((name, open_one([part for _, part in numbered] if way == "paths" else numbered[0][1])))
+            opened.append((name, open_one(_paths(numbered) if way == "paths" else numbered[0][1])))
         except (SourceError, SourceBrokeError) as error:
             raise _named(error, name) from error.__cause__
     return opened[0][1] if len(opened) == 1 else SeveralSources(opened)
@@ -93,11 +94,15 @@ def open_several(parts: Sequence[Any], open_one: Callable[[Any], Source]) -> Sou
 
 def _way(index: int, part: object) -> str:
     """Tell how a part is opened; what is opened by itself has a way of its own."""
-    if is_location(part):
+    if is_location(part) or are_locations(part):
         return "paths"
-    if isinstance(part, Mapping) or (isinstance(part, (list, tuple)) and not are_locations(part)):
+    if isinstance(part, (Mapping, list, tuple)):
         return "records"
     return str(index)
+
+
+def _paths(parts: list[tuple[int, Any]]) -> list[Any]:
+    return [path for _, part in parts for path in ([part] if is_location(part) else part)]
 
 
 def _list(part: Any, index: int, count: int) -> Sequence[Any]:

@@ -98,6 +98,7 @@ def test_neighbouring_paths_are_read_as_one_list_of_paths(tmp_path: Path) -> Non
     path.write_text("{}\n")
     assert rows_of(rendered(str(path), str(path))) == [b"{}\n"]
     assert rows_of(rendered(users(1), str(path), str(path))) == [*users(1), b"{}\n"]
+    assert rows_of(rendered([str(path)], [path, str(path)], str(path))) == [b"{}\n"]
 
 
 @pytest.mark.parametrize(
