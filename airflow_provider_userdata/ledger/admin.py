@@ -17,9 +17,9 @@ from airflow_provider_userdata.errors import LedgerError
 from airflow_provider_userdata.ledger.database import Database
 from airflow_provider_userdata.ledger.expiry import STEP, remove_before
 from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE, USER_SIZE, Fingerprints
-from airflow_provider_userdata.ledger.identity import check_whole
+from airflow_provider_userdata.ledger.identity import check_whole, note_removed
 from airflow_provider_userdata.ledger.opening import check_secret
-from airflow_provider_userdata.ledger.schema import ENTRIES, OWN_STREAM, RUNS, STEPS, STREAMS, read_version
+from airflow_provider_userdata.ledger.schema import ENTRIES, RUNS, STEPS, STREAMS, read_version
 
 _EPOCH = date(1970, 1, 1)
 
@@ -96,7 +96,6 @@ class LedgerAdmin:
         )
         joined = STREAMS.outerjoin(entries, entries.c.stream == STREAMS.c.id)
         statement = select(STREAMS, entries.c.entries, entries.c.first, entries.c.last).select_from(joined)
-        statement = statement.where(STREAMS.c.id != OWN_STREAM)
         with self._database.reading() as connection:
             return [_summary(row) for row in connection.execute(statement.order_by(STREAMS.c.id))]
 
@@ -110,6 +109,7 @@ class LedgerAdmin:
         with self._database.writing() as connection:
             connection.execute(delete(RUNS).where(RUNS.c.stream == stream))
             connection.execute(delete(STREAMS).where(STREAMS.c.id == stream))
+            note_removed(connection, STREAMS)
         return remove_before(self._database, stream, since=2**31 - 1)
 
     def forget_user(self, user: str, secret: bytes, streams: Sequence[int]) -> int:
@@ -134,6 +134,7 @@ class LedgerAdmin:
             of_user = ENTRIES.c.key == key if stream.keyed else _begins_with(key[:USER_SIZE])
             with self._database.writing() as connection:
                 gone = connection.execute(delete(ENTRIES).where(ENTRIES.c.stream == stream.id, of_user))
+                note_removed(connection, ENTRIES)
             forgotten += gone.rowcount
         return forgotten
 
@@ -172,8 +173,7 @@ class LedgerAdmin:
 
     def _known(self, streams: Sequence[int]) -> list[Any]:
         with self._database.reading() as connection:
-            these = STREAMS.c.id.in_(streams) & (STREAMS.c.id != OWN_STREAM)
-            found = connection.execute(select(STREAMS).where(these).order_by(STREAMS.c.id)).all()
+            found = connection.execute(select(STREAMS).where(STREAMS.c.id.in_(streams)).order_by(STREAMS.c.id)).all()
         missing = sorted({*streams} - {row.id for row in found})
         if missing:
             raise LedgerError(f"the ledger at {self._database.place} has no stream {missing[0]}")

@@ -11,7 +11,14 @@ from sqlalchemy.engine import URL, Connection, Engine
 from airflow_provider_userdata.errors import LedgerError
 from airflow_provider_userdata.ledger.database import Database
 from airflow_provider_userdata.ledger.fingerprints import Fingerprints
-from airflow_provider_userdata.ledger.identity import Witness, check_same, check_whole, read_identity, say_deliberate
+from airflow_provider_userdata.ledger.identity import (
+    Witness,
+    check_same,
+    check_whole,
+    put_marks,
+    read_identity,
+    say_deliberate,
+)
 from airflow_provider_userdata.ledger.opening import check_secret, enter_secret
 from airflow_provider_userdata.ledger.schema import (
     ENTRIES,
@@ -22,7 +29,6 @@ from airflow_provider_userdata.ledger.schema import (
     drop_tables,
     make_tables,
     migrate,
-    put_marks,
     read_version,
 )
 
@@ -80,8 +86,8 @@ def begin(database: Engine | URL | str, place: str, secret: bytes, witness: Path
             ledger.entries.lock_opening(connection)
             if not keep:
                 _forget_all(connection, place)
-                put_marks(connection)
                 enter_secret(connection, Fingerprints(secret))
+            put_marks(connection)
             say_deliberate(connection)
             identity = read_identity(connection)
         with ledger.reading() as connection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select, update
 
 from airflow_provider_userdata.ledger.database import Database
+from airflow_provider_userdata.ledger.identity import note_removed
 from airflow_provider_userdata.ledger.schema import ENTRIES, STREAMS
 
 STEP = 10_000
@@ -36,4 +37,5 @@ def remove_before(database: Database, stream: int, since: int) -> int:
             after = connection.execute(last).scalar()
             step = old if after is None else old & (ENTRIES.c.key <= after)
             removed += connection.execute(delete(ENTRIES).where(step)).rowcount
+            note_removed(connection, ENTRIES)
     return removed

@@ -7,18 +7,36 @@ import re
 import secrets
 from pathlib import Path
 
-from sqlalchemy import Table, insert, inspect, select
+from sqlalchemy import Table, exists, insert, inspect, literal, select, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql.selectable import Exists
 
 from airflow_provider_userdata.errors import LedgerError
-from airflow_provider_userdata.ledger.schema import ENTRIES, IDENTITY, META, OWN_STREAM, RUNS, STREAMS
+from airflow_provider_userdata.ledger.schema import ENTRIES, META, RUNS, STREAMS
 
 WAYS_OUT = (
     "put it back, or say that a new one is meant, and all is sent again: `airflow userdata ledger begin` (before "
     "Airflow 3: `python -m airflow_provider_userdata.cli ledger begin`)"
 )
+_IDENTITY = "identity"
 _DELIBERATE = "deliberate"
+_FILLED = {STREAMS: "holds streams", ENTRIES: "holds entries"}
+"""By whose names it is noted whether a table holds rows: a table that should, and is empty, was emptied."""
 _PRIVATE = 0o600
+
+
+def _any_row(table: Table) -> Exists:
+    return exists(select(literal(1)).select_from(table))
+
+
+_NOTED = {
+    (table, noted): update(META).where(
+        META.c.name == name, META.c.value == noted, _any_row(table) if noted == "0" else ~_any_row(table)
+    )
+    for table, name in _FILLED.items()
+    for noted in "01"
+}
+"""Changes what is noted, where it is that and no longer true."""
 
 
 class Witness:
@@ -49,6 +67,25 @@ class Witness:
             part.replace(self._path)
 
 
+def put_marks(connection: Connection) -> None:
+    """Give a ledger that has none its identity, and the notes of which of its tables hold anything."""
+    if read_identity(connection) is not None:
+        return
+    connection.execute(insert(META).values(name=_IDENTITY, value=secrets.token_hex(16)))
+    for table, name in _FILLED.items():
+        connection.execute(insert(META).values(name=name, value="1" if _holds_rows(connection, table) else "0"))
+
+
+def note_filled(connection: Connection, table: Table) -> None:
+    """Note that a table holds rows, in the transaction that writes some. Locks nothing where that is noted."""
+    connection.execute(_NOTED[table, "0"].values(value="1"))
+
+
+def note_removed(connection: Connection, table: Table) -> None:
+    """Note that a table holds no rows any more, in the transaction that removes them on purpose."""
+    connection.execute(_NOTED[table, "1"].values(value="0"))
+
+
 def say_deliberate(connection: Connection) -> None:
     """Note that somebody said that this ledger is meant, so that all machines take it in place of another."""
     if _value(connection, _DELIBERATE) is None:
@@ -57,7 +94,7 @@ def say_deliberate(connection: Connection) -> None:
 
 def read_identity(connection: Connection) -> str | None:
     """Return the ledger's identity; None where it has none."""
-    return _value(connection, IDENTITY)
+    return _value(connection, _IDENTITY)
 
 
 def check_not_emptied(connection: Connection, place: str, seen: str | None) -> None:
@@ -73,12 +110,15 @@ def check_not_emptied(connection: Connection, place: str, seen: str | None) -> N
 
 
 def check_whole(connection: Connection, place: str) -> None:
-    """See that nobody has emptied one of the ledger's tables.
+    """See that nobody has emptied the ledger's tables.
 
     :raises LedgerError: if somebody has.
     """
     for table in (META, STREAMS, ENTRIES, RUNS):
-        if not inspect(connection).has_table(table.name) or not _has_mark(connection, table):
+        if not inspect(connection).has_table(table.name):
+            raise LedgerError(f"the ledger at {place} was emptied: {table.name} is gone; {WAYS_OUT}")
+    for table, name in _FILLED.items():
+        if _value(connection, name) == "1" and not _holds_rows(connection, table):
             raise LedgerError(f"the ledger at {place} was emptied: {table.name} has lost its rows; {WAYS_OUT}")
 
 
@@ -95,11 +135,8 @@ def check_same(connection: Connection, place: str, seen: str | None) -> None:
         )
 
 
-def _has_mark(connection: Connection, table: Table) -> bool:
-    if table is META:
-        return read_identity(connection) is not None
-    own = table.c.id if table is STREAMS else table.c.stream
-    return connection.execute(select(own).where(own == OWN_STREAM)).first() is not None
+def _holds_rows(connection: Connection, table: Table) -> bool:
+    return bool(connection.execute(select(_any_row(table))).scalar())
 
 
 def _value(connection: Connection, name: str) -> str | None:

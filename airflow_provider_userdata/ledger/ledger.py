@@ -16,10 +16,10 @@ from airflow_provider_userdata.errors import LedgerBusyError, LedgerError, Userd
 from airflow_provider_userdata.ledger.database import Database
 from airflow_provider_userdata.ledger.expiry import expire
 from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE, Fingerprints, split
-from airflow_provider_userdata.ledger.identity import Witness
+from airflow_provider_userdata.ledger.identity import Witness, note_filled
 from airflow_provider_userdata.ledger.opening import prepare
 from airflow_provider_userdata.ledger.portable import Claim
-from airflow_provider_userdata.ledger.schema import RUNS, STREAMS, TOKEN_SIZE
+from airflow_provider_userdata.ledger.schema import ENTRIES, RUNS, STREAMS, TOKEN_SIZE
 from airflow_provider_userdata.ledger.sqlite import MOST_AT_ONCE
 from airflow_provider_userdata.ledger.stream import Stream
 
@@ -216,6 +216,7 @@ class SqlLedger:
             if self._keyed and self._now() > self._renew_at:
                 self._register(connection, self._lease)
             yield connection
+            note_filled(connection, ENTRIES)
 
     def _gone(self) -> LedgerBusyError:
         return LedgerBusyError(
@@ -242,6 +243,7 @@ class SqlLedger:
                     expired=0,
                 )
             )
+            note_filled(connection, STREAMS)
         found = connection.execute(select(STREAMS.c.id, STREAMS.c.keyed).where(this)).one()
         if bool(found.keyed) != self._keyed:
             raise LedgerError(

@@ -11,6 +11,7 @@ from airflow_provider_userdata.ledger.identity import (
     check_not_emptied,
     check_same,
     check_whole,
+    put_marks,
     read_identity,
 )
 from airflow_provider_userdata.ledger.schema import META, migrate, read_version
@@ -34,6 +35,7 @@ def prepare(connection: Connection, place: str, fingerprints: Fingerprints, seen
         enter_secret(connection, fingerprints)
     check_whole(connection, place)
     check_secret(connection, place, fingerprints)
+    put_marks(connection)
     check_same(connection, place, seen)
     return str(read_identity(connection))
 

@@ -5,7 +5,6 @@ Their names begin with `userdata_ledger_`, for they may lie in a database of man
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, String, Table, inspect, select
@@ -19,14 +18,8 @@ from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE
 TOKEN_SIZE = 8
 """Bytes that name a run."""
 
-OWN_STREAM = -1
-"""A stream of the ledger's own: its rows show that nobody has emptied the tables."""
-
 VERSION = "version"
 """The name of the row with the schema's version."""
-
-IDENTITY = "identity"
-"""The name of the row that tells this ledger from all others."""
 
 _metadata = MetaData()
 
@@ -41,7 +34,7 @@ META = Table(
     _metadata,
     Column("name", String(32), primary_key=True),
     Column("value", String(255), nullable=False),
-    comment="the schema's version; a check value of the secret; the ledger's identity",
+    comment="the schema's version; a check value of the secret",
 )
 STREAMS = Table(
     "userdata_ledger_streams",
@@ -89,16 +82,7 @@ def drop_tables(connection: Connection) -> None:
     _metadata.drop_all(connection)
 
 
-def put_marks(connection: Connection) -> None:
-    """Give a ledger its identity, and each of its tables a row that only somebody who empties it removes."""
-    connection.execute(META.insert().values(name=IDENTITY, value=secrets.token_hex(16)))
-    texts = dict.fromkeys(("identity", "vendor", "address", "kind", "owner", "name"), "")
-    connection.execute(STREAMS.insert().values(id=OWN_STREAM, keyed=False, used=0, expired=0, **texts))
-    connection.execute(ENTRIES.insert().values(stream=OWN_STREAM, key=bytes(KEY_SIZE), day=0))
-    connection.execute(RUNS.insert().values(stream=OWN_STREAM, run=bytes(TOKEN_SIZE), until=0))
-
-
-STEPS: Sequence[Step] = (make_tables, put_marks)
+STEPS: Sequence[Step] = (make_tables,)
 """What makes each version of the one before. A step that a release has shipped is never changed: add another."""
 
 
