@@ -15,7 +15,7 @@ from airflow_provider_userdata.errors import SourceBrokeError, SourceError, User
 from airflow_provider_userdata.sources.formats import FORMATS, Format, format_of
 from airflow_provider_userdata.sources.headers import ALL, Wanted
 from airflow_provider_userdata.sources.locations import is_folder, no_store
-from airflow_provider_userdata.sources.paths import find_files
+from airflow_provider_userdata.sources.paths import find_files, identity
 from airflow_provider_userdata.sources.sniffing import HEAD, Peeked, check_packed, check_text
 from airflow_provider_userdata.sources.streams import BadFileError, EmptyFileError, is_compressed, opened
 
@@ -34,6 +34,17 @@ class FilesSource:
     def __init__(self, files: list[tuple[Path, Format]], wanted: Wanted) -> None:
         self._files = files
         self._wanted = wanted
+
+    def leave_out(self, seen: set[object]) -> None:
+        """Leave out files that another source has, whatever they are called there, and add the others to those.
+
+        :param seen: what the others' files are.
+        """
+        new = {key: file for key, file in ((identity(file[0]), file) for file in self._files) if key not in seen}
+        if others := len(self._files) - len(new):
+            _log.info("source: %d files that another source names, too, are left out: each is read once", others)
+        seen.update(new)
+        self._files = list(new.values())
 
     @property
     def total(self) -> int | None:

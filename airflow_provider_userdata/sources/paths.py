@@ -107,12 +107,12 @@ def _by_identity(files: list[Path]) -> dict[object, Path]:
     """Return each file once, in the order of the names that they go by."""
     names: dict[object, list[Path]] = {}
     for file in files:
-        names.setdefault(_identity(file), []).append(file)
+        names.setdefault(identity(file), []).append(file)
     found = {key: same[0] if len(same) == 1 else min(same, key=_links_and_name) for key, same in names.items()}
     return dict(sorted(found.items(), key=lambda item: str(item[1])))
 
 
-def _identity(file: Path) -> object:
+def identity(file: Path) -> object:
     """Return what a file is, whatever it is called: its links, hard ones too, lead to the same inode of a device."""
     try:
         found = file.stat() if is_local(file) else None

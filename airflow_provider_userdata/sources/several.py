@@ -8,9 +8,10 @@ from typing import Any
 
 from airflow_provider_userdata.delivery.chunks import Chunk, Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
+from airflow_provider_userdata.sources.files import FilesSource
 from airflow_provider_userdata.sources.gathering import chunks_of
 from airflow_provider_userdata.sources.holder import are_locations, is_location
-from airflow_provider_userdata.sources.shapes import check_list
+from airflow_provider_userdata.sources.shapes import Parts, check_list
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
@@ -25,6 +26,15 @@ class SeveralSources:
 
     def __init__(self, sources: list[tuple[str, Source]]) -> None:
         self._sources = sources
+
+    def leave_out(self, seen: set[object]) -> None:
+        """Have each file read once, wherever it is named first.
+
+        :param seen: what files other sources have.
+        """
+        for _, source in self._sources:
+            if isinstance(source, (FilesSource, SeveralSources)):
+                source.leave_out(seen)
 
     @property
     def total(self) -> int | None:
@@ -89,14 +99,18 @@ def open_several(parts: Sequence[Any], open_one: Callable[[Any], Source]) -> Sou
             opened.append((name, open_one(_paths(numbered) if way == "paths" else numbered[0][1])))
         except (SourceError, SourceBrokeError) as error:
             raise _named(error, name) from error.__cause__
-    return opened[0][1] if len(opened) == 1 else SeveralSources(opened)
+    if len(opened) == 1:
+        return opened[0][1]
+    several = SeveralSources(opened)
+    several.leave_out(set())
+    return several
 
 
 def _way(index: int, part: object) -> str:
     """Tell how a part is opened; what is opened by itself has a way of its own."""
     if is_location(part) or are_locations(part):
         return "paths"
-    if isinstance(part, (Mapping, list, tuple)):
+    if isinstance(part, (Mapping, list, tuple)) and not isinstance(part, Parts):
         return "records"
     return str(index)
 

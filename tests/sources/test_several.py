@@ -182,3 +182,14 @@ def test_rendered_lists_are_held() -> None:
     assert isinstance(unhold(after), Parts)
     assert not isinstance(unhold(hold([SqlSource("SELECT {{ ds }}", "db")], before)), Parts)
     assert hold(["a.csv", "b.csv"], before) == ["a.csv", "b.csv"]
+
+
+def test_a_file_that_several_name_is_read_once(tmp_path: Path) -> None:
+    """Also where records stand between its names, or mapped tasks returned one of them, or it is a link."""
+    path = tmp_path / "a.jsonl"
+    path.write_text("a\n")
+    (tmp_path / "b.jsonl").write_text("b\n")
+    (tmp_path / "link.jsonl").symlink_to(path)
+    values = [str(path), users(1), str(tmp_path / "link.jsonl"), users(1), [str(tmp_path / "*.jsonl")]]
+    assert rows_of(rendered(*values)) == [b"a\n", *users(1), *users(1), b"b\n"]
+    assert rows_of(rendered(users(1), Parts([str(path), users(1)]), str(path))) == [*users(1), b"a\n", *users(1)]
