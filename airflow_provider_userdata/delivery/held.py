@@ -4,40 +4,64 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
+import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from airflow_provider_userdata.delivery.claims import SILENCE, Claim, Claimant, Claims, fresh_listing
 from airflow_provider_userdata.delivery.journal import PRIVATE_FILE, is_local, make_private_folder
+from airflow_provider_userdata.delivery.taken_over import TakenOver
 from airflow_provider_userdata.errors import OutputError
 
 LONGEST_RUN = 80
-_CLAIMED = ".claimed-by-"
+RENEW_SECONDS = 15.0
+"""How often a run shows that it is alive, which has claimed records."""
 _IDENTITY = ".identity"
+
+_log = logging.getLogger(__name__)
 
 
 class HeldFolder:
     """The folder where a task's held records lie, whatever run left them. All methods block.
 
-    A file is claimed by renaming it, so that two runs never carry the same records in, and removed only when the
-    fates of its records are written. A file that an earlier attempt of this same run left is superseded: this
-    attempt reads those records from the source again.
+    A file is claimed, so that two runs never carry the same records in, and removed only when the fates of its records
+    are written. A file that an earlier attempt of this same run left is superseded: this attempt reads those records
+    from the source again. What a run has claimed that is over, and never accounted for, is taken over.
 
     :param folder: a `pathlib.Path` or an `ObjectStoragePath`.
     :param kind: what the records are, such as `steps`: only records of one kind may share a request.
     :param account: the fingerprint of where they go: a vendor's account may be one person's (G14).
     :param run: the Airflow run.
     :param index: which of a run's mapped tasks this is, or an empty text.
+    :param run_folder: the folder of another run's fates, by its name and index; None takes nothing over.
     """
 
-    def __init__(self, folder: Any, kind: str, account: str, run: str, index: str = "") -> None:
+    def __init__(
+        self,
+        folder: Any,
+        kind: str,
+        account: str,
+        run: str,
+        index: str = "",
+        run_folder: Callable[[str, str], Any] | None = None,
+    ) -> None:
         self._folder = folder
+        self._claims = Claims(folder)
         self._stream = f"{quote(kind, safe='')}-{account}"
         self._whole_run = _file_name(run)
         self._run = f"{self._whole_run}@{index}" if index else self._whole_run
-        self._claimed: list[Any] = []
+        self._me = run, index
+        self._taken_over = TakenOver(run_folder)
+        self._claimed: dict[str, list[Claim]] = {}
+        self._renewed = time.monotonic()
+        self.over: Collection[tuple[str, str]] = ()
+        """The runs that are over, as `(run, index)`: what they have claimed may be taken over."""
+        self.in_doubt: list[int] = []
+        """Which of the claimed records a run that is over may have delivered, by their position."""
         self.has_claimed = False
         """Whether earlier runs had left anything."""
 
@@ -54,13 +78,28 @@ class HeldFolder:
         except OSError:
             return None
 
+    def claimants(self) -> dict[tuple[str, str], float]:
+        """Return the other runs that have claimed records of this kind and account, as `(run, index)`.
+
+        :return: with the seconds since each showed that it was alive.
+
+        :raises OutputError: if the folder can't be read.
+        """
+        try:
+            listed = self._claims.listed()
+        except OSError as error:
+            raise self._unusable(error) from error
+        last = [claims[-1].by for file, claims in listed.items() if self._is_of_stream(file)]
+        silent = {(by.run, by.index): time.time() - by.renewed for by in last if by is not None}
+        return {run: seconds for run, seconds in silent.items() if run != self._me}
+
     def count(self) -> int:
         """Count the records that wait for the next run."""
-        return self._count(self._is_waiting)
+        return self._count(self._is_of_stream)
 
     def count_others(self) -> int:
         """Count the records that wait, but were held for another account, or are of another kind."""
-        return self._count(lambda name: name.endswith(".jsonl") and name[0] != "." and not self._is_waiting(name))
+        return self._count(lambda name: name.endswith(".jsonl") and name[0] != "." and not self._is_of_stream(name))
 
     def claim(self, *, resuming: bool = False) -> list[bytes]:
         """Take what earlier runs left, oldest first, as the bodies of records.
@@ -72,8 +111,18 @@ class HeldFolder:
         except OSError as error:
             with contextlib.suppress(OutputError):
                 self.settle(read=False, ended=False)
-            self._claimed = []  # never to be removed: nobody has read them
+            self._claimed = {}  # never to be removed: nobody has read them
             raise self._unusable(error) from error
+
+    def renew(self) -> None:
+        """Show that the run that has claimed records is alive, where the last time is some seconds ago."""
+        if time.monotonic() < self._renewed + RENEW_SECONDS:
+            return
+        self._renewed = time.monotonic()
+        with contextlib.suppress(OSError):
+            for file, claims in self._claimed.items():
+                first = claims[-1].by.first if claims[-1].by is not None else 0
+                self._claims.renew(file, claims[-1].number, Claimant(*self._me, first))
 
     def keep(self, bodies: Sequence[bytes], *, carried_in: bool) -> None:
         """Keep records for the next run.
@@ -83,11 +132,9 @@ class HeldFolder:
         if not bodies:
             return
         origin = "carried" if carried_in else f"run-{self._run}"
-        by_whom = hashlib.blake2b(self._run.encode(), digest_size=16).hexdigest()  # who repeats it writes it anew
-        path = self._folder / f"{self._stream}-{origin}-{by_whom}.jsonl"
         text = b"".join(body + b"\n" for body in bodies)
         try:
-            self._write(path, text)
+            self._write(self._folder / self._free_name(origin), text)
             if self.identity() is None:
                 self._write(self._folder / _IDENTITY, uuid.uuid4().hex.encode())
         except OSError as error:
@@ -100,45 +147,61 @@ class HeldFolder:
         :param ended: whether the source was read to its end, so that what this run held before is superseded.
         """
         try:
-            for path in self._claimed:
-                if ended if self._is_own(path.name) else read:
-                    path.unlink()
+            for file, claims in self._claimed.items():
+                if ended if self._is_own(file) else read:
+                    with contextlib.suppress(FileNotFoundError):
+                        (self._folder / file).unlink()
+                    self._claims.drop(file, [claim.number for claim in claims])
                 else:
-                    path.rename(self._folder / path.name.partition(_CLAIMED)[0])
+                    self._claims.drop(file, [claims[-1].number])
         except OSError as error:
             raise self._unusable(error) from error
-        self._claimed = []
+        self._claimed = {}
 
     def settle_all(self) -> None:
         """Remove what an attempt of this run had claimed, which crashed between the run's end and its own."""
         try:
-            if self._folder.exists():
-                self._claimed = [path for path in self._folder.iterdir() if self._is_claim(path.name)]
+            listed = self._claims.listed()
+            self._claimed = {
+                file: claims
+                for file, claims in listed.items()
+                if self._is_of_stream(file) and self._is_mine(claims[-1])
+            }
             self.settle(read=True, ended=True)
         except OSError as error:
             raise self._unusable(error) from error
 
-    def _is_claim(self, name: str) -> bool:
-        return name.startswith(f"{self._stream}-") and name.endswith(f"{_CLAIMED}{self._run}")
-
     def _count(self, counts: Callable[[str], bool]) -> int:
-        if not self._folder.exists():
-            return 0
+        claimed = self._claims.listed()
         count = 0
-        for path in self._folder.iterdir():
-            if counts(path.name):
+        for path in fresh_listing(self._folder):
+            if counts(path.name) and path.name not in claimed:
                 with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # another run was faster
                     count += len(file.read().splitlines())
         return count
 
-    def _is_waiting(self, name: str) -> bool:
-        return name.startswith(f"{self._stream}-") and _CLAIMED not in name
+    def _free_name(self, origin: str) -> str:
+        """Name a file so that who repeats it writes it anew, and so that nobody has claimed it."""
+        by_whom = hashlib.blake2b(self._run.encode(), digest_size=16).hexdigest()
+        claimed = self._claims.listed()
+        name, number = f"{self._stream}-{origin}-{by_whom}.jsonl", 0
+        while name in claimed:
+            number += 1
+            name = f"{self._stream}-{origin}-{by_whom}.{number}.jsonl"
+        return name
+
+    def _is_of_stream(self, name: str) -> bool:
+        return name.startswith(f"{self._stream}-") and name.endswith(".jsonl")
+
+    def _is_mine(self, claim: Claim) -> bool:
+        return claim.by is not None and (claim.by.run, claim.by.index) == self._me
 
     def _is_own(self, name: str) -> bool:
         return self._origin(name) == f"{self._stream}-run-{self._run}"
 
-    def _origin(self, name: str) -> str:
-        return name.partition(_CLAIMED)[0].rpartition("-")[0]
+    @staticmethod
+    def _origin(name: str) -> str:
+        return name.rpartition("-")[0]
 
     def _is_of_this_run(self, name: str) -> bool:
         """Say whether another of this run's mapped tasks left a file: cleared, it would read those records again."""
@@ -146,39 +209,61 @@ class HeldFolder:
         return of == f"{self._stream}-run-{self._whole_run}" or of.startswith(f"{self._stream}-run-{self._whole_run}@")
 
     def _claim(self, *, resuming: bool) -> list[bytes]:
-        if not self._folder.exists():
-            return []
+        claims = self._claims.listed()
         bodies: list[bytes] = []
+        self.in_doubt = []
         for path in self._oldest_first():
-            name, _, owner = path.name.partition(_CLAIMED)
-            if not name.startswith(f"{self._stream}-") or owner not in ("", self._run):
-                continue
-            if not owner and not self._is_own(name) and (resuming or self._is_of_this_run(name)):
-                continue
-            claimed = self._claim_file(path, name, owner)
-            if claimed is not None and not self._is_own(name):
-                with claimed.open("rb") as file:
-                    bodies.extend(file.read().splitlines())
+            name, earlier = path.name, claims.get(path.name, [])
+            if not earlier or not self._is_mine(earlier[-1]):
+                foreign = not self._is_own(name) and (resuming or self._is_of_this_run(name))
+                if foreign or not self._is_free(name, earlier, resuming=resuming):
+                    continue
+                earlier = self._taken(name, earlier, len(bodies))
+                if not earlier:
+                    continue  # another run was faster
+            self._carry_in(path, earlier, bodies)
         return bodies
+
+    def _is_free(self, name: str, claims: list[Claim], *, resuming: bool) -> bool:
+        """Say whether a file may be claimed: nobody has, or a run that is over, and whose process is gone."""
+        if not claims:
+            return True
+        by = claims[-1].by
+        if by is not None and not resuming and (by.run, by.index) in self.over and by.silence > SILENCE:
+            _log.warning("Takes over held records that run %s had claimed: it is over, and left them", by.run)
+            return True
+        _log.info("%s stays with the run that has claimed it: %s", name, "nobody knows which" if by is None else by.run)
+        return False
+
+    def _taken(self, name: str, earlier: list[Claim], first: int) -> list[Claim]:
+        """Claim a file; return all claims on it, or none where another run was faster."""
+        claim = Claim(name, earlier[-1].number + 1 if earlier else 1, Claimant(*self._me, first))
+        taken = claim.by is not None and self._claims.take(name, claim.number, claim.by)
+        return [*earlier, claim] if taken else []
+
+    def _carry_in(self, path: Any, claims: list[Claim], bodies: list[bytes]) -> None:
+        """Take a claimed file's records, but for those that a run before has accounted for."""
+        try:
+            with path.open("rb") as file:
+                lines = file.read().splitlines()
+        except FileNotFoundError:  # another run was through with it
+            self._claims.drop(path.name, [claims[-1].number])
+            return
+        self._claimed[path.name] = claims
+        self.has_claimed = True
+        if self._is_own(path.name):
+            return
+        left, doubtful = self._taken_over.left_of(lines, [claim.by for claim in claims[:-1]])
+        self.in_doubt += [len(bodies) + place for place in doubtful]
+        bodies.extend(left)
 
     def _oldest_first(self) -> list[Any]:
         aged: list[tuple[float, str, Any]] = []
-        for path in self._folder.iterdir():
-            with contextlib.suppress(FileNotFoundError):  # another run was faster
-                aged.append((path.stat().st_mtime, path.name, path))
+        for path in fresh_listing(self._folder):
+            if self._is_of_stream(path.name):
+                with contextlib.suppress(FileNotFoundError):  # another run was faster
+                    aged.append((path.stat().st_mtime, path.name, path))
         return [path for _, _, path in sorted(aged, key=lambda one: one[:2])]
-
-    def _claim_file(self, path: Any, name: str, owner: str) -> Any | None:
-        claimed = path
-        if not owner:
-            claimed = self._folder / f"{name}{_CLAIMED}{self._run}"
-            try:
-                path.rename(claimed)
-            except FileNotFoundError:
-                return None  # another run was faster
-        self._claimed.append(claimed)
-        self.has_claimed = True
-        return claimed
 
     def _write(self, path: Any, text: bytes) -> None:
         if is_local(path):

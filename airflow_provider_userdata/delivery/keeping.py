@@ -119,6 +119,8 @@ class Keeper:
                     f"and {len(claimed)} of them are left: other runs may send the rest. Start over with resume=False"
                 )
             self.fates.carry_in(claimed)
+            if found is None:
+                self.progress.doubt(held.in_doubt)
         await self._file_thread.call(self._files.create)
         await self._save_first(sender)
         return None
@@ -206,6 +208,8 @@ class Keeper:
         while True:
             await asyncio.sleep(SAVE_SECONDS)
             await self.save(sender)
+            if self._held is not None and self._held.has_claimed:
+                await self._file_thread.call(self._held.renew)
 
     async def announce_as_wanted(self) -> None:
         """Say what may go before the next second, where that can't wait so long.

@@ -33,6 +33,10 @@ class Progress:
         """Note that earlier attempts may have sent any record that has no fate."""
         self._in_doubt.below = ALL
 
+    def doubt(self, positions: Iterable[int]) -> None:
+        """Note that a run before may have delivered records that it had carried in, and this one carries in again."""
+        self._in_doubt.positions.add_all([(position, 1) for position in positions])
+
     def resume(self, resumption: Resumption) -> None:
         """Go on where an earlier attempt ended."""
         self._earlier = earlier = resumption.checkpoint

@@ -18,7 +18,6 @@ from airflow_provider_userdata.airflow_compat import (
     conf,
 )
 from airflow_provider_userdata.delivery.destination import destination
-from airflow_provider_userdata.delivery.held import HeldFolder
 from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.report import Report
 from airflow_provider_userdata.delivery.runner import Delivery
@@ -216,8 +215,8 @@ class DeliveryOperator(BaseOperator):
         to = destination(stream.vendor, stream.address, stream.kind, stream.user, stream.name)
         held = None
         if vendor.limits.minimum > 1:
-            held = HeldFolder(places.held_folder(root, ti), self._kind() or vendor.name, to.name, *places.run_of(ti))
-            signpost.look(context, held)
+            held = places.held(root, ti, self._kind() or vendor.name, to.name)
+            signpost.look(context, held, self.log)
         return Plan(
             vendor=vendor,
             endpoint=endpoint,

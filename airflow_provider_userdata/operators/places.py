@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from airflow_provider_userdata.airflow_compat import AirflowNotFoundException
+from airflow_provider_userdata.delivery.held import HeldFolder
 from airflow_provider_userdata.delivery.journal import is_local
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators.settings import setting
@@ -51,9 +53,27 @@ def run_folder(root: Any, ti: Any) -> Any:
     return _below(root, ti.dag_id, ti.run_id, ti.task_id, *_mapped(ti))
 
 
+def folder_of_run(root: Any, ti: Any, run: str, index: str) -> Any:
+    """Give the folder of another run of a task.
+
+    :param index: which of the mapped tasks, or an empty text.
+    """
+    return _below(root, ti.dag_id, run, ti.task_id, *([index] if index else []))
+
+
 def held_folder(root: Any, ti: Any) -> Any:
     """Give the folder where a task's held records lie, whatever run and whichever mapped task left them."""
     return _below(root, ti.dag_id, ti.task_id, "held")
+
+
+def held(root: Any, ti: Any, kind: str, account: str) -> HeldFolder:
+    """Open the folder of a task's held records.
+
+    :param kind: what the records are.
+    :param account: the fingerprint of where they go.
+    """
+    folder_of = functools.partial(folder_of_run, root, ti)
+    return HeldFolder(held_folder(root, ti), kind, account, *run_of(ti), run_folder=folder_of)
 
 
 def run_of(ti: Any) -> tuple[str, str]:

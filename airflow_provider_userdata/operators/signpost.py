@@ -9,12 +9,13 @@ from typing import Any
 
 from airflow_provider_userdata.delivery.held import HeldFolder
 from airflow_provider_userdata.errors import OutputError
+from airflow_provider_userdata.operators import runs
 
 KEY = "held"
 
 
-def look(context: Any, held: HeldFolder) -> None:
-    """Compare what the task's last run said with what can be read here.
+def look(context: Any, held: HeldFolder, log: Any) -> None:
+    """Compare what the task's last run said with what can be read here, and find out which claims are given up.
 
     :raises OutputError: if records wait in a folder that this worker can't read.
     """
@@ -24,6 +25,7 @@ def look(context: Any, held: HeldFolder) -> None:
             f"output_path: {said['count']} held records wait in {said.get('folder')} on {said.get('host')}, which this "
             "worker can't read; let all workers share output_path, or run the task where the folder is"
         )
+    held.over = runs.over(context["ti"], held.claimants(), log)
 
 
 def leave(context: Any, held: HeldFolder | None, log: Any) -> None:

@@ -185,4 +185,4 @@ def test_a_crash_at_the_end_of_a_run_loses_no_sample(
     assert wednesday.error is None
     assert names(sandbox) == Counter(sample["device_name"] for sample in samples)
     assert folder("thursday").count() == 0
-    assert not [path.name for path in (tmp_path / "held").iterdir() if "claimed" in path.name]
+    assert not [path.name for path in (tmp_path / "held").iterdir() if "claim" in path.name]
