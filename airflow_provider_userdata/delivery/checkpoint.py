@@ -7,7 +7,7 @@ file, and what the files hold beyond it counts as proof too.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
@@ -42,27 +42,29 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     :param ended: whether nothing was sent after this was written.
     :param earlier: how far the receipts and rejects of the attempts before went, by the file's name.
     :param waiting_since: since when the vendor has accepted nothing, where the next attempt is to go on waiting.
+    :param checksum: of all but the times; empty in those of an earlier version.
     """
 
     attempt: str
     host: str
     folder: str
-    journals: dict[str, int]
-    below: int = 0
+    journals: dict[str, Count]
+    below: Count = 0
     digest: str = ""
-    read: int = 0
+    read: Count = 0
     read_digest: str = ""
     beyond: str = ""
     in_flight: str = ""
-    carried_in: int = 0
+    carried_in: Count = 0
     tally: dict[str, Any] = {}
     address: str = ""
     account: str = ""
     doubt_below: Count = 0
     until: Count | None = None
     ended: bool = False
-    earlier: dict[str, int] = {}
-    waiting_since: datetime | None = None
+    earlier: dict[str, Count] = {}
+    waiting_since: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    checksum: str = ""
 
     @property
     def fits(self) -> bool:
@@ -74,12 +76,18 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return any(getattr(self, name) != getattr(earlier, name) for name in ("journals", "waiting_since", "ended"))
 
     def settled(self) -> Settled:
-        """Give the positions that it says are settled."""
-        return Settled([(0, self.below), *unpacked(self.beyond, self.below)])
+        """Return the positions that it says are settled.
+
+        :raises ValueError: if they can't be read.
+        """
+        return Settled([(0, self.below), *unpacked(self.beyond, self.below, self.read + self.carried_in)])
 
     def sent(self) -> Settled:
-        """Give the positions that were in flight when it was written."""
-        return Settled(unpacked(self.in_flight, self.below))
+        """Return the positions that were in flight when it was written.
+
+        :raises ValueError: if they can't be read.
+        """
+        return Settled(unpacked(self.in_flight, self.below, self.read + self.carried_in))
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):

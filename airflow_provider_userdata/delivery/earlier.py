@@ -8,9 +8,11 @@ import socket
 from airflow_provider_userdata.delivery.checkpoint import Checkpoint, Done, decoded
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.resuming import Resumption, resumption
+from airflow_provider_userdata.delivery.soundness import damaged, flaw
 from airflow_provider_userdata.delivery.threads import BlockingThread
 from airflow_provider_userdata.errors import OutputError, ResumeError, SourceChangedError
 
+_CHECKPOINT = "the checkpoint of an attempt before this one doesn't hold together"
 _log = logging.getLogger(__name__)
 
 
@@ -44,10 +46,9 @@ class EarlierAttempts:
             raise OutputError(f"the checkpoint can't be loaded: {type(error).__name__}. Nothing was sent") from error
         earlier = decoded(value)
         if value is not None and earlier is None:
-            raise ResumeError(
-                "the checkpoint of an attempt before this one can't be read by this version: nobody can tell what was "
-                "sent. Send all again with resume=False"
-            )
+            raise damaged(_CHECKPOINT, "it can't be read by this version")
+        if earlier is not None and (reason := flaw(earlier)) is not None:
+            raise damaged(_CHECKPOINT, reason)
         if isinstance(earlier, Done) and not earlier.red and earlier.max_tries != store.max_tries:
             again = "what the ledger doesn't have is sent" if self._incremental else "all records are sent again"
             _log.info("The run was finished, and somebody cleared the task: %s", again)

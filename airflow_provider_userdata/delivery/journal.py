@@ -133,7 +133,7 @@ def cut_journal(folder: Folder, name: str, after: int) -> None:
     """Take the lines out of a journal that came after a seal."""
     if is_local(folder):
         path = folder / f"{name}.jsonl"
-        if path.exists():
+        if path.exists() and path.stat().st_size > after:
             os.truncate(path, after)
         return
     while (part := folder / _part_name(name, after := after + 1)).exists():

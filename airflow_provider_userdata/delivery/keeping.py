@@ -23,6 +23,7 @@ from airflow_provider_userdata.delivery.resuming import any_sent
 from airflow_provider_userdata.delivery.sending import Sender
 from airflow_provider_userdata.delivery.sent_log import SentLog
 from airflow_provider_userdata.delivery.sieve import Sieve
+from airflow_provider_userdata.delivery.soundness import signed
 from airflow_provider_userdata.delivery.threads import BlockingThread
 from airflow_provider_userdata.errors import (
     LedgerBusyError,
@@ -316,7 +317,7 @@ class Keeper:
         if self._unsaved_since is None:
             self._unsaved_since = self._plan.clock.seconds()
         try:
-            await self._airflow_thread.call(lambda: store.save(msgspec.to_builtins(value)))
+            await self._airflow_thread.call(lambda: store.save(msgspec.to_builtins(signed(value))))
         except Exception as error:  # noqa: BLE001  # Airflow's side may fail in any way; the next second tries again
             if not self._store_fails:
                 _log.warning("The checkpoint can't be saved for now: %s", type(error).__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,11 +17,13 @@ from airflow_provider_userdata.delivery.attempt_files import (
     rejects_name,
     sent_name,
 )
+from airflow_provider_userdata.delivery.attempt_lines import Line, Range, ReceiptLine, RejectLine, SentLine
 from airflow_provider_userdata.delivery.checkpoint import Checkpoint
 from airflow_provider_userdata.delivery.doubt import ALL, Doubt
-from airflow_provider_userdata.delivery.journal import Folder, cut_journal, is_local, read_journal
+from airflow_provider_userdata.delivery.journal import Folder, cut_journal, is_local, reached, read_journal
 from airflow_provider_userdata.delivery.report import Fate, Tally
 from airflow_provider_userdata.delivery.settled import Settled
+from airflow_provider_userdata.delivery.soundness import damaged, only_within
 from airflow_provider_userdata.errors import ResumeError
 
 _log = logging.getLogger(__name__)
@@ -79,6 +81,7 @@ def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Re
     read: dict[int, str] = {}
     proven = Settled()
     below = checkpoint.doubt_below
+    known = checkpoint.sent()
     for attempt in attempts:
         then = _sent(checkpoint, folder, attempt, tally)
         if attempt == checkpoint.attempt and not then.closed and not is_local(folder):
@@ -90,14 +93,17 @@ def resumption(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Re
                 "allows no guess. Start over with resume=False"
             )
         in_doubt.extend(then.sent.without(then.returned).ranges())
+        known.add_all(list(then.sent.ranges()))
         sent = sent.without(then.returned)
         read.update(then.read)
-        for line in _lines(checkpoint, folder, receipts_name(attempt)):
-            _settle(settled, line["ranges"], tally, Fate.DELIVERED, None)
-            for start, length in line["ranges"]:
+        for receipt in _lines(checkpoint, folder, receipts_name(attempt), ReceiptLine):
+            _check_receipt(receipt, receipts_name(attempt), known)
+            _settle(settled, receipt.ranges, tally, Fate.DELIVERED, None)
+            for start, length in receipt.ranges:
                 proven.add(start, length)
-        for line in _lines(checkpoint, folder, rejects_name(attempt)):
-            _settle(settled, [[line["position"], 1]], tally, Fate(line["fate"]), line["rule"])
+        for reject in _lines(checkpoint, folder, rejects_name(attempt), RejectLine):
+            only_within(rejects_name(attempt), [(reject.position, 1)], then.was_read, "it holds what was not read")
+            _settle(settled, [(reject.position, 1)], tally, reject.fate, reject.rule)
     in_doubt.extend(sent.ranges())
     doubt = Doubt(Settled(in_doubt).without(settled), below)
     return Resumption(checkpoint, settled, doubt, tally.snapshot(), read, proven)
@@ -110,6 +116,7 @@ class _Sent:
     :param sent: what it was about to send.
     :param returned: what of it was not accepted.
     :param read: digests of what it read.
+    :param was_read: the positions of all of it.
     :param until: up to where it may have sent without naming it.
     :param closed: whether it came to its own end.
     """
@@ -117,6 +124,7 @@ class _Sent:
     sent: Settled = field(default_factory=Settled)
     returned: Settled = field(default_factory=Settled)
     read: dict[int, str] = field(default_factory=dict)
+    was_read: Settled = field(default_factory=Settled)
     until: int | None = None
     closed: bool = False
 
@@ -124,40 +132,60 @@ class _Sent:
 def _sent(checkpoint: Checkpoint, folder: Folder, attempt: str, tally: Tally) -> _Sent:
     """Read what an attempt was about to send, count its requests, and cut off the lines of what it left."""
     found = _Sent()
-    for line in _lines(checkpoint, folder, sent_name(attempt)):
-        if "bytes" in line:
+    name, covered = sent_name(attempt), checkpoint.journals[rejects_name(attempt)]
+    if reached(folder, name) < checkpoint.journals[name] and is_local(folder):
+        raise damaged(name, "it is shorter than the checkpoint says")
+    found.was_read.add(0, checkpoint.read + checkpoint.carried_in)
+    for line in _lines(checkpoint, folder, name, SentLine):
+        if line.bytes is not None:
             tally.requests += 1
-            tally.bytes += line["bytes"]
-            tally.retries += line.get("retry", False)
-        tally.resent += line.get("again", 0)
-        for start, length in line.get("ranges", ()):
-            found.sent.add(start, length)
-        for start, length in line.get("returned", ()):
-            found.returned.add(start, length)
-        if "read" in line:
-            found.read[line["read"]] = line["digest"]
-        if "left" in line:
-            cut_journal(folder, rejects_name(attempt), line["left"])
-        found.until = line.get("until", found.until)
-        found.closed = found.closed or "closed" in line
+            tally.bytes += line.bytes
+            tally.retries += line.retry
+        tally.resent = max(0, tally.resent + line.again)
+        if line.read is not None:
+            found.read[line.read] = line.digest
+            found.was_read.add(0, line.read + checkpoint.carried_in)
+        only_within(name, line.ranges, found.was_read, "it holds what was not read")
+        found.sent.add_all(line.ranges)
+        found.returned.add_all(line.returned)
+        if line.left is not None:
+            if line.left < covered:
+                raise damaged(name, "it would take out rejects that the checkpoint covers")
+            cut_journal(folder, rejects_name(attempt), line.left)
+        found.until = found.until if line.until is None else line.until
+        found.closed = found.closed or line.closed
     return found
 
 
-def _settle(settled: Settled, ranges: list[list[int]], tally: Tally, fate: Fate, rule: str | None) -> None:
+def _check_receipt(receipt: ReceiptLine, name: str, sent: Settled) -> None:
+    if receipt.count != sum(length for _, length in receipt.ranges):
+        raise damaged(name, "a count isn't that of its records")
+    only_within(name, receipt.ranges, sent, "it holds records that were never sent")
+
+
+def _settle(settled: Settled, ranges: Sequence[Range], tally: Tally, fate: Fate, rule: str | None) -> None:
     for start, length in ranges:
         fresh = Settled([(start, length)]).without(settled)
         tally.settle(fate, len(fresh), rule)
         settled.add(start, length)
 
 
-def _lines(checkpoint: Checkpoint, folder: Folder, name: str) -> Iterator[dict[str, Any]]:
-    """Give the lines that the checkpoint doesn't cover; a torn one proves nothing, a file without lines isn't there."""
+def _lines(checkpoint: Checkpoint, folder: Folder, name: str, kind: type[Line]) -> Iterator[Line]:
+    """Give the lines that the checkpoint doesn't cover; a torn one proves nothing, a file without lines isn't there.
+
+    :raises ResumeError: if a line is whole, and isn't what is written there.
+    """
     with contextlib.suppress(FileNotFoundError):
         for line in read_journal(folder, name, checkpoint.journals[name]):
-            with contextlib.suppress(msgspec.DecodeError):
-                value = msgspec.json.decode(line)
-                if isinstance(value, dict):
-                    yield value
+            try:
+                yield msgspec.json.decode(line, type=kind)
+            except msgspec.ValidationError as error:
+                raise damaged(
+                    name, f"a line isn't what is written there ({str(error).rpartition(' - at ')[2]})"
+                ) from None
+            except msgspec.DecodeError:
+                if kind is SentLine and line.rstrip().endswith(b"}"):
+                    raise damaged(name, "a line can't be read") from None
 
 
 def _readable(folder: Folder, attempt: str) -> bool:

@@ -180,11 +180,22 @@ def _fill(bits: bytearray, first: int, end: int) -> None:
             first += whole << 3
 
 
-def unpacked(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """Read positions that `packed` wrote, as `(start, length)`."""
+def unpacked(text: str, start: int, end: int = 2**53) -> Iterator[tuple[int, int]]:
+    """Read positions that `packed` wrote, as `(start, length)`.
+
+    :param end: all of them are below.
+    :raises ValueError: if it isn't what `packed` wrote, or they aren't.
+    """
     if not text:
         return
-    bits = int.from_bytes(zlib.decompress(base64.b85decode(text)), "little")
+    reader = zlib.decompressobj()
+    try:
+        bitmap = reader.decompress(base64.b85decode(text), max(0, end - start) // 8 + 2)
+    except (ValueError, zlib.error):
+        raise ValueError("packed positions can't be unpacked") from None
+    bits = int.from_bytes(bitmap, "little")
+    if not reader.eof or bits.bit_length() > max(0, end - start):
+        raise ValueError("packed positions don't end, or lie beyond what was read")
     position = start
     while bits:
         zeros = (bits & -bits).bit_length() - 1

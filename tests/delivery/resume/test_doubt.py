@@ -145,7 +145,7 @@ def test_an_attempt_that_announced_nothing_is_not_guessed_at(
     place = objects(tmp_path / "run")
     crash("thymia", rows("thymia", 20), 8, max_in_flight=1, output=place)
     earlier = store.load()
-    del earlier["until"]
+    del earlier["until"], earlier["checksum"]
     store.save(earlier)
     for part in (tmp_path / "run").glob("sent-*"):
         part.write_bytes(b'{"ranges":[]}\n')
