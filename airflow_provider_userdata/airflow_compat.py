@@ -101,15 +101,16 @@ def find(name: str, places: tuple[str, ...]) -> Any:
     :param places: modules; behind a colon, what it is called there.
     :raises ImportError: if none of them has it.
     """
+    cause: Exception | None = None
     for place in places:
         module, _, other = place.partition(":")
         try:
             return getattr(importlib.import_module(module), other or name)
-        except (ImportError, AttributeError):
-            continue
+        except (ImportError, AttributeError) as error:
+            cause = error
     raise ImportError(
         f"this Airflow has {name} in none of {', '.join(places)}: airflow-provider-userdata runs on 2.11 and on 3.x"
-    )
+    ) from cause
 
 
 if not TYPE_CHECKING:

@@ -1,8 +1,9 @@
 """Runs a small suite on every Airflow, beside several sets of packages: ``python scripts/matrix.py [LINE[:SET] …]``.
 
 A cell is a line of Airflow with a set: `newest` is what is on PyPI today, `release` what there was when the line's last
-version came out (about what its constraints pin), `lowest` the oldest that pyproject.toml allows. Each cell gets this
-provider's wheel in a virtual environment of its own, made by uv and removed afterwards. Without arguments, all run.
+version came out (about what its constraints pin), `lowest` the line's first version with the oldest packages that
+pyproject.toml allows, and else those of its day. Each cell gets this provider's wheel in a virtual environment of its
+own, made by uv and removed afterwards. Without arguments, all run.
 """
 
 from __future__ import annotations
@@ -23,19 +24,24 @@ UV = FOLDER / "uv" / "bin" / "uv"
 PYTHON = ">=3.11,<3.13"
 """What every line runs on; one is enough."""
 LINES = {
-    "2.11": ("2.11.2", "2026-03-14"),
-    "3.0": ("3.0.6", "2025-08-29"),
-    "3.1": ("3.1.8", "2026-03-11"),
-    "3.2": ("3.2.2", "2026-05-29"),
-    "3.3": ("3.3.2", "2026-09-17"),
+    "2.11": ("2.11.2", "2026-03-14", "2025-05-20"),
+    "3.0": ("3.0.6", "2025-08-29", "2025-04-23"),
+    "3.1": ("3.1.8", "2026-03-11", "2025-09-25"),
+    "3.2": ("3.2.2", "2026-05-29", "2026-04-07"),
+    "3.3": ("3.3.2", "2026-09-17", "2026-07-06"),
 }
-"""Line to its last version, and the day on which that came out."""
+"""Line to its last version, the day on which that came out, and the day of its first version."""
 SETS = ("newest", "release", "lowest")
 HELD_BACK = {
     # From 0.132 on, it refuses what 3.0 sends to its own API without a content type: no task of anybody's runs.
     "3.0": ("fastapi<0.132",),
+    # Its API server starts, and answers, beside the web framework of its own time.
+    "3.2": ("fastapi<0.137", "starlette<1.3", "cadwyn<7", "svcs<26"),
 }
 """What even the newest set takes no newer version of, for that Airflow doesn't run beside it."""
+WITH_SQL = ("apache-airflow-providers-common-sql>=1.30.4",)
+TOO_LOW = {"3.2": WITH_SQL, "3.3": WITH_SQL}
+"""What a line needs newer than it says: common.sql up to 1.30.0 imports what 3.2 no longer has."""
 LOWEST = ("--requirement", "pyproject.toml", "--resolution", "lowest-direct")
 """The file is named, for what a wheel asks for isn't direct."""
 SUITE = ("tests/airflow/test_every_version.py",)
@@ -71,17 +77,19 @@ class Cell:
 
     def requirements(self) -> list[str]:
         """Return what uv is told to install, beside the wheel."""
-        version, _ = LINES[self.line]
+        version = LINES[self.line][0]
         airflow = {
             "newest": [f"apache-airflow=={self.line}.*", *HELD_BACK.get(self.line, ())],
             "release": [f"apache-airflow=={version}", *self._day()],
-            "lowest": [f"apache-airflow=={self.line}.*", *LOWEST, *self._day()],
+            "lowest": [f"apache-airflow=={self.line}.*", *TOO_LOW.get(self.line, ()), *LOWEST, *self._day()],
         }
         return airflow[self.kind]
 
     def _day(self) -> list[str]:
-        """Return what keeps uv to the packages of the release's day."""
-        return [] if self.kind == "newest" else ["--exclude-newer", f"{LINES[self.line][1]}T23:59:59Z"]
+        """Return what keeps uv to the packages of the day on which the cell's Airflow came out."""
+        _, last, first = LINES[self.line]
+        day = {"release": last, "lowest": first}.get(self.kind)
+        return [] if day is None else ["--exclude-newer", f"{day}T23:59:59Z"]
 
     def run(self, wheel: Path) -> None:
         """Install, test, and count."""
