@@ -63,7 +63,7 @@ class Deliverer:
             raise unexpected(error) from error
 
     async def _deliver(self, batch: Batch) -> None:
-        accepted = refused = too_large = 0
+        accepted = refused = too_large = foreign = 0
         doubted = False
         waiting = deque([(batch, 0)])
         undecided: list[tuple[Batch, int, Outcome]] = []
@@ -87,13 +87,14 @@ class Deliverer:
                 if isinstance(outcome.meaning, Accepted):
                     accepted += 1
                     self._sizes.accepted(len(records), outcome.size)
+                foreign += isinstance(outcome.meaning, Unproven) and outcome.meaning.foreign
                 self._settle(records, outcome, in_doubt=doubted or outcome.in_doubt)
             if accepted or level < BLIND_LEVELS or not waiting:
                 # Beyond, only the parts that are still to come tell whether halving leads anywhere.
                 for part in undecided:
                     waiting.extend(self._halved(*part, any_accepted=accepted > 0))
                 undecided = []
-        self._weigh(batch, accepted, refused)
+        self._weigh(batch, accepted, refused, foreign)
 
     def _halved(self, records: Batch, level: int, outcome: Outcome, *, any_accepted: bool) -> list[tuple[Batch, int]]:
         """Give the halves of a refused part, and how often they were halved; where it stays whole, reject it."""
@@ -133,7 +134,7 @@ class Deliverer:
                 assert outcome.answer is not None  # noqa: S101  # an acceptance is an answer's meaning
                 receipt = self._vendor.receipt(records, outcome.answer)
                 self._fates.delivered(records, outcome.answer.status, receipt, in_doubt=outcome.in_doubt)
-            case Unproven(rule, reason):
+            case Unproven(rule, reason, _):
                 self._fates.none_delivered(records, Why(Fate.UNKNOWN, rule, reason, status=status))
             case GaveUp(rule, reason, halted, until):
                 fate, rule = (Fate.UNKNOWN, "A3") if in_doubt else (Fate.HELD, rule)
@@ -157,12 +158,12 @@ class Deliverer:
             why = Why(Fate.REJECTED, self._vendor.suspect_rule, reason, status=status)
         self._fates.none_delivered(records, why)
 
-    def _weigh(self, batch: Batch, accepted: int, refused: int) -> None:
-        """Stop the run where the vendor refuses everything: then the fault is not a record's (A4)."""
+    def _weigh(self, batch: Batch, accepted: int, refused: int, foreign: int) -> None:
+        """Stop the run where the vendor refuses everything, or something else answers: no record is at fault (A4)."""
         if accepted:
             self._refusals.accepted()
-        elif refused and self._refusals.wholly_refused(len(batch)):
-            reason = (
-                "refused every request for a while: the fault is hardly a record's; the rejects file has its answers"
-            )
+        elif (refused or foreign) and self._refusals.none_accepted(len(batch)):
+            what = "refused every request" if refused else "gave no answer of its own to any request"
+            look_at = "the fault is hardly a record's." if refused else "does a proxy answer in its place?"
+            reason = f"{what} for a while: {look_at} The rejects file has the answers"
             self._halt(RefusedError(f"{self._vendor.name} {reason} (A4)"), "A4")

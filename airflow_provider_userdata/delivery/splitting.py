@@ -13,7 +13,8 @@ BLIND_REQUESTS = 2 ** (BLIND_LEVELS + 1) - 2
 """So many requests that takes; as many 413s, and nothing accepted, and a batch is wholly refused, too."""
 REFUSED_BATCHES_IN_A_ROW = 3
 REFUSED_RECORDS_IN_A_ROW = 100
-"""So many batches, with so many records in all, are refused in a row before the run stops (A4)."""
+"""How many batches, with how many records in all, are refused in a row before the run stops (A4). The same holds for
+batches whose answers are not the vendor's."""
 
 
 class Refusals:
@@ -43,8 +44,8 @@ class Refusals:
         """Note that the vendor accepts requests: nothing is refused in a row."""
         self._batches_in_a_row = self._records_in_a_row = 0
 
-    def wholly_refused(self, records: int) -> bool:
-        """Note that no part of a batch was accepted; say whether the run should stop."""
+    def none_accepted(self, records: int) -> bool:
+        """Note that no part of a batch was accepted; return whether the run should stop."""
         self._batches_in_a_row += 1
         self._records_in_a_row += records
         return self._batches_in_a_row >= REFUSED_BATCHES_IN_A_ROW and self._records_in_a_row >= REFUSED_RECORDS_IN_A_ROW

@@ -85,10 +85,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unproven:
-    """The vendor may have the records, and nothing more will tell: they are *unknown*, never resent by themselves."""
+    """The vendor may have the records, and nothing more will tell: they are *unknown*, never resent by themselves.
+
+    :param foreign: whether the whole answer is there and isn't what the vendor says of success: it may be a proxy's.
+    """
 
     rule: str
     reason: str
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,7 @@ def shared_meaning(answer: Answer, refusal_rule: str = "A4") -> Meaning:
     if status == 413:
         return Refused("A4", "answered 413: the request is too large", too_large=True)
     if 200 <= status < 300:
-        return Unproven("A4", f"answered {status}, which is no receipt: {answer.text()}")
+        return Unproven("A4", f"answered {status}, which is no receipt: {answer.text()}", foreign=True)
     if 300 <= status < 400:
         to = _host(answer.headers.get("location", ""))
         return Stop("A4", f"answered {status}: a redirect, which is not followed{to}; is the connection's host right?")

@@ -310,7 +310,7 @@ def _accepted_or_unproven(answer: Answer) -> Accepted | Unproven:
         if sign is None:
             return Accepted()
         looks = f"JSON that speaks of a failure ({sign})"
-    return Unproven("G10", f"answered 200 with {looks}: {answer.text()}")
+    return Unproven("G10", f"answered 200 with {looks}: {answer.text()}", foreign=answer.complete)
 
 
 def _maybe_invalid(samples: Sequence[Sample]) -> set[int]:

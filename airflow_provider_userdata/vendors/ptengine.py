@@ -182,7 +182,8 @@ class Ptengine(Vendor):
             if isinstance(body, dict) and body.get("msg") == "Success":
                 return Accepted()
             looks = answer.looks_like()
-            return cut_short(answer) or Unproven("P9", f"answered 200 with {looks}, not `Success`: {answer.text()}")
+            reason = f"answered 200 with {looks}, not `Success`: {answer.text()}"
+            return cut_short(answer) or Unproven("P9", reason, foreign=True)
         return shared_meaning(answer, refusal_rule="P10")
 
 

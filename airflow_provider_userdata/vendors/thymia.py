@@ -128,7 +128,8 @@ class Thymia(Vendor):
             if _upload_id(answer):
                 return Accepted()
             looks = f"{answer.looks_like()}, without an upload id"
-            return cut_short(answer) or Unproven("T9", f"answered {answer.status} with {looks}: {answer.text()}")
+            reason = f"answered {answer.status} with {looks}: {answer.text()}"
+            return cut_short(answer) or Unproven("T9", reason, foreign=True)
         if answer.status == 422:
             return _refused(answer)
         return shared_meaning(answer, refusal_rule="T10")

@@ -131,6 +131,23 @@ def test_a_success_without_proof_is_unknown(
     assert (ended.report.requests, ended.report.retries) == (2, 0)
 
 
+@pytest.mark.parametrize(("vendor", "asked"), [("thymia", 100), ("gerosense", 3), ("ptengine", 3)])
+def test_a_proxy_that_answers_everything_takes_no_more_than_a_few_batches(
+    vendor: str, asked: int, sandbox: Sandbox, deliver: Deliver, rows: Rows
+) -> None:
+    """Where every answer is a page of somebody else's, the run stops: the rest is held, not unknown (A4)."""
+    sandbox.vendors[vendor].script(*["200 body=html"] * 200)
+    size = {"thymia": 1, "gerosense": 1000, "ptengine": 100}[vendor]
+
+    ended = deliver(vendor, rows(vendor, size * (asked + 20)), max_in_flight=1)
+
+    assert isinstance(ended.error, RefusedError)
+    assert "does a proxy answer in its place?" in str(ended.error)
+    assert ended.report.requests == asked
+    assert (ended.report.delivered, ended.report.unknown) == (0, size * asked)
+    assert ended.report.held > 0
+
+
 @pytest.mark.parametrize("body", ["empty", "'{}'", '\'{"status": "Ok", "errors": []}\''])
 def test_gerosenses_200_needs_no_body(body: str, sandbox: Sandbox, deliver: Deliver, rows: Rows) -> None:
     """An empty body, and JSON that speaks of no failure, are its receipt (G10)."""
