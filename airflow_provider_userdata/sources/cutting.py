@@ -65,8 +65,6 @@ class Cutter:
         """Find where the whole records end, and what is wrong with the next one, if that is known already."""
         end = grammar.whole(text) if b'"' in text else grammar.whole_unquoted(text)
         broken = end < len(text) and (self._ended or not grammar.may_go_on(text[end:]))
-        if b'"' in text and (doubtful := grammar.doubtful(text, end)) is not None:
-            end, broken = doubtful, True
         if not self._knows_backslashes and (at := text.find(b"\\", 0, end)) >= 0:
             self._knows_backslashes = is_text(text, at)
             if not self._knows_backslashes:

@@ -27,15 +27,16 @@ ALL = Wanted()
 """Whatever columns there are."""
 
 
-def checked_header(cells: Sequence[str], wanted: Wanted = ALL) -> Header:
+def checked_header(cells: Sequence[str], wanted: Wanted, delimiter: str) -> Header:
     """Return a table's header. What isn't taken may have any name: where it has none of its own, it gets one.
 
     :param cells: the header's cells.
     :param wanted: which columns are taken.
+    :param delimiter: what separates the cells.
     :raises BadFileError: if a column that is taken isn't there, or isn't named well.
     """
     # By number, not by name: where the header is missing, the first line is somebody's data.
-    _check_delimiter(cells)
+    _check_delimiter(cells, delimiter)
     names: dict[str, int] = {}
     given = set(cells)
     for number, name in enumerate(cells, start=1):
@@ -50,9 +51,9 @@ def checked_header(cells: Sequence[str], wanted: Wanted = ALL) -> Header:
     return Header(tuple(names))
 
 
-def _check_delimiter(cells: Sequence[str]) -> None:
-    for delimiter, plural in _DELIMITERS.items():
-        if len(cells) == 1 and delimiter in cells[0]:
+def _check_delimiter(cells: Sequence[str], delimiter: str) -> None:
+    for other, plural in _DELIMITERS.items():
+        if len(cells) == 1 and other != delimiter and other in cells[0]:
             raise BadFileError(
                 f"its header is a single column with {plural} in its name; cells are separated by commas where a "
                 "file's name ends in .csv, by tabs where it ends in .tsv"

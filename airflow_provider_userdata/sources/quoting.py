@@ -17,6 +17,7 @@ _OPENS_FOR_A_REASON = rb'"(?=[^"\t\r\n]*+(?:""|[\t\r\n]))'
 _QUOTED = re.compile(b'"%b"' % _INSIDE)
 _ESCAPED = "is it escaped with a backslash, as Spark and MySQL write it?"
 _NOT_ESCAPED = "A quote in a quoted cell is doubled here, and nothing else is escaped; or write it as JSON lines"
+_OPENING = re.compile(rb'(?<![^\t\r\n])"')
 _BACKSLASH_IS_TEXT = re.compile(rb"""\\(?:\\\\)*+(?:[^\\"',;|:\t\r\n]|""[^"',;|:\t\r\n])""")
 """What nobody writes who escapes with backslashes: he puts one before another, a quote, a delimiter or a line's end.
 
@@ -33,21 +34,25 @@ class Grammar:
     :param begun: the pattern of a quoted cell that more text may complete.
     :param plain: the pattern of another cell.
     :param end: the header's line end. All others must be of its kind: another may be text in a cell.
+    :param width: how many cells a record with a quoted one has; None for any number.
     """
 
-    def __init__(self, delimiter: bytes, quoted: bytes, begun: bytes, plain: bytes, end: bytes) -> None:
+    def __init__(
+        self, delimiter: bytes, quoted: bytes, begun: bytes, plain: bytes, end: bytes, width: int | None = None
+    ) -> None:
         # After a header with CR LF, a bare LF is no text of a cell, which would be quoted; text mode writes CR CR LF.
         line_end = rb"\r*+\n" if end.endswith(b"\r\n") else end or b"\n"
         self._end, self._foreign = (b"\r", b"\n") if end == b"\r" else (b"\n", b"\r")
         self._fault_of_end = re.compile(rb"\r(?![\r\n])" if end.endswith(b"\r\n") else self._foreign)
-        cells = b"(?:(?:%b|%b)%b)*+" % (quoted, plain, delimiter)
-        record = b"%b(?:%b|%b)%b" % (cells, quoted, plain, line_end)
-        self._delimiter = delimiter
+        cell = b"(?:%b|%b)" % (quoted, plain)
+        cells = b"(?:%b%b)*+" % (cell, delimiter)
+        record = cells + cell + line_end
+        if width is not None:
+            unquoted = b"(?:%b%b)*+%b%b" % (plain, delimiter, plain, line_end)
+            record = b"(?:%b|(?:%b%b){%d}+%b%b)" % (unquoted, cell, delimiter, width - 1, cell, line_end)
         self._cells = re.compile(cells)
-        self._plain = re.compile(plain)
-        self._cell = re.compile(b"(?:%b|%b)(%b|%b)" % (quoted, plain, delimiter, line_end))
+        self._other_end = re.compile(b"%b(?!%b)[\r\n]" % (plain, line_end))
         self._begun = re.compile(b"%b(?:%b|%b)" % (cells, begun, plain))
-        self._record = re.compile(record)
         self._records = re.compile(b"(?:%b)*+" % record)
 
     def whole(self, text: bytes, end: int | None = None) -> int:
@@ -77,13 +82,6 @@ class Grammar:
         found = self._cells.match(text)
         return found.end() if found else 0
 
-    def doubtful(self, text: bytes, end: int) -> int | None:  # noqa: ARG002  # another grammar looks
-        """Return where a record begins that can be read in two ways; None where there is none.
-
-        :param end: where the whole records end.
-        """
-        return None
-
     def fault(self, text: bytes, line: int) -> BadFileError:
         """Make the error for a text that begins with what is no record.
 
@@ -104,8 +102,7 @@ class Grammar:
         return BadFileError(f"line {closes} has text behind the quote that closes a cell{opened}{hint}")
 
     def _fault_of_plain(self, text: bytes, at: int, line: int) -> BadFileError | None:
-        found = self._plain.match(text, at)
-        if found is None or text[found.end() : found.end() + 1] not in (b"\r", b"\n"):
+        if not self._other_end.match(text, at):
             return None
         return BadFileError(
             f"line {line} ends in another way than the header's: let all lines end alike, and quote a cell that has a "
@@ -122,37 +119,26 @@ class UnsureGrammar(Grammar):
     """
 
     def __init__(self, width: int, end: bytes) -> None:
-        # With a line's end and a tab, they would be other people's rows, if its quotes are text.
-        either = (_INSIDE_WITHOUT_TABS, _INSIDE_A_LINE)
+        # With a line's end and a tab, they would be other people's rows, if its quotes are text; in one column, with a
+        # line's end alone.
+        either = (_INSIDE_WITHOUT_TABS if width > 1 else _INSIDE_A_LINE, _INSIDE_A_LINE)
         super().__init__(
             b"\t",
             _OPENS_FOR_A_REASON + b'(?:%b"|%b")' % either,
             b'"(?:%b"?|%b"?)' % either,
             rb'(?:[^"\t\r\n][^\t\r\n]*+|)',
             end,
+            width,
         )
-        self._width = width
-        self._opening = re.compile(rb'(?<![^\t\r\n])"')
-
-    def doubtful(self, text: bytes, end: int) -> int | None:
-        """Return where the first record with a quoted cell begins that doesn't fit the header."""
-        at = 0
-        while (opening := self._opening.search(text, at, end)) is not None:
-            start = at + self.whole(text[at : opening.start()])
-            record = self._record.match(text, start, end)
-            if record is None:
-                return start
-            cells = sum(1 for _ in self._cell.finditer(record[0]))
-            if cells != self._width or (cells == 1 and lines_in(record[0]) > 1):
-                return start
-            at = record.end()
-        return None
 
     def fault(self, text: bytes, line: int) -> BadFileError:
         """Make the error for a cell that begins with a quote, and can be read in two ways."""
         at = self.stops(text)
-        place = line + lines_in(text[:at])
-        return self._fault_of_plain(text, at, place) or BadFileError(
+        if (fault := self._fault_of_plain(text, at, line + lines_in(text[:at]))) is not None:
+            return fault
+        opening = _OPENING.search(text)
+        place = line + lines_in(text[: opening.start() if opening else at])
+        return BadFileError(
             f"line {place} has a cell that begins with a quote, which may be text, or enclose the cell; if it is "
             "text, write the table as JSON lines; if it encloses the cell, put quotes around the header's names, too"
         )

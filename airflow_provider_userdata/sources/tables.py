@@ -70,7 +70,7 @@ class Table:
             if header is not None:
                 yield header, iter(rows(text, len(header.names)))
             elif (names := next(_filled(rows(text, 0)), None)) is not None:
-                header = checked_header(names, wanted)
+                header = checked_header(names, wanted, self._delimiter)
                 table = iter(rows(text, len(names)))
                 next(_filled(table))  # the header
                 yield header, table
