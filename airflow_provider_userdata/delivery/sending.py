@@ -145,7 +145,7 @@ class Sender:
             self._sent.goes(records, request.size, retry=attempts.sent > 0)
             attempts.sent += 1
             meaning, answer = await self._once(request, departure)
-            if took_nothing(meaning):
+            if maybe_there and took_nothing(meaning):
                 self._sent.take_back(maybe_there)
             if not isinstance(meaning, Retry):
                 return Outcome(meaning, answer, doubted, request.size)
@@ -160,7 +160,8 @@ class Sender:
 
     async def _departure(self, records: Sequence[Record], repeats: int) -> Departure | None:
         """Wait until a request may go; what of it may be there already is counted before it does."""
-        await self._sent.announce(records, repeats)
+        if repeats or not self._sent.shows_at_once:
+            await self._sent.announce(records, repeats)
         departure = await self._pace.permission()
         if departure is None:
             self._sent.take_back(repeats)

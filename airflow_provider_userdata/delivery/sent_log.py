@@ -23,6 +23,8 @@ class SentLog:
         self._ahead = ahead
         self._tally = tally
         self._progress = progress
+        self.shows_at_once = ahead.at_once
+        """Whether nothing has to be announced but what may arrive twice."""
 
     def read(self, mark: Mark) -> None:
         """Write how far the source was read."""
@@ -30,7 +32,7 @@ class SentLog:
 
     def doubtful(self, records: Sequence[Record]) -> int:
         """Return how many of the records an earlier attempt may have delivered."""
-        return self._progress.count_in_doubt(ranges_of(records))
+        return self._progress.count_in_doubt(ranges_of(records)) if self._progress.any_in_doubt else 0
 
     async def announce(self, records: Sequence[Record], repeats: int) -> None:
         """Count records that are about to be sent once more while in doubt (A3), and wait until all may go.
@@ -40,7 +42,7 @@ class SentLog:
         if repeats:
             self._count_again(repeats)
             await self._ahead.on_record()
-        if not self._ahead.at_once:
+        if not self.shows_at_once:
             await self._ahead.cover(max(sum(positions) for positions in ranges_of(records)))
 
     def take_back(self, repeats: int) -> None:

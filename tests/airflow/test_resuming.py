@@ -58,13 +58,22 @@ def test_each_mapped_task_has_a_checkpoint_of_its_own(
 
 @pytest.mark.airflow_3
 def test_a_worker_without_the_files_goes_on_from_the_checkpoint(
-    new_dag: Any, run_dag: Any, sandbox: Sandbox, output: Path, moods: Records, caplog: pytest.LogCaptureFixture
+    new_dag: Any,
+    run_dag: Any,
+    sandbox: Sandbox,
+    output: Path,
+    moods: Records,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The folder is gone at the second attempt: it says so, and sends only what the checkpoint doesn't cover."""
+    """The second attempt runs elsewhere: it says so, and sends only what the checkpoint doesn't cover."""
     sandbox.thymia.script("ok x4", "503")
+    hosts = ["here"]
+    monkeypatch.setattr("socket.gethostname", lambda: hosts[-1])
 
     def lose_the_files(context: Any) -> None:
         shutil.rmtree(output)
+        hosts.append("elsewhere")
 
     with new_dag() as dag:
         ThymiaUploadOperator(source=moods(9), on_retry_callback=lose_the_files, **ONE_BY_ONE, **SOON)
