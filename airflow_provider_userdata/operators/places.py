@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 from airflow_provider_userdata.airflow_compat import AirflowNotFoundException
 from airflow_provider_userdata.delivery.held import HeldFolder
 from airflow_provider_userdata.delivery.journal import is_local
+from airflow_provider_userdata.delivery.store_path import StorePath
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators.settings import setting
 from airflow_provider_userdata.sources.holder import is_location
@@ -45,7 +46,7 @@ def output_root(output_path: Any) -> Any:
             f"output_path: {str(chosen)!r} can't be opened: {type(error).__name__}; is the provider of its file system "
             "installed, and its connection defined?"
         ) from None
-    return place
+    return StorePath(place)
 
 
 def run_folder(root: Any, ti: Any) -> Any:

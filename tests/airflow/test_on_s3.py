@@ -1,0 +1,58 @@
+"""Tasks whose files lie in S3, reached through Airflow's own way to object stores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from airflow_provider_userdata.delivery.claims import Claimant, Claims
+from airflow_provider_userdata.operators import places
+from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
+
+
+@pytest.fixture
+def stored(bucket: Any, s3: dict[str, Any]) -> str:
+    """Let Airflow know an S3, which nobody else can reach, and give a bucket of it."""
+    import s3fs
+
+    try:
+        from airflow.sdk.io import attach
+    except ImportError:  # Airflow 2
+        from airflow.io.store import attach  # type: ignore[import-not-found,no-redef]
+    attach("s3", alias="s3", fs=s3fs.S3FileSystem(**s3))
+    return str(bucket).rstrip("/")
+
+
+def test_held_samples_wait_in_s3_and_go_out_once(
+    stored: str, new_dag: Any, run_dag: Callable[..., Any], samples: Any, sandbox: Any
+) -> None:
+    """Two runs hold, a third that was killed has claimed some, the fourth sends all, and the accounts are there."""
+    made: list[Any] = samples(1)
+    with new_dag() as dag:
+        GerosenseSamplesOperator(
+            task_id="upload", data_type="steps", source=lambda: made, output_path=f"{stored}/userdata"
+        )
+    assert run_dag(dag).xcom("upload")["held"] == 1
+    made = [*samples(1, first=5), {"unit": "count"}]
+    dag.get_task("upload").max_rejected = 1
+    report = run_dag(dag).xcom("upload")
+    assert (report["held"], report["rejected"]) == (2, 1)
+    folder = places.output_root(f"{stored}/userdata") / dag.dag_id / "upload" / "held"
+    names = [path.name for path in folder.iterdir() if path.name.endswith(".jsonl")]
+    for name in names:
+        assert Claims(folder).take(name, 1, Claimant("killed", "", host="elsewhere", renewed=0.0))
+
+    made = samples(3, first=10)
+    run = run_dag(dag)
+
+    report = run.xcom("upload")
+    assert (run.state, report["read"], report["delivered"]) == ("success", 5, 5)
+    assert (sandbox.gerosense.counts.records, sandbox.gerosense.counts.distinct) == (5, 5)
+    assert [path.name for path in folder.iterdir()] == [".identity"]
+    root = places.output_root(f"{stored}/userdata") / dag.dag_id / run.run_id / "upload"
+    (receipts,) = [path for path in root.iterdir() if path.name.startswith("receipts-")]
+    with receipts.open("rb") as file:
+        assert [json.loads(line)["ranges"] for line in file.read().splitlines()] == [[[0, 5]]]
