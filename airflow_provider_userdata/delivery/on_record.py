@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_provider_userdata.errors import OutputError
 
-_LOST = "while the run was under way: what stood there is lost. Nothing is sent again, but with resume=False"
+_LOST = "while the run was under way: what stood there is lost. To send all again, set resume=False"
 
 
 def check_file(path: Path, file: int, written: int) -> None:
