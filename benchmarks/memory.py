@@ -23,7 +23,7 @@ from aiohttp import web
 
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.runner import Delivery
-from airflow_provider_userdata.delivery.transport import Endpoint
+from airflow_provider_userdata.delivery.sending.transport import Endpoint
 from airflow_provider_userdata.sources import open_source
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 

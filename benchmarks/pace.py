@@ -21,11 +21,11 @@ from statistics import median
 from typing import Any
 from unittest import mock
 
-from airflow_provider_userdata.delivery import pace
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.runner import Delivery
-from airflow_provider_userdata.delivery.sending import Patience
-from airflow_provider_userdata.delivery.transport import Endpoint
+from airflow_provider_userdata.delivery.sending import throttle
+from airflow_provider_userdata.delivery.sending.sender import Patience
+from airflow_provider_userdata.delivery.sending.transport import Endpoint
 from airflow_provider_userdata.sandbox import SANDBOX_KEYS
 from airflow_provider_userdata.sources import open_source
 from airflow_provider_userdata.vendors.thymia import Thymia
@@ -125,8 +125,8 @@ def deliver(url: str, case: Case, folder: Any, fixed: int | None) -> Run:
     )
     with ExitStack() as patches:
         if fixed is not None:
-            patches.enter_context(mock.patch.object(pace, "Concurrency", Fixed))
-            patches.enter_context(mock.patch.object(pace, "Spacing", Close))
+            patches.enter_context(mock.patch.object(throttle, "Concurrency", Fixed))
+            patches.enter_context(mock.patch.object(throttle, "Spacing", Close))
         started = time.perf_counter()
         ended = Delivery(plan).run()
         seconds = time.perf_counter() - started

@@ -16,7 +16,12 @@ from typing import Any
 from airflow_provider_userdata.errors import ArgumentError, UserdataError
 from airflow_provider_userdata.ledger.admin import LedgerAdmin, StreamSummary
 from airflow_provider_userdata.ledger.beginning import Found
-from airflow_provider_userdata.operators.ledgers import begin_ledger, find_ledger, ledger_database, ledger_secret
+from airflow_provider_userdata.operators.ledger_settings import (
+    begin_ledger,
+    find_ledger,
+    ledger_database,
+    ledger_secret,
+)
 
 _COLUMNS = ("stream", "vendor", "address", "kind", "user", "name", "holds", "entries", "first", "last", "used")
 

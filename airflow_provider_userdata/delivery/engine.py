@@ -7,24 +7,24 @@ import sys
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any
 
-from airflow_provider_userdata.delivery.batching import Batch, batcher
-from airflow_provider_userdata.delivery.checking import Checker
-from airflow_provider_userdata.delivery.chunks import Chunk
-from airflow_provider_userdata.delivery.delivering import Deliverer, gave_up_error
-from airflow_provider_userdata.delivery.dispatching import Dispatcher
-from airflow_provider_userdata.delivery.fates import EARLIER_DOUBT, TOO_FEW, Why
-from airflow_provider_userdata.delivery.keeping import Keeper
+from airflow_provider_userdata.delivery.batch_delivery import BatchDelivery, gave_up_error
+from airflow_provider_userdata.delivery.bookkeeper import Bookkeeper
+from airflow_provider_userdata.delivery.incremental.in_flight import Sifted
+from airflow_provider_userdata.delivery.incremental.lookup_queue import LookupQueue
 from airflow_provider_userdata.delivery.load import Load
-from airflow_provider_userdata.delivery.look_ups import LookUps
-from airflow_provider_userdata.delivery.pace import Pace
-from airflow_provider_userdata.delivery.plan import Ended, Plan
-from airflow_provider_userdata.delivery.reading import ChunkReader, Read
+from airflow_provider_userdata.delivery.outcomes import EARLIER_DOUBT, TOO_FEW, Rejection
+from airflow_provider_userdata.delivery.plan import Plan, Result
+from airflow_provider_userdata.delivery.reading.reader import ChunkReader, Read
+from airflow_provider_userdata.delivery.reading.source import Chunk
 from airflow_provider_userdata.delivery.report import Fate, Report
-from airflow_provider_userdata.delivery.sending import Sender
-from airflow_provider_userdata.delivery.sizes import Sizes
-from airflow_provider_userdata.delivery.splitting import Refusals
-from airflow_provider_userdata.delivery.transport import Transport
-from airflow_provider_userdata.delivery.under_way import Sifted
+from airflow_provider_userdata.delivery.sending.batcher import Batch, batcher
+from airflow_provider_userdata.delivery.sending.bisection import BisectionBudget
+from airflow_provider_userdata.delivery.sending.dispatcher import Dispatcher
+from airflow_provider_userdata.delivery.sending.request_size import Sizes
+from airflow_provider_userdata.delivery.sending.sender import Sender
+from airflow_provider_userdata.delivery.sending.throttle import Throttle
+from airflow_provider_userdata.delivery.sending.transport import Transport
+from airflow_provider_userdata.delivery.validation import Validator
 from airflow_provider_userdata.errors import (
     LaterError,
     OrphanedError,
@@ -34,9 +34,9 @@ from airflow_provider_userdata.errors import (
     UserdataError,
     unexpected,
 )
+from airflow_provider_userdata.records.record_batch import joined
 from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.rules import by_rule
-from airflow_provider_userdata.vendors.stretch import joined
 
 PROGRESS_SECONDS = 10.0
 FEWEST_CHECKED = 50
@@ -59,22 +59,22 @@ class Engine:
         self._stopped = asyncio.Event()
         self._halt_rule = "A5"
         self._error: Exception | None = None
-        self._keeper = Keeper(plan, self._halted)
+        self._keeper = Bookkeeper(plan, self._halted)
         self._fates = self._keeper.fates
         tally, progress = self._keeper.tally, self._keeper.progress
         self._sieve = sieve = self._keeper.sieve
         keep_proven = sieve is not None
-        self._checker = Checker(plan.vendor, plan.fields, self._fates, tally, progress, keep_proven=keep_proven)
+        self._checker = Validator(plan.vendor, plan.fields, self._fates, tally, progress, keep_proven=keep_proven)
         self._batcher = batcher(plan.vendor.limits)
-        self._look_ups = None if sieve is None else LookUps(sieve, self._halted)
+        self._look_ups = None if sieve is None else LookupQueue(sieve, self._halted)
         self._undecided: Sequence[Record] = []
         self._load = Load(progress.has_fate)
         self._transport = Transport(plan.endpoint)
-        self._pace = Pace(plan.clock, self._halted, plan.max_in_flight, plan.requests_per_second)
+        self._pace = Throttle(plan.clock, self._halted, plan.max_in_flight, plan.requests_per_second)
         sent = self._keeper.sent
         self._sender = Sender(plan.vendor, self._transport, sent, self._pace, plan.patience, plan.clock, self._halted)
-        refusals, sizes = Refusals(plan.vendor.limits), Sizes(plan.vendor)
-        self._deliverer = Deliverer(plan.vendor, self._sender, refusals, sizes, self._fates, sent, self._halt)
+        refusals, sizes = BisectionBudget(plan.vendor.limits), Sizes(plan.vendor)
+        self._deliverer = BatchDelivery(plan.vendor, self._sender, refusals, sizes, self._fates, sent, self._halt)
         self._dispatcher = Dispatcher(
             self._deliverer.deliver,
             plan.max_in_flight,
@@ -83,7 +83,7 @@ class Engine:
             failed=self._halt,
         )
 
-    async def run(self) -> Ended:
+    async def run(self) -> Result:
         """Deliver, and say how it ended."""
         opened = False
         try:
@@ -119,14 +119,14 @@ class Engine:
         self._pace.wake()
         self._dispatcher.wake()
 
-    async def _already(self, report: Report) -> Ended:
+    async def _already(self, report: Report) -> Result:
         """Give the report of a run that an attempt before this one finished: nothing is sent."""
         error = self._verdict(report)
         await self._unless_it_fails(self._keeper.mark_done(report, red=error is not None))
         self._keeper.end()
-        return Ended(report, error or self._error, repeated=True)
+        return Result(report, error or self._error, repeated=True)
 
-    async def _end(self, *, opened: bool) -> Ended:
+    async def _end(self, *, opened: bool) -> Result:
         """Write the last checkpoint, and after it what it doesn't cover; the marker of a run's end needs none."""
         await self._unless_it_fails(self._keeper.end_ledger(self._stopped, LONGEST_MARK))
         if opened and self._error is not None and not isinstance(self._error, OrphanedError):  # it may be another's now
@@ -138,7 +138,7 @@ class Engine:
             await self._unless_it_fails(self._keeper.mark_done(report, red=self._error is not None))
         self._keeper.end()
         recent = self._sieve.recent.as_dict() if self._sieve is not None else {}
-        return Ended(report, self._error, self._checker.first_fault(), recent=recent)
+        return Result(report, self._error, self._checker.first_fault(), recent=recent)
 
     def _comes_back(self) -> bool:
         """Say whether an attempt after this one is to be expected."""
@@ -283,12 +283,12 @@ class Engine:
         """Hold records that can't go: the delivery has ended, or they are too few for a request (G4)."""
         if self._error is not None:
             reason = f"was not sent: {type(self._error).__name__} ended the delivery"
-            self._fates.leave(records, Why(Fate.HELD, self._halt_rule, reason))
+            self._fates.leave(records, Rejection(Fate.HELD, self._halt_rule, reason))
         elif self._plan.validate_only:
             self._fates.skipped(records)
         else:
             reason = f"is one of {len(records)}, fewer than a request takes; goes out first in the task's next run"
-            self._fates.leave(records, Why(Fate.HELD, TOO_FEW, reason))
+            self._fates.leave(records, Rejection(Fate.HELD, TOO_FEW, reason))
 
     async def _tell_now_and_then(self) -> None:
         tell = self._plan.on_progress

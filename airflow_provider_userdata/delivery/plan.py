@@ -6,17 +6,17 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from airflow_provider_userdata.delivery.checkpoint import CheckpointStore
-from airflow_provider_userdata.delivery.chunks import Source
+from airflow_provider_userdata.delivery.carry_over.folder import CarryOverFolder
 from airflow_provider_userdata.delivery.clock import Clock, SystemClock
-from airflow_provider_userdata.delivery.destination import Destination
-from airflow_provider_userdata.delivery.held import HeldFolder
-from airflow_provider_userdata.delivery.journal import Folder
+from airflow_provider_userdata.delivery.incremental.change_filter import Ledger
+from airflow_provider_userdata.delivery.reading.source import Source
+from airflow_provider_userdata.delivery.recording.append_log import Folder
 from airflow_provider_userdata.delivery.report import Report
-from airflow_provider_userdata.delivery.sending import Patience
-from airflow_provider_userdata.delivery.sieve import Ledger
+from airflow_provider_userdata.delivery.resuming.checkpoint import CheckpointStore
+from airflow_provider_userdata.delivery.resuming.destination import Destination
+from airflow_provider_userdata.delivery.sending.sender import Patience
+from airflow_provider_userdata.delivery.sending.transport import Endpoint
 from airflow_provider_userdata.delivery.supervisor import Supervisor
-from airflow_provider_userdata.delivery.transport import Endpoint
 from airflow_provider_userdata.vendors.contract import Vendor
 
 
@@ -60,7 +60,7 @@ class Plan:
     requests_per_second: float | None = None
     patience: Patience = field(default_factory=Patience)
     validate_only: bool = False
-    held: HeldFolder | None = None
+    held: CarryOverFolder | None = None
     ledger: Ledger | None = None
     shows_recent: bool = True
     max_rejected: float = math.inf
@@ -75,7 +75,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class Result:
     """How a delivery ended.
 
     :param report: the counts; they add up whatever happened.

@@ -81,7 +81,7 @@ class Report:
         return line
 
 
-class Tally:
+class Counters:
     """Counts while a delivery runs.
 
     :param now: seconds of a steady clock.

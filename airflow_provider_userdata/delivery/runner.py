@@ -17,7 +17,7 @@ from concurrent.futures import Future, wait
 from dataclasses import replace
 
 from airflow_provider_userdata.delivery.engine import Engine
-from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.supervisor import WATCH_SECONDS
 from airflow_provider_userdata.errors import OrphanedError, SourceChangedError, StoppedError, UserdataError
 
@@ -39,14 +39,14 @@ class Delivery:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._ended: Future[Ended] = Future()
+        self._ended: Future[Result] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._engine: Engine | None = None
         self._stop_error: UserdataError | None = None
         self._grace = GRACE
         self._thread = threading.Thread(target=self._work, name="userdata-delivery", daemon=True)
 
-    def run(self) -> Ended:
+    def run(self) -> Result:
         """Deliver, and wait for it.
 
         Where the wait is interrupted, by a time-out or a keyboard, the delivery is stopped, its fates are written, and
@@ -69,7 +69,7 @@ class Delivery:
             raise
 
     @property
-    def ended(self) -> Ended | None:
+    def ended(self) -> Result | None:
         """How the delivery ended, where it has, also after an interrupted wait."""
         return self._ended.result() if self._ended.done() and self._ended.exception() is None else None
 

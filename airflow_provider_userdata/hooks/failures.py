@@ -7,9 +7,9 @@ import re
 import requests
 import urllib3.exceptions
 
-from airflow_provider_userdata.delivery import failures
-from airflow_provider_userdata.delivery.failures import Failure
-from airflow_provider_userdata.delivery.transport import Endpoint
+from airflow_provider_userdata.delivery.sending import failures
+from airflow_provider_userdata.delivery.sending.failures import Failure
+from airflow_provider_userdata.delivery.sending.transport import Endpoint
 from airflow_provider_userdata.vendors.answers import PROXY_WANTS_CREDENTIALS, Answer, Stop, shared_meaning
 
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")

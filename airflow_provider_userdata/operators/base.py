@@ -17,28 +17,28 @@ from airflow_provider_userdata.airflow_compat import (
     TimeDeltaTrigger,
     conf,
 )
-from airflow_provider_userdata.delivery.destination import destination
-from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.report import Report
+from airflow_provider_userdata.delivery.resuming.destination import destination
 from airflow_provider_userdata.delivery.runner import Delivery
-from airflow_provider_userdata.delivery.sending import OnDoubt, Patience
-from airflow_provider_userdata.delivery.transport import Endpoint
+from airflow_provider_userdata.delivery.sending.sender import OnDoubt, Patience
+from airflow_provider_userdata.delivery.sending.transport import Endpoint
 from airflow_provider_userdata.errors import LaterError, StoppedError, UserdataError
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.ledger import LEASE, SqlLedger, Stream
 from airflow_provider_userdata.operators import (
     arguments,
-    endings,
-    ledgers,
-    places,
-    signpost,
+    asset_state,
+    held_xcom,
+    ledger_settings,
+    output_paths,
+    reporting,
     sourcing,
     supervision,
-    synchronized,
 )
-from airflow_provider_userdata.operators.state import checkpoint_store
+from airflow_provider_userdata.operators.checkpoint_store import checkpoint_store
 from airflow_provider_userdata.sources import as_text, hold, open_source
-from airflow_provider_userdata.vendors.contract import Kept, Vendor
+from airflow_provider_userdata.vendors.contract import LedgerMode, Vendor
 
 MOST_IN_FLIGHT = 1000
 MOST_ATTEMPTS = 1000
@@ -144,14 +144,14 @@ class DeliveryOperator(BaseOperator):
         try:
             plan = self._plan(context)
         except UserdataError as error:
-            raise endings.failure(error, self.log) from None
+            raise reporting.failure(error, self.log) from None
         self._delivery: Delivery | None = Delivery(plan)
         try:
             ended = self._delivery.run()
         except BaseException as interruption:
             if (ended_all_the_same := self._delivery.ended) is not None:
                 self._leave_traces(ended_all_the_same, plan, context)
-                endings.tell(ended_all_the_same.report, self.log)
+                reporting.tell(ended_all_the_same.report, self.log)
                 self._leave_report(ended_all_the_same.report, interruption, context["ti"])
             raise
         self._leave_traces(ended, plan, context)
@@ -192,8 +192,8 @@ class DeliveryOperator(BaseOperator):
 
     def _plan(self, context: Context) -> Plan:
         ti: Any = context["ti"]
-        root = places.output_root(self.output_path)
-        folder = places.run_folder(root, ti)
+        root = output_paths.output_root(self.output_path)
+        folder = output_paths.run_folder(root, ti)
         store = checkpoint_store(context, folder, came_back=getattr(self, "_came_back", False))
         arguments.number("max_rejected", self.max_rejected, zero=True)
         fields = self._field_map()
@@ -215,8 +215,8 @@ class DeliveryOperator(BaseOperator):
         to = destination(stream.vendor, stream.address, stream.kind, stream.user, stream.name)
         held = None
         if vendor.limits.minimum > 1:
-            held = places.held(root, ti, self._kind() or vendor.name, to.name)
-            signpost.look(context, held, self.log)
+            held = output_paths.held(root, ti, self._kind() or vendor.name, to.name)
+            held_xcom.look(context, held, self.log)
         return Plan(
             vendor=vendor,
             endpoint=endpoint,
@@ -234,12 +234,12 @@ class DeliveryOperator(BaseOperator):
             max_rejected=self.max_rejected,
             store=store,
             resume=arguments.switch("resume", self.resume),
-            shows_recent=synchronized.shown_on(self.outlets) is not None,
+            shows_recent=asset_state.shown_on(self.outlets) is not None,
             unseen_attempts=store.unseen,
             restart_if_changed=changed == "restart",
             more_attempts=ti.try_number <= store.max_tries,
             supervisor=supervision.supervisor(ti),
-            on_progress=functools.partial(endings.show_progress, store, self.log),
+            on_progress=functools.partial(reporting.show_progress, store, self.log),
         )
 
     def _stream(self, vendor: Vendor, endpoint: Endpoint, name: str | None) -> Stream:
@@ -257,25 +257,27 @@ class DeliveryOperator(BaseOperator):
     def _ledger(self, vendor: Vendor, stream: Stream, ti: Any) -> SqlLedger:
         """Make the ledger of what was delivered."""
         run = "/".join(map(str, (ti.dag_id, ti.run_id, ti.task_id, ti.map_index)))
-        return ledgers.task_ledger(stream, keyed=vendor.kept is Kept.STATES, run=run, lease=LEASE + 2 * self.max_wait)
+        return ledger_settings.task_ledger(
+            stream, keyed=vendor.kept is LedgerMode.STATES, run=run, lease=LEASE + 2 * self.max_wait
+        )
 
     def _may_defer(self) -> bool:
         if self.deferrable is None:
             return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
         return arguments.switch("deferrable", self.deferrable)
 
-    def _leave_traces(self, ended: Ended, plan: Plan, context: Context) -> None:
+    def _leave_traces(self, ended: Result, plan: Plan, context: Context) -> None:
         """Leave what later runs, or people, look for."""
-        signpost.leave(context, plan.held, self.log)
-        synchronized.show(context, self.outlets, self._kind(), ended.recent, self.log)
+        held_xcom.leave(context, plan.held, self.log)
+        asset_state.show(context, self.outlets, self._kind(), ended.recent, self.log)
 
-    def _conclude(self, ended: Ended, context: Context) -> dict[str, Any]:
+    def _conclude(self, ended: Result, context: Context) -> dict[str, Any]:
         if ended.repeated:
             self.log.info(
                 "An attempt before this one had finished: nothing was sent, and this is its report. To send all again, "
                 "set resume=False"
             )
-        endings.tell(ended.report, self.log)
+        reporting.tell(ended.report, self.log)
         error = ended.error
         if error is None:
             return ended.report.as_dict()
@@ -283,7 +285,7 @@ class DeliveryOperator(BaseOperator):
             self.log.info("%s", error)
             wait = max(error.until - datetime.now(UTC), timedelta(seconds=1))
             self.defer(trigger=TimeDeltaTrigger(wait), method_name="execute_complete")
-        failure = endings.failure(error, self.log)
+        failure = reporting.failure(error, self.log)
         self._leave_report(ended.report, failure, context["ti"])
         raise failure from None
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from airflow_provider_userdata.delivery.chunks import Chunk
+from airflow_provider_userdata.delivery.reading.source import Chunk
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
-from airflow_provider_userdata.sources.holder import callable_name
-from airflow_provider_userdata.sources.items import ItemsSource
-from airflow_provider_userdata.sources.refusals import records_of
+from airflow_provider_userdata.sources.iterables import ItemsSource
+from airflow_provider_userdata.sources.not_records import records_of
+from airflow_provider_userdata.sources.untemplated import callable_name
 
 
 class CallableSource:

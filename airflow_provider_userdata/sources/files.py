@@ -9,15 +9,15 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from airflow_provider_userdata.delivery.chunks import Chunk
-from airflow_provider_userdata.delivery.journal import is_local
+from airflow_provider_userdata.delivery.reading.source import Chunk
+from airflow_provider_userdata.delivery.recording.append_log import is_local
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
+from airflow_provider_userdata.sources.airflow_lookups import is_folder, no_store
+from airflow_provider_userdata.sources.file_limits import BadFileError, EmptyFileError, is_compressed, opened
 from airflow_provider_userdata.sources.formats import FORMATS, Format, format_of
 from airflow_provider_userdata.sources.headers import ALL, Wanted
-from airflow_provider_userdata.sources.locations import is_folder, no_store
 from airflow_provider_userdata.sources.paths import find_files, identity
 from airflow_provider_userdata.sources.sniffing import HEAD, Peeked, check_packed, check_text
-from airflow_provider_userdata.sources.streams import BadFileError, EmptyFileError, is_compressed, opened
 
 _log = logging.getLogger(__name__)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from airflow_provider_userdata.delivery.chunks import Chunk
+from airflow_provider_userdata.delivery.reading.source import Chunk
+from airflow_provider_userdata.sources.delimited import Table
+from airflow_provider_userdata.sources.file_limits import Readable
 from airflow_provider_userdata.sources.headers import Wanted
 from airflow_provider_userdata.sources.jsonfile import look_at_json, read_json
 from airflow_provider_userdata.sources.jsonlines import look_at_lines, read_lines
-from airflow_provider_userdata.sources.streams import Readable
-from airflow_provider_userdata.sources.tables import Table
 
 
 @dataclass(frozen=True, slots=True)

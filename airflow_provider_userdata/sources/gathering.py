@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
-from airflow_provider_userdata.delivery.digest import text_of
+from airflow_provider_userdata.delivery.reading.digest import text_of
+from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 
 ROWS = 1000
 """The most rows in a chunk of what gives them one by one: more may be long in coming."""
@@ -58,7 +58,7 @@ def gathered(take: Take, at_once: int) -> Iterator[Chunk]:
                 size += len(texts[-1])
                 count = min(2 * count, at_once, 1 + PIECE * (len(rows) - start) // (len(texts[-1]) + 1))
         if rows:
-            chunk = [Chunk(Form.OBJECTS, rows, text=texts)]
+            chunk = [Chunk(RowFormat.OBJECTS, rows, text=texts)]
             del rows, texts  # large ones aren't kept here while others are read
             yield chunk.pop()
     if error is not None:

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
+from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 from airflow_provider_userdata.sources.envelopes import check_record
-from airflow_provider_userdata.sources.headers import ALL, Wanted
-from airflow_provider_userdata.sources.streams import (
+from airflow_provider_userdata.sources.file_limits import (
     BLOCK,
     BOM,
     LONGEST,
@@ -25,6 +24,7 @@ from airflow_provider_userdata.sources.streams import (
     Readable,
     too_long,
 )
+from airflow_provider_userdata.sources.headers import ALL, Wanted
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
@@ -60,7 +60,7 @@ def read_json(stream: Readable, *, block: int = BLOCK, longest: int = LONGEST) -
     """
     text = _Text(stream, block, longest)
     if text.opening() == b"{":
-        yield Chunk(Form.JSON, [_checked_object(text.rest())])
+        yield Chunk(RowFormat.JSON, [_checked_object(text.rest())])
         return
     rows: list[bytes] = []
     size = 0
@@ -70,12 +70,12 @@ def read_json(stream: Readable, *, block: int = BLOCK, longest: int = LONGEST) -
             rows.append(element)
             size += len(element)
             if len(rows) >= ROWS or size >= BLOCK:
-                yield Chunk(Form.JSON, rows)
+                yield Chunk(RowFormat.JSON, rows)
                 rows, size = [], 0
     except BadFileError as error:
         fault = error
     if rows:
-        yield Chunk(Form.JSON, rows)
+        yield Chunk(RowFormat.JSON, rows)
     if fault is not None:
         raise fault
 

@@ -6,11 +6,11 @@ import io
 from collections.abc import Iterator
 from itertools import filterfalse
 
-from airflow_provider_userdata.delivery.chunks import Buffer, Chunk, Form
+from airflow_provider_userdata.delivery.reading.source import Buffer, Chunk, RowFormat
 from airflow_provider_userdata.sources.envelopes import check_record
+from airflow_provider_userdata.sources.file_limits import BLOCK, BOM, LONGEST, Readable, too_long
 from airflow_provider_userdata.sources.headers import ALL, Wanted
 from airflow_provider_userdata.sources.sniffing import check_json_lines
-from airflow_provider_userdata.sources.streams import BLOCK, BOM, LONGEST, Readable, too_long
 
 
 def look_at_lines(stream: Readable, wanted: Wanted = ALL) -> None:
@@ -56,6 +56,6 @@ def read_lines(stream: Readable, *, block: int = BLOCK, longest: int = LONGEST) 
 
 def _chunk(lines: list[bytes], text: tuple[Buffer, ...]) -> Iterator[Chunk]:
     if not any(map(bytes.isspace, lines)):
-        yield Chunk(Form.JSON, lines, text=text)
+        yield Chunk(RowFormat.JSON, lines, text=text)
     elif rows := list(filterfalse(bytes.isspace, lines)):
-        yield Chunk(Form.JSON, rows)
+        yield Chunk(RowFormat.JSON, rows)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, cast
 
-from airflow_provider_userdata.delivery.chunks import Source
+from airflow_provider_userdata.delivery.reading.source import Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources.callables import CallableSource
 from airflow_provider_userdata.sources.files import open_files
 from airflow_provider_userdata.sources.headers import Wanted
-from airflow_provider_userdata.sources.holder import are_locations, is_location, is_mapped_result, unhold
-from airflow_provider_userdata.sources.items import ItemsSource
-from airflow_provider_userdata.sources.refusals import records_of
+from airflow_provider_userdata.sources.iterables import ItemsSource
+from airflow_provider_userdata.sources.not_records import records_of
 from airflow_provider_userdata.sources.several import open_several
 from airflow_provider_userdata.sources.shapes import Parts, are_sources
 from airflow_provider_userdata.sources.sql import QuerySource, SqlSource
+from airflow_provider_userdata.sources.untemplated import are_locations, is_location, is_mapped_result, unhold
 
 
 def open_source(value: object, *, columns: Collection[str] = (), only: bool = False) -> Source:

@@ -10,9 +10,9 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import Any, cast
 
-from airflow_provider_userdata.delivery.journal import is_local
+from airflow_provider_userdata.delivery.recording.append_log import is_local
+from airflow_provider_userdata.sources.airflow_lookups import is_folder, store_of
 from airflow_provider_userdata.sources.formats import format_of
-from airflow_provider_userdata.sources.locations import is_folder, store_of
 
 _log = logging.getLogger(__name__)
 _MAGIC = re.compile(r"[*?\[]")

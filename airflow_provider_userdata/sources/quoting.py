@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from airflow_provider_userdata.sources.streams import BadFileError
+from airflow_provider_userdata.sources.file_limits import BadFileError
 
 _INSIDE = rb'[^"]*+(?:""[^"]*+)*+'
 _INSIDE_WITHOUT_TABS = rb'[^"\t]*+(?:""[^"\t]*+)*+'

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from typing import Any
 
-from airflow_provider_userdata.delivery.chunks import Chunk, Source
+from airflow_provider_userdata.delivery.reading.source import Chunk, Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources.files import FilesSource
 from airflow_provider_userdata.sources.gathering import chunks_of
-from airflow_provider_userdata.sources.holder import are_locations, is_location
 from airflow_provider_userdata.sources.shapes import Parts, check_list
+from airflow_provider_userdata.sources.untemplated import are_locations, is_location
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 

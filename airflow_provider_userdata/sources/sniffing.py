@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from airflow_provider_userdata.sources.streams import BOM, BadFileError, Readable
+from airflow_provider_userdata.sources.file_limits import BOM, BadFileError, Readable
 
 _GZIP = b"\x1f\x8b"
 HEAD = 2**12

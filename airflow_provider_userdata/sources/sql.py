@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from airflow_provider_userdata.delivery.chunks import Chunk
+from airflow_provider_userdata.delivery.reading.source import Chunk
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
+from airflow_provider_userdata.sources.airflow_lookups import database_hook
 from airflow_provider_userdata.sources.gathering import ROWS, gathered
-from airflow_provider_userdata.sources.locations import database_hook
 from airflow_provider_userdata.sources.query_faults import query_fault
 
 

@@ -135,7 +135,7 @@ class Moment(NamedTuple):
     instant: datetime
 
 
-class Kept(enum.Enum):
+class LedgerMode(enum.Enum):
     """What a ledger keeps of what a vendor has got. The value: how many bytes of an entry's key stand for its shelf."""
 
     RECORDS = 4
@@ -180,9 +180,9 @@ class Vendor(Protocol):
         return None
 
     @property
-    def kept(self) -> Kept:
+    def kept(self) -> LedgerMode:
         """What a ledger keeps, to tell in later runs what needn't be sent again."""
-        return Kept.RECORDS
+        return LedgerMode.RECORDS
 
     def compared(self, records: Sequence[Record]) -> Compared:
         """Give what of records is compared with what was delivered, whatever source they come from."""

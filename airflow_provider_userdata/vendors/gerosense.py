@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-from airflow_provider_userdata.vendors import timestamps
+from airflow_provider_userdata.records.json_lines import JsonLines
+from airflow_provider_userdata.records.map_with_errors import each
+from airflow_provider_userdata.records.record_batch import RecordBatch, array_of, lines_of, without
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, shared_meaning
-from airflow_provider_userdata.vendors.columns import each
 from airflow_provider_userdata.vendors.contract import (
     BatchLimits,
     Checked,
@@ -28,13 +29,12 @@ from airflow_provider_userdata.vendors.contract import (
     Request,
     Vendor,
 )
-from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
 from airflow_provider_userdata.vendors.failure_signs import sign_of_failure
-from airflow_provider_userdata.vendors.json_values import cell_value, decoded
-from airflow_provider_userdata.vendors.lines import Lines
 from airflow_provider_userdata.vendors.plain_values import plain, plain_number
-from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
-from airflow_provider_userdata.vendors.stretch import Stretch, array_of, lines_of, without
+from airflow_provider_userdata.vendors.validation import timestamps
+from airflow_provider_userdata.vendors.validation.explainer import Explainer, contract_validator
+from airflow_provider_userdata.vendors.validation.json_values import cell_value, decoded
+from airflow_provider_userdata.vendors.validation.schema import Schema, rule, schema_of
 
 DATA_TYPES = ("steps", "bpm")
 """What a request carries one of (G2)."""
@@ -192,14 +192,14 @@ class GeroSense(Vendor):
     def prepare_texts(self, texts: Sequence[bytes], positions: Sequence[int]) -> Checked:
         """Check samples by their columns; what doesn't surely pass is looked at alone."""
         invalid: list[tuple[int, Invalid]] = []
-        lines = Lines()
+        lines = JsonLines()
         for first in range(0, len(texts), CHECKED_AT_ONCE):
             valid = self._valid(texts[first : first + CHECKED_AT_ONCE], first, invalid)
-            lines = lines.followed_by(Lines.of(valid, CHECKED_AT_ONCE))
+            lines = lines.followed_by(JsonLines.of(valid, CHECKED_AT_ONCE))
         if invalid:
             places = [place for place, _ in invalid]
             texts, positions = without(texts, places), without(positions, places)
-        return Checked(Stretch(texts, positions, lines), invalid)
+        return Checked(RecordBatch(texts, positions, lines), invalid)
 
     def _valid(self, texts: Sequence[bytes], first: int, invalid: list[tuple[int, Invalid]]) -> Sequence[Sample]:
         """Give the valid ones of some samples, and add the others to those that aren't, with their places.

@@ -15,6 +15,8 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from airflow_provider_userdata.records.json_lines import JsonLines
+from airflow_provider_userdata.records.record_batch import RecordBatch, array_of, groups_of, lines_of, users_of
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, cut_short, shared_meaning
 from airflow_provider_userdata.vendors.contract import (
     BatchLimits,
@@ -22,18 +24,16 @@ from airflow_provider_userdata.vendors.contract import (
     Compared,
     Fault,
     Invalid,
-    Kept,
+    LedgerMode,
     Record,
     Request,
     Vendor,
     sorted_out,
 )
-from airflow_provider_userdata.vendors.explaining import Explainer, contract_validator
-from airflow_provider_userdata.vendors.json_values import decoded
-from airflow_provider_userdata.vendors.lines import Lines
 from airflow_provider_userdata.vendors.plain_values import NAN, is_nan, plain, user_name
-from airflow_provider_userdata.vendors.schema import Schema, names_of, rule, schema_of
-from airflow_provider_userdata.vendors.stretch import Stretch, array_of, groups_of, lines_of, users_of
+from airflow_provider_userdata.vendors.validation.explainer import Explainer, contract_validator
+from airflow_provider_userdata.vendors.validation.json_values import decoded
+from airflow_provider_userdata.vendors.validation.schema import Schema, names_of, rule, schema_of
 
 BASE_URL = "https://api.ptengine.com"
 PROFILES_PATH = "/v1/user/profiles"
@@ -113,7 +113,7 @@ class Ptengine(Vendor):
     name: ClassVar[str] = "ptengine"
     limits: ClassVar[BatchLimits] = BatchLimits(maximum=MOST_USERS, user_once=True)
     json_rule: ClassVar[str] = "P1"
-    kept: ClassVar[Kept] = Kept.STATES
+    kept: ClassVar[LedgerMode] = LedgerMode.STATES
     suspect_rule: ClassVar[str] = "P11"
     known_fields: ClassVar[frozenset[str]] = frozenset({USER_ID})
 
@@ -159,7 +159,7 @@ class Ptengine(Vendor):
             values = list(map(pick, table))
             if _are_sendable(values):
                 users = list(map(_first, values))
-                return Checked(Stretch(rows, positions, Lines.of(values, MOST_USERS), users, ordered), [])
+                return Checked(RecordBatch(rows, positions, JsonLines.of(values, MOST_USERS), users, ordered), [])
         except (msgspec.ValidationError, UnicodeEncodeError):
             pass
         return sorted_out((self.prepare_cells(names, cells) for cells in table), rows, positions)

@@ -29,16 +29,16 @@ from airflow_provider_userdata.vendors.contract import (
     Compared,
     Fault,
     Invalid,
-    Kept,
+    LedgerMode,
     Record,
     Request,
     Vendor,
 )
-from airflow_provider_userdata.vendors.explaining import MOST_FAULTS, Explainer, contract_validator
-from airflow_provider_userdata.vendors.json_values import decoded, encoded, is_shallow
-from airflow_provider_userdata.vendors.pii import Guard
+from airflow_provider_userdata.vendors.pii.guard import Guard
 from airflow_provider_userdata.vendors.plain_values import user_name
-from airflow_provider_userdata.vendors.schema import Schema, rule, schema_of
+from airflow_provider_userdata.vendors.validation.explainer import MOST_FAULTS, Explainer, contract_validator
+from airflow_provider_userdata.vendors.validation.json_values import decoded, encoded, is_shallow
+from airflow_provider_userdata.vendors.validation.schema import Schema, rule, schema_of
 
 BASE_URL = "https://api.thymia.ai"
 """Where data lives in Europe; other regions have hosts of their own and are never fallen back to (T3)."""
@@ -99,7 +99,7 @@ class Thymia(Vendor):
     name: ClassVar[str] = "thymia"
     limits: ClassVar[BatchLimits] = BatchLimits()
     json_rule: ClassVar[str] = "T1"
-    kept: ClassVar[Kept] = Kept.USERS_RECORDS
+    kept: ClassVar[LedgerMode] = LedgerMode.USERS_RECORDS
     suspect_rule: ClassVar[str] = "T10"
     usual_user_characters: ClassVar[int | None] = USUAL_LABEL_CHARACTERS
     known_fields: ClassVar[frozenset[str]] = frozenset({"user", USER_LABEL, "data"})

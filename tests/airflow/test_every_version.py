@@ -19,7 +19,7 @@ import pytest
 from airflow_provider_userdata import airflow_compat
 from airflow_provider_userdata.airflow_compat import ProvidersManager, find, task
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
-from airflow_provider_userdata.operators.ledgers import ledger_secret
+from airflow_provider_userdata.operators.ledger_settings import ledger_secret
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
 from airflow_provider_userdata.sandbox import Sandbox

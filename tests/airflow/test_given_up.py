@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.claims import Claimant, Claims
+from airflow_provider_userdata.delivery.carry_over.claims import Claimant, Claims
 from airflow_provider_userdata.operators import runs
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator

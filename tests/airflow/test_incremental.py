@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, Asset, task
 
-from airflow_provider_userdata.operators import synchronized
+from airflow_provider_userdata.operators import asset_state
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
@@ -209,7 +209,7 @@ def test_an_asset_that_cannot_be_written_is_no_failure(
 def test_the_devices_shown_are_bounded() -> None:
     """Those with the most recent samples are kept; what is no timestamp, or too long a name, is dropped."""
     many = {f"d{number}": f"2024-05-01T{number // 60:02}:{number % 60:02}:00Z" for number in range(1_000)}
-    found = synchronized.merged({"x": "soon", "y" * 201: "2025-01-01T00:00:00Z"}, many)
+    found = asset_state.merged({"x": "soon", "y" * 201: "2025-01-01T00:00:00Z"}, many)
     assert list(found) == [f"d{number}" for number in range(999, 799, -1)]
 
 

@@ -16,7 +16,7 @@ import pytest
 from airflow_provider_userdata.cli.__main__ import main
 from airflow_provider_userdata.errors import LedgerError
 from airflow_provider_userdata.ledger import Fingerprints, Stream
-from airflow_provider_userdata.operators.ledgers import ledger_secret, task_ledger
+from airflow_provider_userdata.operators.ledger_settings import ledger_secret, task_ledger
 
 PROFILES = Stream("ptengine", "api.example.com", 8443)
 MOODS = Stream("thymia", "api.example.com", None, "mood")

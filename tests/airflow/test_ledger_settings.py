@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from airflow_provider_userdata.errors import ArgumentError, LedgerBusyError, LedgerError
 from airflow_provider_userdata.ledger import SqlLedger, Stream
-from airflow_provider_userdata.operators.ledgers import ledger_database, ledger_secret, task_ledger
+from airflow_provider_userdata.operators.ledger_settings import ledger_database, ledger_secret, task_ledger
 
 KEY = bytes(range(16))
 STREAM = Stream("gerosense", "proxy.example.com", None, "steps")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.operators import places
+from airflow_provider_userdata.operators import output_paths
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
@@ -52,8 +52,8 @@ def test_all_three_deliver_under_long_names(
 @given(NAMES, NAMES)
 def test_every_name_has_a_folder_of_its_own(one: str, other: str) -> None:
     """It is no longer than a file system takes, and never that of another name."""
-    first, second = (places._below(PurePosixPath("/"), name) for name in (one, other))
-    assert len(first.name.encode()) <= places.LONGEST_NAME
+    first, second = (output_paths._below(PurePosixPath("/"), name) for name in (one, other))
+    assert len(first.name.encode()) <= output_paths.LONGEST_NAME
     assert first.name not in {"", ".", ".."}
     assert first.parent == PurePosixPath("/")
     assert (first == second) is (one == other)
@@ -73,4 +73,4 @@ def test_every_name_has_a_folder_of_its_own(one: str, other: str) -> None:
 )
 def test_names_that_fit_stay_as_they_were(name: str, folder: str) -> None:
     """So that runs which an earlier version began find their files."""
-    assert places._below(PurePosixPath("/"), name).name == folder
+    assert output_paths._below(PurePosixPath("/"), name).name == folder

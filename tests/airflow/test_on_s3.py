@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.claims import Claimant, Claims
-from airflow_provider_userdata.operators import places
+from airflow_provider_userdata.delivery.carry_over.claims import Claimant, Claims
+from airflow_provider_userdata.operators import output_paths
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 
 
@@ -40,7 +40,7 @@ def test_held_samples_wait_in_s3_and_go_out_once(
     dag.get_task("upload").max_rejected = 1
     report = run_dag(dag).xcom("upload")
     assert (report["held"], report["rejected"]) == (2, 1)
-    folder = places.output_root(f"{stored}/userdata") / dag.dag_id / "upload" / "held"
+    folder = output_paths.output_root(f"{stored}/userdata") / dag.dag_id / "upload" / "held"
     names = [path.name for path in folder.iterdir() if path.name.endswith(".jsonl")]
     for name in names:
         assert Claims(folder).take(name, 1, Claimant("killed", "", host="elsewhere", renewed=0.0))
@@ -52,7 +52,7 @@ def test_held_samples_wait_in_s3_and_go_out_once(
     assert (run.state, report["read"], report["delivered"]) == ("success", 5, 5)
     assert (sandbox.gerosense.counts.records, sandbox.gerosense.counts.distinct) == (5, 5)
     assert [path.name for path in folder.iterdir()] == [".identity"]
-    root = places.output_root(f"{stored}/userdata") / dag.dag_id / run.run_id / "upload"
+    root = output_paths.output_root(f"{stored}/userdata") / dag.dag_id / run.run_id / "upload"
     (receipts,) = [path for path in root.iterdir() if path.name.startswith("receipts-")]
     with receipts.open("rb") as file:
         assert [json.loads(line)["ranges"] for line in file.read().splitlines()] == [[[0, 5]]]

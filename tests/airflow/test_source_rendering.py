@@ -12,7 +12,7 @@ os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp())
 import pytest
 from airflow.providers.common.compat.sdk import BaseOperator, ObjectStoragePath
 
-from airflow_provider_userdata.delivery.chunks import Source
+from airflow_provider_userdata.delivery.reading.source import Source
 from airflow_provider_userdata.errors import SourceError
 from airflow_provider_userdata.sources import SqlSource, hold, open_source, unhold
 

@@ -14,7 +14,7 @@ os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp())
 
 import pytest
 
-from airflow_provider_userdata.delivery.chunks import Chunk, Form, Source
+from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat, Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources import SqlSource, hold, open_source
 
@@ -48,7 +48,7 @@ def test_rows_are_streamed_as_dictionaries() -> None:
     assert [len(chunk.rows) for chunk in chunks] == [1000, 1000, 500]
     assert chunks[0].rows[0] == {"n": 0, "name": "alice 0"}
     assert chunks[2].rows[-1] == {"n": 2499, "name": "alice 2499"}
-    assert {chunk.form for chunk in chunks} == {Form.OBJECTS}
+    assert {chunk.form for chunk in chunks} == {RowFormat.OBJECTS}
     assert source.total is None
 
 

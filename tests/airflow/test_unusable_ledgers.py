@@ -17,7 +17,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection
 
 from airflow_provider_userdata.ledger import SqlLedger, Stream, schema
-from airflow_provider_userdata.operators import ledgers
+from airflow_provider_userdata.operators import ledger_settings
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.sandbox import Sandbox
 
@@ -33,8 +33,8 @@ Upload = Callable[[int], Any]
 def file(tmp_path: Path, airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the path of the default ledger, which is empty and doesn't wait for locks."""
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-    monkeypatch.setattr(ledgers, "SqlLedger", functools.partial(SqlLedger, busy_timeout=0.05))
-    return ledgers.default_file()
+    monkeypatch.setattr(ledger_settings, "SqlLedger", functools.partial(SqlLedger, busy_timeout=0.05))
+    return ledger_settings.default_file()
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def connection_replaced(file: Path) -> Iterator[None]:
         settings.setenv("AIRFLOW__USERDATA__LEDGER_SECRET", "a secret of one's own")
         database = file.with_name("shared.db")
         settings.setenv("AIRFLOW_CONN_LEDGERS", json.dumps({"conn_type": "sqlite", "host": str(database)}))
-        first = ledgers.task_ledger(Stream("gerosense"), keyed=False, run="r")
+        first = ledger_settings.task_ledger(Stream("gerosense"), keyed=False, run="r")
         first.open()
         first.close()
         database.unlink()

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.delivery.clock import unless_set
-from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.runner import Delivery
-from airflow_provider_userdata.delivery.transport import Endpoint, NoAnswer, Transport
+from airflow_provider_userdata.delivery.sending.transport import Endpoint, NoAnswer, Transport
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.sandbox.pytest_plugin import userdata_sandbox, userdata_sandbox_server
 from airflow_provider_userdata.sources import open_source
@@ -196,10 +196,10 @@ def plan(sandbox: Sandbox, clock: FakeClock, tmp_path: Path) -> Callable[..., Pl
 
 
 @pytest.fixture
-def deliver(plan: Callable[..., Plan], settle: Callable[[Plan, Ended], Ended]) -> Callable[..., Ended]:
+def deliver(plan: Callable[..., Plan], settle: Callable[[Plan, Result], Result]) -> Callable[..., Result]:
     """Deliver, and check the accounts: ``deliver("ptengine", rows, **what_plan_takes)``."""
 
-    def delivered(vendor: str | Vendor, source: Any, **given: Any) -> Ended:
+    def delivered(vendor: str | Vendor, source: Any, **given: Any) -> Result:
         planned = plan(vendor, source, **given)
         return settle(planned, Delivery(planned).run())
 
@@ -213,10 +213,10 @@ def lines() -> Callable[[str | None], list[dict[str, Any]]]:
 
 
 @pytest.fixture(scope="session")
-def settle() -> Callable[[Plan, Ended], Ended]:
+def settle() -> Callable[[Plan, Result], Result]:
     """Check that every record read has one fate, in one file, and that nothing private gets out."""
 
-    def settled(plan: Plan, ended: Ended) -> Ended:
+    def settled(plan: Plan, ended: Result) -> Result:
         report = ended.report
         assert report.read == sum(getattr(report, fate) for fate in FATES)
         if not plan.validate_only:
@@ -237,7 +237,7 @@ def _lines(path: str | None) -> list[dict[str, Any]]:
     return [json.loads(line) for line in Path(path).read_bytes().splitlines()]
 
 
-def _check_positions(ended: Ended) -> None:
+def _check_positions(ended: Result) -> None:
     receipts, rejects = _lines(ended.report.receipts), _lines(ended.report.rejects)
     for line in receipts:
         assert line["count"] == sum(length for _, length in line["ranges"])

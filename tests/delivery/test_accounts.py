@@ -11,15 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery import reading, runner
-from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.delivery import runner
+from airflow_provider_userdata.delivery.plan import Plan, Result
+from airflow_provider_userdata.delivery.reading import reader
 from airflow_provider_userdata.delivery.runner import Delivery
-from airflow_provider_userdata.delivery.sending import Patience
+from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.errors import StoppedError
 from airflow_provider_userdata.sandbox import Sandbox
 
 MakePlan = Callable[..., Plan]
-Settle = Callable[[Plan, Ended], Ended]
+Settle = Callable[[Plan, Result], Result]
 Rows = Callable[..., list[dict[str, Any]]]
 
 
@@ -92,7 +93,7 @@ FAULTS = [
 def short_goodbyes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the times that a stop grants."""
     monkeypatch.setattr(runner, "GRACE", 0.05)
-    monkeypatch.setattr(reading, "LONGEST_CLOSE", 0.02)
+    monkeypatch.setattr(reader, "LONGEST_CLOSE", 0.02)
 
 
 @pytest.mark.usefixtures("short_goodbyes")

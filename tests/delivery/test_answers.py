@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.plan import Ended
+from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.errors import RefusedError
 from airflow_provider_userdata.sandbox import Sandbox
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
-Lines = Callable[[str | None], list[dict[str, Any]]]
+JsonLines = Callable[[str | None], list[dict[str, Any]]]
 
 ALL = ("thymia", "gerosense", "ptengine")
 SIZES = {"thymia": 1, "gerosense": 3, "ptengine": 100}
@@ -34,7 +34,7 @@ SIZES = {"thymia": 1, "gerosense": 3, "ptengine": 100}
     ],
 )
 def test_an_answer_that_no_retry_can_change_stops_the_run(
-    vendor: str, fault: str, rule: str, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: Lines
+    vendor: str, fault: str, rule: str, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: JsonLines
 ) -> None:
     """Nothing further is sent, and every record read is held with the reason."""
     sandbox.vendors[vendor].script(f"{fault} x99")
@@ -112,7 +112,7 @@ def test_a_redirect_is_not_followed(status: int, sandbox: Sandbox, deliver: Deli
     ],
 )
 def test_a_success_without_proof_is_unknown(
-    vendor: str, fault: str, rule: str, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: Lines
+    vendor: str, fault: str, rule: str, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: JsonLines
 ) -> None:
     """What may have arrived is neither called delivered nor sent again, and the rest goes on."""
     sandbox.vendors[vendor].script(fault)
@@ -174,7 +174,7 @@ def test_gerosenses_200_needs_no_body(body: str, sandbox: Sandbox, deliver: Deli
 )
 @pytest.mark.parametrize("body", ["", " body=html", " body=empty", " body=text", " body=big"])
 def test_a_refusal_rejects_with_the_vendors_words(
-    vendor: str, status: int, rule: str, body: str, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: Lines
+    vendor: str, status: int, rule: str, body: str, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: JsonLines
 ) -> None:
     """Refused records are rejected, whatever the answer's body, and the run goes on."""
     records = rows(vendor, 1 if vendor != "gerosense" else 3)
@@ -192,7 +192,7 @@ def test_a_refusal_rejects_with_the_vendors_words(
     assert sandbox.vendors[vendor].counts.requests == 1
 
 
-def test_a_refused_upload_names_its_faults(sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: Lines) -> None:
+def test_a_refused_upload_names_its_faults(sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: JsonLines) -> None:
     """Thymia's `loc` and `msg` stand in the rejects file (T10)."""
     body = '{"detail": [{"loc": ["body", "data", 3], "msg": "too odd", "type": "x"}, {"msg": "and late"}]}'
     sandbox.thymia.script(f"422 body='{body}'")
@@ -206,7 +206,7 @@ def test_a_refused_upload_names_its_faults(sandbox: Sandbox, deliver: Deliver, r
     "body", ["[]", "null", '{"detail": 7}', '{"detail": []}', '{"detail": [7]}', '{"detail": [{"loc": 7, "msg": []}]}']
 )
 def test_a_refusal_of_any_shape_is_survived(
-    body: str, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: Lines
+    body: str, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: JsonLines
 ) -> None:
     """The shape of error bodies is not relied on (T10)."""
     sandbox.thymia.script(f"422 body='{body}'")

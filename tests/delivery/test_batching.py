@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.batching import Batch, Batcher, GroupBatcher, OrderedBatcher, batcher
+from airflow_provider_userdata.delivery.sending.batcher import Batch, Batcher, GroupBatcher, OrderedBatcher, batcher
+from airflow_provider_userdata.records.json_lines import JsonLines
+from airflow_provider_userdata.records.record_batch import RecordBatch, ranges
 from airflow_provider_userdata.vendors.contract import BatchLimits, Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
-from airflow_provider_userdata.vendors.lines import Lines
 from airflow_provider_userdata.vendors.ptengine import Ptengine
-from airflow_provider_userdata.vendors.stretch import Stretch, ranges
 from airflow_provider_userdata.vendors.thymia import Thymia
 
 SAMPLES = BatchLimits(minimum=3, maximum=1000)
@@ -185,10 +185,10 @@ def test_records_side_by_side_stay_so_after_some_that_are_not(single: int, toget
     """Only the batch that holds some of both is made of records one by one; each is in its batch, in order."""
     made = OrderedBatcher(FEW_SAMPLES)
     keys = [b"%d\n" % place for place in range(together)]
-    stretch = Stretch(keys, range(single, single + together), Lines.joined(keys))
+    stretch = RecordBatch(keys, range(single, single + together), JsonLines.joined(keys))
 
     batches = [*made.add(numbered(single)), *made.add(stretch), *made.flush()]
 
     assert [record.position for batch in batches for record in batch] == list(range(single + together))
     first = -(-single // FEW_SAMPLES.maximum)
-    assert all(isinstance(batch, Stretch) for batch in batches[first:])
+    assert all(isinstance(batch, RecordBatch) for batch in batches[first:])

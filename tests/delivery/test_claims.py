@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery import claims
-from airflow_provider_userdata.delivery.claims import Claimant, Claims
-from airflow_provider_userdata.delivery.held import HeldFolder
+from airflow_provider_userdata.delivery.carry_over import claims
+from airflow_provider_userdata.delivery.carry_over.claims import Claimant, Claims
+from airflow_provider_userdata.delivery.carry_over.folder import CarryOverFolder
 
 RACES = 100
 
@@ -30,11 +30,13 @@ class Together:
         """Let both claim what a run before has left; give what each got."""
 
         def claim(which: int) -> list[bytes]:
-            held = HeldFolder(self.folders[which] / f"held-{number}", "steps", "us", f"run-{which}")
+            held = CarryOverFolder(self.folders[which] / f"held-{number}", "steps", "us", f"run-{which}")
             self.barrier.wait(30)
             return held.claim()
 
-        HeldFolder(self.folders[0] / f"held-{number}", "steps", "us", "before").keep([b"1", b"2"], carried_in=False)
+        CarryOverFolder(self.folders[0] / f"held-{number}", "steps", "us", "before").keep(
+            [b"1", b"2"], carried_in=False
+        )
         with ThreadPoolExecutor(2) as pool:
             return list(enumerate(pool.map(claim, range(2))))
 
@@ -67,12 +69,12 @@ def test_in_an_object_store_too_one_claims_what_is_held(bucket: Any, s3: dict[st
     """Of a hundred files that two runs want at the same moment, each goes to one of them."""
     for number in range(RACES):
         (bucket / "held" / f"steps-us-run-{number}-x.jsonl").write_bytes(b"%d\n" % number)
-    runs = [HeldFolder(client / "held", "steps", "us", name) for name, client in clients(bucket, s3)]
+    runs = [CarryOverFolder(client / "held", "steps", "us", name) for name, client in clients(bucket, s3)]
     for held in runs:
         held.count()  # connects
     barrier = threading.Barrier(2)
 
-    def claim(held: HeldFolder) -> list[bytes]:
+    def claim(held: CarryOverFolder) -> list[bytes]:
         barrier.wait(30)
         return held.claim()
 
@@ -126,7 +128,7 @@ def test_without_conditions_none_gets_what_another_wants(kind: Any, tmp_path: Pa
     for number in range(RACES):
         got = [bodies for _, bodies in together.race(number) if bodies]
         assert got in ([], [[b"1", b"2"]])
-        later = HeldFolder(kind(tmp_path) / f"held-{number}", "steps", "us", "later").claim()
+        later = CarryOverFolder(kind(tmp_path) / f"held-{number}", "steps", "us", "later").claim()
         assert got or later == [b"1", b"2"]
 
 

@@ -7,13 +7,13 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.concurrency import START, Concurrency
+from airflow_provider_userdata.delivery.sending.concurrency_limit import START, ConcurrencyLimit
 
 FAST = 0.1
 SLOW = 1.0
 
 
-def a_round(concurrency: Concurrency, seconds: float = FAST, pushed_back: int = 0) -> int:
+def a_round(concurrency: ConcurrencyLimit, seconds: float = FAST, pushed_back: int = 0) -> int:
     """Fill all places, take as many answers, and give the limit after them."""
     places = concurrency.limit
     for in_flight in range(1, places + 1):
@@ -26,9 +26,9 @@ def a_round(concurrency: Concurrency, seconds: float = FAST, pushed_back: int = 
     return concurrency.limit
 
 
-def at(limit: int, most: int = 100) -> Concurrency:
+def at(limit: int, most: int = 100) -> ConcurrencyLimit:
     """Give one that has doubled up to a limit."""
-    concurrency = Concurrency(most)
+    concurrency = ConcurrencyLimit(most)
     while concurrency.limit < limit:
         a_round(concurrency)
     return concurrency
@@ -43,7 +43,7 @@ def at(limit: int, most: int = 100) -> Concurrency:
 )
 def test_the_limit_stays_between_one_and_the_most(most: int, events: list[tuple[str, float, int]]) -> None:
     """Whatever happens in whatever order, there is always a place, and never one too many."""
-    concurrency = Concurrency(most)
+    concurrency = ConcurrencyLimit(most)
     for event, seconds, in_flight in events:
         if event == "sent":
             concurrency.sent(in_flight)
@@ -56,7 +56,7 @@ def test_the_limit_stays_between_one_and_the_most(most: int, events: list[tuple[
 
 def test_it_doubles_until_the_first_pushback_and_then_grows_by_one() -> None:
     """The start is fast; after the vendor's first word against it, careful."""
-    concurrency = Concurrency(100)
+    concurrency = ConcurrencyLimit(100)
 
     assert concurrency.limit == START
     assert [a_round(concurrency) for _ in range(2)] == [2 * START, 4 * START]
@@ -67,10 +67,10 @@ def test_it_doubles_until_the_first_pushback_and_then_grows_by_one() -> None:
 def test_it_ends_at_the_most() -> None:
     """Neither the start nor doubling goes beyond what is allowed."""
     most = 3 * START - 1
-    concurrency = Concurrency(most)
+    concurrency = ConcurrencyLimit(most)
 
     assert [a_round(concurrency) for _ in range(3)] == [2 * START, most, most]
-    assert Concurrency(1).limit == 1
+    assert ConcurrencyLimit(1).limit == 1
 
 
 def test_what_is_not_used_does_not_grow() -> None:
@@ -120,7 +120,7 @@ def test_a_round_trip_that_grows_shrinks_it() -> None:
 def test_noise_shrinks_nothing(seed: int, base: float) -> None:
     """Round trips that differ by a sixth, or by some milliseconds, are no load."""
     chance = random.Random(seed)
-    concurrency = Concurrency(64)
+    concurrency = ConcurrencyLimit(64)
     for _ in range(40):
         before = concurrency.limit
         spread = max(base / 6, 0.003)
@@ -131,7 +131,7 @@ def test_noise_shrinks_nothing(seed: int, base: float) -> None:
 
 def test_a_vendor_that_is_always_slow_gets_all_it_can_take() -> None:
     """It is growing that counts, not the length."""
-    concurrency = Concurrency(16)
+    concurrency = ConcurrencyLimit(16)
     for _ in range(5):
         a_round(concurrency, 30.0)
 

@@ -10,16 +10,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from airflow_provider_userdata.delivery import keeping
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
-from airflow_provider_userdata.delivery.dispatching import MOST_READY
-from airflow_provider_userdata.delivery.journal import LocalJournal
-from airflow_provider_userdata.delivery.plan import Ended
+from airflow_provider_userdata.delivery import bookkeeper
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
+from airflow_provider_userdata.delivery.recording.append_log import LocalLog
+from airflow_provider_userdata.delivery.sending.dispatcher import MOST_READY
+from airflow_provider_userdata.records import json_lines
 from airflow_provider_userdata.sandbox import Sandbox
-from airflow_provider_userdata.vendors import gerosense, json_values, lines, ptengine, thymia
+from airflow_provider_userdata.vendors import gerosense, ptengine, thymia
 from airflow_provider_userdata.vendors.contract import Vendor
+from airflow_provider_userdata.vendors.validation import json_values
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 
 BATCH = {"gerosense": 1000, "ptengine": 100, "thymia": 1}
@@ -84,7 +86,7 @@ def test_records_of_a_batch_are_encoded_once(
 ) -> None:
     """Many in one call, whatever their requests go through."""
     counting = Counting(msgspec.json.Encoder().encode_lines)
-    monkeypatch.setattr(f"{lines.__name__}._encode_lines", counting)
+    monkeypatch.setattr(f"{json_lines.__name__}._encode_lines", counting)
     records = 3 * BATCH[vendor]
     some = rows(vendor, records)
     if vendor == "gerosense":
@@ -119,7 +121,7 @@ def test_the_checkpoint_is_saved_no_more_than_once_a_second(
     sandbox: Sandbox, deliver: Deliver, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the first save and the last there is at most one for each interval, however many requests there are."""
-    monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.1)
+    monkeypatch.setattr(bookkeeper, "SAVE_SECONDS", 0.1)
     store, began = MemoryStore(), time.monotonic()
 
     report = deliver("thymia", rows("thymia", 600), store=store).report
@@ -132,16 +134,16 @@ def test_what_is_invalid_is_written_a_chunk_at_a_time(
     deliver: Deliver, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many parts of a chunk are checked: the next checkpoint, or the next chunk, has all of their lines."""
-    monkeypatch.setattr(keeping, "SAVE_SECONDS", 60)
+    monkeypatch.setattr(bookkeeper, "SAVE_SECONDS", 60)
     lines_written: list[int] = []
-    append = LocalJournal.append
+    append = LocalLog.append
 
-    def noting(journal: LocalJournal, line: bytes) -> None:
+    def noting(journal: LocalLog, line: bytes) -> None:
         if "rejects" in journal._path.name:
             lines_written.append(line.count(b"\n") + 1)
         append(journal, line)
 
-    monkeypatch.setattr(LocalJournal, "append", noting)
+    monkeypatch.setattr(LocalLog, "append", noting)
     samples = [row if number % 20 else {**row, "value": 0} for number, row in enumerate(rows("gerosense", 6000))]
 
     class Chunks:
@@ -149,7 +151,7 @@ def test_what_is_invalid_is_written_a_chunk_at_a_time(
 
         def chunks(self) -> Iterator[Chunk]:
             for start in (0, 3000):
-                yield Chunk(Form.OBJECTS, samples[start : start + 3000])
+                yield Chunk(RowFormat.OBJECTS, samples[start : start + 3000])
 
     report = deliver("gerosense", Chunks()).report
 
@@ -160,7 +162,7 @@ def test_a_checkpoint_covers_what_is_invalid_though_no_chunk_follows(
     deliver: Deliver, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A slow source's rejects are on record a second later, for whoever looks, and for an attempt that goes on."""
-    monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.01)
+    monkeypatch.setattr(bookkeeper, "SAVE_SECONDS", 0.01)
     saved = threading.Event()
 
     class Store(MemoryStore):
@@ -172,9 +174,9 @@ def test_a_checkpoint_covers_what_is_invalid_though_no_chunk_follows(
         total = None
 
         def chunks(self) -> Iterator[Chunk]:
-            yield Chunk(Form.OBJECTS, [{**row, "value": 0} for row in rows("gerosense", 3)])
+            yield Chunk(RowFormat.OBJECTS, [{**row, "value": 0} for row in rows("gerosense", 3)])
             assert saved.wait(20)
-            yield Chunk(Form.OBJECTS, rows("gerosense", 3, 3))
+            yield Chunk(RowFormat.OBJECTS, rows("gerosense", 3, 3))
 
     report = deliver("gerosense", Slow(), store=Store()).report
 
@@ -197,7 +199,7 @@ def test_memory_holds_what_is_under_way_and_no_more(
         def chunks(self) -> Iterator[Chunk]:
             for start in range(0, 12_000 if BATCH[vendor] > 1 else 3000, chunk):
                 alive.append(start - sandbox.vendors[vendor].counts.records)
-                yield Chunk(Form.OBJECTS, rows(vendor, chunk, start))
+                yield Chunk(RowFormat.OBJECTS, rows(vendor, chunk, start))
 
     deliver(vendor, Watched(), max_in_flight=in_flight)
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.batching import Batch
-from airflow_provider_userdata.delivery.dispatching import MOST_READY, Dispatcher
+from airflow_provider_userdata.delivery.sending.batcher import Batch
+from airflow_provider_userdata.delivery.sending.dispatcher import MOST_READY, Dispatcher
 from airflow_provider_userdata.vendors.contract import Record
 
 PLACES = 2

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.plan import Ended
-from airflow_provider_userdata.delivery.sending import Patience
-from airflow_provider_userdata.delivery.transport import Endpoint
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.sending.sender import Patience
+from airflow_provider_userdata.delivery.sending.transport import Endpoint
 from airflow_provider_userdata.errors import RefusedError, VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
-Lines = Callable[[str | None], list[dict[str, Any]]]
+JsonLines = Callable[[str | None], list[dict[str, Any]]]
 
 ALL = ("thymia", "gerosense", "ptengine")
 HOLD = Patience(on_doubt="hold")
@@ -42,7 +42,7 @@ def test_what_is_in_doubt_is_sent_again_and_counted(
 @pytest.mark.parametrize("vendor", ALL)
 @pytest.mark.parametrize("fault", ["cut", "cut after accepting", "502", "504 after accepting"])
 def test_what_is_in_doubt_is_reported_where_the_author_asks_for_it(
-    vendor: str, fault: str, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: Lines
+    vendor: str, fault: str, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: JsonLines
 ) -> None:
     """With `on_doubt="hold"` it is unknown, whole, and not sent again; the rest goes on."""
     sandbox.vendors[vendor].script(fault)
@@ -71,7 +71,7 @@ def test_an_answer_that_accepted_nothing_leaves_no_doubt(
     assert (report.delivered, report.resent, report.unknown) == (1, 0, 0)
 
 
-def test_a_doubt_outlives_a_later_stop(sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: Lines) -> None:
+def test_a_doubt_outlives_a_later_stop(sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: JsonLines) -> None:
     """What may have been accepted before the key ended is unknown, not held (A3, A5)."""
     sandbox.ptengine.script("cut after accepting", "401 x99")
 
@@ -169,7 +169,7 @@ def test_an_answer_in_no_known_encoding_is_survived(
 
 
 def test_an_answer_that_cannot_be_understood_still_leaves_a_fate(
-    sandbox: Sandbox, deliver: Deliver, rows: Rows, monkeypatch: pytest.MonkeyPatch, lines: Lines
+    sandbox: Sandbox, deliver: Deliver, rows: Rows, monkeypatch: pytest.MonkeyPatch, lines: JsonLines
 ) -> None:
     """Should a vendor's own code fail, what was sent is unknown, the run ends, and the counts add up (A5)."""
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.failures import Way
-from airflow_provider_userdata.delivery.transport import Endpoint, NoAnswer, Transport
+from airflow_provider_userdata.delivery.sending.failures import Way
+from airflow_provider_userdata.delivery.sending.transport import Endpoint, NoAnswer, Transport
 from airflow_provider_userdata.vendors.answers import Answer
 from airflow_provider_userdata.vendors.contract import Request
 

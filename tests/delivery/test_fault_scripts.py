@@ -13,18 +13,18 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.delivery.clock import Clock
-from airflow_provider_userdata.delivery.pace import Pace
-from airflow_provider_userdata.delivery.plan import Ended
-from airflow_provider_userdata.delivery.retrying import POISON
-from airflow_provider_userdata.delivery.sending import Patience, Sender
-from airflow_provider_userdata.delivery.transport import Endpoint, NoAnswer, Transport
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.sending.retry import POISON
+from airflow_provider_userdata.delivery.sending.sender import Patience, Sender
+from airflow_provider_userdata.delivery.sending.throttle import Throttle
+from airflow_provider_userdata.delivery.sending.transport import Endpoint, NoAnswer, Transport
 from airflow_provider_userdata.errors import VendorDownError
 from airflow_provider_userdata.sandbox import SANDBOX_KEYS, RateLimit, Sandbox, limits
 from airflow_provider_userdata.vendors.contract import Request
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
-Lines = Callable[[str | None], list[dict[str, Any]]]
+JsonLines = Callable[[str | None], list[dict[str, Any]]]
 Later = Callable[[float, Callable[[], None]], None]
 
 ALL = ("thymia", "gerosense", "ptengine")
@@ -126,7 +126,7 @@ def test_a_vendor_that_dies_is_dead_after_max_attempts(
 
 
 def test_a_request_that_alone_keeps_failing_ends_the_run_at_last(
-    deliver: Deliver, rows: Rows, lines: Lines, monkeypatch: pytest.MonkeyPatch
+    deliver: Deliver, rows: Rows, lines: JsonLines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A vendor that chokes on one request, and accepts all others, isn't asked for ever."""
     post = Transport.post
@@ -169,7 +169,7 @@ def on_our_clock(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> list[tuple[fl
     On that clock this process is never busy, and the chance of the backoff is the same each time.
     """
     monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=clock.seconds))
-    monkeypatch.setattr(Pace.__init__, "__defaults__", (None, lambda: 0.0))
+    monkeypatch.setattr(Throttle.__init__, "__defaults__", (None, lambda: 0.0))
     monkeypatch.setattr(Sender.__init__, "__defaults__", (random.Random(1).random,))
     post = Transport.post
     answers: list[tuple[float, int]] = []
@@ -253,7 +253,7 @@ def test_answers_of_ten_megabytes_are_survived(
     assert sandbox.vendors[vendor].counts.repeated == 0
 
 
-def test_a_server_that_never_answers_leaves_all_in_doubt(deliver: Deliver, rows: Rows, lines: Lines) -> None:
+def test_a_server_that_never_answers_leaves_all_in_doubt(deliver: Deliver, rows: Rows, lines: JsonLines) -> None:
     """A request that was written and timed out may have arrived: after the attempts it is unknown (A3)."""
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         endpoint = Endpoint(f"http://127.0.0.1:{deaf.getsockname()[1]}", {"x-api-key": "geheim"}, timeout=0.05)
@@ -295,14 +295,14 @@ def test_a_status_page_is_asked_at_the_rate_of_all_requests(
 ) -> None:
     """Looking whether the vendor is in maintenance is a request, too: the hard limit holds."""
     moments: list[float] = []
-    permission = Pace.permission
+    permission = Throttle.permission
 
-    async def noted(pace: Pace) -> Any:
+    async def noted(pace: Throttle) -> Any:
         departure = await permission(pace)
         moments.append(clock.seconds())
         return departure
 
-    monkeypatch.setattr(Pace, "permission", noted)
+    monkeypatch.setattr(Throttle, "permission", noted)
     sandbox.random_faults("gerosense", seed=1, chances={"503": 0.5})
 
     ended = deliver("gerosense", rows("gerosense", 20_000), requests_per_second=2, patience=Patience(max_attempts=30))

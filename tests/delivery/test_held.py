@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.held import HeldFolder
+from airflow_provider_userdata.delivery.carry_over.folder import CarryOverFolder
 from airflow_provider_userdata.errors import OutputError
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Callable[..., HeldFolder]:
+def folder(tmp_path: Path) -> Callable[..., CarryOverFolder]:
     """Open the folder as a run does: ``folder("run-1", stream="bpm", account="them", index="3")``."""
-    return lambda run, stream="steps", account="us", index="": HeldFolder(
+    return lambda run, stream="steps", account="us", index="": CarryOverFolder(
         tmp_path / "held", stream, account, run, index
     )
 
 
-Open = Callable[..., HeldFolder]
+Open = Callable[..., CarryOverFolder]
 
 
 def test_the_next_run_takes_what_was_kept(folder: Open, tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_the_folder_has_one_identity(folder: Open, tmp_path: Path) -> None:
     one.keep([b"1"], carried_in=False)
     first = one.identity()
     folder("two").keep([b"2"], carried_in=False)
-    elsewhere = HeldFolder(tmp_path / "elsewhere", "steps", "us", "one")
+    elsewhere = CarryOverFolder(tmp_path / "elsewhere", "steps", "us", "one")
     elsewhere.keep([b"1"], carried_in=False)
 
     assert first is not None
@@ -224,7 +224,7 @@ def test_a_claimed_file_is_never_half_written(folder: Open, tmp_path: Path, monk
 def test_a_place_that_is_no_folder_is_an_output_error(tmp_path: Path) -> None:
     """A file in the folder's place is said as such, without anything of a record."""
     (tmp_path / "held").write_text("")
-    held: Any = HeldFolder(tmp_path / "held", "steps", "us", "one")
+    held: Any = CarryOverFolder(tmp_path / "held", "steps", "us", "one")
 
     for use in (held.claim, lambda: held.keep([b'"geheim"'], carried_in=False)):
         with pytest.raises(OutputError, match="can't be used") as caught:

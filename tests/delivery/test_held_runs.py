@@ -9,25 +9,25 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.held import HeldFolder
-from airflow_provider_userdata.delivery.journal import LocalJournal
-from airflow_provider_userdata.delivery.plan import Ended
+from airflow_provider_userdata.delivery.carry_over.folder import CarryOverFolder
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.recording.append_log import LocalLog
 from airflow_provider_userdata.errors import OutputError, RefusedError, VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
-Lines = Callable[[str | None], list[dict[str, Any]]]
-Run = Callable[..., Ended]
+JsonLines = Callable[[str | None], list[dict[str, Any]]]
+Run = Callable[..., Result]
 
 
 @pytest.fixture
 def run(deliver: Deliver, tmp_path: Path) -> Run:
     """Deliver as a run of a task: ``run("monday", samples, data_type="bpm")``."""
 
-    def ran(name: str, source: Any, data_type: str = "steps", **given: Any) -> Ended:
-        held = HeldFolder(tmp_path / "held", data_type, "us", name)
+    def ran(name: str, source: Any, data_type: str = "steps", **given: Any) -> Result:
+        held = CarryOverFolder(tmp_path / "held", data_type, "us", name)
         return deliver(GeroSense(data_type), source, output=tmp_path / name, held=held, **given)
 
     return ran
@@ -36,7 +36,7 @@ def run(deliver: Deliver, tmp_path: Path) -> Run:
 @pytest.fixture
 def waiting(tmp_path: Path) -> Callable[[], int]:
     """Count the samples that wait for the next run."""
-    return lambda: HeldFolder(tmp_path / "held", "steps", "us", "nobody").count()
+    return lambda: CarryOverFolder(tmp_path / "held", "steps", "us", "nobody").count()
 
 
 def names(sandbox: Sandbox) -> list[str]:
@@ -145,10 +145,10 @@ def test_what_was_carried_in_stays_where_its_fates_cannot_be_written(
     """Claimed files are removed only when the fates of their samples are written."""
     run("monday", rows("gerosense", 2))
 
-    def full(_: LocalJournal) -> None:
+    def full(_: LocalLog) -> None:
         raise OutputError("output_path: no space left on device")
 
-    monkeypatch.setattr(LocalJournal, "flush", full)
+    monkeypatch.setattr(LocalLog, "flush", full)
     failed = run("tuesday", rows("gerosense", 3, first=5))
 
     assert isinstance(failed.error, OutputError)
@@ -161,7 +161,7 @@ def test_two_runs_at_once_never_send_the_same(
     """While one run is under way, another one doesn't see what it carried in."""
     run("monday", rows("gerosense", 2))
     begun, go = threading.Event(), threading.Event()
-    ended: list[Ended] = []
+    ended: list[Result] = []
 
     def slowly() -> Iterator[dict[str, Any]]:
         begun.set()

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.delivery import load
-from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.runner import Delivery
-from airflow_provider_userdata.delivery.transport import Transport
-from airflow_provider_userdata.sources import gathering, items
+from airflow_provider_userdata.delivery.sending.transport import Transport
+from airflow_provider_userdata.sources import gathering, iterables
 from airflow_provider_userdata.vendors.answers import Answer
 from airflow_provider_userdata.vendors.contract import Request
 
-Deliver = Callable[..., Ended]
-Measured = Callable[..., tuple[Ended, float]]
+Deliver = Callable[..., Result]
+Measured = Callable[..., tuple[Result, float]]
 
 MEGABYTE = 10**6
 RECORD = 2 * MEGABYTE
@@ -73,15 +73,15 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
 
 @pytest.fixture
 def measured(
-    plan: Callable[..., Plan], settle: Callable[[Plan, Ended], Ended], monkeypatch: pytest.MonkeyPatch
+    plan: Callable[..., Plan], settle: Callable[[Plan, Result], Result], monkeypatch: pytest.MonkeyPatch
 ) -> Measured:
     """Deliver, and give the megabytes that were in memory at once: with bounds of a fourth, to be quick."""
     monkeypatch.setattr(load, "MOST_BYTES", load.MOST_BYTES // 4)
     monkeypatch.setattr(gathering, "MOST_BYTES", gathering.MOST_BYTES // 4)
-    for module in (items, gathering):
+    for module in (iterables, gathering):
         monkeypatch.setattr(module, "AT_ONCE", 5)
 
-    def run(vendor: str, source: Any, **given: Any) -> tuple[Ended, float]:
+    def run(vendor: str, source: Any, **given: Any) -> tuple[Result, float]:
         planned = plan(vendor, source, fields=FIELDS.get(vendor), **given)
         tracemalloc.start()
         try:

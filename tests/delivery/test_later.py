@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.delivery.clock import Clock
-from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.runner import Delivery
-from airflow_provider_userdata.delivery.sending import MAINTENANCE_PAUSE, Patience
+from airflow_provider_userdata.delivery.sending.sender import MAINTENANCE_PAUSE, Patience
 from airflow_provider_userdata.errors import LaterError, StoppedError, VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 Later = Callable[[float, Callable[[], None]], None]
-Attempt = Callable[..., Ended]
+Attempt = Callable[..., Result]
 
 MAY_DEFER = Patience(longest_sleep=60.0)
 
@@ -47,7 +47,7 @@ def attempt(plan: Callable[..., Plan]) -> Attempt:
     """Make the next attempt of one run, with the checkpoint of the last."""
     store, made = Store(), []
 
-    def attempted(vendor: str, source: Any, **given: Any) -> Ended:
+    def attempted(vendor: str, source: Any, **given: Any) -> Result:
         made.append(vendor)
         given.setdefault("patience", MAY_DEFER)
         return Delivery(plan(vendor, source, attempt=f"{len(made)}-x", store=store, more_attempts=True, **given)).run()
@@ -116,7 +116,7 @@ def test_maintenance_of_two_minutes_is_spent_elsewhere_where_the_task_may_defer(
     later(120, lambda: setattr(sandbox.gerosense, "maintenance", False))
     samples = rows("gerosense", 2_000)
 
-    ends: list[Ended] = []
+    ends: list[Result] = []
     while not ends or isinstance(ends[-1].error, LaterError):
         ends.append(attempt("gerosense", samples))
         if isinstance(ends[-1].error, LaterError):
@@ -241,7 +241,7 @@ def test_a_kill_ends_a_long_sleep_at_once(
     sleep: str,
     sandbox: Sandbox,
     plan: Callable[..., Plan],
-    settle: Callable[[Plan, Ended], Ended],
+    settle: Callable[[Plan, Result], Result],
     rows: Rows,
     clock: Clock,
 ) -> None:

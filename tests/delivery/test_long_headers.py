@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from airflow_provider_userdata.delivery.transport import Endpoint, NoAnswer, Transport
+from airflow_provider_userdata.delivery.sending.transport import Endpoint, NoAnswer, Transport
 from airflow_provider_userdata.vendors.answers import Answer
 from airflow_provider_userdata.vendors.contract import Request
 

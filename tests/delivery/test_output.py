@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.journal import Journal, LocalJournal, PartsJournal, open_journal
-from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.delivery.plan import Plan, Result
+from airflow_provider_userdata.delivery.recording.append_log import AppendLog, LocalLog, SegmentedLog, open_log
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.errors import OutputError
 from airflow_provider_userdata.sandbox import Sandbox
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
-Lines = Callable[[str | None], list[dict[str, Any]]]
+JsonLines = Callable[[str | None], list[dict[str, Any]]]
 
 
 def mode(path: Path) -> int:
@@ -97,7 +97,7 @@ def test_a_run_without_rejects_has_no_file_of_them(deliver: Deliver, rows: Rows,
     assert [path.name for path in (tmp_path / "run").glob("*.jsonl")] == ["receipts-1-x.jsonl"]
 
 
-def test_each_line_of_the_rejects_is_json_whatever_was_read(deliver: Deliver, lines: Lines, tmp_path: Path) -> None:
+def test_each_line_of_the_rejects_is_json_whatever_was_read(deliver: Deliver, lines: JsonLines, tmp_path: Path) -> None:
     """A text with a fault within it is kept as it stood; of one that is no JSON, its text."""
     source = tmp_path / "samples.jsonl"
     source.write_bytes(b'{broken\n{"value": 1e0, "unit": "count"}\n[1, 2.50]\n')
@@ -143,14 +143,14 @@ def test_a_disk_that_fills_up_ends_the_run_and_the_counts_add_up(
     sandbox: Sandbox,
 ) -> None:
     """What has no written fate is unknown; no more is sent than what was in flight (A5)."""
-    append = LocalJournal.append
+    append = LocalLog.append
 
-    def full(journal: LocalJournal, line: bytes) -> None:
+    def full(journal: LocalLog, line: bytes) -> None:
         if name in str(journal._path) and (tmp := journal.path) and Path(tmp).stat().st_size > 10_000:
             raise OutputError("output_path: no space left on device")
         append(journal, line)
 
-    monkeypatch.setattr(LocalJournal, "append", full)
+    monkeypatch.setattr(LocalLog, "append", full)
     mixed = [row for pair in zip(rows("thymia", 900), ["geheim"] * 900, strict=True) for row in pair]
 
     ended = Delivery(plan("thymia", mixed, max_in_flight=4)).run()
@@ -167,7 +167,7 @@ def test_lines_are_appended_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """Also where the system takes a line in pieces, it stands there once and whole."""
     write = os.write
     monkeypatch.setattr(os, "write", lambda file, data: write(file, bytes(data)[:3]))
-    journal = LocalJournal(tmp_path / "a" / "lines.jsonl")
+    journal = LocalLog(tmp_path / "a" / "lines.jsonl")
 
     journal.append(b'{"a": 1}')
     journal.append(b'{"a": 2}')
@@ -178,7 +178,7 @@ def test_lines_are_appended_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_an_error_of_the_disk_is_an_output_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk is said in words, with the path, and without the line."""
-    journal = LocalJournal(tmp_path / "lines.jsonl")
+    journal = LocalLog(tmp_path / "lines.jsonl")
     journal.create()
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(OutputError, match="No space left on device") as caught:
@@ -193,7 +193,7 @@ def test_a_line_after_a_torn_one_stands_alone(tmp_path: Path, monkeypatch: pytes
     """Where a disk was full for a moment, only the line that it broke is lost."""
     write = os.write
     answers = [lambda file, data: write(file, data[:3]), full]
-    journal = LocalJournal(tmp_path / "lines.jsonl")
+    journal = LocalLog(tmp_path / "lines.jsonl")
     journal.create()
     monkeypatch.setattr(os, "write", lambda file, data: answers.pop(0)(file, data))
     with pytest.raises(OutputError):
@@ -206,8 +206,8 @@ def test_a_line_after_a_torn_one_stands_alone(tmp_path: Path, monkeypatch: pytes
     assert (tmp_path / "lines.jsonl").read_bytes() == b'{"a\n{"a": 2}\n{"a": 3}\n'
 
 
-@pytest.mark.parametrize("make", [lambda path: LocalJournal(path / "x.jsonl"), lambda path: PartsJournal(path, "x")])
-def test_a_journal_has_no_path_before_its_first_line(make: Callable[[Path], Journal], tmp_path: Path) -> None:
+@pytest.mark.parametrize("make", [lambda path: LocalLog(path / "x.jsonl"), lambda path: SegmentedLog(path, "x")])
+def test_a_journal_has_no_path_before_its_first_line(make: Callable[[Path], AppendLog], tmp_path: Path) -> None:
     """Nothing is named that isn't there."""
     journal = make(tmp_path)
     assert journal.path is None
@@ -222,8 +222,8 @@ def test_a_journal_has_no_path_before_its_first_line(make: Callable[[Path], Jour
 def test_an_object_store_gets_parts(tmp_path: Path) -> None:
     """What is sealed together is a numbered part; all lines stand in one of them, in order."""
     folder: Any = Store(tmp_path / "run")
-    journal = open_journal(folder, "receipts-1-x")
-    assert isinstance(journal, PartsJournal)
+    journal = open_log(folder, "receipts-1-x")
+    assert isinstance(journal, SegmentedLog)
     journal.create()
     assert journal.seal() == 0
     journal.flush()
@@ -244,7 +244,7 @@ def test_an_object_store_gets_parts(tmp_path: Path) -> None:
 def test_a_part_that_fails_is_written_with_the_next_flush(tmp_path: Path) -> None:
     """An object store that fails once loses no line."""
     folder: Any = Store(tmp_path / "run")
-    journal = PartsJournal(folder, "receipts")
+    journal = SegmentedLog(folder, "receipts")
     journal.append(b"1")
     (tmp_path / "run").write_text("in the way")
     journal.seal()

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.clock import Clock
-from airflow_provider_userdata.delivery.pace import Departure, Pace
+from airflow_provider_userdata.delivery.sending.throttle import Permit, Throttle
 
-MakePace = Callable[..., Pace]
+MakePace = Callable[..., Throttle]
 
 
 async def turns(count: int = 20) -> None:
@@ -30,7 +30,7 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(coroutine, 20))
 
 
-async def passed(pace: Pace) -> Departure:
+async def passed(pace: Throttle) -> Permit:
     """Pass, or fail the test."""
     departure = await pace.permission()
     assert departure is not None
@@ -47,10 +47,10 @@ def assert_within(per_second: float, moments: list[float]) -> None:
 def make_pace(clock: Clock) -> MakePace:
     """Make a pace; the process itself is never busy, unless said."""
 
-    def made(most: int = 16, per_second: float | None = None, **given: Any) -> Pace:
+    def made(most: int = 16, per_second: float | None = None, **given: Any) -> Throttle:
         given.setdefault("halted", asyncio.Event())
         given.setdefault("busy", lambda: 0.0)
-        return Pace(clock, given.pop("halted"), most, per_second, **given)
+        return Throttle(clock, given.pop("halted"), most, per_second, **given)
 
     return made
 
@@ -150,7 +150,7 @@ def test_neither_place_nor_rate_is_ever_exceeded(
         pace = make_pace(most, per_second)
         departure_of, limits = pace._departure, pace._concurrency
 
-        def departure(*, waited: bool) -> Departure:
+        def departure(*, waited: bool) -> Permit:
             # What is in flight when the limit shrinks stays there: none passes until there are fewer.
             assert pace._in_flight < limits.limit <= most
             return departure_of(waited=waited)
@@ -206,7 +206,7 @@ def test_what_goes_late_is_made_up_for(per_second: float, seconds: float, latene
     """However late a busy loop lets each request go, nearly all that a rate allows go, and never more in any second."""
 
     async def scenario() -> None:
-        pace = Pace(LateClock(clock, lateness), asyncio.Event(), 16, per_second, lambda: 0.0)
+        pace = Throttle(LateClock(clock, lateness), asyncio.Event(), 16, per_second, lambda: 0.0)
         begun = clock.seconds()
         moments: list[float] = []
         while clock.seconds() - begun < seconds:

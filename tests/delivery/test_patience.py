@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.delivery.clock import Clock
-from airflow_provider_userdata.delivery.plan import Ended
-from airflow_provider_userdata.delivery.sending import Patience
-from airflow_provider_userdata.delivery.transport import NoAnswer, Transport
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.sending.sender import Patience
+from airflow_provider_userdata.delivery.sending.transport import NoAnswer, Transport
 from airflow_provider_userdata.errors import VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.vendors.answers import Answer
 from airflow_provider_userdata.vendors.contract import Request
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
-Lines = Callable[[str | None], list[dict[str, Any]]]
+JsonLines = Callable[[str | None], list[dict[str, Any]]]
 Later = Callable[[float, Callable[[], None]], None]
 
 ALL = ("thymia", "gerosense", "ptengine")
@@ -39,7 +39,7 @@ ALL = ("thymia", "gerosense", "ptengine")
 )
 @pytest.mark.parametrize("vendor", ALL)
 def test_a_wait_beyond_what_is_allowed_is_called_what_the_vendor_asked_for(
-    vendor: str, fault: str, says: str, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: Lines
+    vendor: str, fault: str, says: str, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: JsonLines
 ) -> None:
     """Nobody reads of an hour that never was: the error says what was asked, and what `max_wait` allows (A4)."""
     sandbox.vendors[vendor].script(fault)

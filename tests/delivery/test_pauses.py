@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.retrying import (
+from airflow_provider_userdata.delivery.sending.retry import (
     FIRST_WAIT,
     LONGEST_RETRY_AFTER,
     LONGEST_WAIT,

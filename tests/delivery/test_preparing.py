@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.chunks import Chunk, Form, Unreadable
-from airflow_provider_userdata.delivery.preparing import Preparer
+from airflow_provider_userdata.delivery.preparer import Preparer
+from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat, Unreadable
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 
 GOOD = b'{"device_name": "a", "start_date": "2023-11-01T08:04:51Z", "unit": "count", "value": 1}'
@@ -23,7 +23,7 @@ class Mistaken(GeroSense):
 
 def prepared(vendor: GeroSense, rows: list[Any]) -> tuple[int, int]:
     """Check rows, and count the valid ones and the others."""
-    records, invalid = Preparer(vendor, None).prepare(Chunk(Form.JSON, rows), rows, range(len(rows)))
+    records, invalid = Preparer(vendor, None).prepare(Chunk(RowFormat.JSON, rows), rows, range(len(rows)))
     return len(records), len(invalid)
 
 

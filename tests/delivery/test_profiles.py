@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.plan import Ended
+from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.sandbox import Sandbox
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
-Lines = Callable[[str | None], list[dict[str, Any]]]
+JsonLines = Callable[[str | None], list[dict[str, Any]]]
 
 
 def bodies(sandbox: Sandbox) -> list[dict[str, Any]]:
@@ -45,7 +45,7 @@ def test_a_missing_key_is_not_an_empty_value(sandbox: Sandbox, deliver: Deliver)
     assert sorted(len(body["values"]) for body in bodies(sandbox)) == [1, 1, 3]
 
 
-def test_fifty_fields_go_out_and_fifty_one_do_not(sandbox: Sandbox, deliver: Deliver, lines: Lines) -> None:
+def test_fifty_fields_go_out_and_fifty_one_do_not(sandbox: Sandbox, deliver: Deliver, lines: JsonLines) -> None:
     """At most 50 fields, `user_id` among them (P3)."""
     fields = {f"field{number}": "geheim" for number in range(49)}
     users = [{"user_id": "1", **fields}, {"user_id": "2", **fields, "more": ""}]
@@ -60,7 +60,7 @@ def test_fifty_fields_go_out_and_fifty_one_do_not(sandbox: Sandbox, deliver: Del
 
 @pytest.mark.parametrize("fields", [None, {"plan": "tariff", "user_id": "user_id", "town": "city"}])
 def test_users_of_a_table(
-    sandbox: Sandbox, deliver: Deliver, lines: Lines, tmp_path: Path, fields: dict[str, str] | None
+    sandbox: Sandbox, deliver: Deliver, lines: JsonLines, tmp_path: Path, fields: dict[str, str] | None
 ) -> None:
     """Cells go out under their columns' names or the chosen ones, and a reject is kept with the columns' own."""
     path = tmp_path / "users.csv"
@@ -80,7 +80,7 @@ def test_users_of_a_table(
 
 
 @pytest.mark.parametrize("letter", ["a", "名", "é", "😀"])
-def test_lengths_are_counted_in_characters(letter: str, sandbox: Sandbox, deliver: Deliver, lines: Lines) -> None:
+def test_lengths_are_counted_in_characters(letter: str, sandbox: Sandbox, deliver: Deliver, lines: JsonLines) -> None:
     """Names of 50 and values of 128 characters go out whole, one more of either doesn't go: characters, not bytes."""
     users = [
         {"user_id": "1", letter * 50: letter * 128},

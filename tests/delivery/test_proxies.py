@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.plan import Ended
-from airflow_provider_userdata.delivery.transport import Endpoint, NoAnswer, Transport
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.sending.transport import Endpoint, NoAnswer, Transport
 from airflow_provider_userdata.errors import RefusedError, VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.vendors.answers import Answer
@@ -21,7 +21,7 @@ from airflow_provider_userdata.vendors.contract import Request
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 PASSWORD = "proxy-secret"
 CREDENTIALS = base64.b64encode(f"me:{PASSWORD}".encode())
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 Rows = Callable[[str, int], list[dict[str, Any]]]
 
 
@@ -189,7 +189,7 @@ def test_a_proxy_that_refuses_ends_a_delivery(
     """At once, naming connection, host and proxy, in the way that Airflow doesn't retry; nothing is in doubt."""
     proxy = Proxy(refusal)
 
-    async def run() -> Ended:
+    async def run() -> Result:
         between = await asyncio.start_server(proxy, "127.0.0.1", 0)
         address = f"http://me:{PASSWORD}@127.0.0.1:{between.sockets[0].getsockname()[1]}"
         to = Endpoint("https://api.vendor.example", {"x-api-key": "k"}, proxy=address, connection="mine")
@@ -230,7 +230,7 @@ def test_what_no_retry_helps_may_pass_where_requests_were_accepted(
 def test_a_wrong_certificate_ends_a_delivery(deliver: Deliver, rows: Rows, authority: Any) -> None:
     """At the first request, in the way that Airflow doesn't retry."""
 
-    async def run() -> Ended:
+    async def run() -> Result:
         there = await asyncio.start_server(Proxy(), "127.0.0.1", 0, ssl=authority.server("other.example"))
         tls = ssl.create_default_context(cafile=authority.path)
         to = Endpoint(f"https://127.0.0.1:{there.sockets[0].getsockname()[1]}", {}, tls=tls, connection="mine")
@@ -272,7 +272,7 @@ def test_an_answer_that_ends_a_delivery_names_who_gave_it(deliver: Deliver, rows
         writer.write(answer.encode())
         writer.close()
 
-    async def run() -> Ended:
+    async def run() -> Result:
         there = await asyncio.start_server(serve, "127.0.0.1", 0)
         to = Endpoint(f"http://127.0.0.1:{there.sockets[0].getsockname()[1]}", {}, connection="mine")
         ended = await asyncio.to_thread(deliver, "thymia", rows("thymia", 5), endpoint=to, max_in_flight=1)

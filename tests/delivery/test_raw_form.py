@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.chunks import Cells, Header, Unreadable
-from airflow_provider_userdata.delivery.raw_form import row_json
+from airflow_provider_userdata.delivery.reading.source import Header, TextRow, Unreadable
+from airflow_provider_userdata.delivery.recording.lossless_json import row_json
 from airflow_provider_userdata.vendors.contract import Invalid, Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
@@ -106,7 +106,7 @@ def kept(row: object) -> Any:
         ({"odd": Odd()}, {"odd": {"$Odd": "has no text: RuntimeError"}}),
         (Unreadable(["a", b"\xff"], "too many cells"), ["a", {"$base64": "/w=="}]),
         (Unreadable(b"\xff", "not UTF-8"), {"$base64": "/w=="}),
-        (Cells(Header(("a", "b")), ["1", "\udcff"]), {"a": "1", "b": {"$base64": "/w=="}}),
+        (TextRow(Header(("a", "b")), ["1", "\udcff"]), {"a": "1", "b": {"$base64": "/w=="}}),
         (Unreadable(["1", "caf\udce9"], "has 2 cells"), ["1", {"$base64": "Y2Fm6Q=="}]),
         (Unreadable(["\ud800"], "is of no file"), [{"$base64": "7aCA"}]),
         ({"n": np.int64(5), "x": np.float32(1.5)}, {"n": 5, "x": 1.5}),

@@ -8,7 +8,7 @@ import pickle
 
 import pytest
 
-from airflow_provider_userdata.delivery.report import Fate, Report, Tally
+from airflow_provider_userdata.delivery.report import Counters, Fate, Report
 
 NONE = Report(
     read=0,
@@ -78,7 +78,7 @@ def test_the_report_survives_airflow() -> None:
 def test_the_tally_counts_by_fate_and_rule() -> None:
     """Counts come together by fate, and by rule the most frequent first."""
     moments = iter([10.0, 12.5])
-    tally = Tally(lambda: next(moments))
+    tally = Counters(lambda: next(moments))
     tally.read = 6
     tally.settle(Fate.DELIVERED, 2)
     tally.settle(Fate.REJECTED, 1, "G8")

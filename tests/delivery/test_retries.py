@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.delivery.clock import Clock
-from airflow_provider_userdata.delivery.plan import Ended
-from airflow_provider_userdata.delivery.sending import Patience
-from airflow_provider_userdata.delivery.transport import Endpoint, Transport
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.sending.sender import Patience
+from airflow_provider_userdata.delivery.sending.transport import Endpoint, Transport
 from airflow_provider_userdata.errors import VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.vendors.contract import Request
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
-Lines = Callable[[str | None], list[dict[str, Any]]]
+JsonLines = Callable[[str | None], list[dict[str, Any]]]
 Later = Callable[[float, Callable[[], None]], None]
 
 ALL = ("thymia", "gerosense", "ptengine")
@@ -55,7 +55,7 @@ def test_what_may_pass_is_sent_again(vendor: str, fault: str, sandbox: Sandbox, 
 @pytest.mark.parametrize("vendor", ALL)
 @pytest.mark.parametrize("fault", ["503", "429", "cut"])
 def test_used_up_attempts_end_the_run(
-    vendor: str, fault: str, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: Lines
+    vendor: str, fault: str, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: JsonLines
 ) -> None:
     """After `max_attempts` the vendor counts as down, in the way that is retried, and the source isn't drained."""
     sandbox.vendors[vendor].script(f"{fault} x99999")
@@ -115,7 +115,7 @@ def test_a_pause_holds_for_every_request(sandbox: Sandbox, deliver: Deliver, row
 
 @pytest.mark.parametrize("fault", ["429 retry-after=600 x99999", "503 retry-after=600 x99999", "429 retry-after=86400"])
 def test_waiting_has_an_end(
-    fault: str, sandbox: Sandbox, deliver: Deliver, rows: Rows, clock: Clock, lines: Lines
+    fault: str, sandbox: Sandbox, deliver: Deliver, rows: Rows, clock: Clock, lines: JsonLines
 ) -> None:
     """`max_wait` without an accepted request ends the run; it doesn't start a wait that goes beyond (A4)."""
     begun = clock.seconds()

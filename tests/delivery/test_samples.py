@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.plan import Ended
+from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.sandbox import Sandbox
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
-Lines = Callable[[str | None], list[dict[str, Any]]]
+JsonLines = Callable[[str | None], list[dict[str, Any]]]
 
 
 def sizes_of(sandbox: Sandbox) -> list[int]:
@@ -53,7 +53,7 @@ def test_no_request_has_a_tail_of_one_or_two(
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_too_few_samples_are_held_whole(
-    count: int, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: Lines
+    count: int, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: JsonLines
 ) -> None:
     """Fewer than three samples are neither sent nor dropped (G4)."""
     samples = rows("gerosense", count)
@@ -67,7 +67,7 @@ def test_too_few_samples_are_held_whole(
 
 @pytest.mark.parametrize("valid", [0, 2, 3, 999, 1001, 2002])
 def test_what_is_invalid_counts_for_no_request(
-    valid: int, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: Lines
+    valid: int, sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: JsonLines
 ) -> None:
     """Rejects between the samples change neither the sizes of requests nor anybody's position."""
     samples = rows("gerosense", valid)
@@ -92,7 +92,7 @@ def test_what_is_invalid_counts_for_no_request(
 
 
 def test_a_batch_that_was_only_partly_accepted_is_unknown(
-    sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: Lines
+    sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: JsonLines
 ) -> None:
     """A 207 proves nothing about any one sample: all stay whole with the answer, and none is sent again (G11)."""
     sandbox.gerosense.script("207 body='{\"accepted\": 3}'")

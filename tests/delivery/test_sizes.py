@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery import splitting
-from airflow_provider_userdata.delivery.batching import Batch
-from airflow_provider_userdata.delivery.plan import Ended
-from airflow_provider_userdata.delivery.sizes import Sizes
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.sending import bisection
+from airflow_provider_userdata.delivery.sending.batcher import Batch
+from airflow_provider_userdata.delivery.sending.request_size import Sizes
 from airflow_provider_userdata.errors import RefusedError
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.sandbox.reading import Refused
@@ -24,9 +24,9 @@ from airflow_provider_userdata.vendors.contract import Record, Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
-Lines = Callable[[str | None], list[dict[str, Any]]]
+JsonLines = Callable[[str | None], list[dict[str, Any]]]
 Limit = Callable[..., None]
 
 
@@ -170,10 +170,10 @@ def test_later_requests_keep_to_the_size_that_was_taken(
 
 
 def test_a_refusal_for_size_costs_nothing_of_the_budget(
-    limit: Limit, deliver: Deliver, rows: Rows, lines: Lines, monkeypatch: pytest.MonkeyPatch
+    limit: Limit, deliver: Deliver, rows: Rows, lines: JsonLines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a 413 splits is no search for a fault: that can still be found (A4, P11)."""
-    monkeypatch.setattr(splitting, "EXTRA_REQUESTS", 12)
+    monkeypatch.setattr(bisection, "EXTRA_REQUESTS", 12)
     limit("ptengine", most=20, bad=b'"geheim-777"')
 
     ended = deliver("ptengine", rows("ptengine", 1_000), max_in_flight=1)
@@ -184,7 +184,7 @@ def test_a_refusal_for_size_costs_nothing_of_the_budget(
 
 @pytest.mark.parametrize(("vendor", "lost", "rule"), [("ptengine", 1, "A4"), ("gerosense", 5, "G12")])
 def test_a_record_that_is_too_large_alone_is_rejected_and_the_others_go(
-    vendor: str, lost: int, rule: str, limit: Limit, deliver: Deliver, rows: Rows, lines: Lines
+    vendor: str, lost: int, rule: str, limit: Limit, deliver: Deliver, rows: Rows, lines: JsonLines
 ) -> None:
     """One that no request can carry takes at most its group with it (A4, G12)."""
     samples = rows(vendor, 2_000)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.spacing import MOST, Spacing
+from airflow_provider_userdata.delivery.sending.rate_limit import MOST, RateLimit
 
 Takes = Callable[[float], bool]
 """Says whether a vendor takes a request that arrives at that second."""
@@ -45,7 +45,7 @@ def served(
     :param pause: the seconds that a refusal asks to wait, if it does, or what gives them.
     :param most: how many may be in flight.
     """
-    spacing, now, sent_at, paused_until = Spacing(), 0.0, -math.inf, -math.inf
+    spacing, now, sent_at, paused_until = RateLimit(), 0.0, -math.inf, -math.inf
     in_flight: list[tuple[float, float, bool]] = []
     counts = {True: 0, False: 0}
     while now < until:
@@ -183,7 +183,7 @@ def test_a_limit_that_changes_is_found_again(before: int, after: int, pause: flo
 
 def test_the_spacing_starts_from_the_rate_that_was_let_through() -> None:
     """Answers come in bunches, of as many as are in flight: the rate is that of many bunches."""
-    spacing = Spacing()
+    spacing = RateLimit()
     for bunch in range(40):
         for _ in range(16):
             spacing.passed(bunch * 0.05)
@@ -194,7 +194,7 @@ def test_the_spacing_starts_from_the_rate_that_was_let_through() -> None:
 
 def test_the_rate_of_a_source_is_not_the_vendors() -> None:
     """Where there was no more to be sent than could be, what was let through says nothing about the vendor."""
-    spacing = Spacing()
+    spacing = RateLimit()
     for number in range(60):
         spacing.passed(2.0 * number, pressed=False)
     spacing.refused(120, now=120.1)
@@ -204,7 +204,7 @@ def test_the_rate_of_a_source_is_not_the_vendors() -> None:
 
 def test_a_time_without_requests_does_not_widen_the_spacing() -> None:
     """An hour in which nothing was to be sent says nothing about the vendor's rate."""
-    spacing, now = Spacing(), 0.0
+    spacing, now = RateLimit(), 0.0
     for idle in (0, 3600):
         now += idle
         for _ in range(5):
@@ -218,7 +218,7 @@ def test_a_time_without_requests_does_not_widen_the_spacing() -> None:
 
 def test_there_is_no_spacing_without_a_refusal_for_the_rate() -> None:
     """A vendor that limits no rate is not slowed down for."""
-    spacing = Spacing()
+    spacing = RateLimit()
     for number in range(1000):
         spacing.passed(float(number))
 
@@ -227,7 +227,7 @@ def test_there_is_no_spacing_without_a_refusal_for_the_rate() -> None:
 
 def test_refusals_of_one_moment_widen_the_spacing_once() -> None:
     """What was sent before the spacing widened says nothing about the new one."""
-    spacing = Spacing()
+    spacing = RateLimit()
     for number in range(10):
         spacing.passed(number * 0.1)
     spacing.refused(0.95, now=1.0)
@@ -242,7 +242,7 @@ def test_refusals_of_one_moment_widen_the_spacing_once() -> None:
 @given(st.lists(st.tuples(st.sampled_from(["passed", "refused", "paused"]), st.floats(0, 100)), max_size=300))
 def test_the_spacing_is_bounded(events: list[tuple[str, float]]) -> None:
     """Whatever comes, a request goes out every half a minute."""
-    spacing, now = Spacing(), 0.0
+    spacing, now = RateLimit(), 0.0
     for event, later in events:
         sent, now = now, now + later
         if event == "passed":
@@ -257,7 +257,7 @@ def test_the_spacing_is_bounded(events: list[tuple[str, float]]) -> None:
 @pytest.mark.parametrize("pause", [0, 1, 10])
 def test_the_spacing_is_forgotten_when_nothing_is_refused(pause: float) -> None:
     """A limit that was lifted doesn't slow the rest of the run: 150 seconds after a pause of ten it is gone."""
-    spacing, now = Spacing(), 2.0 + pause
+    spacing, now = RateLimit(), 2.0 + pause
     spacing.passed(0)
     spacing.passed(0.1)
     spacing.refused(0.15, now=2.0)

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery import splitting
-from airflow_provider_userdata.delivery.plan import Ended
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.sending import bisection
 from airflow_provider_userdata.errors import RefusedError
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.sandbox.reading import Refused
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
-Lines = Callable[[str | None], list[dict[str, Any]]]
+JsonLines = Callable[[str | None], list[dict[str, Any]]]
 Refuse = Callable[..., None]
 
 
@@ -40,7 +40,7 @@ def refuse(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Refuse:
 
 @pytest.mark.parametrize("place", [0, 1, 499, 500, 777, 998, 999])
 def test_one_bad_sample_is_found_among_a_few(
-    place: int, refuse: Refuse, deliver: Deliver, rows: Rows, lines: Lines, sandbox: Sandbox
+    place: int, refuse: Refuse, deliver: Deliver, rows: Rows, lines: JsonLines, sandbox: Sandbox
 ) -> None:
     """Of 1000 samples with one at fault, 3 to 5 are rejected and all others accepted (G12)."""
     refuse("gerosense", f"geheim-{place}")
@@ -60,7 +60,7 @@ def test_one_bad_sample_is_found_among_a_few(
 
 @pytest.mark.parametrize("place", [3, 1500])
 def test_a_refused_batch_of_a_file_is_made_anew(
-    place: int, refuse: Refuse, deliver: Deliver, rows: Rows, lines: Lines, sandbox: Sandbox, tmp_path: Path
+    place: int, refuse: Refuse, deliver: Deliver, rows: Rows, lines: JsonLines, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """Samples of a file are let go once they are encoded: the halves of a refused batch carry them all the same."""
     refuse("gerosense", f"geheim-{place}")
@@ -78,7 +78,7 @@ def test_a_refused_batch_of_a_file_is_made_anew(
 
 @pytest.mark.parametrize("places", [[0], [99], [41, 42], [0, 33, 66, 99], list(range(0, 100, 17))])
 def test_profiles_are_halved_down_to_the_one_at_fault(
-    places: list[int], refuse: Refuse, deliver: Deliver, rows: Rows, lines: Lines, sandbox: Sandbox
+    places: list[int], refuse: Refuse, deliver: Deliver, rows: Rows, lines: JsonLines, sandbox: Sandbox
 ) -> None:
     """An upsert can be repeated with one row, so only the rows at fault are rejected (P11)."""
     refuse("ptengine", *[f"geheim-{place}" for place in places])
@@ -167,7 +167,7 @@ def test_halving_has_a_budget_for_the_whole_run(
     refuse: Refuse, deliver: Deliver, rows: Rows, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When it is used up, what is refused is rejected whole, and the run goes on."""
-    monkeypatch.setattr(splitting, "EXTRA_REQUESTS", 20)
+    monkeypatch.setattr(bisection, "EXTRA_REQUESTS", 20)
     refuse("ptengine", *[f"geheim-{number}" for number in range(0, 2_000, 200)])
 
     ended = deliver("ptengine", rows("ptengine", 2_000), max_in_flight=1)
@@ -193,7 +193,7 @@ def test_where_only_one_part_is_good_it_does_not_matter_which(
 
 
 def test_what_a_vendor_said_of_a_record_stands_in_the_private_file_only(
-    refuse: Refuse, deliver: Deliver, rows: Rows, lines: Lines
+    refuse: Refuse, deliver: Deliver, rows: Rows, lines: JsonLines
 ) -> None:
     """A refusal's words may repeat the record: they go into the rejects file, and nowhere else (A6)."""
     refuse("thymia", "geheim-0")

@@ -10,20 +10,21 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery import reading, runner
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
-from airflow_provider_userdata.delivery.fates import Fates
-from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.delivery import runner
+from airflow_provider_userdata.delivery.outcomes import OutcomeLog
+from airflow_provider_userdata.delivery.plan import Plan, Result
+from airflow_provider_userdata.delivery.reading import reader
+from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 from airflow_provider_userdata.delivery.runner import Delivery
-from airflow_provider_userdata.delivery.transport import Endpoint, Transport
+from airflow_provider_userdata.delivery.sending.transport import Endpoint, Transport
 from airflow_provider_userdata.errors import OutputError, SourceBrokeError, StoppedError
 from airflow_provider_userdata.sandbox import Sandbox
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 MakePlan = Callable[..., Plan]
-Settle = Callable[[Plan, Ended], Ended]
+Settle = Callable[[Plan, Result], Result]
 Rows = Callable[..., list[dict[str, Any]]]
-Lines = Callable[[str | None], list[dict[str, Any]]]
+JsonLines = Callable[[str | None], list[dict[str, Any]]]
 
 STOP = StoppedError("told to")
 
@@ -32,7 +33,7 @@ STOP = StoppedError("told to")
 def no_long_goodbyes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the times that a stop grants."""
     monkeypatch.setattr(runner, "GRACE", 0.1)
-    monkeypatch.setattr(reading, "LONGEST_CLOSE", 0.05)
+    monkeypatch.setattr(reader, "LONGEST_CLOSE", 0.05)
 
 
 class Hanging:
@@ -46,14 +47,14 @@ class Hanging:
 
     def chunks(self) -> Iterator[Chunk]:
         """Give one chunk, then nothing, for long."""
-        yield Chunk(Form.OBJECTS, self.rows)
+        yield Chunk(RowFormat.OBJECTS, self.rows)
         self.hangs.set()
         self.let_go.wait(30)
 
 
-def in_thread(delivery: Delivery) -> tuple[threading.Thread, list[Ended]]:
+def in_thread(delivery: Delivery) -> tuple[threading.Thread, list[Result]]:
     """Run a delivery beside the test."""
-    ended: list[Ended] = []
+    ended: list[Result] = []
     thread = threading.Thread(target=lambda: ended.append(delivery.run()))
     thread.start()
     return thread, ended
@@ -115,14 +116,14 @@ def test_nothing_more_is_sent_where_fates_cannot_be_written(
 ) -> None:
     """What waits for a place is held: nobody could tell what became of it."""
     sandbox.gerosense.latency = 0.05
-    read, chunks = Fates.read, itertools.count(1)
+    read, chunks = OutcomeLog.read, itertools.count(1)
 
-    def failing(fates: Fates, marks: Any) -> None:
+    def failing(fates: OutcomeLog, marks: Any) -> None:
         if next(chunks) == 7:
             raise OutputError("the disk is full")
         read(fates, marks)
 
-    monkeypatch.setattr(Fates, "read", failing)
+    monkeypatch.setattr(OutcomeLog, "read", failing)
 
     ended = deliver("gerosense", iter(rows("gerosense", 8_000)), max_in_flight=1)
 
@@ -154,7 +155,7 @@ def test_a_stop_after_the_end_does_nothing(plan: MakePlan, rows: Rows) -> None:
 
 
 def test_what_is_in_flight_is_given_up_after_the_grace(
-    plan: MakePlan, settle: Settle, rows: Rows, sandbox: Sandbox, lines: Lines
+    plan: MakePlan, settle: Settle, rows: Rows, sandbox: Sandbox, lines: JsonLines
 ) -> None:
     """A request without an answer doesn't hold up a stop: its records are unknown, the others held (A3)."""
     sandbox.ptengine.script("hang x99")
@@ -246,7 +247,7 @@ def test_an_interrupted_wait_stops_the_delivery_and_goes_on_its_way(
     source = Hanging(rows("thymia", 5))
     delivery = Delivery(plan("thymia", source))
 
-    def interrupted() -> Ended:
+    def interrupted() -> Result:
         assert source.hangs.wait(10)
         raise TimeoutError("a time-out")
 

@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from airflow_provider_userdata.delivery.transport import Endpoint, NoAnswer, Transport
+from airflow_provider_userdata.delivery.sending.transport import Endpoint, NoAnswer, Transport
 from airflow_provider_userdata.vendors.answers import Answer
 from airflow_provider_userdata.vendors.contract import Request
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
-from airflow_provider_userdata.delivery.fates import Fates
-from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.delivery.outcomes import OutcomeLog
+from airflow_provider_userdata.delivery.plan import Plan, Result
+from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.errors import SourceBrokeError, UnexpectedError
 from airflow_provider_userdata.sandbox import Sandbox
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 
 VENDORS = ["thymia", "gerosense", "ptengine"]
@@ -70,7 +70,7 @@ def test_a_source_of_any_kind_breaks_alike(raised: type[BaseException], deliver:
         total = None
 
         def chunks(self) -> Iterator[Chunk]:
-            yield Chunk(Form.OBJECTS, rows("thymia", 3))
+            yield Chunk(RowFormat.OBJECTS, rows("thymia", 3))
             raise raised("geheim")
 
     ended = deliver("thymia", Source())
@@ -200,7 +200,7 @@ def test_a_fate_that_cannot_be_written_for_a_reason_that_nobody_expects_is_unkno
     plan: Callable[..., Plan], rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The counts add up even where no line could be written (A5)."""
-    monkeypatch.setattr(Fates, "delivered", raising(SystemExit("geheim")))
+    monkeypatch.setattr(OutcomeLog, "delivered", raising(SystemExit("geheim")))
 
     ended = Delivery(plan("thymia", rows("thymia", 5), max_in_flight=1)).run()
 

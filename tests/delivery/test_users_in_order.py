@@ -9,12 +9,12 @@ from itertools import pairwise
 
 import pytest
 
-from airflow_provider_userdata.delivery.batching import Batch, GroupBatcher
-from airflow_provider_userdata.delivery.plan import Ended
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.sending.batcher import Batch, GroupBatcher
 from airflow_provider_userdata.sandbox import Request, Sandbox
 from airflow_provider_userdata.vendors.contract import Record
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 
 
 def by_user(sandbox: Sandbox) -> dict[str, list[tuple[int, Request]]]:

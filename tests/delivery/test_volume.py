@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.plan import Ended
+from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.sandbox import Sandbox
 
-Deliver = Callable[..., Ended]
+Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 
 VOLUMES = [("gerosense", 100_000, 1000), ("ptengine", 10_000, 100), ("thymia", 1_000, 1)]

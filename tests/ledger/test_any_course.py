@@ -113,13 +113,13 @@ class States(Runs):
     def begun(self) -> None:
         """Start with a vendor who has nothing."""
         self.vendor: dict[int, int] = {}
-        self.under_way: dict[str, dict[int, int]] = {}
+        self.in_flight: dict[str, dict[int, int]] = {}
         self.accepted: dict[str, dict[int, int]] = {}
 
     def crash(self, name: str) -> None:
         """Lose what was under way, too: it has arrived by now, or never will."""
         super().crash(name)
-        self.under_way.pop(name, None)
+        self.in_flight.pop(name, None)
         self.accepted.pop(name, None)
 
     @precondition(lambda self: self.ledgers)
@@ -127,24 +127,24 @@ class States(Runs):
     def sift(self, data: Any, rows: dict[int, int]) -> None:
         """Ask for what a run hasn't under way; what isn't given back, the vendor has."""
         name = data.draw(st.sampled_from(sorted(self.ledgers)))
-        busy = self.under_way.setdefault(name, {}).keys() | self.accepted.setdefault(name, {}).keys()
+        busy = self.in_flight.setdefault(name, {}).keys() | self.accepted.setdefault(name, {}).keys()
         rows = {user: value for user, value in rows.items() if user not in busy}
         users = list(rows)
         chosen = self.ledgers[name].sift(joined(*users), joined(*rows.values()))
         for index, user in enumerate(users):
             if index in chosen:
-                self.under_way[name][user] = rows[user]
+                self.in_flight[name][user] = rows[user]
             else:
                 assert self.vendor[user] == rows[user]
 
-    @precondition(lambda self: any(self.under_way.values()))
+    @precondition(lambda self: any(self.in_flight.values()))
     @rule(data=st.data())
     def arrive(self, data: Any) -> None:
         """Let the vendor accept one."""
         name, user = data.draw(
-            st.sampled_from(sorted((name, user) for name, rows in self.under_way.items() for user in rows))
+            st.sampled_from(sorted((name, user) for name, rows in self.in_flight.items() for user in rows))
         )
-        self.vendor[user] = self.accepted[name][user] = self.under_way[name].pop(user)
+        self.vendor[user] = self.accepted[name][user] = self.in_flight[name].pop(user)
 
     @precondition(lambda self: any(self.accepted.values()))
     @rule(data=st.data())

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.chunks import Source
+from airflow_provider_userdata.delivery.reading.source import Source
 from airflow_provider_userdata.errors import SourceError
 from airflow_provider_userdata.sources import open_source
 from airflow_provider_userdata.sources.paths import find_files

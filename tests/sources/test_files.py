@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.chunks import Cells, Source
+from airflow_provider_userdata.delivery.reading.source import Source, TextRow
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources import open_source
 
@@ -27,7 +27,7 @@ TEXTS = {
 def rows_of(source: Source) -> list[Any]:
     """Read all rows."""
     rows = [row for chunk in source.chunks() for row in chunk.rows]
-    return [row.as_dict() if isinstance(row, Cells) else row.removesuffix(b"\n") for row in rows]
+    return [row.as_dict() if isinstance(row, TextRow) else row.removesuffix(b"\n") for row in rows]
 
 
 def open_files() -> set[pathlib.Path]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.chunks import Cells
+from airflow_provider_userdata.delivery.reading.source import TextRow
 from airflow_provider_userdata.errors import SourceError
 from airflow_provider_userdata.sources import open_source
 
@@ -16,7 +16,7 @@ def rows_of(path: pathlib.Path, text: str, **options: Any) -> list[dict[str, str
     """Write a table, and read it."""
     path.write_text(text)
     rows = [row for chunk in open_source(path, **options).chunks() for row in chunk.rows]
-    return [row.as_dict() for row in rows if isinstance(row, Cells)]
+    return [row.as_dict() for row in rows if isinstance(row, TextRow)]
 
 
 def test_columns_that_are_not_taken_may_have_any_name(tmp_path: pathlib.Path) -> None:

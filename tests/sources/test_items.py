@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.chunks import Form, Source
+from airflow_provider_userdata.delivery.reading.source import RowFormat, Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources import hold, open_source
 
@@ -26,7 +26,7 @@ def test_every_item_comes_once_and_in_order(count: int, kind: Any) -> None:
     source = open_source(kind(rows))
     chunks = list(source.chunks())
     assert [row for chunk in chunks for row in chunk.rows] == rows
-    assert all(chunk.form is Form.OBJECTS and 0 < len(chunk.rows) <= 1000 for chunk in chunks)
+    assert all(chunk.form is RowFormat.OBJECTS and 0 < len(chunk.rows) <= 1000 for chunk in chunks)
 
 
 def test_the_total_is_known_for_lists_only() -> None:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.chunks import Form
+from airflow_provider_userdata.delivery.reading.source import RowFormat
 from airflow_provider_userdata.sources import jsonfile
+from airflow_provider_userdata.sources.file_limits import ROWS, BadFileError
 from airflow_provider_userdata.sources.jsonfile import read_json
-from airflow_provider_userdata.sources.streams import ROWS, BadFileError
 
 VALUE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -26,7 +26,7 @@ RECORD = st.dictionaries(st.text(), VALUE, max_size=4)
 def rows_of(data: bytes, block: int = 2**20, longest: int = 2**26) -> list[bytes]:
     """Read all elements."""
     chunks = list(read_json(io.BytesIO(data), block=block, longest=longest))
-    assert all(chunk.form is Form.JSON and 0 < len(chunk.rows) <= ROWS for chunk in chunks)
+    assert all(chunk.form is RowFormat.JSON and 0 < len(chunk.rows) <= ROWS for chunk in chunks)
     return [row for chunk in chunks for row in chunk.rows]
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
+from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
+from airflow_provider_userdata.sources.file_limits import BadFileError
 from airflow_provider_userdata.sources.jsonlines import read_lines
-from airflow_provider_userdata.sources.streams import BadFileError
 
 LINE = st.binary(max_size=30).map(
     lambda line: line.replace(b"\n", b"").replace(b"\r", b"").removeprefix(b"\xef\xbb\xbf")
@@ -25,7 +25,7 @@ def text_of(chunk: Chunk) -> bytes | None:
 def lines_of(data: bytes, block: int = 2**20, longest: int = 2**26) -> list[bytes]:
     """Read all lines: each comes with its end, and is given without."""
     chunks = list(read_lines(io.BytesIO(data), block=block, longest=longest))
-    assert all(chunk.form is Form.JSON and chunk.rows for chunk in chunks)
+    assert all(chunk.form is RowFormat.JSON and chunk.rows for chunk in chunks)
     assert all(text_of(chunk) in (None, b"".join(chunk.rows)) for chunk in chunks)
     rows = [row for chunk in chunks for row in chunk.rows]
     assert all(row.count(b"\n") == 1 and row.endswith(b"\n") for row in rows)

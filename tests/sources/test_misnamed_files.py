@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.chunks import Cells
+from airflow_provider_userdata.delivery.reading.source import TextRow
 from airflow_provider_userdata.errors import SourceError
 from airflow_provider_userdata.sources import open_source
 
@@ -182,7 +182,7 @@ def test_an_empty_file_among_others_is_passed_by(
     (tmp_path / "3.csv").write_text("a\n1\n")
     (tmp_path / "4.csv").write_text("a\n2\n")
     rows = [row for chunk in open_source(tmp_path / "*").chunks() for row in chunk.rows]
-    assert [row.as_dict() for row in rows if isinstance(row, Cells)] == [{"a": "1"}, {"a": "2"}]
+    assert [row.as_dict() for row in rows if isinstance(row, TextRow)] == [{"a": "1"}, {"a": "2"}]
     assert "1 of 3 files have no records" in caplog.text
     assert empty in caplog.text
 

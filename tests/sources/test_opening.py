@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.chunks import Source
+from airflow_provider_userdata.delivery.reading.source import Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources import hold, open_source
 

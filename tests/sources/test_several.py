@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.chunks import Cells, Source
-from airflow_provider_userdata.delivery.digest import SourceDigest
+from airflow_provider_userdata.delivery.reading.digest import SourceDigest
+from airflow_provider_userdata.delivery.reading.source import Source, TextRow
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources import SqlSource, hold, open_source, unhold
 from airflow_provider_userdata.sources.shapes import Parts
@@ -87,7 +87,7 @@ def test_each_may_be_anything(tmp_path: Path) -> None:
     rows = []
     for chunk in source.chunks():
         digest.take(chunk.rows, (), chunk.text)
-        rows += [row.as_dict() if isinstance(row, Cells) else row for row in chunk.rows]
+        rows += [row.as_dict() if isinstance(row, TextRow) else row for row in chunk.rows]
     assert rows == [*users(2), b'{"user_id": "a"}\n', {"user_id": "b"}, *users(1), *users(1), *users(1)]
     assert digest.mark.rows == 7
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.chunks import Cells
+from airflow_provider_userdata.delivery.reading.source import TextRow
 from airflow_provider_userdata.errors import SourceError
 from airflow_provider_userdata.sources import open_source
 
@@ -48,7 +48,7 @@ def read(data: bytes, ending: str, columns: list[str]) -> tuple[list[Any], str]:
         path.write_bytes(data)
         try:
             for chunk in open_source(path, columns=columns).chunks():
-                rows += [row.values if isinstance(row, Cells) else row for row in chunk.rows]
+                rows += [row.values if isinstance(row, TextRow) else row for row in chunk.rows]
         except SourceError as error:
             return rows, str(error)
     return rows, ""

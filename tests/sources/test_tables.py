@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.chunks import Cells, Form, Unreadable
-from airflow_provider_userdata.sources.streams import ROWS, BadFileError
-from airflow_provider_userdata.sources.tables import Table
+from airflow_provider_userdata.delivery.reading.source import RowFormat, TextRow, Unreadable
+from airflow_provider_userdata.sources.delimited import Table
+from airflow_provider_userdata.sources.file_limits import ROWS, BadFileError
 
 HEADERS = st.sampled_from(["a,b\n", "a\n", "\n \r\na\tb\r\n", "\ufeffa,b\n", "\udcef\udcbb\n", '"a",b\n', "a,", ""])
 ENDS = ["\n", "\n", "\n\n", "\r\n", "\r", "\r\r\n", "\v", "\f", "\x1c", "\x85", "\u2028"]
@@ -28,8 +28,8 @@ def rows_of(text: str | bytes, dialect: str = "excel", **options: Any) -> list[A
     """Read all rows."""
     data = text.encode() if isinstance(text, str) else text
     chunks = list(Table(dialect).read(io.BytesIO(data), **options))
-    assert all(chunk.form is Form.CELLS and 0 < len(chunk.rows) <= ROWS for chunk in chunks)
-    return [row.as_dict() if isinstance(row, Cells) else row for chunk in chunks for row in chunk.rows]
+    assert all(chunk.form is RowFormat.CELLS and 0 < len(chunk.rows) <= ROWS for chunk in chunks)
+    return [row.as_dict() if isinstance(row, TextRow) else row for chunk in chunks for row in chunk.rows]
 
 
 def outcome(stream: io.BytesIO | gzip.GzipFile, dialect: str, block: int) -> tuple[list[Any], str]:
@@ -38,7 +38,7 @@ def outcome(stream: io.BytesIO | gzip.GzipFile, dialect: str, block: int) -> tup
     try:
         for chunk in Table(dialect).read(stream, block=block):
             assert 0 < len(chunk.rows) <= ROWS
-            rows += [(row.header.names, row.values) if isinstance(row, Cells) else row for row in chunk.rows]
+            rows += [(row.header.names, row.values) if isinstance(row, TextRow) else row for row in chunk.rows]
     except BadFileError as error:
         return rows, str(error)
     return rows, ""

@@ -12,11 +12,11 @@ import pytest
 from airflow_provider_userdata.schemas import schemas
 from airflow_provider_userdata.vendors.answers import Answer
 from airflow_provider_userdata.vendors.contract import UNREADABLE, Fault, Invalid, Record, Vendor
-from airflow_provider_userdata.vendors.explaining import contract_validator
 from airflow_provider_userdata.vendors.gerosense import GeroSense
-from airflow_provider_userdata.vendors.pii import Guard
+from airflow_provider_userdata.vendors.pii.guard import Guard
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia
+from airflow_provider_userdata.vendors.validation.explainer import contract_validator
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_userdata.vendors.contract import Invalid, Record, Vendor, sorted_out
 
-Settled = Callable[[Vendor, Record | Invalid], Record | Invalid]
+IntervalSet = Callable[[Vendor, Record | Invalid], Record | Invalid]
 
 
 FIELDS = [
@@ -98,7 +98,7 @@ NEAR = st.fixed_dictionaries(
 @settings(deadline=None, max_examples=150)
 @given(value=VALUES | NEAR)
 @example(value={"device_name": "i", "start_date": "2023-11-01T08:04Z", "unit": "count/s", "value": float("inf")})
-def test_any_python_value_is_settled(vendor: Vendor, settled: Settled, value: object) -> None:
+def test_any_python_value_is_settled(vendor: Vendor, settled: IntervalSet, value: object) -> None:
     """Whatever a callable or a query gives as a record is a record or a reject."""
     settled(vendor, vendor.prepare_value(value))
 
@@ -117,7 +117,7 @@ def plain(value: Any) -> Any:
 @example(
     value={"device_name": "i", "start_date": "2023-11-01T08:04Z", "unit": "count", "value": 1}, cut=17, insert=b"\xff"
 )
-def test_any_text_is_settled(vendor: Vendor, settled: Settled, value: object, cut: int, insert: bytes) -> None:
+def test_any_text_is_settled(vendor: Vendor, settled: IntervalSet, value: object, cut: int, insert: bytes) -> None:
     """JSON, and JSON that was cut or written into, is a record or a reject; the slower way has the same verdict."""
     text = json.dumps(plain(value)).encode()
     found = settled(vendor, vendor.prepare_json(text))
@@ -150,7 +150,7 @@ def test_texts_of_a_chunk_are_settled_as_each_alone(vendor: Vendor, values: list
 
 @settings(deadline=None, max_examples=150)
 @given(text=st.binary(max_size=200))
-def test_any_bytes_are_settled(vendor: Vendor, settled: Settled, text: bytes) -> None:
+def test_any_bytes_are_settled(vendor: Vendor, settled: IntervalSet, text: bytes) -> None:
     """Bytes that nobody meant as JSON are a reject."""
     settled(vendor, vendor.prepare_json(text))
 
@@ -161,7 +161,7 @@ def test_any_bytes_are_settled(vendor: Vendor, settled: Settled, text: bytes) ->
         st.sampled_from(FIELDS) | st.text(), st.text() | st.from_regex(r"-?[0-9]+(\.[0-9]+)?([eE][0-9]+)?")
     )
 )
-def test_any_cells_are_settled(vendor: Vendor, settled: Settled, cells: dict[str, str]) -> None:
+def test_any_cells_are_settled(vendor: Vendor, settled: IntervalSet, cells: dict[str, str]) -> None:
     """A CSV's row of any columns and cells is a record or a reject."""
     settled(vendor, vendor.prepare_cells(tuple(cells), list(cells.values())))
 

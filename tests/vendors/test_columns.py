@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.vendors.columns import each
+from airflow_provider_userdata.records.map_with_errors import each
 
 
 @given(st.lists(st.sampled_from(["7", "12", "x", ""])))

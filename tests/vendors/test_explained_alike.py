@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.vendors import gerosense, ptengine, thymia
-from airflow_provider_userdata.vendors.compiled import compiled
 from airflow_provider_userdata.vendors.contract import Fault
-from airflow_provider_userdata.vendors.explaining import MOST_FAULTS, Explainer, contract_validator
-from airflow_provider_userdata.vendors.schema import Schema
+from airflow_provider_userdata.vendors.validation.compiler import compiled
+from airflow_provider_userdata.vendors.validation.explainer import MOST_FAULTS, Explainer, contract_validator
+from airflow_provider_userdata.vendors.validation.schema import Schema
 
 CONTRACTS: dict[str, tuple[Schema, str]] = {
     "gerosense": (gerosense.sample_schema(), "G5"),

@@ -14,10 +14,10 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
-from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.delivery.plan import Plan, Result
+from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 from airflow_provider_userdata.delivery.runner import Delivery
-from airflow_provider_userdata.delivery.transport import Endpoint
+from airflow_provider_userdata.delivery.sending.transport import Endpoint
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, shared_meaning
 from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Record, Request, Vendor
 
@@ -122,7 +122,7 @@ def double() -> Iterator[Double]:
 class Rows:
     """A source of rows in one form."""
 
-    form: Form
+    form: RowFormat
     rows: list[Any]
 
     @property
@@ -137,10 +137,10 @@ class Rows:
 
 
 @pytest.fixture
-def deliver(double: Double, tmp_path: Path) -> Callable[[Form, list[Any]], Ended]:
+def deliver(double: Double, tmp_path: Path) -> Callable[[RowFormat, list[Any]], Result]:
     """Deliver rows to the pedometer: ``deliver(Form.OBJECTS, rows)``."""
 
-    def run(form: Form, rows: list[Any]) -> Ended:
+    def run(form: RowFormat, rows: list[Any]) -> Result:
         folder: Any = tmp_path
         endpoint = Endpoint(double.url, {"x-key": "secret"}, timeout=5)
         return Delivery(Plan(Pedometer(), endpoint, Rows(form, rows), folder, attempt="1", max_in_flight=1)).run()
@@ -148,7 +148,7 @@ def deliver(double: Double, tmp_path: Path) -> Callable[[Form, list[Any]], Ended
     return run
 
 
-Deliver = Callable[[Form, list[Any]], Ended]
+Deliver = Callable[[RowFormat, list[Any]], Result]
 
 
 def lines(path: str | None) -> list[Mapping[str, Any]]:
@@ -156,13 +156,13 @@ def lines(path: str | None) -> list[Mapping[str, Any]]:
     return [json.loads(line) for line in Path(path).read_text().splitlines()] if path else []
 
 
-@pytest.mark.parametrize("form", [Form.OBJECTS, Form.JSON])
-def test_a_vendor_of_one_file_is_delivered_to(double: Double, deliver: Deliver, form: Form) -> None:
+@pytest.mark.parametrize("form", [RowFormat.OBJECTS, RowFormat.JSON])
+def test_a_vendor_of_one_file_is_delivered_to(double: Double, deliver: Deliver, form: RowFormat) -> None:
     """Checking, batching, retries, receipts and counts come with the delivery, none of them written for this vendor."""
     steps = [{"who": f"walker {number}", "steps": number} for number in range(10)]
-    rows = [json.dumps(step).encode() for step in steps] if form is Form.JSON else steps
+    rows = [json.dumps(step).encode() for step in steps] if form is RowFormat.JSON else steps
 
-    ended = deliver(form, [*rows[:5], b'{"who": 5}' if form is Form.JSON else {"who": 5}, *rows[5:]])
+    ended = deliver(form, [*rows[:5], b'{"who": 5}' if form is RowFormat.JSON else {"who": 5}, *rows[5:]])
 
     assert ended.error is None
     assert [step for batch in double.accepted for step in batch] == steps
@@ -179,7 +179,7 @@ def test_its_refused_records_are_found_and_kept(double: Double, deliver: Deliver
     double.tries = 1  # it is up again
     rows = [{"who": "Nobody" if number == 2 else "walker", "steps": number} for number in range(4)]
 
-    ended = deliver(Form.OBJECTS, rows)
+    ended = deliver(RowFormat.OBJECTS, rows)
 
     (reject,) = lines(ended.report.rejects)
     assert ended.report.delivered == 3

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_userdata.vendors.contract import Invalid, Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
-from airflow_provider_userdata.vendors.timestamps import parse
+from airflow_provider_userdata.vendors.validation.timestamps import parse
 
 Sample = Callable[..., dict[str, Any]]
 Sent = Callable[[Record | Invalid], Any]

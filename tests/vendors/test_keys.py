@@ -7,7 +7,7 @@ from itertools import compress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.vendors.keys import Keys, split
+from airflow_provider_userdata.records.keys import Keys, split
 
 MADE = st.lists(st.lists(st.binary(min_size=3, max_size=3), max_size=6), max_size=4)
 

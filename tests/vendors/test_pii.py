@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.vendors.pii import Finding, Guard
-from airflow_provider_userdata.vendors.pii_names import kind_of
-from airflow_provider_userdata.vendors.pii_values import likeness
+from airflow_provider_userdata.vendors.pii.guard import Finding, Guard
+from airflow_provider_userdata.vendors.pii.names import kind_of
+from airflow_provider_userdata.vendors.pii.values import likeness
 
 GUARD = Guard()
 EMAIL, TELEPHONE = "an e-mail address", "a telephone number"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.vendors.positions import Positions
-from airflow_provider_userdata.vendors.stretch import ranges
+from airflow_provider_userdata.records.positions import Positions
+from airflow_provider_userdata.records.record_batch import ranges
 
 FIRST, COUNT = 5, 30
 PLACES = st.sets(st.integers(0, COUNT - 1)).map(sorted)

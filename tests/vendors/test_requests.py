@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from airflow_provider_userdata.schemas import schemas
 from airflow_provider_userdata.vendors.contract import BatchLimits, Record, Vendor
-from airflow_provider_userdata.vendors.explaining import contract_validator
 from airflow_provider_userdata.vendors.gerosense import DATA_TYPES, GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia
+from airflow_provider_userdata.vendors.validation.explainer import contract_validator
 
 SCHEMAS = {name.removesuffix(".request.json"): contract_validator(schema) for name, schema in schemas().items()}
 

@@ -9,12 +9,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.vendors.contract import Record
-from airflow_provider_userdata.vendors.gerosense import GeroSense
-from airflow_provider_userdata.vendors.keys import Keys
-from airflow_provider_userdata.vendors.ptengine import Ptengine
-from airflow_provider_userdata.vendors.stretch import (
-    Stretch,
+from airflow_provider_userdata.records.keys import Keys
+from airflow_provider_userdata.records.record_batch import (
+    RecordBatch,
     entries_of,
     groups_of,
     joined,
@@ -24,35 +21,38 @@ from airflow_provider_userdata.vendors.stretch import (
     where,
     with_entries,
 )
+from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.ptengine import Ptengine
 
 GEROSENSE = GeroSense("bpm")
 POSITIONS = st.lists(st.integers(0, 50), unique=True).map(sorted) | st.integers(0, 9).map(lambda end: range(3, 3 + end))
 
 
-def samples(positions: list[int] | range) -> Stretch:
+def samples(positions: list[int] | range) -> RecordBatch:
     """Make a stretch of samples, each with its position as its value."""
     texts = [
         json.dumps({"device_name": "a", "start_date": "2023-11-01T08:04:51Z", "unit": "count", "value": 1 + place})
         for place in positions
     ]
     records, invalid = GEROSENSE.prepare_texts([text.encode() for text in texts], positions)
-    assert isinstance(records, Stretch)
+    assert isinstance(records, RecordBatch)
     assert not invalid
     return records
 
 
-def profiles(positions: list[int] | range) -> Stretch:
+def profiles(positions: list[int] | range) -> RecordBatch:
     """Make a stretch of users, each with its position as its name."""
     table = [[str(place), "x"] for place in positions]
     records, invalid = Ptengine().prepare_table(("user_id", "plan"), table, table, positions)
-    assert isinstance(records, Stretch)
+    assert isinstance(records, RecordBatch)
     assert not invalid
     return records
 
 
 @given(positions=POSITIONS, start=st.integers(-9, 9), end=st.integers(-9, 60), of=st.sampled_from([samples, profiles]))
 def test_a_part_of_a_stretch_is_that_part_of_its_records(
-    positions: list[int] | range, start: int, end: int, of: Callable[[list[int] | range], Stretch]
+    positions: list[int] | range, start: int, end: int, of: Callable[[list[int] | range], RecordBatch]
 ) -> None:
     """Slices, single records, all of them in a row and columns are alike, whether they were looked up or not."""
     keys = [b"%02d" % place for place in positions]
@@ -69,11 +69,13 @@ def test_a_part_of_a_stretch_is_that_part_of_its_records(
 
 
 @given(chosen=st.lists(st.booleans(), max_size=9), of=st.sampled_from([samples, profiles]))
-def test_chosen_records_are_the_same_side_by_side_and_alone(chosen: list[bool], of: Callable[[range], Stretch]) -> None:
+def test_chosen_records_are_the_same_side_by_side_and_alone(
+    chosen: list[bool], of: Callable[[range], RecordBatch]
+) -> None:
     """Those that are left out are missing, and nothing else is."""
     stretch = with_entries(of(range(len(chosen))), chosen)
 
-    assert isinstance(stretch, Stretch)
+    assert isinstance(stretch, RecordBatch)
     assert list(where(stretch, chosen)) == where(list(stretch), chosen)
     assert [record.position for record in where(stretch, chosen)] == [n for n, one in enumerate(chosen) if one]
 
@@ -98,7 +100,7 @@ def test_joined_parts_are_the_whole(positions: list[int] | range, cuts: list[int
     for start, end in pairwise(ends):
         again = joined(again, whole[start:end])
 
-    assert isinstance(again, Stretch)
+    assert isinstance(again, RecordBatch)
     assert list(again) == list(whole)
     assert isinstance(again.positions, range) == isinstance(positions, range) or not len(whole)
 

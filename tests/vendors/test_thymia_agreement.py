@@ -10,9 +10,9 @@ import pytest
 from jsonschema import SchemaError
 
 from airflow_provider_userdata.vendors.contract import Fault, Invalid, Record
-from airflow_provider_userdata.vendors.explaining import Explainer, agreed_validator
-from airflow_provider_userdata.vendors.pii import Guard
+from airflow_provider_userdata.vendors.pii.guard import Guard
 from airflow_provider_userdata.vendors.thymia import Thymia
+from airflow_provider_userdata.vendors.validation.explainer import Explainer, agreed_validator
 
 Check = Callable[[dict[str, Any], dict[str, Any]], Record | Invalid]
 Faults = Callable[[Record | Invalid], tuple[Fault, ...]]

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.vendors.contract import Invalid, Record
-from airflow_provider_userdata.vendors.json_values import DEEPEST
 from airflow_provider_userdata.vendors.thymia import Thymia
+from airflow_provider_userdata.vendors.validation.json_values import DEEPEST
 
 Sent = Callable[[Record | Invalid], Any]
 Breaks = Callable[[Record | Invalid], list[str]]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.vendors import timestamps
-from airflow_provider_userdata.vendors.timestamps import NotInProfile
+from airflow_provider_userdata.vendors.validation import timestamps
+from airflow_provider_userdata.vendors.validation.timestamps import NotInProfile
 
 TOKYO, BERLIN, DUBLIN = ZoneInfo("Asia/Tokyo"), ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/Dublin")
 OFFSETS = st.integers(-(24 * 60 - 1), 24 * 60 - 1)

@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.vendors.contract import Record, Vendor
-from airflow_provider_userdata.vendors.explaining import contract_validator
 from airflow_provider_userdata.vendors.gerosense import GeroSense, sample_schema
 from airflow_provider_userdata.vendors.ptengine import Ptengine, profile_schema
 from airflow_provider_userdata.vendors.thymia import Thymia, user_data_schema
+from airflow_provider_userdata.vendors.validation.explainer import contract_validator
 
 GEROSENSE, PTENGINE, THYMIA = GeroSense("steps"), Ptengine(), Thymia("mood")
 SCHEMAS = {

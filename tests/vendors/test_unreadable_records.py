@@ -12,11 +12,11 @@ import pytest
 
 from airflow_provider_userdata.vendors.contract import Invalid, Record, Vendor
 
-Settled = Callable[[Vendor, Record | Invalid], Record | Invalid]
+IntervalSet = Callable[[Vendor, Record | Invalid], Record | Invalid]
 
 
 @pytest.mark.parametrize("text", [b"null", b"[]", b'[{"a": 1}]', b'"text"', b"14", b"-1.5", b"true", b"[[[]]]"])
-def test_a_record_that_is_not_an_object_is_a_reject(vendor: Vendor, settled: Settled, text: bytes) -> None:
+def test_a_record_that_is_not_an_object_is_a_reject(vendor: Vendor, settled: IntervalSet, text: bytes) -> None:
     """A list, a text, a number or null is no record, as JSON and as a Python value."""
     for found in (vendor.prepare_json(text), vendor.prepare_value(json.loads(text))):
         invalid = settled(vendor, found)
@@ -71,7 +71,7 @@ HOSTILE: dict[str, object] = {
     "name", ["value", "unit", "device_name", "start_date", "device_version", "user_id", "user", "data", "attribute"]
 )
 def test_a_hostile_value_is_settled_wherever_it_stands(
-    vendor: Vendor, settled: Settled, sample: Any, value: object, name: str
+    vendor: Vendor, settled: IntervalSet, sample: Any, value: object, name: str
 ) -> None:
     """Nesting without end, huge numbers, objects that can't be shown: each is settled, in every field, and soon."""
     record = {
@@ -101,7 +101,7 @@ ODD_KEYS: dict[str, object] = {
 
 
 @pytest.mark.parametrize("key", ODD_KEYS.values(), ids=ODD_KEYS)
-def test_a_key_that_is_no_usual_text_is_settled(vendor: Vendor, settled: Settled, sample: Any, key: object) -> None:
+def test_a_key_that_is_no_usual_text_is_settled(vendor: Vendor, settled: IntervalSet, sample: Any, key: object) -> None:
     """Keys of any kind are settled like any other fault, and only positions in lists look like positions."""
     for record in (sample(), {"user_id": "u"}, {"user": {"userLabel": "u"}, "data": {"a": {key: 1}}}):
         found = settled(vendor, vendor.prepare_value({**record, key: 1}))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.transport import Transport
+from airflow_provider_userdata.delivery.sending.transport import Transport
 from airflow_provider_userdata.errors import ConnectionSettingsError
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.vendors.answers import Answer

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from airflow_provider_userdata.delivery.transport import NoAnswer, Transport
+from airflow_provider_userdata.delivery.sending.transport import NoAnswer, Transport
 from airflow_provider_userdata.errors import ConnectionSettingsError
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.hooks.forms import connection_type

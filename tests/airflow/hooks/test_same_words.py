@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.transport import NoAnswer, Transport
+from airflow_provider_userdata.delivery.sending.transport import NoAnswer, Transport
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.hooks.failures import answered
 from airflow_provider_userdata.vendors.answers import Stop

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.ledger import SqlLedger, Stream
 
@@ -33,10 +33,10 @@ def ledger(database: str) -> Callable[..., SqlLedger]:
 
 
 @pytest.fixture
-def run(plan: Callable[..., Plan], ledger: Callable[..., SqlLedger], tmp_path: Any) -> Callable[..., Ended]:
+def run(plan: Callable[..., Plan], ledger: Callable[..., SqlLedger], tmp_path: Any) -> Callable[..., Result]:
     """Make an incremental run: ``run("ptengine", rows, "2")``; each has files of its own."""
 
-    def deliver(vendor: str, source: Any, name: str = "1", **given: Any) -> Ended:
+    def deliver(vendor: str, source: Any, name: str = "1", **given: Any) -> Result:
         given.setdefault("ledger", ledger(vendor, name))
         given.setdefault("output", tmp_path / f"run-{name}")
         ended = Delivery(plan(vendor, source, **given)).run()

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery import keeping
-from airflow_provider_userdata.delivery.attempt_files import AttemptFiles
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
-from airflow_provider_userdata.delivery.journal import LocalJournal
+from airflow_provider_userdata.delivery import bookkeeper
 from airflow_provider_userdata.delivery.plan import Plan
+from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
+from airflow_provider_userdata.delivery.recording.append_log import LocalLog
+from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.ledger import SqlLedger, Stream
 from airflow_provider_userdata.sandbox import Sandbox
@@ -62,9 +62,9 @@ def step(monkeypatch: pytest.MonkeyPatch) -> Steps:
 
         monkeypatch.setattr(owner, name, called)
 
-    for owner, name in ((LocalJournal, "append"), (AttemptFiles, "flush"), (SqlLedger, "mark"), (SqlLedger, "sift")):
+    for owner, name in ((LocalLog, "append"), (AttemptFiles, "flush"), (SqlLedger, "mark"), (SqlLedger, "sift")):
         stepped(owner, name)
-    monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(bookkeeper, "SAVE_SECONDS", 0.0)
     return steps
 
 
@@ -79,7 +79,7 @@ class Chunks:
     def chunks(self) -> Iterator[Chunk]:
         """Give the rows."""
         for start in range(0, len(self._rows), self._size):
-            yield Chunk(Form.OBJECTS, self._rows[start : start + self._size])
+            yield Chunk(RowFormat.OBJECTS, self._rows[start : start + self._size])
 
 
 class Store:

@@ -12,15 +12,16 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery import keeping, look_ups, sieve
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
-from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.delivery import bookkeeper
+from airflow_provider_userdata.delivery.incremental import change_filter, lookup_queue
+from airflow_provider_userdata.delivery.plan import Plan, Result
+from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.errors import LedgerBusyError, LedgerError, StoppedError
 from airflow_provider_userdata.ledger import SqlLedger, schema
 from airflow_provider_userdata.sandbox import Sandbox
 
-Run = Callable[..., Ended]
+Run = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 NewLedger = Callable[..., SqlLedger]
 
@@ -111,8 +112,8 @@ def test_a_mark_beside_the_delivery_that_fails(
     vendor: str, file: Path, run: Run, rows: Rows, ledger: NewLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is tried again: nothing is lost, and the next run sends nothing."""
-    monkeypatch.setattr(sieve, "MARKED_AT_ONCE", 10)
-    monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.01)
+    monkeypatch.setattr(change_filter, "MARKED_AT_ONCE", 10)
+    monkeypatch.setattr(bookkeeper, "SAVE_SECONDS", 0.01)
     given = ledger(vendor, database=f"sqlite:///{file}")
     mark, failures, failed = given.mark, iter([LedgerBusyError("locked")] * 2), threading.Event()
 
@@ -141,7 +142,7 @@ def test_a_ledger_that_is_locked_in_the_middle(
     vendor: str, run: Run, rows: Rows, ledger: NewLedger, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The checkpoint covers nothing that isn't marked; the next attempt marks what receipts prove, and goes on."""
-    monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(bookkeeper, "SAVE_SECONDS", 0.0)
     broken = ledger(vendor)
     calls = [0]
 
@@ -219,14 +220,14 @@ class Halves:
     def chunks(self) -> Any:
         """Give the rows, ten at a time."""
         for start in range(0, len(self._rows), 10):
-            yield Chunk(Form.OBJECTS, self._rows[start : start + 10])
+            yield Chunk(RowFormat.OBJECTS, self._rows[start : start + 10])
 
 
 def test_a_forgotten_stream_ends_the_run(
     run: Run, rows: Rows, ledger: NewLedger, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What can't be marked before something is changed ends the delivery, in the middle."""
-    monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(bookkeeper, "SAVE_SECONDS", 0.0)
     broken = ledger("thymia")
     monkeypatch.setattr(broken, "mark", lambda *_: (_ for _ in ()).throw(LedgerError("gone")))
     sandbox.thymia.latency = 0.01
@@ -256,7 +257,7 @@ def test_a_stop_while_the_ledger_is_locked(
         raise LedgerBusyError("locked")
 
     monkeypatch.setattr(given, held_up, hang)
-    monkeypatch.setattr(keeping, "SAVE_SECONDS", save_seconds)
+    monkeypatch.setattr(bookkeeper, "SAVE_SECONDS", save_seconds)
     delivery = Delivery(plan("ptengine", rows("ptengine", 1_000), ledger=given))
 
     def stop() -> None:
@@ -285,7 +286,7 @@ def test_an_interrupted_look_up_leaves_each_record_one_fate(
         return sift(*keys)
 
     monkeypatch.setattr(given, "sift", failing)
-    monkeypatch.setattr(look_ups, "LOOKED_UP_AT_ONCE", 10)
+    monkeypatch.setattr(lookup_queue, "LOOKED_UP_AT_ONCE", 10)
     sandbox.thymia.latency = 0.05
     ended = run("thymia", Halves([*rows("thymia", 10), *rows("thymia", 10)]), ledger=given)
     assert isinstance(ended.error, LedgerBusyError)

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery import look_ups as gathering
-from airflow_provider_userdata.delivery.look_ups import LookUps
-from airflow_provider_userdata.delivery.sieve import Sieve
-from airflow_provider_userdata.delivery.under_way import Sifted
+from airflow_provider_userdata.delivery.incremental import lookup_queue as gathering
+from airflow_provider_userdata.delivery.incremental.change_filter import ChangeFilter
+from airflow_provider_userdata.delivery.incremental.in_flight import Sifted
+from airflow_provider_userdata.delivery.incremental.lookup_queue import LookupQueue
 from airflow_provider_userdata.errors import LedgerBusyError
 from airflow_provider_userdata.ledger import Fingerprints
 from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 
-Story = Callable[[LookUps, list[Record], asyncio.Event], Coroutine[Any, Any, None]]
+Story = Callable[[LookupQueue, list[Record], asyncio.Event], Coroutine[Any, Any, None]]
 
 
 class EveryOther:
@@ -27,15 +27,15 @@ class EveryOther:
     locked_from = 1000
 
     def __init__(self) -> None:
-        self.look_ups = 0
+        self.lookups = 0
 
     def open(self) -> None:
         """Open."""
 
     def sift(self, keys: bytes, _: bytes = b"", __: Sequence[bytes] = (), /) -> list[int]:
         """Give the indices of what it lacks."""
-        self.look_ups += 1
-        if self.look_ups >= self.locked_from:
+        self.lookups += 1
+        if self.lookups >= self.locked_from:
             raise LedgerBusyError("the ledger is locked")
         return list(range(0, len(keys) // 16, 2))
 
@@ -61,11 +61,11 @@ def tell(ledger: EveryOther, monkeypatch: pytest.MonkeyPatch) -> Callable[[Story
 
     async def telling(story: Story) -> None:
         halted = asyncio.Event()
-        sieve = Sieve(ledger, GeroSense("steps"))
+        sieve = ChangeFilter(ledger, GeroSense("steps"))
         await sieve.open()
         text = b'{"device_name":"ring","start_date":"2024-05-01T08:00:0%dZ","unit":"count","value":1}'
         records = GeroSense("steps").prepare_texts([text % second for second in range(10)], range(10)).records
-        await story(LookUps(sieve, halted), list(records), halted)
+        await story(LookupQueue(sieve, halted), list(records), halted)
         await sieve.end()
 
     return lambda story: asyncio.run(telling(story))
@@ -86,13 +86,13 @@ async def come(found: AsyncIterator[Sifted]) -> tuple[list[int], list[int]]:
 def test_what_comes_is_of_the_records_before(tell: Callable[[Story], None]) -> None:
     """Each call that begins to look up gives what the one before has begun; the last gives the rest."""
 
-    async def story(look_ups: LookUps, records: list[Record], _: asyncio.Event) -> None:
-        assert await come(look_ups.take(records[:4])) == ([], [])
-        assert positions(look_ups.waiting) == [0, 1, 2, 3]
-        assert await come(look_ups.take(records[4:])) == ([0, 2], [1, 3])
-        assert positions(look_ups.waiting) == [4, 5, 6, 7, 8, 9]
-        assert await come(look_ups.end()) == ([4, 6, 8], [5, 7, 9])
-        assert (look_ups.waiting, await come(look_ups.end())) == ([], ([], []))
+    async def story(lookups: LookupQueue, records: list[Record], _: asyncio.Event) -> None:
+        assert await come(lookups.take(records[:4])) == ([], [])
+        assert positions(lookups.waiting) == [0, 1, 2, 3]
+        assert await come(lookups.take(records[4:])) == ([0, 2], [1, 3])
+        assert positions(lookups.waiting) == [4, 5, 6, 7, 8, 9]
+        assert await come(lookups.end()) == ([4, 6, 8], [5, 7, 9])
+        assert (lookups.waiting, await come(lookups.end())) == ([], ([], []))
 
     tell(story)
 
@@ -100,15 +100,15 @@ def test_what_comes_is_of_the_records_before(tell: Callable[[Story], None]) -> N
 def test_few_are_gathered_until_they_are_many(tell: Callable[[Story], None], ledger: EveryOther) -> None:
     """What is too little to be looked up waits for more, in its order; the end waits for none."""
 
-    async def story(look_ups: LookUps, records: list[Record], _: asyncio.Event) -> None:
-        assert await come(look_ups.take(records[:1])) == ([], [])
-        assert (ledger.look_ups, positions(look_ups.waiting)) == (0, [0])
-        await come(look_ups.take(records[1:4]))
-        assert await come(look_ups.take(records[4:9])) == ([0, 2], [1, 3])
-        await come(look_ups.take(records[9:]))
-        assert positions(look_ups.waiting) == [4, 5, 6, 7, 8, 9]
-        assert await come(look_ups.end()) == ([4, 6, 8, 9], [5, 7])
-        assert ledger.look_ups == 3
+    async def story(lookups: LookupQueue, records: list[Record], _: asyncio.Event) -> None:
+        assert await come(lookups.take(records[:1])) == ([], [])
+        assert (ledger.lookups, positions(lookups.waiting)) == (0, [0])
+        await come(lookups.take(records[1:4]))
+        assert await come(lookups.take(records[4:9])) == ([0, 2], [1, 3])
+        await come(lookups.take(records[9:]))
+        assert positions(lookups.waiting) == [4, 5, 6, 7, 8, 9]
+        assert await come(lookups.end()) == ([4, 6, 8, 9], [5, 7])
+        assert ledger.lookups == 3
 
     tell(story)
 
@@ -118,14 +118,14 @@ def test_what_comes_in_small_parts_is_not_gathered_for_ever(
 ) -> None:
     """Records may be large: however few they are, they are looked up when they came in some parts."""
 
-    async def story(look_ups: LookUps, records: list[Record], _: asyncio.Event) -> None:
+    async def story(lookups: LookupQueue, records: list[Record], _: asyncio.Event) -> None:
         monkeypatch.setattr(gathering, "LOOKED_UP_AT_ONCE", 1000)
         for start in range(0, 9, 3):
-            await come(look_ups.take(records[start : start + 3]))
-        await come(look_ups.take(records[9:]))
+            await come(lookups.take(records[start : start + 3]))
+        await come(lookups.take(records[9:]))
         await asyncio.sleep(0)
-        assert await come(look_ups.end()) == ([0, 2, 4, 6, 8, 9], [1, 3, 5, 7])
-        assert ledger.look_ups == 2
+        assert await come(lookups.end()) == ([0, 2, 4, 6, 8, 9], [1, 3, 5, 7])
+        assert ledger.lookups == 2
 
     tell(story)
 
@@ -133,14 +133,14 @@ def test_what_comes_in_small_parts_is_not_gathered_for_ever(
 def test_a_halt_leaves_the_records_waiting(tell: Callable[[Story], None]) -> None:
     """Nothing has become of what was being looked up, nor of what comes after it."""
 
-    async def story(look_ups: LookUps, records: list[Record], halted: asyncio.Event) -> None:
-        await come(look_ups.take(records[:4]))
+    async def story(lookups: LookupQueue, records: list[Record], halted: asyncio.Event) -> None:
+        await come(lookups.take(records[:4]))
         halted.set()
-        assert await come(look_ups.take(records[4:7])) == ([], [])
-        assert await come(look_ups.take(records[7:])) == ([], [])
-        assert await come(look_ups.end()) == ([], [])
-        await look_ups.give_up()
-        assert positions(look_ups.waiting) == list(range(10))
+        assert await come(lookups.take(records[4:7])) == ([], [])
+        assert await come(lookups.take(records[7:])) == ([], [])
+        assert await come(lookups.end()) == ([], [])
+        await lookups.give_up()
+        assert positions(lookups.waiting) == list(range(10))
 
     tell(story)
 
@@ -148,15 +148,15 @@ def test_a_halt_leaves_the_records_waiting(tell: Callable[[Story], None]) -> Non
 def test_a_ledger_that_fails_leaves_the_records_waiting(tell: Callable[[Story], None], ledger: EveryOther) -> None:
     """What was found before comes first, then the error; its records wait, and all that come after them."""
 
-    async def story(look_ups: LookUps, records: list[Record], _: asyncio.Event) -> None:
+    async def story(lookups: LookupQueue, records: list[Record], _: asyncio.Event) -> None:
         ledger.locked_from = 2
-        await come(look_ups.take(records[:2]))
-        assert await come(look_ups.take(records[2:5])) == ([0], [1])
+        await come(lookups.take(records[:2]))
+        assert await come(lookups.take(records[2:5])) == ([0], [1])
         for more in (records[5:7], records[7:]):
             with pytest.raises(LedgerBusyError, match="locked"):
-                await come(look_ups.take(more))
-        assert positions(look_ups.waiting) == list(range(2, 10))
-        await look_ups.give_up()
-        assert positions(look_ups.waiting) == list(range(2, 10))
+                await come(lookups.take(more))
+        assert positions(lookups.waiting) == list(range(2, 10))
+        await lookups.give_up()
+        assert positions(lookups.waiting) == list(range(2, 10))
 
     tell(story)

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
-from airflow_provider_userdata.delivery.plan import Ended
-from airflow_provider_userdata.delivery.sending import Patience
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
+from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.errors import LaterError, RejectsError, VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.sandbox.reading import Refused
 
-Run = Callable[..., Ended]
+Run = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 Marked = Callable[[str], int]
 Refuse = Callable[..., None]
@@ -40,7 +40,7 @@ def refuse(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Refuse:
     return refusing
 
 
-def counts(ended: Ended) -> dict[str, int]:
+def counts(ended: Result) -> dict[str, int]:
     """Give the fates that any records have."""
     fates = ("delivered", "rejected", "held", "unchanged", "unknown")
     return {fate: count for fate in fates if (count := getattr(ended.report, fate))}
@@ -74,7 +74,7 @@ def test_what_a_slow_source_gave_is_sent_before_it_gives_more(run: Run, rows: Ro
 
         def chunks(self) -> Iterator[Chunk]:
             for start in range(0, 6, 2):
-                yield Chunk(Form.OBJECTS, records[start : start + 2])
+                yield Chunk(RowFormat.OBJECTS, records[start : start + 2])
                 deadline = time.monotonic() + 10
                 while sandbox.thymia.counts.records < start + 2 and time.monotonic() < deadline:
                     time.sleep(0.005)

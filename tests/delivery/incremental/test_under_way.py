@@ -13,17 +13,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery import sieve
-from airflow_provider_userdata.delivery.records_under_way import RecordsUnderWay
-from airflow_provider_userdata.delivery.states_under_way import StatesUnderWay
-from airflow_provider_userdata.delivery.under_way import LookedUp
+from airflow_provider_userdata.delivery.incremental import change_filter
+from airflow_provider_userdata.delivery.incremental.in_flight import LookedUp
+from airflow_provider_userdata.delivery.incremental.records_in_flight import RecordsInFlight
+from airflow_provider_userdata.delivery.incremental.states_in_flight import StatesInFlight
 from airflow_provider_userdata.ledger import Fingerprints
+from airflow_provider_userdata.records.json_lines import JsonLines
+from airflow_provider_userdata.records.keys import Keys
+from airflow_provider_userdata.records.record_batch import RecordBatch, joined
 from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
-from airflow_provider_userdata.vendors.keys import Keys
-from airflow_provider_userdata.vendors.lines import Lines
 from airflow_provider_userdata.vendors.ptengine import Ptengine
-from airflow_provider_userdata.vendors.stretch import Stretch, joined
 
 CONTENTS = st.lists(st.integers(0, 5), min_size=1, max_size=6)
 RISING = st.sets(st.integers(0, 9), min_size=1, max_size=6).map(sorted)
@@ -60,7 +60,7 @@ REJOINED: list[tuple[str, Any]] = [
 @example(REJOINED)
 def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
     """Each has one fate in the end; none is sent while its like is under way, or proven; what is marked is proven."""
-    under_way, marked, proven = RecordsUnderWay(), set[bytes](), set[bytes]()
+    in_flight, marked, proven = RecordsInFlight(), set[bytes](), set[bytes]()
     sent: Sequence[Record] = []
     settled: list[int] = []
     positions = 0
@@ -74,13 +74,13 @@ def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
         keys = [b"%d" % content for content in contents]
         numbers = range(positions, positions + len(keys))
         positions += len(keys)
-        records: Sequence[Record] = Stretch(keys, numbers, Lines.joined([key + b"\n" for key in keys]))
+        records: Sequence[Record] = RecordBatch(keys, numbers, JsonLines.joined([key + b"\n" for key in keys]))
         chosen = [index for index, key in enumerate(keys) if key not in marked]
         rising = all(one < other for one, other in pairwise(keys))
         looked_up = LookedUp(
             Keys.of(b"".join(keys), 1), Keys.of(b"", 1), chosen, (keys[0], keys[-1]) if rising else None
         )
-        to_send, unchanged = under_way.divide(list(records) if one_by_one else records, looked_up)
+        to_send, unchanged = in_flight.divide(list(records) if one_by_one else records, looked_up)
         assert {one.body for one in unchanged} <= marked | proven
         new = [one.body for one in to_send]
         assert set(new) == set(keys) - marked - proven - {one.body for one in sent}
@@ -91,17 +91,17 @@ def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
     def end(count: int, *, delivered: bool) -> None:
         nonlocal sent
         some, sent = sent[:count], sent[count:]
-        note = under_way.delivered if delivered else under_way.given_up
+        note = in_flight.delivered if delivered else in_flight.given_up
         settle(some, note(some, in_doubt=False))
         proven.update([one.body for one in some] * delivered)
 
     def mark(most: int) -> None:
-        marks = under_way.to_mark(most)
+        marks = in_flight.to_mark(most)
         keys = [key for entries in marks.entries for key in entries]
         assert marks.keys == b"".join(keys)
         assert marks.count == len(keys)
         assert proven.issuperset(keys)
-        under_way.marked(marks)
+        in_flight.marked(marks)
         marked.update(keys)
         proven.difference_update(keys)
 
@@ -116,20 +116,20 @@ def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
             end(value, delivered=name == "deliver")
     end(len(sent), delivered=True)
     assert sorted(settled) == list(range(positions))
-    assert under_way.unmarked == len(proven)
+    assert in_flight.unmarked == len(proven)
     mark(sys.maxsize)
-    assert (under_way.unmarked, under_way._pieces, under_way._known) == (0, {}, set())
+    assert (in_flight.unmarked, in_flight._pieces, in_flight._known) == (0, {}, set())
 
 
 def test_a_state_after_one_in_doubt_is_not_believed() -> None:
     """The one before may still arrive after it: it is never marked, though it was delivered."""
-    under_way, key = StatesUnderWay(), b"k" * 16
+    in_flight, key = StatesInFlight(), b"k" * 16
     marked: list[list[bytes]] = []
     for state in (b"a" * 16, b"b" * 16):
-        to_send, _ = under_way.divide([Record(b"{}")], LookedUp(Keys.of(key, 16), Keys.of(state, 16), [0]))
-        under_way.delivered(to_send, in_doubt=state == b"a" * 16)
-        proofs = under_way.to_mark(9)
-        under_way.marked(proofs)
+        to_send, _ = in_flight.divide([Record(b"{}")], LookedUp(Keys.of(key, 16), Keys.of(state, 16), [0]))
+        in_flight.delivered(to_send, in_doubt=state == b"a" * 16)
+        proofs = in_flight.to_mark(9)
+        in_flight.marked(proofs)
         marked.append([entry.fingerprint for entry in proofs.entries])
     assert marked == [[b"a" * 16], []]
 
@@ -153,14 +153,14 @@ def test_of_samples_in_order_no_key_is_looked_at() -> None:
             """Mark nothing."""
 
     async def looked_at(records: Sequence[Record]) -> int:
-        sifting = sieve.Sieve(Empty(), GeroSense("steps"))  # type: ignore[arg-type]
-        under_way = sifting._under_way
-        assert isinstance(under_way, RecordsUnderWay)
+        sifting = change_filter.ChangeFilter(Empty(), GeroSense("steps"))  # type: ignore[arg-type]
+        in_flight = sifting._under_way
+        assert isinstance(in_flight, RecordsInFlight)
         to_send, _ = await sifting.sift(records)
-        found = len(under_way._known)
+        found = len(in_flight._known)
         sifting.delivered(to_send, in_doubt=False)
         await sifting.mark()
-        assert (under_way._pieces, under_way._known) == ({}, set())
+        assert (in_flight._pieces, in_flight._known) == ({}, set())
         return found
 
     in_order = samples()
@@ -170,7 +170,7 @@ def test_of_samples_in_order_no_key_is_looked_at() -> None:
 
 def test_look_ups_of_states_get_their_turn_while_much_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that comes during a mark waits for one step of it, and a record whose like is proven is still unchanged."""
-    monkeypatch.setattr(sieve, "MARKED_AT_ONCE", 2)
+    monkeypatch.setattr(change_filter, "MARKED_AT_ONCE", 2)
     calls: list[str] = []
 
     class Noting:
@@ -197,7 +197,7 @@ def test_look_ups_of_states_get_their_turn_while_much_is_marked(monkeypatch: pyt
         )
 
     async def run() -> None:
-        sifting = sieve.Sieve(Noting(), Ptengine())
+        sifting = change_filter.ChangeFilter(Noting(), Ptengine())
         await sifting.open()
         sent, _ = await sifting.sift(users())
         assert sifting.delivered(sent, in_doubt=False) == []
@@ -230,7 +230,7 @@ def test_a_look_up_finds_what_was_marked_while_it_ran() -> None:
             marked.set()
 
     async def run() -> None:
-        sifting = sieve.Sieve(Slow(), GeroSense("steps"))  # type: ignore[arg-type]
+        sifting = change_filter.ChangeFilter(Slow(), GeroSense("steps"))  # type: ignore[arg-type]
         sifting.proven_before(samples())
         looking_up = asyncio.ensure_future(sifting.sift(samples()))
         await asyncio.to_thread(began.wait)
@@ -244,7 +244,7 @@ def test_a_look_up_finds_what_was_marked_while_it_ran() -> None:
 
 def test_much_that_is_proven_is_marked_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is marked beside the delivery, before any checkpoint asks for it; little waits for one."""
-    monkeypatch.setattr(sieve, "MARKED_AT_ONCE", 2)
+    monkeypatch.setattr(change_filter, "MARKED_AT_ONCE", 2)
     marked: list[bytes] = []
     first, second = threading.Event(), threading.Event()
 
@@ -256,7 +256,7 @@ def test_much_that_is_proven_is_marked_as_it_comes(monkeypatch: pytest.MonkeyPat
             (second if first.is_set() else first).set()
 
     async def run() -> None:
-        sifting = sieve.Sieve(Noting(), GeroSense("steps"))  # type: ignore[arg-type]
+        sifting = change_filter.ChangeFilter(Noting(), GeroSense("steps"))  # type: ignore[arg-type]
         marking = asyncio.ensure_future(sifting.mark_as_proofs_come())
         sifting._under_way.proven_before(Keys.of(b"k" * 4 * 16, 16))
         sifting.delivered([Record(b"", entry=b"k" * 16)], in_doubt=False)
@@ -285,7 +285,7 @@ def test_two_marks_at_once_end() -> None:
             marked.append(keys)
 
     async def run() -> None:
-        sifting = sieve.Sieve(Noting(), GeroSense("steps"))  # type: ignore[arg-type]
+        sifting = change_filter.ChangeFilter(Noting(), GeroSense("steps"))  # type: ignore[arg-type]
         record = Record(b"", entry=b"k" * 16)
         sifting._under_way.delivered([record], in_doubt=False)
         await asyncio.gather(sifting.mark(), sifting.mark())

@@ -19,10 +19,10 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from airflow_provider_userdata.delivery.checkpoint import LARGEST
-from airflow_provider_userdata.delivery.journal import LocalJournal, PartsJournal
-from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.delivery.plan import Plan, Result
+from airflow_provider_userdata.delivery.recording.append_log import LocalLog, SegmentedLog
 from airflow_provider_userdata.delivery.report import Report
+from airflow_provider_userdata.delivery.resuming.checkpoint import LARGEST
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.sandbox import Sandbox
 
@@ -65,13 +65,13 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture
-def attempt(plan: Callable[..., Plan], store: MemoryStore) -> Callable[..., Ended]:
+def attempt(plan: Callable[..., Plan], store: MemoryStore) -> Callable[..., Result]:
     """Make the next attempt of one run: ``attempt("thymia", rows, on_start=use_delivery, **what_plan_takes)``."""
     made: list[Plan] = []
 
     def deliver(
         vendor: Any, source: Any, *, on_start: Callable[[Delivery], object] | None = None, **given: Any
-    ) -> Ended:
+    ) -> Result:
         given.setdefault("store", store)
         made.append(plan(vendor, source, attempt=f"{len(made) + 1}-x", **given))
         delivery = Delivery(made[-1])
@@ -95,7 +95,7 @@ def crash(plan: Callable[..., Plan], store: Any, monkeypatch: pytest.MonkeyPatch
     crashes = itertools.count()
 
     def crashed(vendor: str, source: Any, receipt: int, **given: Any) -> None:
-        kind = LocalJournal if isinstance(given.get("output", Path()), Path) else PartsJournal
+        kind = LocalLog if isinstance(given.get("output", Path()), Path) else SegmentedLog
         append, flush, save, left = kind.append, kind.flush, store.save, [receipt]
 
         def appended(journal: Any, line: bytes) -> None:

@@ -19,19 +19,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from airflow_provider_userdata.delivery import keeping
-from airflow_provider_userdata.delivery.attempt_files import AttemptFiles
-from airflow_provider_userdata.delivery.fates import Fates
-from airflow_provider_userdata.delivery.journal import Journal, LocalJournal
+from airflow_provider_userdata.delivery import bookkeeper
+from airflow_provider_userdata.delivery.outcomes import OutcomeLog
 from airflow_provider_userdata.delivery.plan import Plan
+from airflow_provider_userdata.delivery.recording.append_log import AppendLog, LocalLog
+from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
 from airflow_provider_userdata.delivery.runner import Delivery
-from airflow_provider_userdata.delivery.sending import Patience
+from airflow_provider_userdata.delivery.sending.sender import Patience
+from airflow_provider_userdata.delivery.sending.transport import Endpoint
 from airflow_provider_userdata.delivery.supervisor import Supervisor
-from airflow_provider_userdata.delivery.transport import Endpoint
 from airflow_provider_userdata.ledger import SqlLedger, Stream
-from airflow_provider_userdata.operators.state import FileStore
+from airflow_provider_userdata.operators.checkpoint_store import FileStore
 from airflow_provider_userdata.sources import open_source
-from airflow_provider_userdata.vendors.contract import Kept, Vendor
+from airflow_provider_userdata.vendors.contract import LedgerMode, Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia
@@ -110,7 +110,7 @@ def at_call(number: int, owner: Any, name: str, last: Callable[..., Any]) -> Non
     setattr(owner, name, called)
 
 
-def torn(journal: LocalJournal, line: bytes) -> None:
+def torn(journal: LocalLog, line: bytes) -> None:
     """Write half a line."""
     if journal._file is None:
         journal.create()
@@ -119,16 +119,16 @@ def torn(journal: LocalJournal, line: bytes) -> None:
     die()
 
 
-def at_line_of(kind: str, number: int, last: Callable[[LocalJournal, bytes], None]) -> None:
+def at_line_of(kind: str, number: int, last: Callable[[LocalLog, bytes], None]) -> None:
     """Let one of the lines of a kind of file end otherwise."""
-    append = LocalJournal.append
+    append = LocalLog.append
     left = [number]
 
-    def appended(journal: LocalJournal, line: bytes) -> None:
+    def appended(journal: LocalLog, line: bytes) -> None:
         left[0] -= journal._path.name.startswith(kind)
         (last if left[0] == 0 else append)(journal, line)
 
-    setattr(LocalJournal, "append", appended)  # noqa: B010  # a method isn't assigned to
+    setattr(LocalLog, "append", appended)  # noqa: B010  # a method isn't assigned to
 
 
 def after_half_of_a_save(number: int) -> None:
@@ -153,19 +153,19 @@ DEATHS: dict[str, Callable[[int], None]] = {
     "in the middle of a receipt": lambda number: at_line_of("receipts", number, torn),
     "in the middle of a reject": lambda number: at_line_of("rejects", number, torn),
     "in the middle of what is about to be sent": lambda number: at_line_of("sent", number, torn),
-    "between a fate and its count": lambda number: at_call(number, Fates, "delivered", _fate_then_die),
+    "between a fate and its count": lambda number: at_call(number, OutcomeLog, "delivered", _fate_then_die),
     "between fates and checkpoint": lambda number: at_call(number, FileStore, "save", die),
     "before the fates are brought to the disk": lambda number: at_call(number, AttemptFiles, "flush", die),
     "in the middle of a checkpoint": after_half_of_a_save,
     "before the marks": lambda number: at_call(number, SqlLedger, "mark", die),
-    "after the marks": lambda number: at_call(number, keeping.Keeper, "_stored", die),
-    "before the done marker": lambda number: at_call(number, keeping.Keeper, "mark_done", die),
+    "after the marks": lambda number: at_call(number, bookkeeper.Bookkeeper, "_stored", die),
+    "before the done marker": lambda number: at_call(number, bookkeeper.Bookkeeper, "mark_done", die),
     "after the done marker": lambda number: at_call(number, AttemptFiles, "remove_sent", die),
 }
 
 
-def _fate_then_die(fates: Fates, *given: Any, **named: Any) -> None:
-    receipts: Journal = fates._files.receipts
+def _fate_then_die(fates: OutcomeLog, *given: Any, **named: Any) -> None:
+    receipts: AppendLog = fates._files.receipts
     append = receipts.append
 
     def appended(line: bytes) -> None:
@@ -177,7 +177,7 @@ def _fate_then_die(fates: Fates, *given: Any, **named: Any) -> None:
 
 
 def _ledger(settings: dict[str, Any], vendor: Vendor) -> SqlLedger:
-    states = vendor.kept is Kept.STATES
+    states = vendor.kept is LedgerMode.STATES
     return SqlLedger(
         settings["ledger"], Stream(vendor.name), keyed=states, run=settings["run"], secret=b"a secret of the tests' own"
     )
@@ -185,7 +185,7 @@ def _ledger(settings: dict[str, Any], vendor: Vendor) -> SqlLedger:
 
 def main(settings: dict[str, Any]) -> None:
     """Run the attempt."""
-    keeping.SAVE_SECONDS = settings["save_seconds"]
+    bookkeeper.SAVE_SECONDS = settings["save_seconds"]
     if settings.get("die"):
         where, number = settings["die"]
         DEATHS[where](number)

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.plan import Ended
-from airflow_provider_userdata.delivery.sending import Patience
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.errors import VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
 
-Attempt = Callable[..., Ended]
+Attempt = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 Whole = Callable[..., None]
 COUNTS = {"thymia": 120, "gerosense": 40_000, "ptengine": 4_000}

@@ -13,13 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery import checkpoint, keeping
-from airflow_provider_userdata.delivery.attempt_files import AttemptFiles
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
-from airflow_provider_userdata.delivery.journal import LocalJournal
-from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.delivery import bookkeeper
+from airflow_provider_userdata.delivery.plan import Plan, Result
+from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
+from airflow_provider_userdata.delivery.recording.append_log import LocalLog
+from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
+from airflow_provider_userdata.delivery.resuming import checkpoint
 from airflow_provider_userdata.delivery.runner import Delivery
-from airflow_provider_userdata.delivery.sending import Patience
+from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.sandbox import Sandbox
 
 BATCH = {"thymia": 1, "gerosense": 1000, "ptengine": 100}
@@ -44,9 +45,9 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.left = 10**9
-        append, flush = LocalJournal.append, AttemptFiles.flush
+        append, flush = LocalLog.append, AttemptFiles.flush
 
-        def appended(journal: LocalJournal, line: bytes) -> None:
+        def appended(journal: LocalLog, line: bytes) -> None:
             try:
                 self.step()
             except Crash:
@@ -60,9 +61,9 @@ class Disk:
             self.step()
             flush(files)
 
-        monkeypatch.setattr(LocalJournal, "append", appended)
+        monkeypatch.setattr(LocalLog, "append", appended)
         monkeypatch.setattr(AttemptFiles, "flush", flushed)
-        monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.0)
+        monkeypatch.setattr(bookkeeper, "SAVE_SECONDS", 0.0)
 
     def step(self) -> None:
         """Count a step; crash at the last one, and at each that a dead process would go on to take."""
@@ -84,7 +85,7 @@ class Chunks:
         rows, sizes = self._rows, list(self._sizes)
         while rows:
             size = sizes.pop(0) if len(sizes) > 1 else sizes[0]
-            yield Chunk(Form.OBJECTS, rows[:size])
+            yield Chunk(RowFormat.OBJECTS, rows[:size])
             rows = rows[size:]
 
 
@@ -158,7 +159,7 @@ def test_any_delivery_that_crashes_anywhere(
             assert ended is not None
             check_end(ended, fates(Path(folder)), len(rows), crashed * in_flight * BATCH[vendor])
 
-    def check_end(ended: Ended, found: dict[int, list[str]], count: int, allowed: int) -> None:
+    def check_end(ended: Result, found: dict[int, list[str]], count: int, allowed: int) -> None:
         report, counts = ended.report, sandbox.vendors[vendor].counts
         assert ended.error is None
         assert {position: len(fates) for position, fates in found.items()} == dict.fromkeys(range(count), 1)

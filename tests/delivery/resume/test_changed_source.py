@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
-from airflow_provider_userdata.delivery.plan import Ended
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 from airflow_provider_userdata.errors import SourceChangedError
 from airflow_provider_userdata.sandbox import Sandbox
 
-Attempt = Callable[..., Ended]
+Attempt = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 Whole = Callable[..., None]
 COUNT = 300
@@ -30,7 +30,7 @@ class Chunks:
     def chunks(self) -> Any:
         """Give the rows."""
         for start in range(0, len(self._rows), self._size):
-            yield Chunk(Form.OBJECTS, self._rows[start : start + self._size])
+            yield Chunk(RowFormat.OBJECTS, self._rows[start : start + self._size])
 
 
 CHANGES: dict[str, Callable[[list[Any], Any], list[Any]]] = {

@@ -11,20 +11,20 @@ from typing import Any
 import msgspec
 import pytest
 
-from airflow_provider_userdata.delivery import keeping
-from airflow_provider_userdata.delivery.checkpoint import LARGEST, Checkpoint, Done, decoded
-from airflow_provider_userdata.delivery.digest import SourceDigest
-from airflow_provider_userdata.delivery.plan import Ended
-from airflow_provider_userdata.delivery.progress import Progress
-from airflow_provider_userdata.delivery.settled import Settled
+from airflow_provider_userdata.delivery import bookkeeper
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.reading.digest import SourceDigest
+from airflow_provider_userdata.delivery.resuming.checkpoint import LARGEST, Checkpoint, Completed, decoded
+from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
+from airflow_provider_userdata.delivery.resuming.position_tracker import PositionTracker
 from airflow_provider_userdata.errors import SourceBrokeError
 from airflow_provider_userdata.sandbox import Sandbox
 
-Attempt = Callable[..., Ended]
+Attempt = Callable[..., Result]
 CHUNK = 1000
 
 
-def checkpoint(progress: Progress) -> Checkpoint:
+def checkpoint(progress: PositionTracker) -> Checkpoint:
     """Make a checkpoint, with all that takes room in it."""
     return Checkpoint(
         attempt="12-0123abcd",
@@ -43,7 +43,7 @@ def checkpoint(progress: Progress) -> Checkpoint:
 def test_a_million_positions_settled_out_of_order_fit(max_in_flight: int, sets: int, size: int) -> None:
     """Batches of interleaved records, answered in any order: what is settled and what is in flight fits."""
     chance = random.Random(f"{max_in_flight} {sets} {size}")
-    progress, source, settled, sent = Progress(), SourceDigest(), set[int](), set[int]()
+    progress, source, settled, sent = PositionTracker(), SourceDigest(), set[int](), set[int]()
     in_flight: list[list[tuple[int, int]]] = []
     window = sets * size
     for start in range(0, 1_000_000, CHUNK):
@@ -74,7 +74,7 @@ def test_a_million_positions_settled_out_of_order_fit(max_in_flight: int, sets: 
 def test_positions_that_are_scattered_too_far_do_not_fit() -> None:
     """A million positions of which chance has settled a half are not squeezed in, and not cut either."""
     chance = random.Random(1)
-    progress = Progress()
+    progress = PositionTracker()
     for position in range(0, 1_000_000, 2):
         progress.settle([(position, 1 + (chance.random() < 0.5))])
 
@@ -90,7 +90,7 @@ def test_profiles_of_fifty_interleaved_sets_are_gone_on_with(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Sets of keys that take turns, and come in any order: every checkpoint is small, and nothing is sent twice."""
-    monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.01)
+    monkeypatch.setattr(bookkeeper, "SAVE_SECONDS", 0.01)
     chance = random.Random(2)
     numbers = [*(number % 50 for number in range(15_000)), *(chance.randrange(50) for _ in range(15_000))]
     records = [{"user_id": f"geheim-{number}", f"plan-{kind}": "a"} for number, kind in enumerate(numbers)]
@@ -114,14 +114,14 @@ def test_what_is_no_checkpoint_is_none(value: object) -> None:
 
 
 def test_a_marker_is_read_back() -> None:
-    """What `Done` writes, it reads."""
-    done = Done(done={"read": 1}, red=True, max_tries=3)
+    """What `Completed` writes, it reads."""
+    done = Completed(done={"read": 1}, red=True, max_tries=3)
 
     assert decoded(json.loads(json.dumps(msgspec.to_builtins(done)))) == done
 
 
 def test_an_empty_checkpoint_has_nothing_settled() -> None:
     """Before anything is settled, no position is."""
-    made = checkpoint(Progress())
+    made = checkpoint(PositionTracker())
 
-    assert [*made.settled().ranges()] == [*made.sent().ranges()] == [*Settled().ranges()] == []
+    assert [*made.settled().ranges()] == [*made.sent().ranges()] == [*IntervalSet().ranges()] == []

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.plan import Ended
-from airflow_provider_userdata.delivery.settled import Settled, packed, unpacked
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet, packed, unpacked
 from airflow_provider_userdata.errors import ResumeError
 from airflow_provider_userdata.sandbox import Sandbox
 
-Attempt = Callable[..., Ended]
+Attempt = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 COUNT = 1_200
 
@@ -37,13 +37,13 @@ def left(crash: Callable[..., None], rows: Rows, store: Any, sandbox: Sandbox, t
 @pytest.fixture
 def go_on(
     left: dict[str, Any], attempt: Attempt, rows: Rows, store: Any, sandbox: Sandbox, tmp_path: Path
-) -> Callable[[Any], Ended]:
+) -> Callable[[Any], Result]:
     """Go on from a checkpoint, and see that nothing is lost, and nothing uncounted, or nothing sent."""
     before = sandbox.ptengine.counts
     twice_before, missing = before.records - before.distinct, COUNT - 5 - before.distinct
     records = [*rows("ptengine", 250), *["geheim"] * 5, *rows("ptengine", COUNT - 255, first=255)]
 
-    def gone_on(value: Any) -> Ended:
+    def gone_on(value: Any) -> Result:
         sandbox.ptengine.clear_faults()
         now = sandbox.ptengine.counts
         requests, arrived = now.requests, now.records
@@ -91,7 +91,7 @@ ODD = (
 
 
 def test_any_value_of_a_checkpoint_may_be_damaged(
-    left: dict[str, Any], go_on: Callable[[Any], Ended], tmp_path: Path
+    left: dict[str, Any], go_on: Callable[[Any], Result], tmp_path: Path
 ) -> None:
     """Whichever value was changed, cut or flipped: it is refused, or nothing is lost and nothing uncounted."""
 
@@ -120,8 +120,8 @@ def test_any_value_of_a_checkpoint_may_be_damaged(
     [
         ("beyond", "!", "packed positions"),
         ("beyond", "c" * 2000, "packed positions"),
-        ("in_flight", packed(Settled([(0, 10**7)]), 0), "beyond what was read"),
-        ("in_flight", packed(Settled([(0, 1)]), 0), "in_flight"),
+        ("in_flight", packed(IntervalSet([(0, 10**7)]), 0), "beyond what was read"),
+        ("in_flight", packed(IntervalSet([(0, 1)]), 0), "in_flight"),
         ("below", -5, "can't be read"),
         ("below", 10**12, "below"),
         ("read", 2**80, "can't be read"),
@@ -137,7 +137,7 @@ def test_any_value_of_a_checkpoint_may_be_damaged(
     ],
 )
 def test_what_does_not_hold_together_is_named(
-    name: str, value: Any, says: str, left: dict[str, Any], go_on: Callable[[Any], Ended]
+    name: str, value: Any, says: str, left: dict[str, Any], go_on: Callable[[Any], Result]
 ) -> None:
     """Of an earlier version's checkpoint too, which has no checksum, the error says what is wrong with it."""
     ended = go_on({**left, "checksum": "", name: value})
@@ -159,7 +159,7 @@ def test_what_does_not_hold_together_is_named(
     ],
 )
 def test_a_line_that_can_not_be_is_not_believed(
-    name: str, line: dict[str, Any], left: dict[str, Any], go_on: Callable[[Any], Ended], tmp_path: Path
+    name: str, line: dict[str, Any], left: dict[str, Any], go_on: Callable[[Any], Result], tmp_path: Path
 ) -> None:
     """Records that were never read, or never sent, aren't taken for delivered, sent or rejected."""
     path = tmp_path / "run" / f"{name}-{left['attempt']}.jsonl"
@@ -176,7 +176,7 @@ def test_a_line_that_can_not_be_is_not_believed(
 
 @pytest.mark.parametrize("what", ["shorter", "unreadable", "left"])
 def test_a_file_of_what_was_sent_that_is_damaged_is_not_gone_on_from(
-    what: str, left: dict[str, Any], go_on: Callable[[Any], Ended], tmp_path: Path
+    what: str, left: dict[str, Any], go_on: Callable[[Any], Result], tmp_path: Path
 ) -> None:
     """Without it, nobody can tell what may have arrived."""
     path = tmp_path / "run" / f"sent-{left['attempt']}.jsonl"
@@ -211,7 +211,9 @@ def test_a_marker_that_is_damaged_is_not_taken_for_an_end(
     assert sandbox.thymia.counts.records == 5
 
 
-@given(text=st.text("abcXYZ019!#$%&", max_size=40) | st.just(packed(Settled([(0, 9**7)]), 0)), end=st.integers(0, 99))
+@given(
+    text=st.text("abcXYZ019!#$%&", max_size=40) | st.just(packed(IntervalSet([(0, 9**7)]), 0)), end=st.integers(0, 99)
+)
 def test_packed_positions_are_within_bounds_or_refused(text: str, end: int) -> None:
     """However they were damaged, and however much they would be, unpacked."""
     try:

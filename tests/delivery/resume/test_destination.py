@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.destination import Destination, destination
-from airflow_provider_userdata.delivery.plan import Ended
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.resuming.destination import Destination, destination
 from airflow_provider_userdata.errors import SourceChangedError
 from airflow_provider_userdata.sandbox import Sandbox
 
-Attempt = Callable[..., Ended]
+Attempt = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 COUNT = 200
 DELIVERED = 80

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.chunks import Cells, Header, Unreadable
-from airflow_provider_userdata.delivery.digest import Marks, SourceDigest
+from airflow_provider_userdata.delivery.reading.digest import Marks, SourceDigest
+from airflow_provider_userdata.delivery.reading.source import Header, TextRow, Unreadable
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.dates() | st.decimals(),
@@ -28,7 +28,7 @@ AB = Header(("a", "b"))
 HEADERS = st.sampled_from([AB, Header(("a", "b")), Header(("a", "c"))])
 CELL = st.text() | st.sampled_from(["", "a", "ab", "\ud800", "\ud83d\ude00", "\U0001f600"])
 TABLE = st.lists(
-    st.builds(Cells, HEADERS, st.lists(CELL, min_size=2, max_size=2))
+    st.builds(TextRow, HEADERS, st.lists(CELL, min_size=2, max_size=2))
     | st.builds(Unreadable, st.lists(st.text(), max_size=3), st.just("has another width")),
     max_size=40,
 )
@@ -52,7 +52,7 @@ def digest(rows: list[Any], sizes: list[int] | None = None) -> str:
 
 
 @given(ROWS | OBJECTS | TABLE | st.lists(st.binary(), max_size=12), st.lists(st.integers(0, 5), max_size=6))
-@example([Cells(AB, ["1", "2"]), Cells(AB, ["\ud800", "2"])], [1])
+@example([TextRow(AB, ["1", "2"]), TextRow(AB, ["\ud800", "2"])], [1])
 def test_chunks_do_not_matter(rows: list[Any], sizes: list[int]) -> None:
     """The same rows have the same digest, wherever their chunks end."""
     assert digest(rows, sizes) == digest(rows)
@@ -61,13 +61,13 @@ def test_chunks_do_not_matter(rows: list[Any], sizes: list[int]) -> None:
 @pytest.mark.parametrize("size", [15, 16, 17, 2**16 - 1, 2**16])
 def test_a_table_of_any_size_is_taken_as_its_rows_are(size: int) -> None:
     """How many rows come at once leaves no trace."""
-    rows = [Cells(AB, [str(number), "x"]) for number in range(size)]
+    rows = [TextRow(AB, [str(number), "x"]) for number in range(size)]
     assert digest(rows, [7, size - 14]) == digest(rows)
 
 
 def contents(rows: list[Any]) -> list[Any]:
     """Give what there is to tell the rows of a table by."""
-    return [(row.header.names, row.values) if isinstance(row, Cells) else row.raw for row in rows]
+    return [(row.header.names, row.values) if isinstance(row, TextRow) else row.raw for row in rows]
 
 
 @given(TABLE, TABLE, st.integers(0, 40))
@@ -97,14 +97,14 @@ def test_a_table_has_the_digest_of_no_other(one: list[Any], tail: list[Any], kep
         ([{"a": np.int64(1)}], [{"a": np.int64(2)}]),
         ([{"a": pd.Timestamp("2024-05-01")}], [{"a": pd.Timestamp("2024-05-02")}]),
         ([{"a": np.datetime64("2024-05-01")}], [{"a": np.datetime64("NaT")}]),
-        ([Cells(Header(("a",)), ["1"])], [Cells(Header(("a",)), ["2"])]),
-        ([Cells(Header(("a",)), ["1"])], [Cells(Header(("b",)), ["1"])]),
-        ([Cells(Header(("a", "b")), ["12", ""])], [Cells(Header(("a", "b")), ["1", "2"])]),
-        ([Cells(Header(("a",)), ["1"])], [Unreadable(["1"], "")]),
-        ([Cells(Header(("a",)), ["\ud83d\ude00"])], [Cells(Header(("a",)), ["\U0001f600"])]),
+        ([TextRow(Header(("a",)), ["1"])], [TextRow(Header(("a",)), ["2"])]),
+        ([TextRow(Header(("a",)), ["1"])], [TextRow(Header(("b",)), ["1"])]),
+        ([TextRow(Header(("a", "b")), ["12", ""])], [TextRow(Header(("a", "b")), ["1", "2"])]),
+        ([TextRow(Header(("a",)), ["1"])], [Unreadable(["1"], "")]),
+        ([TextRow(Header(("a",)), ["\ud83d\ude00"])], [TextRow(Header(("a",)), ["\U0001f600"])]),
         (
-            [Cells(Header(("a",)), ["1"]), Unreadable(["b"], ""), Cells(Header(("a",)), ["2"])],
-            [Cells(Header(("a",)), ["1"]), Cells(Header(("b",)), ["2"])],
+            [TextRow(Header(("a",)), ["1"]), Unreadable(["b"], ""), TextRow(Header(("a",)), ["2"])],
+            [TextRow(Header(("a",)), ["1"]), TextRow(Header(("b",)), ["2"])],
         ),
     ],
 )
@@ -120,7 +120,7 @@ def test_the_order_of_a_rows_keys_does_not_matter() -> None:
 
 def test_a_table_read_again_has_the_same_digest() -> None:
     """The header of another attempt is another object, of the same names."""
-    assert digest([Cells(Header(("a",)), ["1"])]) == digest([Cells(Header(("a",)), ["1"])])
+    assert digest([TextRow(Header(("a",)), ["1"])]) == digest([TextRow(Header(("a",)), ["1"])])
 
 
 def endless() -> list[Any]:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery import keeping
-from airflow_provider_userdata.delivery.plan import Ended
-from airflow_provider_userdata.delivery.sending import Patience
+from airflow_provider_userdata.delivery import bookkeeper
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.errors import ResumeError, VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
 
-Attempt = Callable[..., Ended]
+Attempt = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 Whole = Callable[..., None]
 HOLD = Patience(max_attempts=2, on_doubt="hold")
@@ -97,7 +97,7 @@ def test_what_came_back_after_the_last_checkpoint_is_in_no_doubt(
         if store.texts and "in_flight" in store.load():
             raise OSError("the store is down")
 
-    monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(bookkeeper, "SAVE_SECONDS", 0.0)
     store.before_save = save
     sandbox.thymia.latency = 0.05
     sandbox.thymia.script("503 x99")

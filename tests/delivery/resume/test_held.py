@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.attempt_files import AttemptFiles
-from airflow_provider_userdata.delivery.held import HeldFolder
-from airflow_provider_userdata.delivery.keeping import Keeper
-from airflow_provider_userdata.delivery.plan import Ended
-from airflow_provider_userdata.delivery.sending import Patience
+from airflow_provider_userdata.delivery.bookkeeper import Bookkeeper
+from airflow_provider_userdata.delivery.carry_over.folder import CarryOverFolder
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
+from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.errors import ResumeError, SourceBrokeError, VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
 
-Attempt = Callable[..., Ended]
+Attempt = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
-Open = Callable[[str], HeldFolder]
+Open = Callable[[str], CarryOverFolder]
 
 
 class Crash(SystemExit):
@@ -29,11 +29,11 @@ class Crash(SystemExit):
 @pytest.fixture
 def folder(tmp_path: Path) -> Open:
     """Open the folder of held samples as a run does: ``folder("monday")``."""
-    return lambda run: HeldFolder(tmp_path / "held", "steps", "us", run)
+    return lambda run: CarryOverFolder(tmp_path / "held", "steps", "us", run)
 
 
 @pytest.fixture
-def samples(folder: Open, deliver: Callable[..., Ended], rows: Rows, tmp_path: Path) -> list[Any]:
+def samples(folder: Open, deliver: Callable[..., Result], rows: Rows, tmp_path: Path) -> list[Any]:
     """Give samples of which an earlier run has held the first two."""
     made = rows("gerosense", 3_000)
     deliver("gerosense", made[:2], output=tmp_path / "monday", held=folder("monday"))
@@ -122,7 +122,7 @@ def test_samples_that_are_enough_after_a_crash_are_held_no_longer(
 
     samples = rows("gerosense", 5)
     with monkeypatch.context() as patch:
-        patch.setattr(Keeper, "mark_done", crash)
+        patch.setattr(Bookkeeper, "mark_done", crash)
         with pytest.raises(Crash):
             attempt("gerosense", samples[:2], held=folder("monday"))
     assert folder("tuesday").count() == 2
@@ -137,10 +137,10 @@ def test_samples_that_are_enough_after_a_crash_are_held_no_longer(
     ("owner", "name"),
     [
         (AttemptFiles, "flush"),
-        (HeldFolder, "keep"),
-        (Keeper, "mark_done"),
+        (CarryOverFolder, "keep"),
+        (Bookkeeper, "mark_done"),
         (AttemptFiles, "remove_sent"),
-        (HeldFolder, "settle"),
+        (CarryOverFolder, "settle"),
     ],
 )
 @pytest.mark.parametrize("after", [True, False])
@@ -153,7 +153,7 @@ def test_a_crash_at_the_end_of_a_run_loses_no_sample(
     folder: Open,
     rows: Rows,
     sandbox: Sandbox,
-    deliver: Callable[..., Ended],
+    deliver: Callable[..., Result],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:

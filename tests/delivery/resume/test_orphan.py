@@ -17,7 +17,7 @@ import pytest
 
 from airflow_provider_userdata.delivery import runner, supervisor
 from airflow_provider_userdata.delivery.clock import SystemClock
-from airflow_provider_userdata.delivery.plan import Ended
+from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.delivery.supervisor import Supervisor
 from airflow_provider_userdata.errors import OrphanedError
 
@@ -65,7 +65,7 @@ def test_an_orphan_stops_and_its_retry_goes_on(killer: Callable[..., Any], whole
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("store_hangs", [True, False])
 def test_a_delivery_whose_checkpoint_cannot_be_saved_for_long_stops(
-    store_hangs: bool, attempt: Callable[..., Ended], rows: Callable[..., Any], store: Any, sandbox: Any
+    store_hangs: bool, attempt: Callable[..., Result], rows: Callable[..., Any], store: Any, sandbox: Any
 ) -> None:
     """A store that fails, or doesn't answer, for as long as Airflow needs to take a task for dead ends it."""
     go = threading.Event()
@@ -94,7 +94,7 @@ def test_a_delivery_whose_checkpoint_cannot_be_saved_for_long_stops(
 
 
 def test_a_supervised_delivery_comes_to_its_end(
-    attempt: Callable[..., Ended], rows: Callable[..., Any], store: Any
+    attempt: Callable[..., Result], rows: Callable[..., Any], store: Any
 ) -> None:
     """As long as the parent is there, nothing changes."""
     ended = attempt("thymia", rows("thymia", 20), supervisor=Supervisor(math.inf))

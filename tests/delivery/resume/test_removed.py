@@ -11,20 +11,20 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery import keeping
-from airflow_provider_userdata.delivery.chunks import Chunk, Form
-from airflow_provider_userdata.delivery.plan import Ended
+from airflow_provider_userdata.delivery import bookkeeper
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 from airflow_provider_userdata.errors import OutputError, SourceBrokeError
 from airflow_provider_userdata.sandbox import Sandbox
 
-Attempt = Callable[..., Ended]
+Attempt = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture(autouse=True)
 def saved_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write a checkpoint more often than once a second."""
-    monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.02)
+    monkeypatch.setattr(bookkeeper, "SAVE_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -56,12 +56,12 @@ class Meanwhile:
     def chunks(self) -> Iterator[Chunk]:
         """Give the chunks."""
         half = len(self.rows) // 2
-        yield Chunk(Form.OBJECTS, self.rows[:half])
+        yield Chunk(RowFormat.OBJECTS, self.rows[:half])
         wait_for(lambda: self.sandbox.thymia.counts.records >= half // 2)
         self.action()
         if self.fails:
             raise SourceBrokeError("the cursor was closed")
-        yield Chunk(Form.OBJECTS, self.rows[half:])
+        yield Chunk(RowFormat.OBJECTS, self.rows[half:])
 
 
 def only(folder: Path, kind: str) -> Path:
@@ -113,7 +113,7 @@ def test_a_loss_shows_at_the_next_checkpoint(attempt: Attempt, rows: Rows, sandb
         wait_for(lambda: sandbox.thymia.counts.records >= 10)
         shutil.rmtree(tmp_path / "run")
 
-    source.chunks = lambda: iter([Chunk(Form.OBJECTS, source.rows)])  # type: ignore[method-assign]
+    source.chunks = lambda: iter([Chunk(RowFormat.OBJECTS, source.rows)])  # type: ignore[method-assign]
     ended = attempt("thymia", source, max_in_flight=1, on_start=lambda _: threading.Thread(target=remove).start())
 
     assert isinstance(ended.error, OutputError)

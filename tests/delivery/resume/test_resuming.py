@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.journal import LocalJournal
-from airflow_provider_userdata.delivery.plan import Ended
+from airflow_provider_userdata.delivery.plan import Result
+from airflow_provider_userdata.delivery.recording.append_log import LocalLog
 from airflow_provider_userdata.delivery.runner import Delivery
-from airflow_provider_userdata.delivery.sending import Patience
+from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.errors import OutputError, RefusedError, SourceBrokeError, StoppedError, VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
 
-Attempt = Callable[..., Ended]
+Attempt = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 Whole = Callable[..., None]
 COUNTS = {"thymia": 900, "gerosense": 5_000, "ptengine": 5_000}
@@ -123,15 +123,15 @@ def test_a_disk_that_was_full_is_gone_on_with(
     attempt: Attempt, rows: Rows, whole: Whole, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where receipts couldn't be written, what was accepted without one is in doubt, sent again and counted."""
-    append, lines = LocalJournal.append, [0]
+    append, lines = LocalLog.append, [0]
 
-    def full(journal: LocalJournal, line: bytes) -> None:
+    def full(journal: LocalLog, line: bytes) -> None:
         lines[0] += journal._path.name.startswith("receipts")
         if lines[0] > 20:
             raise OutputError("output_path: no space left on device")
         append(journal, line)
 
-    monkeypatch.setattr(LocalJournal, "append", full)
+    monkeypatch.setattr(LocalLog, "append", full)
     first = attempt("thymia", rows("thymia", 200), max_in_flight=4)
     assert isinstance(first.error, OutputError)
     monkeypatch.undo()

@@ -7,8 +7,8 @@ import itertools
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.settled import Settled, packed, unpacked
-from airflow_provider_userdata.vendors.stretch import ranges
+from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet, packed, unpacked
+from airflow_provider_userdata.records.record_batch import ranges
 
 RANGES = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 12)), max_size=12)
 SCATTERED = st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 400)), max_size=30)
@@ -19,7 +19,7 @@ def numbers(ranges: list[tuple[int, int]]) -> set[int]:
     return {position for start, length in ranges for position in range(start, start + length)}
 
 
-def is_as(settled: Settled, expected: set[int]) -> None:
+def is_as(settled: IntervalSet, expected: set[int]) -> None:
     """Check a set of positions against a plain one, and that its ranges are in order, apart, and not empty."""
     ranges = [*settled.ranges()]
     assert numbers(ranges) == expected
@@ -34,13 +34,13 @@ def is_as(settled: Settled, expected: set[int]) -> None:
 @given(RANGES)
 def test_what_is_added_is_in(ranges: list[tuple[int, int]]) -> None:
     """Ranges that overlap, touch, repeat or are empty make one set."""
-    is_as(Settled(ranges), numbers(ranges))
+    is_as(IntervalSet(ranges), numbers(ranges))
 
 
 @given(RANGES, RANGES)
 def test_what_is_discarded_is_out(ranges: list[tuple[int, int]], others: list[tuple[int, int]]) -> None:
     """Ranges are cut, split and removed; those that were not in change nothing."""
-    settled, expected = Settled(ranges), numbers(ranges)
+    settled, expected = IntervalSet(ranges), numbers(ranges)
     for start, length in others:
         settled.discard(start, length)
         expected -= numbers([(start, length)])
@@ -54,7 +54,7 @@ def test_what_is_discarded_is_out(ranges: list[tuple[int, int]], others: list[tu
 @example([(0, 5)], [(10, 9), (15, 9), (30, 1), (40, 1)])  # two overlap
 def test_many_ranges_at_once_are_as_one_by_one(ranges: list[tuple[int, int]], others: list[tuple[int, int]]) -> None:
     """Whether they are new or not, in or not, in order or not."""
-    one, other = Settled(ranges), Settled(ranges)
+    one, other = IntervalSet(ranges), IntervalSet(ranges)
     one.add_all(others)
     is_as(one, numbers([*ranges, *others]))
     other.discard_all(others)
@@ -64,7 +64,7 @@ def test_many_ranges_at_once_are_as_one_by_one(ranges: list[tuple[int, int]], ot
 @given(st.sets(st.integers(0, 100)), st.sets(st.integers(0, 100)))
 def test_what_fills_gaps_is_added_and_taken_out(there: set[int], more: set[int]) -> None:
     """A batch's positions with holes, whose holes were settled before: the usual case of many ranges."""
-    settled = Settled((position, 1) for position in there - more)
+    settled = IntervalSet((position, 1) for position in there - more)
     some = ranges(sorted(more))
     settled.add_all(some)
     is_as(settled, there | more)
@@ -75,7 +75,7 @@ def test_what_fills_gaps_is_added_and_taken_out(there: set[int], more: set[int])
 @given(RANGES, RANGES)
 def test_the_difference_of_two_sets(ranges: list[tuple[int, int]], others: list[tuple[int, int]]) -> None:
     """`without` gives what the other lacks, and changes neither."""
-    one, other = Settled(ranges), Settled(others)
+    one, other = IntervalSet(ranges), IntervalSet(others)
 
     is_as(one.without(other), numbers(ranges) - numbers(others))
     is_as(one, numbers(ranges))
@@ -85,7 +85,7 @@ def test_the_difference_of_two_sets(ranges: list[tuple[int, int]], others: list[
 @given(SCATTERED, st.integers(0, 6000))
 def test_what_is_packed_is_unpacked(ranges: list[tuple[int, int]], start: int) -> None:
     """From a start on, all positions come back; those before don't."""
-    text = packed(Settled(ranges), start)
+    text = packed(IntervalSet(ranges), start)
 
     assert numbers([*unpacked(text, start)]) == {position for position in numbers(ranges) if position >= start}
     assert text.isascii()
@@ -95,10 +95,10 @@ def test_what_is_packed_is_unpacked(ranges: list[tuple[int, int]], start: int) -
 
 def test_nothing_is_packed_as_nothing() -> None:
     """An empty set takes no room."""
-    assert packed(Settled(), 0) == packed(Settled([(0, 9)]), 9) == ""
+    assert packed(IntervalSet(), 0) == packed(IntervalSet([(0, 9)]), 9) == ""
     assert [*unpacked("", 5)] == []
 
 
 def test_where_position_0_is_open_the_difference_ends() -> None:
     """The first range in flight, later ones settled: the difference is found, and found in finite time."""
-    assert [*Settled([(0, 100)]).without(Settled([(0, 0), (40, 10)])).ranges()] == [(0, 40), (50, 50)]
+    assert [*IntervalSet([(0, 100)]).without(IntervalSet([(0, 0), (40, 10)])).ranges()] == [(0, 40), (50, 50)]

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery import claims
-from airflow_provider_userdata.delivery.held import HeldFolder
-from airflow_provider_userdata.delivery.keeping import Keeper
-from airflow_provider_userdata.delivery.plan import Ended, Plan
+from airflow_provider_userdata.delivery.bookkeeper import Bookkeeper
+from airflow_provider_userdata.delivery.carry_over import claims
+from airflow_provider_userdata.delivery.carry_over.folder import CarryOverFolder
+from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.runner import Delivery
-from airflow_provider_userdata.delivery.sending import Patience
+from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.sandbox import Sandbox
 
 TUESDAY = ("tuesday", "")
@@ -40,8 +40,8 @@ def dead(monkeypatch: pytest.MonkeyPatch) -> None:
 def killed(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Let a run end without a word on what it had claimed."""
     with monkeypatch.context() as patch:
-        patch.setattr(HeldFolder, "settle", lambda *_, **__: None)
-        patch.setattr(HeldFolder, "keep", lambda *_, **__: None)
+        patch.setattr(CarryOverFolder, "settle", lambda *_, **__: None)
+        patch.setattr(CarryOverFolder, "keep", lambda *_, **__: None)
         yield patch
 
 
@@ -61,11 +61,11 @@ class Week:
 
     def given(self, name: str, over: Any = ()) -> dict[str, Any]:
         """Give what a run's plan takes: its folder, and what is held."""
-        held = HeldFolder(self.root / "held", "steps", "us", name, run_folder=lambda run, _: self.root / run)
+        held = CarryOverFolder(self.root / "held", "steps", "us", name, run_folder=lambda run, _: self.root / run)
         held.over = over
         return {"output": self.root / name, "held": held, "max_in_flight": 1}
 
-    def run(self, name: str, first: int, end: int, over: Any = (), **options: Any) -> Ended:
+    def run(self, name: str, first: int, end: int, over: Any = (), **options: Any) -> Result:
         """Deliver some of the samples."""
         return Delivery(self.plan("gerosense", self.samples[first:end], **self.given(name, over), **options)).run()
 
@@ -94,7 +94,7 @@ def test_what_a_killed_run_had_claimed_goes_out_with_a_later_one(
         raise SystemExit
 
     with killed(monkeypatch) as patch:
-        patch.setattr(Keeper, "_save_first", die)
+        patch.setattr(Bookkeeper, "_save_first", die)
         week.run("tuesday", 2, 10)
 
     ended = week.run("wednesday", 10, 20, over={TUESDAY})

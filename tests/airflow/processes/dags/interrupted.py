@@ -11,7 +11,8 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import DAG, Context
 
-from airflow_provider_userdata.delivery import engine, sending
+from airflow_provider_userdata.delivery import engine
+from airflow_provider_userdata.delivery.sending import sender
 from airflow_provider_userdata.operators import base
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
@@ -24,7 +25,7 @@ SOON: dict[str, Any] = {"retries": 2, "retry_delay": timedelta(seconds=1)}
 # What takes a minute takes seconds here.
 engine.PROGRESS_SECONDS = 0.5
 base.LONGEST_SLEEP = 1.0
-sending.MAINTENANCE_PAUSE = 4.0
+sender.MAINTENANCE_PAUSE = 4.0
 
 
 def moods(params: dict[str, Any]) -> Iterator[dict[str, Any]]:

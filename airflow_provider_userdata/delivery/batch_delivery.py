@@ -1,0 +1,169 @@
+"""Takes one batch to its end: sent, split where it is refused, each record's fate written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+
+from airflow_provider_userdata.delivery.outcomes import OutcomeLog, Rejection
+from airflow_provider_userdata.delivery.report import Fate
+from airflow_provider_userdata.delivery.resuming.sent_log import SentLog
+from airflow_provider_userdata.delivery.sending.batcher import Batch
+from airflow_provider_userdata.delivery.sending.bisection import BLIND_LEVELS, BLIND_REQUESTS, BisectionBudget
+from airflow_provider_userdata.delivery.sending.request_size import Sizes
+from airflow_provider_userdata.delivery.sending.sender import GaveUp, Outcome, Sender
+from airflow_provider_userdata.errors import LaterError, RefusedError, VendorDownError, unexpected
+from airflow_provider_userdata.vendors.answers import Accepted, Refused, Stop, Unproven
+from airflow_provider_userdata.vendors.contract import Vendor
+
+
+def gave_up_error(vendor: str, reason: str, until: datetime | None) -> LaterError | VendorDownError:
+    """Say how a run ends that gave up: it comes back later, where the vendor said when, or the vendor is down."""
+    message = f"{vendor}: {reason}"
+    return VendorDownError(message) if until is None else LaterError(message, until)
+
+
+class BatchDelivery:
+    """Delivers batches of one run.
+
+    :param sizes: what a request may carry, learned from this run's answers.
+    :param halt: ends the run: called with why, and the rule that what is left is held under.
+    """
+
+    def __init__(
+        self,
+        vendor: Vendor,
+        sender: Sender,
+        refusals: BisectionBudget,
+        sizes: Sizes,
+        fates: OutcomeLog,
+        sent: SentLog,
+        halt: Callable[[BaseException, str], None],
+    ) -> None:
+        self._vendor = vendor
+        self._sender = sender
+        self._refusals = refusals
+        self._sizes = sizes
+        self._fates = fates
+        self._sent = sent
+        self._halt = halt
+
+    async def deliver(self, batch: Batch) -> None:
+        """Send a batch, and its parts where it is refused, until each record has its fate.
+
+        :raises UnexpectedError: instead of what would end the process.
+        """
+        try:
+            await self._deliver(batch)
+        except (Exception, asyncio.CancelledError):
+            raise
+        except BaseException as error:
+            raise unexpected(error) from error
+
+    async def _deliver(self, batch: Batch) -> None:
+        accepted = refused = too_large = foreign = 0
+        doubted = False
+        waiting = deque([(batch, 0)])
+        undecided: list[tuple[Batch, int, Outcome]] = []
+        while waiting:
+            whole, level = waiting.popleft()
+            records, *others = self._sizes.parts(whole)
+            waiting.extendleft((other, level) for other in reversed(others))
+            outcome = await self._send(records, len(records) if doubted else self._sent.doubtful(records))
+            # What was in doubt and then refused as a whole may be there all the same: so may its parts.
+            doubted = doubted or (outcome.in_doubt and isinstance(outcome.meaning, Refused))
+            if isinstance(outcome.meaning, Refused) and outcome.meaning.too_large:
+                refused, too_large = refused + 1, too_large + 1
+                self._sizes.refused(len(records), outcome.size)
+                waiting.extendleft((part, level) for part in reversed(self._smaller(records, outcome)))
+                if not accepted and too_large >= BLIND_REQUESTS:
+                    self._reject_all(waiting, outcome)
+            elif isinstance(outcome.meaning, Refused):
+                refused += 1
+                undecided.append((records, level, outcome))
+            else:
+                if isinstance(outcome.meaning, Accepted):
+                    accepted += 1
+                    self._sizes.accepted(len(records), outcome.size)
+                foreign += isinstance(outcome.meaning, Unproven) and outcome.meaning.foreign
+                self._settle(records, outcome, in_doubt=doubted or outcome.in_doubt)
+            if accepted or level < BLIND_LEVELS or not waiting:
+                # Beyond, only the parts that are still to come tell whether halving leads anywhere.
+                for part in undecided:
+                    waiting.extend(self._halved(*part, any_accepted=accepted > 0))
+                undecided = []
+        self._weigh(batch, accepted, refused, foreign)
+
+    def _halved(self, records: Batch, level: int, outcome: Outcome, *, any_accepted: bool) -> list[tuple[Batch, int]]:
+        """Give the halves of a refused part, and how often they were halved; where it stays whole, reject it."""
+        halves = self._refusals.halves(records, level, any_accepted=any_accepted)
+        if not halves:
+            self._reject(records, outcome)
+        return [(half, level + 1) for half in halves]
+
+    def _smaller(self, records: Batch, outcome: Outcome) -> list[Batch]:
+        """Return smaller parts of a request that was too large; where there can be none, reject it."""
+        parts = self._sizes.parts(records, fewest=2)
+        if len(parts) > 1:
+            return parts
+        self._reject(records, outcome)
+        return []
+
+    def _reject_all(self, waiting: deque[tuple[Batch, int]], outcome: Outcome) -> None:
+        """Reject the parts of a batch of which nothing was accepted, however small."""
+        while waiting:
+            self._reject(waiting.popleft()[0], outcome)
+
+    async def _send(self, records: Batch, in_doubt: int) -> Outcome:
+        try:
+            return await self._sender.send(records, in_doubt=in_doubt)
+        except asyncio.CancelledError:
+            # The delivery gave up what was in flight: the vendor may have it, and these records still need their fate.
+            stopped = GaveUp("A3", "it was in flight when the delivery was stopped", halted=True)
+            return Outcome(stopped, in_doubt=True)
+        except BaseException as error:  # noqa: BLE001  # whatever it is, these records still need their fate
+            self._halt(error, "A5")
+            return Outcome(GaveUp("A5", f"{type(error).__name__} ended the delivery", halted=True), in_doubt=True)
+
+    def _settle(self, records: Batch, outcome: Outcome, *, in_doubt: bool) -> None:
+        status = outcome.answer.status if outcome.answer is not None else None
+        match outcome.meaning:
+            case Accepted():
+                assert outcome.answer is not None  # noqa: S101  # an acceptance is an answer's meaning
+                receipt = self._vendor.receipt(records, outcome.answer)
+                self._fates.delivered(records, outcome.answer.status, receipt, in_doubt=outcome.in_doubt)
+            case Unproven(rule, reason, _):
+                self._fates.none_delivered(records, Rejection(Fate.UNKNOWN, rule, reason, status=status))
+            case GaveUp(rule, reason, halted, until):
+                fate, rule = (Fate.UNKNOWN, "A3") if in_doubt else (Fate.HELD, rule)
+                self._fates.leave(records, Rejection(fate, rule, reason, status=status))
+                if not halted:
+                    self._halt(gave_up_error(self._vendor.name, reason, until), rule)
+            case Stop(rule, reason):
+                fate = Fate.UNKNOWN if in_doubt else Fate.HELD
+                self._fates.leave(records, Rejection(fate, rule, reason, status=status))
+                self._halt(RefusedError(f"{self._vendor.name} {reason} ({rule})"), rule)
+
+    def _reject(self, records: Batch, outcome: Outcome) -> None:
+        """Reject what was refused: alone by the vendor's rule, in a group as suspects that can't be told apart."""
+        status = outcome.answer.status if outcome.answer is not None else None
+        refused = outcome.meaning
+        assert isinstance(refused, Refused)  # noqa: S101  # or there is nothing to reject
+        if len(records) == 1:
+            why = Rejection(Fate.REJECTED, refused.rule, refused.reason, refused.path, status)
+        else:
+            reason = f"is one of {len(records)} that were refused together; {refused.reason}"
+            why = Rejection(Fate.REJECTED, self._vendor.suspect_rule, reason, status=status)
+        self._fates.none_delivered(records, why)
+
+    def _weigh(self, batch: Batch, accepted: int, refused: int, foreign: int) -> None:
+        """Stop the run where the vendor refuses everything, or something else answers: no record is at fault (A4)."""
+        if accepted:
+            self._refusals.accepted()
+        elif (refused or foreign) and self._refusals.none_accepted(len(batch)):
+            what = "refused every request" if refused else "gave no answer of its own to any request"
+            look_at = "the fault is hardly a record's." if refused else "does a proxy answer in its place?"
+            reason = f"{what} for a while: {look_at} The rejects file has the answers"
+            self._halt(RefusedError(f"{self._vendor.name} {reason} (A4)"), "A4")

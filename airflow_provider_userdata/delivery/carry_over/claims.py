@@ -1,0 +1,197 @@
+"""Claims on files: who made one by a write that only one can make is alone with the file, on a disk and in a store.
+
+A claim is a small file beside the one that it is for, with a number in its name. Where it can be taken over, the next
+number is the claim on it, made in the same way: the highest counts, and of two who want it, one gets it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from airflow_provider_userdata.delivery.recording.append_log import PRIVATE_FILE, is_local
+
+MARK = ".claim-"
+SILENCE = 60.0
+"""Seconds after which a process on another machine, that has not renewed its claim, may be gone."""
+
+_log = logging.getLogger(__name__)
+
+
+class Claimant(msgspec.Struct, frozen=True):
+    """Who made a claim.
+
+    :param run: the Airflow run.
+    :param index: which of its mapped tasks, or an empty text.
+    :param first: the position that the file's first record has there.
+    :param host: the machine.
+    :param pid: the process.
+    :param renewed: when the process showed last that it was alive, in seconds since 1970.
+    """
+
+    run: str
+    index: str
+    first: int = 0
+    host: str = msgspec.field(default_factory=socket.gethostname)
+    pid: int = msgspec.field(default_factory=os.getpid)
+    renewed: float = msgspec.field(default_factory=time.time)
+
+    @property
+    def silence(self) -> float:
+        """For how many seconds nothing was heard of the process: for ever, where it is gone from this machine."""
+        if self.host == socket.gethostname() and not _is_there(self.pid):
+            return float("inf")
+        return time.time() - self.renewed
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A claim on a file.
+
+    :param file: the file's name.
+    :param number: the claim's.
+    :param by: who made it; None where that can't be read.
+    """
+
+    file: str
+    number: int
+    by: Claimant | None
+
+
+class Claims:
+    """The claims in a folder. All methods block, and raise OSError.
+
+    :param folder: a `pathlib.Path` or an `ObjectStoragePath`.
+    """
+
+    def __init__(self, folder: Any) -> None:
+        self._folder = folder
+        self._one_gets_it: bool | None = True if is_local(folder) else None
+
+    def listed(self) -> dict[str, list[Claim]]:
+        """Return the claims by the file's name, in the order of their numbers."""
+        found: dict[str, list[Claim]] = {}
+        for path in fresh_listing(self._folder):
+            file, mark, number = path.name.partition(MARK)
+            if mark and file[0] != ".":
+                claim = Claim(file, int(number.partition(".")[0]), self._read(path))
+                found.setdefault(file, []).append(claim)
+        return {file: sorted(claims, key=lambda claim: claim.number) for file, claims in found.items()}
+
+    def take(self, file: str, number: int, by: Claimant) -> bool:
+        """Make a claim, unless another was faster.
+
+        :param number: one more than that of the highest claim there is.
+        """
+        if self._one_gets_it is None:
+            self._one_gets_it = self._keeps_conditions()
+            if not self._one_gets_it:
+                _log.warning(
+                    "%s is in a store, or reached by a client, that knows no conditional writes: of two runs at once "
+                    "that want what is held there, both may leave it to a later run",
+                    self._folder,
+                )
+        if not self._one_gets_it:
+            return self._take_if_alone(file, number, by)
+        return self._create(self._path(file, number), by)
+
+    def renew(self, file: str, number: int, by: Claimant) -> None:
+        """Show that the claim's process is alive."""
+        path = self._path(file, number)
+        if not is_local(path):
+            with path.open("wb") as out:
+                out.write(msgspec.json.encode(by))
+            return
+        part = _part(path, by)
+        part.replace(path)
+
+    def drop(self, file: str, numbers: list[int]) -> None:
+        """Remove claims, the highest last: what lies below mustn't count again meanwhile."""
+        for number in sorted(numbers):
+            with contextlib.suppress(FileNotFoundError):
+                self._path(file, number).unlink()
+
+    def _path(self, file: str, number: int) -> Any:
+        return self._folder / f"{file}{MARK}{number:06d}"
+
+    def _read(self, path: Any) -> Claimant | None:
+        try:
+            with path.open("rb") as file:
+                return msgspec.json.decode(file.read(), type=Claimant)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    def _create(self, path: Any, by: Claimant) -> bool:
+        """Write a file that mustn't be there yet: `If-None-Match: *` in S3, generation 0 in GCS, a link on a disk."""
+        try:
+            if is_local(path):
+                part = _part(path, by)
+                try:
+                    os.link(part, path)  # there whole, or not at all
+                finally:
+                    part.unlink()
+            else:
+                with path.open("xb") as file:
+                    file.write(msgspec.json.encode(by))
+        except FileExistsError:
+            return False
+        return True
+
+    def _keeps_conditions(self) -> bool:
+        """Say whether the store refuses to make what is there already: not each does, nor each client asks it to."""
+        probe, nobody = self._folder / f".probe-{uuid.uuid4().hex}", Claimant("", "")
+        try:
+            return self._create(probe, nobody) and not self._create(probe, nobody)
+        except (ValueError, NotImplementedError):
+            return False
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                probe.unlink()
+
+    def _take_if_alone(self, file: str, number: int, by: Claimant) -> bool:
+        """Write a claim, and give way where anybody else has written one: both may, and a later run takes the file.
+
+        Stores list what was written: of two, at least the one who wrote later sees the other.
+        """
+        path = self._path(file, number)
+        token = path.parent / f"{path.name}.{uuid.uuid4().hex}"
+        with token.open("wb") as out:
+            out.write(msgspec.json.encode(by))
+        alone = [found.name for found in fresh_listing(self._folder) if found.name.startswith(path.name)] == [
+            token.name
+        ]
+        if alone:
+            self.renew(file, number, by)
+        token.unlink()
+        return alone
+
+
+def fresh_listing(folder: Any) -> list[Any]:
+    """List a folder as it is now: some clients of stores remember how it was."""
+    if (store := getattr(folder, "fs", None)) is not None:
+        store.invalidate_cache()
+    return list(folder.iterdir()) if folder.exists() else []
+
+
+def _part(path: Path, by: Claimant) -> Path:
+    part = path.with_name(f".{uuid.uuid4().hex}.part")
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb") as file:  # noqa: PTH123  # its mode
+        file.write(msgspec.json.encode(by))
+    return part
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,294 @@
+"""Keeps samples that are too few to be sent, for the task's next run (G4)."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import time
+import uuid
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from airflow_provider_userdata.delivery.carry_over.claims import SILENCE, Claim, Claimant, Claims, fresh_listing
+from airflow_provider_userdata.delivery.carry_over.taken_over import TakenOver
+from airflow_provider_userdata.delivery.recording.append_log import PRIVATE_FILE, is_local, make_private_folder
+from airflow_provider_userdata.errors import OutputError
+
+LONGEST_RUN = 80
+RENEW_SECONDS = 15.0
+"""How often a run shows that it is alive, which has claimed records."""
+_IDENTITY = ".identity"
+
+_log = logging.getLogger(__name__)
+
+
+class CarryOverFolder:
+    """The folder where a task's held records lie, whatever run left them. All methods block.
+
+    A file is claimed, so that two runs never carry the same records in, and removed only when the fates of its records
+    are written. A file that an earlier attempt of this same run left is superseded: this attempt reads those records
+    from the source again. What a run has claimed that is over, and never accounted for, is taken over.
+
+    :param folder: a `pathlib.Path` or an `ObjectStoragePath`.
+    :param kind: what the records are, such as `steps`: only records of one kind may share a request.
+    :param account: the fingerprint of where they go: a vendor's account may be one person's (G14).
+    :param run: the Airflow run.
+    :param index: which of a run's mapped tasks this is, or an empty text.
+    :param run_folder: the folder of another run's fates, by its name and index; None takes nothing over.
+    """
+
+    def __init__(
+        self,
+        folder: Any,
+        kind: str,
+        account: str,
+        run: str,
+        index: str = "",
+        run_folder: Callable[[str, str], Any] | None = None,
+    ) -> None:
+        self._folder = folder
+        self._claims = Claims(folder)
+        self._stream = f"{quote(kind, safe='')}-{account}"
+        self._whole_run = _file_name(run)
+        self._run = f"{self._whole_run}@{index}" if index else self._whole_run
+        self._me = run, index
+        self._taken_over = TakenOver(run_folder)
+        self._claimed: dict[str, list[Claim]] = {}
+        self._renewed = time.monotonic()
+        self.over: Collection[tuple[str, str]] = ()
+        """The runs that are over, as `(run, index)`: what they have claimed may be taken over."""
+        self.in_doubt: list[int] = []
+        """Which of the claimed records a run that is over may have delivered, by their position."""
+        self.has_claimed = False
+        """Whether earlier runs had left anything."""
+
+    @property
+    def path(self) -> str:
+        """Where the folder is."""
+        return str(self._folder)
+
+    def identity(self) -> str | None:
+        """Give the name that tells this folder from one with the same path on another machine, if it has one."""
+        try:
+            with (self._folder / _IDENTITY).open("rb") as file:
+                return str(file.read().decode())
+        except OSError:
+            return None
+
+    def claimants(self) -> dict[tuple[str, str], float]:
+        """Return the other runs that have claimed records of this kind and account, as `(run, index)`.
+
+        :return: with the seconds since each showed that it was alive.
+
+        :raises OutputError: if the folder can't be read.
+        """
+        try:
+            listed = self._claims.listed()
+        except OSError as error:
+            raise self._unusable(error) from error
+        last = [claims[-1].by for file, claims in listed.items() if self._is_of_stream(file)]
+        silent = {(by.run, by.index): time.time() - by.renewed for by in last if by is not None}
+        return {run: seconds for run, seconds in silent.items() if run != self._me}
+
+    def count(self) -> int:
+        """Count the records that wait for the next run."""
+        return self._count(self._is_of_stream)
+
+    def count_others(self) -> int:
+        """Count the records that wait, but were held for another account, or are of another kind."""
+        return self._count(lambda name: name.endswith(".jsonl") and name[0] != "." and not self._is_of_stream(name))
+
+    def claim(self, *, resuming: bool = False) -> list[bytes]:
+        """Take what earlier runs left, oldest first, as the bodies of records.
+
+        :param resuming: whether to take only what an attempt before this one had taken, so that positions stay.
+        """
+        try:
+            return self._claim(resuming=resuming)
+        except OSError as error:
+            with contextlib.suppress(OutputError):
+                self.settle(read=False, ended=False)
+            self._claimed = {}  # never to be removed: nobody has read them
+            raise self._unusable(error) from error
+
+    def renew(self) -> None:
+        """Show that the run that has claimed records is alive, where the last time is some seconds ago."""
+        if time.monotonic() < self._renewed + RENEW_SECONDS:
+            return
+        self._renewed = time.monotonic()
+        with contextlib.suppress(OSError):
+            for file, claims in self._claimed.items():
+                first = claims[-1].by.first if claims[-1].by is not None else 0
+                self._claims.renew(file, claims[-1].number, Claimant(*self._me, first))
+
+    def keep(self, bodies: Sequence[bytes], *, carried_in: bool) -> None:
+        """Keep records for the next run.
+
+        :param carried_in: whether they came from an earlier run: a retry won't find them in its source again.
+        """
+        if not bodies:
+            return
+        origin = "carried" if carried_in else f"run-{self._run}"
+        text = b"".join(body + b"\n" for body in bodies)
+        try:
+            self._write(self._folder / self._free_name(origin), text)
+            if self.identity() is None:
+                self._write(self._folder / _IDENTITY, uuid.uuid4().hex.encode())
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def settle(self, *, read: bool, ended: bool) -> None:
+        """End the claims: remove the files whose records have a fate by now, give the others back.
+
+        :param read: whether the records that were carried in have been read, and so have a fate.
+        :param ended: whether the source was read to its end, so that what this run held before is superseded.
+        """
+        try:
+            for file, claims in self._claimed.items():
+                if ended if self._is_own(file) else read:
+                    with contextlib.suppress(FileNotFoundError):
+                        (self._folder / file).unlink()
+                    self._claims.drop(file, [claim.number for claim in claims])
+                else:
+                    self._claims.drop(file, [claims[-1].number])
+        except OSError as error:
+            raise self._unusable(error) from error
+        self._claimed = {}
+
+    def settle_all(self) -> None:
+        """Remove what an attempt of this run had claimed, which crashed between the run's end and its own."""
+        try:
+            listed = self._claims.listed()
+            self._claimed = {
+                file: claims
+                for file, claims in listed.items()
+                if self._is_of_stream(file) and self._is_mine(claims[-1])
+            }
+            self.settle(read=True, ended=True)
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _count(self, counts: Callable[[str], bool]) -> int:
+        claimed = self._claims.listed()
+        count = 0
+        for path in fresh_listing(self._folder):
+            if counts(path.name) and path.name not in claimed:
+                with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # another run was faster
+                    count += len(file.read().splitlines())
+        return count
+
+    def _free_name(self, origin: str) -> str:
+        """Name a file so that who repeats it writes it anew, and so that nobody has claimed it."""
+        by_whom = hashlib.blake2b(self._run.encode(), digest_size=16).hexdigest()
+        claimed = self._claims.listed()
+        name, number = f"{self._stream}-{origin}-{by_whom}.jsonl", 0
+        while name in claimed:
+            number += 1
+            name = f"{self._stream}-{origin}-{by_whom}.{number}.jsonl"
+        return name
+
+    def _is_of_stream(self, name: str) -> bool:
+        return name.startswith(f"{self._stream}-") and name.endswith(".jsonl")
+
+    def _is_mine(self, claim: Claim) -> bool:
+        return claim.by is not None and (claim.by.run, claim.by.index) == self._me
+
+    def _is_own(self, name: str) -> bool:
+        return self._origin(name) == f"{self._stream}-run-{self._run}"
+
+    @staticmethod
+    def _origin(name: str) -> str:
+        return name.rpartition("-")[0]
+
+    def _is_of_this_run(self, name: str) -> bool:
+        """Say whether another of this run's mapped tasks left a file: cleared, it would read those records again."""
+        of = self._origin(name)
+        return of == f"{self._stream}-run-{self._whole_run}" or of.startswith(f"{self._stream}-run-{self._whole_run}@")
+
+    def _claim(self, *, resuming: bool) -> list[bytes]:
+        claims = self._claims.listed()
+        bodies: list[bytes] = []
+        self.in_doubt = []
+        for path in self._oldest_first():
+            name, earlier = path.name, claims.get(path.name, [])
+            if not earlier or not self._is_mine(earlier[-1]):
+                foreign = not self._is_own(name) and (resuming or self._is_of_this_run(name))
+                if foreign or not self._is_free(name, earlier, resuming=resuming):
+                    continue
+                earlier = self._taken(name, earlier, len(bodies))
+                if not earlier:
+                    continue  # another run was faster
+            self._carry_in(path, earlier, bodies)
+        return bodies
+
+    def _is_free(self, name: str, claims: list[Claim], *, resuming: bool) -> bool:
+        """Say whether a file may be claimed: nobody has, or a run that is over, and whose process is gone."""
+        if not claims:
+            return True
+        by = claims[-1].by
+        if by is not None and not resuming and (by.run, by.index) in self.over and by.silence > SILENCE:
+            _log.warning("Takes over held records that run %s had claimed: it is over, and left them", by.run)
+            return True
+        _log.info("%s stays with the run that has claimed it: %s", name, "nobody knows which" if by is None else by.run)
+        return False
+
+    def _taken(self, name: str, earlier: list[Claim], first: int) -> list[Claim]:
+        """Claim a file; return all claims on it, or none where another run was faster."""
+        claim = Claim(name, earlier[-1].number + 1 if earlier else 1, Claimant(*self._me, first))
+        taken = claim.by is not None and self._claims.take(name, claim.number, claim.by)
+        return [*earlier, claim] if taken else []
+
+    def _carry_in(self, path: Any, claims: list[Claim], bodies: list[bytes]) -> None:
+        """Take a claimed file's records, but for those that a run before has accounted for."""
+        try:
+            with path.open("rb") as file:
+                lines = file.read().splitlines()
+        except FileNotFoundError:  # another run was through with it
+            self._claims.drop(path.name, [claims[-1].number])
+            return
+        self._claimed[path.name] = claims
+        self.has_claimed = True
+        if self._is_own(path.name):
+            return
+        left, doubtful = self._taken_over.left_of(lines, [claim.by for claim in claims[:-1]])
+        self.in_doubt += [len(bodies) + place for place in doubtful]
+        bodies.extend(left)
+
+    def _oldest_first(self) -> list[Any]:
+        aged: list[tuple[float, str, Any]] = []
+        for path in fresh_listing(self._folder):
+            if self._is_of_stream(path.name):
+                with contextlib.suppress(FileNotFoundError):  # another run was faster
+                    aged.append((path.stat().st_mtime, path.name, path))
+        return [path for _, _, path in sorted(aged, key=lambda one: one[:2])]
+
+    def _write(self, path: Any, text: bytes) -> None:
+        if is_local(path):
+            self._write_whole(path, text)
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.write(text)
+
+    def _write_whole(self, path: Path, text: bytes) -> None:
+        """Write a file so that a run that claims it meanwhile finds all of it."""
+        make_private_folder(path.parent)
+        part = path.with_name(f".{path.name}.part")
+        part.touch(mode=PRIVATE_FILE)
+        part.write_bytes(text)
+        part.rename(path)
+
+    def _unusable(self, error: OSError) -> OutputError:
+        reason = error.strerror or type(error).__name__
+        return OutputError(f"output_path: the folder of held records, {self._folder}, can't be used: {reason}")
+
+
+def _file_name(run: str) -> str:
+    """Write a run's name so that it can stand twice in a file's name, which has 255 bytes."""
+    name = quote(run, safe="")
+    if len(name) <= LONGEST_RUN:
+        return name
+    return f"{name[: LONGEST_RUN // 2]}~{hashlib.blake2b(run.encode(), digest_size=16).hexdigest()}"

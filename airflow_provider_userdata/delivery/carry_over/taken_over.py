@@ -1,0 +1,96 @@
+"""What became of the records that a run had carried in, whose claim on them is taken over."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_userdata.delivery.carry_over.claims import Claimant
+from airflow_provider_userdata.delivery.recording.append_log import read_log
+from airflow_provider_userdata.delivery.recording.attempt_files import receipts_name, rejects_name, sent_name
+from airflow_provider_userdata.delivery.recording.attempt_lines import Line, ReceiptLine, RejectLine, SentLine
+from airflow_provider_userdata.delivery.report import Fate
+from airflow_provider_userdata.delivery.resuming.doubt import Doubt
+from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
+
+_KINDS = ("receipts-", "rejects-", "sent-")
+
+
+class TakenOver:
+    """Looks up what the runs did that had claimed a file before.
+
+    :param run_folder: the folder of a run's fates, by its name and index.
+    """
+
+    def __init__(self, run_folder: Callable[[str, str], Any] | None) -> None:
+        self._run_folder = run_folder
+        self._known: dict[tuple[str, str], tuple[IntervalSet, Doubt]] = {}
+
+    def left_of(self, lines: list[bytes], before: Sequence[Claimant | None]) -> tuple[list[bytes], list[int]]:
+        """Return which of a file's lines no run has accounted for, and which places of these may have been sent.
+
+        :param before: the runs that had claimed the file, in their order.
+        """
+        doubtful: set[int] = set()
+        left = list(range(len(lines)))
+        for by in before:
+            if by is None:
+                continue
+            settled, doubt = self._fates(by)
+            at = {place: by.first + number for number, place in enumerate(left)}
+            left = [place for place in left if at[place] not in settled]
+            doubtful |= {place for place in left if at[place] in doubt}
+        return [lines[place] for place in left], [number for number, place in enumerate(left) if place in doubtful]
+
+    def _fates(self, by: Claimant) -> tuple[IntervalSet, Doubt]:
+        key = by.run, by.index
+        if key not in self._known:
+            self._known[key] = (
+                (IntervalSet(), Doubt()) if self._run_folder is None else fates_of(self._run_folder(*key))
+            )
+        return self._known[key]
+
+
+def fates_of(folder: Any) -> tuple[IntervalSet, Doubt]:
+    """Return which positions of a run's source have their fate, and which may have been sent besides. Blocks.
+
+    :param folder: of the run's fates.
+    """
+    settled, sent, below = IntervalSet(), IntervalSet(), 0
+    for attempt in _attempts(folder):
+        for receipt in _lines(folder, receipts_name(attempt), ReceiptLine):
+            settled.add_all(receipt.ranges)
+        for reject in _lines(folder, rejects_name(attempt), RejectLine):
+            if reject.fate is not Fate.HELD:  # it was left to an attempt that never came
+                settled.add_all([(reject.position, 1)])
+        until = 0
+        for line in _lines(folder, sent_name(attempt), SentLine):
+            sent.add_all(line.ranges)
+            sent.discard_all(line.returned)
+            until = line.until if line.until is not None else until
+            if line.closed:
+                until = 0
+        below = max(below, until)
+    return settled, Doubt(sent.without(settled), below)
+
+
+def _attempts(folder: Any) -> list[str]:
+    try:
+        names = [path.name for path in folder.iterdir()]
+    except OSError:
+        return []
+    found = {
+        name.removeprefix(kind).removesuffix(".jsonl") for kind in _KINDS for name in names if name.startswith(kind)
+    }
+    parts = {name.rpartition("-")[0] for name in found}
+    return sorted(found | parts)
+
+
+def _lines(folder: Any, name: str, kind: type[Line]) -> Iterator[Line]:
+    with contextlib.suppress(OSError):
+        for line in read_log(folder, name, 0):
+            with contextlib.suppress(msgspec.MsgspecError):
+                yield msgspec.json.decode(line, type=kind)

@@ -1,0 +1,107 @@
+"""What attempts before this one left, as far as it can be seen here, and whether it counts for this one."""
+
+from __future__ import annotations
+
+import logging
+import socket
+
+from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
+from airflow_provider_userdata.delivery.plan import Plan
+from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint, Completed, decoded
+from airflow_provider_userdata.delivery.resuming.recovery import Recovery, recover
+from airflow_provider_userdata.delivery.resuming.soundness import damaged, flaw
+from airflow_provider_userdata.errors import OutputError, ResumeError, SourceChangedError
+
+_CHECKPOINT = "the checkpoint of an attempt before this one doesn't hold together"
+_log = logging.getLogger(__name__)
+
+
+class EarlierAttempts:
+    """Finds out where an earlier attempt ended.
+
+    :param plan: the delivery.
+    :param file_thread: for calls to the file system.
+    :param airflow_thread: for calls to Airflow.
+    """
+
+    def __init__(self, plan: Plan, file_thread: BlockingThread, airflow_thread: BlockingThread) -> None:
+        self._plan = plan
+        self._store = None if plan.validate_only else plan.store
+        self._incremental = plan.ledger is not None
+        self._file_thread = file_thread
+        self._airflow_thread = airflow_thread
+
+    async def last(self) -> Checkpoint | Completed | None:
+        """Return what the last attempt left; None where there is none, or what it left doesn't count.
+
+        :raises OutputError: if it can't be loaded.
+        :raises ResumeError: if it can't be read.
+        """
+        store = self._store
+        if store is None or not self._plan.resume:
+            return None
+        try:
+            value = await self._airflow_thread.call(store.load)
+        except Exception as error:
+            raise OutputError(f"the checkpoint can't be loaded: {type(error).__name__}. Nothing was sent") from error
+        earlier = decoded(value)
+        if value is not None and earlier is None:
+            raise damaged(_CHECKPOINT, "it can't be read by this version")
+        if earlier is not None and (reason := flaw(earlier)) is not None:
+            raise damaged(_CHECKPOINT, reason)
+        if isinstance(earlier, Completed) and not earlier.red and earlier.max_tries != store.max_tries:
+            again = "what the ledger doesn't have is sent" if self._incremental else "all records are sent again"
+            _log.info("The run was finished, and somebody cleared the task: %s", again)
+            return None
+        return earlier
+
+    async def recover(self, earlier: Checkpoint) -> Recovery | None:
+        """Find out where to go on; None where all begins anew, since nothing was sent, and to elsewhere."""
+        must_know = self._plan.patience.on_doubt == "hold"
+        found = await self._file_thread.call(lambda: recover(earlier, self._plan.output, must_know=must_know))
+        return found if self.is_of_this_destination(earlier, sent=found.any_sent) else None
+
+    def is_of_this_destination(self, earlier: Checkpoint | Completed, *, sent: bool) -> bool:
+        """Say whether what an attempt left counts for this one.
+
+        :param sent: whether it delivered any record, or may have.
+        :raises SourceChangedError: if it did, to another address or as another kind of records.
+        """
+        here = self._plan.destination
+        if earlier.address not in ("", here.address):
+            if sent and not self._incremental and not self._plan.restart_if_changed:
+                raise SourceChangedError(
+                    "the attempt before sent records to another address, or as another kind of records: what it "
+                    "delivered isn't here. Send all again, with resume=False, or go back to where it sent them"
+                )
+            _log.warning("The attempt before was to send to another address, or another kind: this one begins anew")
+            return False
+        if sent and earlier.account not in ("", here.account):
+            _log.warning(
+                "The connection's key is not that of the attempt before. What that delivered isn't sent again, which "
+                "is right where both are of one account; where they aren't, send all again, with resume=False"
+            )
+        return True
+
+    def any_unseen(self) -> bool:
+        """Say whether an attempt left nothing here, so that it may have sent any record.
+
+        :raises ResumeError: if it did, and nothing may be sent twice.
+        """
+        numbers = self._plan.unseen_attempts
+        if not numbers or self._store is None or not self._plan.resume:
+            return False
+        names = f"attempt{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
+        nothing = f"{names} left nothing in {self._plan.output} on {socket.gethostname()}"
+        if self._plan.patience.on_doubt == "hold":
+            raise ResumeError(
+                f'output_path: {nothing}, and on_doubt="hold" allows no guess at what was sent; let all workers share '
+                "output_path, or start over with resume=False"
+            )
+        _log.warning(
+            "output_path: %s, where the checkpoint is before Airflow 3.3. What was sent on another worker, or before "
+            "the files were removed, is sent again: what goes out now counts as resent. Let all workers share "
+            "output_path",
+            nothing,
+        )
+        return True

@@ -1,0 +1,226 @@
+"""Writes what became of each record: receipts for what was accepted, rejects for what needs somebody's attention."""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from airflow_provider_userdata.delivery.clock import Clock
+from airflow_provider_userdata.delivery.incremental.change_filter import ChangeFilter
+from airflow_provider_userdata.delivery.reading.digest import Mark
+from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
+from airflow_provider_userdata.delivery.recording.lossless_json import row_json
+from airflow_provider_userdata.delivery.report import Counters, Fate, Report
+from airflow_provider_userdata.delivery.resuming.position_tracker import PositionTracker
+from airflow_provider_userdata.delivery.resuming.sent_log import SentLog
+from airflow_provider_userdata.records.record_batch import RecordBatch, ranges, ranges_of
+from airflow_provider_userdata.vendors.contract import Record, json_path
+
+TOO_FEW = "G4"
+"""The rule that records are held under when they are too few for a request."""
+VALIDATE_ONLY = "validate_only"
+"""What stands for a rule where records were only checked."""
+
+_WHOLE = (None, json_path(()))
+"""The paths of what is wrong with a record as a whole, not with a part of it."""
+_LINES = 1000
+"""How many lines are written at once at most."""
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_encode = _encoder.encode
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """Why a record was not delivered, as its line in the rejects file says it.
+
+    :param path: where in the record the fault is.
+    :param status: of the vendor's answer, where there was one.
+    """
+
+    fate: Fate
+    rule: str
+    reason: str
+    path: str | None = None
+    status: int | None = None
+
+
+class _Line(msgspec.Struct, gc=False):
+    """A line of the rejects file: its fields have the order that they have there."""
+
+    position: int
+    fate: Fate
+    rule: str
+    path: str | None
+    reason: str | None
+    status: int | None
+    record: msgspec.Raw
+
+
+EARLIER_DOUBT = Rejection(Fate.UNKNOWN, "A3", "was in flight when an earlier attempt ended: it may have been accepted")
+
+
+class OutcomeLog:
+    """Decides nothing: writes fates, and counts them once they are written.
+
+    :param sieve: of an incremental run: records that follow others share their fates.
+    """
+
+    def __init__(
+        self,
+        files: AttemptFiles,
+        sent: SentLog,
+        tally: Counters,
+        progress: PositionTracker,
+        clock: Clock,
+        sieve: ChangeFilter | None,
+    ) -> None:
+        self._files = files
+        self._sent = sent
+        self._tally = tally
+        self._progress = progress
+        self._clock = clock
+        self._sieve = sieve
+        self._held_over: list[bytes] = []
+        self._left: list[tuple[Record, Rejection]] = []
+        self._invalid: list[tuple[int, object, Rejection]] = []
+        self.carried_in: list[bytes] = []
+        """The bodies of the first records, which an earlier run had held."""
+
+    def carry_in(self, bodies: list[bytes]) -> None:
+        """Note the records that an earlier run had held: they come first."""
+        self.carried_in = bodies
+
+    def read(self, marks: Iterable[Mark]) -> None:
+        """Compare what was read with what an attempt before has read there, and write how far the source was read.
+
+        Whatever was found invalid until now is written first.
+
+        :raises SourceChangedError: if it differs.
+        """
+        self.write_invalid()
+        self._progress.take(marks)
+        if self._progress.is_compared:
+            self._sent.read(self._progress.read)
+
+    def delivered(
+        self, records: Sequence[Record], status: int, receipt: Mapping[str, str], *, in_doubt: bool = False
+    ) -> None:
+        """Write the receipt of an accepted request.
+
+        :param in_doubt: whether it may have been accepted before, too.
+        """
+        positions = ranges_of(records)
+        line = {
+            "ranges": positions,
+            "count": len(records),
+            "status": status,
+            "at": self._clock.now().isoformat(timespec="milliseconds"),
+            **receipt,
+        }
+        if resent := len(records) if in_doubt else self._sent.doubtful(records):
+            line["resent"] = resent
+        self._files.receipts.append(_encode(line))
+        self._tally.settle(Fate.DELIVERED, len(records))
+        self._progress.settle(positions)
+        if self._sieve is not None:
+            self.unchanged(self._sieve.delivered(records, in_doubt=in_doubt))
+
+    def unchanged(self, records: Sequence[Record]) -> None:
+        """Count records that were delivered before: the ledger proves it."""
+        if records:
+            self._tally.settle(Fate.UNCHANGED, len(records))
+            self._progress.settle(ranges_of(_in_order(records)))
+
+    def not_delivered(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
+        """Write the lines of rows that were not delivered, each whole.
+
+        :param rows: each with its position, and why.
+        """
+        if rows:
+            self._write(rows)
+            self._progress.settle(ranges(sorted([position for position, _, _ in rows])))
+
+    def invalid(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
+        """Note rows that the vendor would refuse. They are written a chunk's at a time: lost, they are found again."""
+        self._invalid += rows
+        if len(self._invalid) >= _LINES:
+            self.write_invalid()
+
+    def write_invalid(self) -> None:
+        """Write the lines of the rows that were found invalid."""
+        rows, self._invalid = self._invalid, []
+        self.not_delivered(rows)
+
+    def leave(self, records: Sequence[Record], why: Rejection) -> None:
+        """Leave records to the next attempt, since this one has to end: they have a fate only if there is none."""
+        records = _in_order(self._with_followers(records, why))
+        if why.fate is Fate.HELD:
+            doubtful = [record for record in records if self._progress.is_in_doubt(record.position)]
+            records = [record for record in records if not self._progress.is_in_doubt(record.position)]
+            self._sent.returned(ranges_of(records))
+            self._left.extend((record, EARLIER_DOUBT) for record in doubtful)
+        self._left.extend((record, why) for record in records)
+
+    def write_left(self) -> None:
+        """Write the lines of the records that were left, after the last checkpoint: it doesn't cover them."""
+        self.write_invalid()
+        if self._left:
+            self._files.mark_left()
+        for start in range(0, len(self._left), _LINES):
+            self._write([(record.position, record.row, why) for record, why in self._left[start : start + _LINES]])
+        self._held_over += [
+            record.body for record, why in self._left if why.rule == TOO_FEW and record.position >= len(self.carried_in)
+        ]
+        self._left = []
+
+    def _write(self, rows: Iterable[tuple[int, object, Rejection]]) -> None:
+        rows = list(rows)
+        lines = _encoder.encode_lines([_line(position, row, why) for position, row, why in rows])
+        self._files.rejects.append(lines.removesuffix(b"\n"))
+        for (fate, rule), count in Counter([(why.fate, why.rule) for _, _, why in rows]).items():
+            self._tally.settle(fate, count, rule)
+
+    def none_delivered(self, records: Sequence[Record], why: Rejection) -> None:
+        """Write the lines of records that share a fate."""
+        self.not_delivered([(record.position, record.row, why) for record in self._with_followers(records, why)])
+
+    def _with_followers(self, records: Sequence[Record], why: Rejection) -> Sequence[Record]:
+        """Add the records that say the same as one of these, which shares its fate with them."""
+        if self._sieve is None:
+            return records
+        return [*records, *self._sieve.given_up(records, in_doubt=why.fate is Fate.UNKNOWN)]
+
+    def skipped(self, records: Sequence[Record]) -> None:
+        """Count records that were only checked: they stand whole in their source."""
+        self._tally.settle(Fate.HELD, len(records), VALIDATE_ONLY)
+
+    def held_over(self, *, carried_in: bool) -> list[bytes]:
+        """Give the bodies of held records that the task's next run carries in.
+
+        :param carried_in: those that came from an earlier run, or those that this run's source gave.
+        """
+        if not carried_in:
+            return self._held_over
+        return [body for position, body in enumerate(self.carried_in) if not self._progress.has_fate(position)]
+
+    def report(self) -> Report:
+        """Give the counts so far, with the files' places."""
+        rejects = self._files.rejects_path if self._tally.any_to_look_at else None
+        return self._tally.report(rejects, self._files.receipts_path)
+
+
+def _in_order(records: Sequence[Record]) -> Sequence[Record]:
+    return records if isinstance(records, RecordBatch) else sorted(records, key=operator.attrgetter("position"))
+
+
+def _line(position: int, row: object, why: Rejection) -> _Line:
+    was_read = why.path not in _WHOLE  # what is wrong within it was found by whoever read it
+    record = row_json(row, was_read=was_read)
+    return _Line(position, why.fate, why.rule, _utf8(why.path), _utf8(why.reason), why.status, record)
+
+
+def _utf8(text: str | None) -> str | None:
+    """Write what UTF-8 can't carry, such as a key's lone surrogates, with question marks."""
+    return text if text is None or text.isascii() else text.encode(errors="replace").decode()

@@ -1,0 +1,127 @@
+"""Reads a source one chunk ahead, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
+from airflow_provider_userdata.delivery.reading.digest import Mark, SourceDigest
+from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat, Source
+from airflow_provider_userdata.errors import SourceBrokeError, UserdataError
+
+LONGEST_CLOSE = 1.0
+"""Seconds that a source gets to close its files and cursors, when it is not read to its end."""
+
+
+class Read(NamedTuple):
+    """A chunk, and how far the source was read with it: the last mark is at its end.
+
+    :param size: about the bytes of its rows, as JSON.
+    """
+
+    chunk: Chunk
+    marks: list[Mark]
+    size: int
+
+
+class ChunkReader:
+    """Gives the chunks of a source, what an earlier run held first. Used inside the loop.
+
+    The digest is taken in the thread, too: most of it needs no interpreter, so the loop goes on meanwhile.
+
+    :param carried_in: bodies of records that an earlier run held.
+    :param halted: set when nothing is to be read any more, also in the middle of a read that hangs.
+    :param ends: numbers of rows, rising, at which there must be a mark.
+    """
+
+    def __init__(
+        self, source: Source, carried_in: Sequence[bytes], halted: asyncio.Event, ends: Sequence[int] = ()
+    ) -> None:
+        self._source = source
+        self._carried_in = list(carried_in)
+        self._halted = halted
+        self._ends = ends
+        self._digest = SourceDigest()
+        self._thread = BlockingThread("userdata-source")
+        self._chunks: Generator[Chunk] | None = None
+        self._ahead: asyncio.Future[Read | None] | None = None
+
+    async def has_next(self, seconds: float) -> bool:
+        """Say whether another chunk is there, or comes within some seconds."""
+        ahead = self._begin()
+        await asyncio.wait([ahead], timeout=seconds)
+        return ahead.done() and ahead.exception() is None and ahead.result() is not None
+
+    async def next(self) -> Read | None:
+        """Give the next chunk; None at the source's end, or where the delivery was halted."""
+        ahead = self._begin()
+        if ahead.done():
+            await asyncio.sleep(0)  # others have their turn
+        else:
+            await self._unless_halted(ahead)
+        if self._halted.is_set():
+            return None
+        self._ahead = None
+        read = ahead.result()
+        if read is not None:
+            self._begin()
+        return read
+
+    async def close(self) -> None:
+        """Let the source close what it has open; doesn't wait for one that hangs."""
+        if self._ahead is not None:
+            self._ahead.add_done_callback(_seen)
+        closing = self._thread.call(self._close)
+        closing.add_done_callback(_seen)
+        self._thread.close()
+        await asyncio.wait([closing], timeout=LONGEST_CLOSE)
+
+    def _begin(self) -> asyncio.Future[Read | None]:
+        """Begin to read the next chunk, if that wasn't done yet."""
+        if self._ahead is None:
+            self._ahead = self._thread.call(self._read)
+        return self._ahead
+
+    def _read(self) -> Read | None:
+        if self._chunks is None:
+            self._chunks = self._all_chunks()
+        try:
+            chunk = next(self._chunks, None)
+        except UserdataError:
+            raise
+        except BaseException as error:  # also one that would end the process, and the report with it
+            place = f"at position {self._digest.mark.rows}"
+            raise SourceBrokeError(f"source: reading raised {type(error).__name__} {place}") from error
+        if chunk is None:
+            return None
+        before = self._digest.size
+        marks = self._digest.take(chunk.rows, self._ends, chunk.text)
+        return Read(replace(chunk, text=None), marks, self._digest.size - before)
+
+    def _all_chunks(self) -> Generator[Chunk]:
+        if self._carried_in:
+            yield Chunk(RowFormat.JSON, self._carried_in, carried_in=True)
+        yield from self._source.chunks()
+
+    def _close(self) -> None:
+        with suppress(BaseException):  # how the reading ended matters more
+            if self._chunks is not None:
+                self._chunks.close()
+
+    async def _unless_halted(self, ahead: asyncio.Future[Read | None]) -> None:
+        halted = asyncio.ensure_future(self._halted.wait())
+        either: list[asyncio.Future[Any]] = [ahead, halted]
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            halted.cancel()
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """Look at an error that nobody waits for, so that it isn't reported as forgotten."""
+    with suppress(asyncio.CancelledError):
+        future.exception()

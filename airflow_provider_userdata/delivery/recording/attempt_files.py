@@ -1,0 +1,137 @@
+"""The files of one attempt: receipts, rejects, and what was about to be sent."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+
+from airflow_provider_userdata.delivery.recording.append_log import (
+    Folder,
+    is_local,
+    journal_files,
+    open_log,
+    reached,
+    remove_logs,
+)
+from airflow_provider_userdata.delivery.recording.integrity import check_folder
+from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint
+
+MOST_EARLIER = 60
+"""How many files of earlier attempts are looked after: a checkpoint is small."""
+
+
+def receipts_name(attempt: str) -> str:
+    """Name the file of accepted requests."""
+    return f"receipts-{attempt}"
+
+
+def rejects_name(attempt: str) -> str:
+    """Name the file of rejected, held and unknown records."""
+    return f"rejects-{attempt}"
+
+
+def sent_name(attempt: str) -> str:
+    """Name the file that says what was about to be sent."""
+    return f"sent-{attempt}"
+
+
+def attempts_of(names: Iterable[str]) -> list[str]:
+    """Give the attempts that files belong to, by their names."""
+    return [name.removeprefix("sent-") for name in names if name.startswith("sent-")]
+
+
+class AttemptFiles:
+    """The files of one attempt."""
+
+    def __init__(self, folder: Folder, attempt: str) -> None:
+        self._folder = folder
+        self._attempt = attempt
+        self.receipts = open_log(folder, receipts_name(attempt))
+        self.rejects = open_log(folder, rejects_name(attempt))
+        self.sent = open_log(folder, sent_name(attempt))
+        self._created = False
+        self.goes_on = False
+        """Whether an attempt before this one has written files in the folder, too."""
+        self.earlier: dict[str, int] = {}
+        """How far the receipts and rejects of earlier attempts went, by the journal's name, where they must be here."""
+
+    @property
+    def receipts_path(self) -> str | None:
+        """Where the receipts of all attempts are; None where there are none."""
+        return self._path_of_all("receipts") if self.goes_on else self.receipts.path
+
+    @property
+    def rejects_path(self) -> str | None:
+        """Where the rejects of all attempts are; None where there are none."""
+        return self._path_of_all("rejects") if self.goes_on else self.rejects.path
+
+    def _path_of_all(self, kind: str) -> str:
+        return str(self._folder / f"{kind}-*.jsonl")
+
+    def go_on(self, checkpoint: Checkpoint) -> None:
+        """Go on beside the files of earlier attempts. Blocks.
+
+        :param checkpoint: the last one. Where its files are on another machine's disk, nobody here can look after them.
+        """
+        self.goes_on = True
+        journals = {**checkpoint.earlier, **checkpoint.journals}
+        here = not is_local(self._folder) or checkpoint.host == socket.gethostname()
+        if not (here and checkpoint.folder == str(self._folder)) and not any(
+            reached(self._folder, name) for name in checkpoint.journals
+        ):
+            return
+        written = {name: max(until, reached(self._folder, name)) for name, until in journals.items()}
+        kept = [(name, until) for name, until in written.items() if not attempts_of([name])]
+        self.earlier = dict(kept[-MOST_EARLIER:])
+
+    def create(self) -> None:
+        """Make the files. Blocks."""
+        self._created = True
+        self.receipts.create()
+        self.sent.append(b'{"ranges":[]}')
+        self.sent.seal()
+        self.sent.flush()
+
+    def seal(self) -> dict[str, int]:
+        """Give how far each file goes, by its name."""
+        return {
+            receipts_name(self._attempt): self.receipts.seal(),
+            rejects_name(self._attempt): self.rejects.seal(),
+            sent_name(self._attempt): self.sent.seal(),
+        }
+
+    def mark_left(self) -> None:
+        """Say where in the rejects the records begin that are left to the next attempt, which takes the lines out."""
+        self.sent.append(b'{"left":%d}' % self.rejects.seal())
+
+    def flush(self) -> None:
+        """Make durable what was sealed. Blocks."""
+        for journal in (self.sent, self.receipts, self.rejects):  # where the left ones begin is known before they are
+            journal.flush()
+
+    def check(self) -> None:
+        """See that all that this attempt and those before it put on record is there. Blocks.
+
+        :raises OutputError: if it isn't.
+        """
+        for journal in (self.receipts, self.rejects):
+            journal.check()
+        check_folder(
+            self._folder,
+            {
+                file: size
+                for name, until in self.earlier.items()
+                for file, size in journal_files(self._folder, name, until).items()
+            },
+        )
+
+    def close(self) -> None:
+        """Write what waits, and that nothing is in flight any more, and end. Blocks."""
+        if self._created:
+            self.sent.append(b'{"closed":true}')
+        for journal in (self.sent, self.receipts, self.rejects):
+            journal.close()
+
+    def remove_sent(self) -> None:
+        """Remove what only the next attempt would need. Blocks."""
+        remove_logs(self._folder, "sent-")

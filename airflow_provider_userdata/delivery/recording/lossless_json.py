@@ -1,0 +1,140 @@
+"""Rows as the rejects file keeps them: whole, also what JSON can't hold."""
+
+from __future__ import annotations
+
+import base64
+import math
+from contextlib import suppress
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from airflow_provider_userdata.delivery.reading.source import TextRow, Unreadable
+from airflow_provider_userdata.vendors.plain_values import plain
+
+_decode = msgspec.json.Decoder().decode
+DEEPEST = 200
+"""Levels of nesting that are kept as they are; what lies deeper is kept as its text."""
+
+
+def row_json(row: object, *, was_read: bool = False) -> msgspec.Raw:
+    """Return a row as JSON: a JSON text as it stood, anything else with marks such as `{"$base64": ..}` where needed.
+
+    :param was_read: whether it is known to be a JSON text, where it is a text.
+    """
+    if type(row) is bytes:
+        text = row.removesuffix(b"\n").removesuffix(b"\r")  # a line's end
+        return _as_it_stood(text) if was_read else _text_json(text)
+    return msgspec.Raw(msgspec.json.encode(_plain(_as_value(row), 0)))
+
+
+def _as_value(row: object) -> object:
+    """Return a row of a file as people know it, with the file's own bytes where it isn't UTF-8."""
+    if type(row) is TextRow:
+        return {name: _as_read(cell) for name, cell in row.as_dict().items()}
+    if type(row) is Unreadable:
+        return [_as_read(cell) for cell in row.raw] if type(row.raw) is list else row.raw
+    return row
+
+
+def _as_read(cell: object) -> object:
+    """Return the bytes of a cell that isn't UTF-8: what reads files escapes each of them."""
+    if type(cell) is not str or _is_utf8(cell):
+        return cell
+    with suppress(UnicodeEncodeError):
+        return cell.encode(errors="surrogateescape")
+    return cell
+
+
+def _text_json(text: bytes) -> msgspec.Raw:
+    try:
+        _decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+        return msgspec.Raw(msgspec.json.encode(_plain_bytes(text, mark="$text")))
+    return _as_it_stood(text)
+
+
+def _as_it_stood(text: bytes) -> msgspec.Raw:
+    return msgspec.Raw(b" ".join(text.splitlines()) if b"\n" in text or b"\r" in text else text)
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """Return a value as JSON has it; what it is rejected for, such as a method that raises, mustn't end the run."""
+    try:
+        return _form(value, depth)
+    except BaseException as error:  # noqa: BLE001  # the author's code may raise anything
+        return {f"${type(value).__name__}": f"has no text: {type(error).__name__}"}
+
+
+def _form(value: Any, depth: int) -> Any:
+    if depth > DEEPEST:
+        return {"$deeper": type(value).__name__}
+    if isinstance(value, dict):
+        form = {_plain_key(key): _plain(item, depth + 1) for key, item in value.items()}
+        if len(form) == len(value):
+            return form
+        return {"$items": [[_plain(key, depth + 1), _plain(item, depth + 1)] for key, item in value.items()]}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _plain_bytes(bytes(value))
+    own = plain(value)
+    if own is None and value is not None:
+        return {f"${type(value).__name__}": str(value)}  # a library's mark for a missing value
+    return _leaf_form(value if isinstance(value, UUID) else own)
+
+
+def _leaf_form(value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return value if _is_utf8(value) else {"$base64": _base64(value.encode(errors="surrogatepass"))}
+    if isinstance(value, int):
+        return _plain_integer(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"$float": repr(value)}
+    if isinstance(value, Decimal):
+        return {"$decimal": str(value)}
+    if isinstance(value, datetime | date | time):
+        return {"$time": value.isoformat()}
+    return {f"${type(value).__name__}": _leaf_form(str.__str__(str(value)))}
+
+
+def _plain_integer(value: int) -> Any:
+    try:
+        str(value)
+    except ValueError:  # Python refuses to write thousands of digits in decimal form
+        return {"$int": hex(value)}
+    return value
+
+
+def _plain_key(key: object) -> str:
+    try:
+        text = str.__str__(key) if isinstance(key, str) else str.__str__(str(key))
+    except BaseException as error:  # noqa: BLE001  # as of any value
+        return f"has no text: {type(error).__name__}"
+    return text if _is_utf8(text) else _base64(text.encode(errors="surrogatepass"))
+
+
+def _plain_bytes(value: bytes, mark: str = "$base64") -> dict[str, str]:
+    if mark == "$text":
+        try:
+            return {"$text": value.decode()}
+        except UnicodeDecodeError:
+            pass
+    return {"$base64": _base64(value)}
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()

@@ -1,0 +1,207 @@
+"""Which positions of a source have their fate: all below some number, and some beyond it."""
+
+from __future__ import annotations
+
+import base64
+import bisect
+import operator
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+
+_FEW = 4
+"""Fewer ranges than this are taken one by one."""
+
+
+class IntervalSet:
+    """A set of positions, kept as ranges: it is small where positions are settled nearly in order.
+
+    :param ranges: `[start, length]`, in any order.
+    """
+
+    def __init__(self, ranges: Iterable[Iterable[int]] = ()) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        for start, length in ranges:
+            self.add(start, length)
+
+    @property
+    def below(self) -> int:
+        """All positions below this one are settled."""
+        return self._ends[0] if self._starts and self._starts[0] == 0 else 0
+
+    @property
+    def end(self) -> int:
+        """No position from this one on is settled."""
+        return self._ends[-1] if self._ends else 0
+
+    def __contains__(self, position: int) -> bool:
+        index = bisect.bisect_right(self._starts, position) - 1
+        return index >= 0 and position < self._ends[index]
+
+    def __len__(self) -> int:
+        return sum(self._ends) - sum(self._starts)
+
+    def add(self, start: int, length: int) -> None:
+        """Settle positions; those that are settled already stay so."""
+        if not length:
+            return
+        end = start + length
+        if not self._ends or start > self._ends[-1]:  # as most are: nothing has to be looked for
+            self._starts.append(start)
+            self._ends.append(end)
+            return
+        first = bisect.bisect_left(self._ends, start)
+        last = bisect.bisect_right(self._starts, end)
+        if first < last:
+            start = min(start, self._starts[first])
+            end = max(end, self._ends[last - 1])
+        self._starts[first:last] = [start]
+        self._ends[first:last] = [end]
+
+    def add_all(self, ranges: Sequence[Sequence[int]]) -> None:
+        """Settle positions; quickly where the ranges are many, and new."""
+        if not self._extend(ranges) and not self._switch(ranges, 1):
+            for start, length in ranges:
+                self.add(start, length)
+
+    def discard_all(self, ranges: Sequence[Sequence[int]]) -> None:
+        """Take positions out again; quickly where the ranges are many, and all of them were in."""
+        if not self._switch(ranges, -1):
+            for start, length in ranges:
+                self.discard(start, length)
+
+    def discard(self, start: int, length: int) -> None:
+        """Take positions out again; those that were not in stay out."""
+        if start >= self.end:
+            return
+        end = start + length
+        first = bisect.bisect_right(self._ends, start)
+        last = bisect.bisect_left(self._starts, end)
+        if first >= last or not length:
+            return
+        left = [(self._starts[first], start), (end, self._ends[last - 1])]
+        kept = [(begin, stop) for begin, stop in left if begin < stop]
+        self._starts[first:last] = [begin for begin, _ in kept]
+        self._ends[first:last] = [stop for _, stop in kept]
+
+    def _extend(self, ranges: Sequence[Sequence[int]]) -> bool:
+        """Put in positions that come after all that are in, and say whether they do."""
+        if not ranges or ranges[0][0] <= self.end:
+            return False
+        starts = [start for start, _ in ranges]
+        ends = [start + length for start, length in ranges]
+        if not all(map(operator.lt, starts, ends)) or not all(map(operator.lt, ends, starts[1:])):
+            return False
+        self._starts += starts
+        self._ends += ends
+        return True
+
+    def _switch(self, ranges: Sequence[Sequence[int]], sign: int) -> bool:
+        """Put positions in that were out, or take out such as were in: wherever one of the two changes, it changes.
+
+        So what begins where something ends is one with it, and what both begin or both end with is left.
+
+        :param sign: 1 where they were out, -1 where they were in.
+        :return: whether that is what they were; nothing is done where it isn't.
+        """
+        if len(ranges) < _FEW:
+            return False
+        starts, lengths = zip(*ranges, strict=True)
+        edges = {*starts, *map(operator.add, starts, lengths)}
+        if len(edges) < 2 * len(ranges):
+            return False
+        first, last = bisect.bisect_left(self._ends, min(edges)), bisect.bisect_right(self._starts, max(edges))
+        before = sum(self._ends[first:last]) - sum(self._starts[first:last])
+        edges.symmetric_difference_update(self._starts[first:last])
+        edges.symmetric_difference_update(self._ends[first:last])
+        changes = sorted(edges)
+        starts_now, ends_now = changes[::2], changes[1::2]
+        if sum(ends_now) - sum(starts_now) != before + sign * sum(lengths):
+            return False
+        self._starts[first:last], self._ends[first:last] = starts_now, ends_now
+        return True
+
+    def ranges(self) -> Iterator[tuple[int, int]]:
+        """Give the positions as `(start, length)`."""
+        for start, end in zip(self._starts, self._ends, strict=True):
+            yield start, end - start
+
+    def count(self, start: int, length: int) -> int:
+        """Return how many of some positions are settled."""
+        end = start + length
+        first, last = bisect.bisect_right(self._ends, start), bisect.bisect_left(self._starts, end)
+        held = sum(self._ends[first:last]) - sum(self._starts[first:last])
+        if first < last:
+            held -= max(0, start - self._starts[first]) + max(0, self._ends[last - 1] - end)
+        return held
+
+    def without(self, other: IntervalSet) -> IntervalSet:
+        """Give the positions that the other set lacks."""
+        left = IntervalSet()
+        for start, length in self.ranges():
+            position = start
+            while position < start + length:
+                if position in other:
+                    position = other.end_of(position)
+                else:
+                    end = min(other.next_from(position), start + length)
+                    left.add(position, end - position)
+                    position = end
+        return left
+
+    def end_of(self, position: int) -> int:
+        """Give the end of the range that holds a position."""
+        return self._ends[bisect.bisect_right(self._starts, position) - 1]
+
+    def next_from(self, position: int) -> int:
+        """Give the first settled position from one on that isn't; a very large number where there is none."""
+        index = bisect.bisect_left(self._starts, position)
+        return self._starts[index] if index < len(self._starts) else 2**63
+
+
+def packed(positions: IntervalSet, start: int) -> str:
+    """Write the positions from a start on as text: a bitmap, compressed."""
+    size = max(0, positions.end - start)
+    bits = bytearray((size + 7) // 8)
+    for first, length in positions.ranges():
+        _fill(bits, max(first, start) - start, first + length - start)
+    return base64.b85encode(zlib.compress(bytes(bits), 9)).decode() if size else ""
+
+
+def _fill(bits: bytearray, first: int, end: int) -> None:
+    """Set bits, whole bytes at once."""
+    while first < end:
+        if first & 7 or end - first < 8:
+            bits[first >> 3] |= 1 << (first & 7)
+            first += 1
+        else:
+            whole = (end - first) >> 3
+            bits[first >> 3 : (first >> 3) + whole] = b"\xff" * whole
+            first += whole << 3
+
+
+def unpacked(text: str, start: int, end: int = 2**53) -> Iterator[tuple[int, int]]:
+    """Read positions that `packed` wrote, as `(start, length)`.
+
+    :param end: all of them are below.
+    :raises ValueError: if it isn't what `packed` wrote, or they aren't.
+    """
+    if not text:
+        return
+    reader = zlib.decompressobj()
+    try:
+        bitmap = reader.decompress(base64.b85decode(text), max(0, end - start) // 8 + 2)
+    except (ValueError, zlib.error):
+        raise ValueError("packed positions can't be unpacked") from None
+    bits = int.from_bytes(bitmap, "little")
+    if not reader.eof or bits.bit_length() > max(0, end - start):
+        raise ValueError("packed positions don't end, or lie beyond what was read")
+    position = start
+    while bits:
+        zeros = (bits & -bits).bit_length() - 1
+        bits >>= zeros
+        position += zeros
+        ones = (~bits & (bits + 1)).bit_length() - 1
+        bits >>= ones
+        yield position, ones
+        position += ones

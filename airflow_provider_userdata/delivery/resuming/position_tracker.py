@@ -1,0 +1,158 @@
+"""What of a source has its fate, in this attempt and in those before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from airflow_provider_userdata.delivery.reading.digest import Mark, Marks
+from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint
+from airflow_provider_userdata.delivery.resuming.doubt import ALL, Doubt
+from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet, packed
+from airflow_provider_userdata.delivery.resuming.recovery import Recovery
+from airflow_provider_userdata.errors import SourceChangedError
+
+Ranges = Sequence[Sequence[int]]
+"""Positions as `[start, length]`."""
+
+
+class PositionTracker:
+    """Keeps positions: settled, in flight, and in doubt since an earlier attempt."""
+
+    def __init__(self) -> None:
+        self._marks = Marks()
+        self._earlier: Checkpoint | None = None
+        self._expected: list[Mark] = []
+        self._settled = IntervalSet()
+        self._in_doubt = Doubt()
+        self._in_flight = IntervalSet()
+        self._proven = IntervalSet()
+        self._new_from = 0
+
+    def doubt_all(self) -> None:
+        """Note that earlier attempts may have sent any record that has no fate."""
+        self._in_doubt.below = ALL
+
+    def doubt(self, positions: Iterable[int]) -> None:
+        """Note that a run before may have delivered records that it had carried in, and this one carries in again."""
+        self._in_doubt.positions.add_all([(position, 1) for position in positions])
+
+    def resume(self, recover: Recovery) -> None:
+        """Go on where an earlier attempt ended."""
+        self._earlier = earlier = recover.checkpoint
+        marks = {earlier.below: earlier.digest, earlier.read: earlier.read_digest, **recover.read}
+        self._expected = [Mark(rows, digest) for rows, digest in sorted(marks.items()) if rows]
+        self._settled = recover.settled
+        self._in_doubt = recover.in_doubt
+        self._proven = recover.proven
+        self._new_from = recover.settled.end
+
+    @property
+    def to_be_compared(self) -> list[int]:
+        """After how many rows the source is compared with what the attempts before had read."""
+        return [rows for rows, _ in self._expected]
+
+    def take(self, marks: Iterable[Mark]) -> None:
+        """Note how far the source was read, and compare it with what the attempts before had read.
+
+        :raises SourceChangedError: if it differs.
+        """
+        for mark in marks:
+            if self._expected and mark.rows == self._expected[0].rows:
+                if mark != self._expected[0]:
+                    raise _changed(mark.rows)
+                self._expected.pop(0)
+            self._marks.add(mark)
+
+    def finish(self) -> None:
+        """Note that the source was read to its end.
+
+        :raises SourceChangedError: if it is shorter than it was.
+        """
+        if self._expected:
+            raise _changed(self._expected[0].rows)
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether as much was read as by the attempts before: what comes now is new."""
+        return not self._expected
+
+    @property
+    def read(self) -> Mark:
+        """How many rows were read, and their digest."""
+        return self._marks.last
+
+    @property
+    def new_from(self) -> int:
+        """The position from which on every record is new."""
+        return self._new_from
+
+    def is_new(self, position: int) -> bool:
+        """Say whether a record has no fate yet."""
+        return position >= self._new_from or position not in self._settled
+
+    def has_fate(self, position: int) -> bool:
+        """Say whether a record has its fate, by this attempt or an earlier one."""
+        return position in self._settled
+
+    def is_proven(self, position: int) -> bool:
+        """Say whether an earlier attempt delivered a record after its last checkpoint, as its receipts prove."""
+        return position in self._proven
+
+    @property
+    def awaits_proven(self) -> bool:
+        """Whether some of what an earlier attempt is proven to have delivered wasn't read again, or compared."""
+        return self._proven.end > 0 and (bool(self._expected) or self.read.rows < self._proven.end)
+
+    @property
+    def any_in_doubt(self) -> bool:
+        """Whether an earlier attempt left anything in doubt."""
+        return bool(self._in_doubt)
+
+    def is_in_doubt(self, position: int) -> bool:
+        """Say whether an earlier attempt sent a record, and never learned what became of it."""
+        return position in self._in_doubt
+
+    def count_in_doubt(self, ranges: Ranges) -> int:
+        """Return how many positions an earlier attempt left in doubt."""
+        return self._in_doubt.count(ranges)
+
+    def sent(self, ranges: Ranges) -> None:
+        """Note that records are about to be sent."""
+        self._in_flight.add_all(ranges)
+
+    def returned(self, ranges: Ranges) -> None:
+        """Note that records were not accepted, and wait for the next attempt."""
+        self._in_flight.discard_all(ranges)
+
+    def settle(self, ranges: Ranges) -> None:
+        """Note that records have their fate, in a file."""
+        self._settled.add_all(ranges)
+        self._in_flight.discard_all(ranges)
+
+    def marks(self) -> dict[str, Any]:
+        """Give what a checkpoint says of positions."""
+        if self._earlier is not None and self._expected:
+            # A source that may have changed puts no digests in the place of those that will show it.
+            below, digest = self._earlier.below, self._earlier.digest
+            read, read_digest = self._expected[-1]
+        else:
+            below, digest = self._marks.last_below(self._settled.below)
+            read, read_digest = self.read
+        in_flight = IntervalSet([*self._in_flight.ranges(), *self._in_doubt.positions.without(self._settled).ranges()])
+        return {
+            "below": below,
+            "digest": digest,
+            "read": read,
+            "read_digest": read_digest,
+            "beyond": packed(self._settled, below),
+            "in_flight": packed(in_flight, below),
+            "doubt_below": self._in_doubt.below,
+        }
+
+
+def _changed(end: int) -> SourceChangedError:
+    return SourceChangedError(
+        f"source: its first {end:,} records are not those that the attempt before read, so that nobody can tell which "
+        "of them were sent. Give it a fixed order (such as ORDER BY), or send all again, with resume=False"
+    )

@@ -1,0 +1,109 @@
+"""Says what of a checkpoint, or of the files beside it, doesn't hold together: where to go on is never guessed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from xxhash import xxh3_64
+
+from airflow_provider_userdata.delivery.recording.attempt_files import attempts_of, receipts_name, rejects_name
+from airflow_provider_userdata.delivery.recording.attempt_lines import Count, Range
+from airflow_provider_userdata.delivery.report import Fate, Report
+from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint, Completed
+from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
+from airflow_provider_userdata.errors import ResumeError
+
+_DIGEST = re.compile(r"[0-9a-f]{32}|")
+_NAME = re.compile(r"(?:receipts|rejects|sent)-[\w.+-]+")
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class _Tally(msgspec.Struct):
+    """The counts of a checkpoint."""
+
+    fates: dict[Fate, Count] = {}
+    reasons: dict[str, Count] = {}
+    resent: Count = 0
+    requests: Count = 0
+    retries: Count = 0
+    bytes: Count = 0
+    seconds: float = 0.0
+
+
+def signed(value: Checkpoint | Completed) -> Checkpoint | Completed:
+    """Return what is to be saved, a checkpoint with its checksum."""
+    return value if isinstance(value, Completed) else msgspec.structs.replace(value, checksum=_checksum(value))
+
+
+def _checksum(checkpoint: Checkpoint) -> str:
+    """Return what tells that a checkpoint is as it was written. Times are left out: stores may write them otherwise."""
+    value = msgspec.to_builtins(checkpoint)
+    value["tally"] = {name: count for name, count in value.get("tally", {}).items() if name != "seconds"}
+    value.pop("waiting_since", None)
+    value.pop("checksum", None)
+    return xxh3_64(_encode(value)).hexdigest()
+
+
+def flaw(earlier: Checkpoint | Completed) -> str | None:
+    """Say what of an attempt's last word doesn't hold together; None where all of it does."""
+    try:
+        return _flaw_of_report(earlier.done) if isinstance(earlier, Completed) else _flaw_of_checkpoint(earlier)
+    except (ValueError, msgspec.ValidationError) as error:
+        return str(error)
+
+
+def damaged(what: str, reason: str) -> ResumeError:
+    """Say that what an attempt left is damaged, and what to do."""
+    return ResumeError(f"{what}: {reason}. Nobody can tell what was sent; send all again with resume=False")
+
+
+def only_within(what: str, ranges: Iterable[Range], known: IntervalSet, reason: str) -> None:
+    """See that a file speaks of known positions alone.
+
+    :param what: the file.
+    :param reason: what is wrong otherwise.
+    :raises ResumeError: if it doesn't.
+    """
+    if any(known.count(start, length) != length for start, length in ranges):
+        raise damaged(what, reason)
+
+
+def _flaw_of_report(report: dict[str, Any]) -> str | None:
+    made = msgspec.convert(report, Report)
+    fates = [getattr(made, fate) for fate in Fate]
+    if min(fates) < 0 or sum(fates) != made.read:
+        return f"the fates of {sum(fates)} records are counted, and {made.read} were read"
+    return None
+
+
+def _flaw_of_checkpoint(checkpoint: Checkpoint) -> str | None:
+    if checkpoint.checksum and checkpoint.checksum != _checksum(checkpoint):
+        return "its checksum is another"
+    if checkpoint.below > checkpoint.read:
+        return f"`below` is {checkpoint.below}, and only {checkpoint.read} rows were read"
+    if not (_DIGEST.fullmatch(checkpoint.digest) and _DIGEST.fullmatch(checkpoint.read_digest)):
+        return "`digest` is not a digest"
+    return _flaw_of_journals(checkpoint) or _flaw_of_counts(checkpoint)
+
+
+def _flaw_of_journals(checkpoint: Checkpoint) -> str | None:
+    attempts = attempts_of(checkpoint.journals)
+    whole = {name for attempt in attempts for name in (receipts_name(attempt), rejects_name(attempt))}
+    if checkpoint.attempt not in attempts or not whole <= set(checkpoint.journals):
+        return "`journals` lacks files of the attempt"
+    if not all(_NAME.fullmatch(name) for name in (*checkpoint.journals, *checkpoint.earlier)):
+        return "`journals` names what is not a file of an attempt"
+    return None
+
+
+def _flaw_of_counts(checkpoint: Checkpoint) -> str | None:
+    counts = msgspec.convert(checkpoint.tally, _Tally)
+    settled, sent = checkpoint.settled(), checkpoint.sent()
+    if sum(counts.fates.values()) != len(settled):
+        return f"`tally` counts the fates of {sum(counts.fates.values())} records, and {len(settled)} are settled"
+    if len(sent.without(settled)) != len(sent):
+        return "`in_flight` holds records that have their fate"
+    return None

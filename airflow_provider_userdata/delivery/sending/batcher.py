@@ -1,0 +1,200 @@
+"""Turns valid records into batches, by a vendor's limits: pure, and bounded whatever the source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from airflow_provider_userdata.records.record_batch import RecordBatch, joined, users_of
+from airflow_provider_userdata.vendors.contract import BatchLimits, Record
+
+Batch = Sequence[Record]
+
+WINDOW_BATCHES = 50
+"""How many full batches' worth of records may wait for company, where records group or users return."""
+
+
+class Batcher(Protocol):
+    """Takes records in the source's order, and gives batches in the order in which they may be sent."""
+
+    @property
+    def pending(self) -> Sequence[Record]:
+        """The records that stand in no batch yet."""
+
+    @property
+    def room(self) -> int:
+        """How many records are best added next: so many that few have to be joined to others, or cut."""
+
+    def add(self, records: Sequence[Record]) -> list[Batch]:
+        """Take records, and give the batches that are full."""
+
+    def flush(self) -> list[Batch]:
+        """Give what is left: every record but too few for a batch, which stay pending."""
+
+    def relieve(self) -> list[Batch]:
+        """Return what may go though others may follow: all, but as many as a last batch needs at least."""
+
+
+def batcher(limits: BatchLimits) -> Batcher:
+    """Choose the way of batching that a vendor's limits ask for."""
+    return GroupBatcher(limits) if limits.user_once else OrderedBatcher(limits)
+
+
+class OrderedBatcher:
+    """Batches in the source's order, and never leaves a tail that is too small to be sent (G3).
+
+    So many records stay back that the last batch can be evened out with the one before it. The number of batches is
+    the smallest possible, `ceil(n / maximum)`.
+    """
+
+    def __init__(self, limits: BatchLimits) -> None:
+        self._limits = limits
+        self._reserve = limits.minimum if limits.minimum > 1 else 0
+        self._pending: Sequence[Record] = []
+
+    @property
+    def pending(self) -> Sequence[Record]:
+        """The records that stand in no batch yet."""
+        return self._pending
+
+    @property
+    def room(self) -> int:
+        """How many records end a batch, with those that wait; more where they are few."""
+        size = self._limits.maximum
+        left = size - len(self._pending) % size
+        return left if 2 * left >= size else left + size
+
+    def add(self, records: Sequence[Record]) -> list[Batch]:
+        """Take records, and give the batches that are full."""
+        size, waiting = self._limits.maximum, len(self._pending)
+        end = max(0, waiting + len(records) - self._reserve) // size * size
+        begun = waiting + -waiting % size
+        if begun > end:
+            batches, self._pending = _cut(joined(self._pending, records), size, end)
+            return batches
+        # Only what one batch holds is joined: what waits may not be side by side, and would keep the others from it.
+        first, _ = _cut(joined(self._pending, records[: begun - waiting]), size, begun)
+        left = records[begun - waiting :] if begun > waiting else records
+        others, self._pending = _cut(left, size, end - begun)
+        return first + others
+
+    def flush(self) -> list[Batch]:
+        """Give what is left, in one batch or two of even size; fewer than the minimum stay pending."""
+        left = len(self._pending)
+        if left < self._limits.minimum:
+            return []
+        size = left if left <= self._limits.maximum else (left + 1) // 2
+        batches, self._pending = _cut(self._pending, size, left)
+        return batches
+
+    def relieve(self) -> list[Batch]:
+        """Return what may go though others may follow: all, but as many as a last batch needs at least."""
+        end = len(self._pending) - self._reserve
+        if end < self._limits.minimum:
+            return []
+        batches, self._pending = _cut(self._pending, self._limits.maximum, end)
+        return batches
+
+
+class GroupBatcher:
+    """Batches records of one group (P5), each user once in a batch, a user's records in the source's order (P8).
+
+    A window of records is laid out in levels: a user's first record in the window is of level 0, the second of
+    level 1, and so on, whatever their groups. A batch holds records of one group and one level, and batches leave
+    level by level, so a record never leaves before an earlier one of its user, and no two batches wait for each
+    other. Full batches of level 0 leave at once. The window ends after a bounded number of records, so that a
+    rare group, or a user who comes again and again, keeps nothing back for long.
+    """
+
+    def __init__(self, limits: BatchLimits, window: int | None = None) -> None:
+        self._maximum = limits.maximum
+        self._window = window or WINDOW_BATCHES * limits.maximum
+        self._taken = 0
+        self._seen: dict[str | None, int] = {}
+        self._open: dict[tuple[int, tuple[str, ...]], Batch] = {}
+
+    @property
+    def pending(self) -> list[Record]:
+        """The records that stand in no batch yet."""
+        return [record for batch in self._open.values() for record in batch]
+
+    @property
+    def room(self) -> int:
+        """How many records make full batches, as most sources are."""
+        return 2 * self._maximum
+
+    def add(self, records: Sequence[Record]) -> list[Batch]:
+        """Take records, and give the batches that are full or whose window has ended."""
+        batches: list[Batch] = []
+        start = 0
+        while start < len(records):
+            part = records[start : start + self._window - self._taken]
+            start += len(part)
+            self._taken += len(part)
+            batches.extend(self._place(part))
+            if self._taken == self._window:
+                batches.extend(self.flush())
+        return batches
+
+    def _place(self, records: Sequence[Record]) -> list[Batch]:
+        """Place records of one window, and give the batches of level 0 that are full."""
+        if isinstance(records, RecordBatch):
+            first = dict.fromkeys(users_of(records), 1)
+            if len(first) == len(records) and self._seen.keys().isdisjoint(first):
+                self._seen.update(first)
+                return self._place_together(records)
+        return self._place_each(records)
+
+    def _place_together(self, records: RecordBatch) -> list[Batch]:
+        """Place records that are their users' first."""
+        waiting = joined(self._open.pop((0, records.group), ()), records)
+        full, rest = _cut(waiting, self._maximum, len(waiting) // self._maximum * self._maximum)
+        if rest:
+            self._open[0, records.group] = rest
+        return full
+
+    def _place_each(self, records: Sequence[Record]) -> list[Batch]:
+        full: list[Batch] = []
+        seen = self._seen
+        group: tuple[str, ...] | None = None
+        batch: list[Record] = []
+        for record in records:
+            level = seen.get(record.user, 0)
+            seen[record.user] = level + 1
+            if level:
+                self._begun(level, record.group).append(record)
+                continue
+            if record.group is not group:  # nearly all records of a source share one object, which is never hashed here
+                group = record.group
+                batch = self._begun(0, group)
+            batch.append(record)
+            if len(batch) == self._maximum:
+                full.append(self._open.pop((0, group)))
+                group = None
+        return full
+
+    def _begun(self, level: int, group: tuple[str, ...]) -> list[Record]:
+        """Give the batch that records of a level and a group are added to."""
+        batch = self._open.get((level, group), ())
+        if not isinstance(batch, list):
+            batch = self._open[level, group] = list(batch)
+        return batch
+
+    def flush(self) -> list[Batch]:
+        """End the window: give all that is left, level by level."""
+        by_level = sorted(self._open.items(), key=lambda placed: placed[0][0])
+        self._open = {}
+        self._seen.clear()
+        self._taken = 0
+        return [batch for _, records in by_level for batch in _cut(records, self._maximum, len(records))[0]]
+
+    relieve = flush
+
+
+def _cut(records: Sequence[Record], size: int, end: int) -> tuple[list[Batch], Sequence[Record]]:
+    """Give batches of the records up to an end, and the others."""
+    if not end:
+        return [], records
+    if end == len(records) <= size:
+        return [records], []
+    return [records[start : min(start + size, end)] for start in range(0, end, size)], records[end:]

@@ -1,0 +1,113 @@
+"""How many requests may be in flight: adapts between 1 and a maximum by what the vendor's answers show. No I/O.
+
+It begins with a few, and doubles each round trip until the first pushback, which takes the last doubling back; from
+then on it grows by one a round trip and shrinks by a tenth. The rule is that of Vector's adaptive concurrency, started
+faster.
+"""
+
+from __future__ import annotations
+
+import math
+
+START = 8
+"""So many may be in flight before anything is known of the vendor: half of what the operators allow by default."""
+SHRINK = 0.9
+SMOOTHING = 0.4
+"""The weight of the newest round trip in the mean."""
+DEVIATIONS = 2.5
+"""A round trip beyond the mean by so many deviations is a vendor under load."""
+LEAST_GROWTH = 0.5
+LEAST_SECONDS = 0.01
+"""A round trip is never slow for less than a half, and ten milliseconds, above the mean: that much is noise."""
+
+
+class ConcurrencyLimit:
+    """The number of requests that may be in flight. A round is as many answers as may be in flight at its start.
+
+    :param most: the number that it never exceeds.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._limit = float(min(START, most))
+        self._doubling = True
+        self._mean: float | None = None
+        self._variance = 0.0
+        self._size = self.limit
+        self._answers = 0
+        self._trips: list[float] = []
+        self._busy = 0.0
+        self._reached = False
+        self._pushed = False
+
+    @property
+    def limit(self) -> int:
+        """How many requests may be in flight now."""
+        return int(self._limit)
+
+    def sent(self, in_flight: int) -> None:
+        """Note that a request went out.
+
+        :param in_flight: how many are in flight with it.
+        """
+        self._reached = self._reached or in_flight >= self.limit
+
+    def answered(self, seconds: float, busy: float = 0.0) -> None:
+        """Note an answer that shows no strain.
+
+        :param seconds: its round trip.
+        :param busy: for how much of it this process was busy itself: the answer may have been there all that time, or
+            have come at its end.
+        """
+        self._trips.append(seconds)
+        self._busy += min(seconds, busy)
+        self._count()
+
+    def pushed_back(self) -> None:
+        """Note a 429, a 503 or a time-out: fewer at once, but only once a round, however many come."""
+        if not self._pushed:
+            self._pushed = True
+            self._limit = max(1.0, self._limit / 2 if self._doubling else math.floor(self._limit * SHRINK))
+            self._doubling = False
+        self._count()
+
+    def _count(self) -> None:
+        self._answers += 1
+        if self._answers >= self._size:
+            self._end_round()
+
+    def _end_round(self) -> None:
+        seconds = sum(self._trips) / len(self._trips) if self._trips else None
+        if not self._pushed and seconds is not None:
+            if self._is_slow(seconds - self._busy / len(self._trips)):
+                self._doubling = False
+                self._limit = max(1.0, math.floor(self._limit * SHRINK))
+            elif self._reached:
+                self._limit = min(float(self._most), self._limit * 2 if self._doubling else self._limit + 1)
+        if seconds is not None:
+            self._learn(seconds)
+        self._start_round()
+
+    def _start_round(self) -> None:
+        self._size = self.limit
+        self._answers = 0
+        self._trips = []
+        self._busy = 0.0
+        self._reached = False
+        self._pushed = False
+
+    def _is_slow(self, seconds: float) -> bool:
+        """Say whether what was surely the vendor's is more than what round trips took in all."""
+        if self._mean is None:
+            return False
+        margin = max(DEVIATIONS * math.sqrt(self._variance), LEAST_GROWTH * self._mean, LEAST_SECONDS)
+        return seconds > self._mean + margin
+
+    def _learn(self, seconds: float) -> None:
+        """Feed the mean and the deviation, exponentially weighted."""
+        if self._mean is None:
+            self._mean = seconds
+            return
+        away = seconds - self._mean
+        self._mean += SMOOTHING * away
+        self._variance = (1 - SMOOTHING) * (self._variance + SMOOTHING * away * away)

@@ -1,0 +1,107 @@
+"""Where a task's checkpoint is kept: Airflow's task state store, or a file beside the fates where there is none."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import msgspec
+
+from airflow_provider_userdata.delivery.recording.append_log import PRIVATE_FILE, is_local, make_private_folder
+from airflow_provider_userdata.operators import attempts
+
+CHECKPOINT = "checkpoint"
+PROGRESS = "progress"
+
+
+def checkpoint_store(context: Any, folder: Any, *, came_back: bool = False) -> TaskStateStore | FileStore:
+    """Choose the place for a task's checkpoint.
+
+    :param folder: of the run's fates.
+    :param came_back: whether this attempt was deferred before.
+    """
+    ti = context["ti"]
+    max_tries = int(getattr(ti, "max_tries", None) or 0)
+    try:
+        store = context["task_state_store"]
+    except KeyError:
+        store = None
+    if store is None:
+        return FileStore(folder, max_tries, ti, attempts.unseen(folder, ti.try_number, came_back=came_back))
+    return TaskStateStore(store, max_tries)
+
+
+class TaskStateStore:
+    """Airflow's task state store, from 3.3 on: it survives retries, crashes and a clear.
+
+    :param store: what the task's context holds.
+    :param max_tries: how many attempts Airflow may make of the task now.
+    """
+
+    unseen: tuple[int, ...] = ()
+
+    def __init__(self, store: Any, max_tries: int) -> None:
+        self._store = store
+        self.max_tries = max_tries
+
+    def load(self) -> Any:
+        """Give the checkpoint, or None."""
+        return self._store.get(CHECKPOINT)
+
+    def save(self, value: dict[str, Any]) -> None:
+        """Keep the checkpoint."""
+        self._store.set(CHECKPOINT, value)
+
+    def show(self, value: dict[str, Any]) -> None:
+        """Keep the progress, for people to see."""
+        self._store.set(PROGRESS, value)
+
+
+class FileStore:
+    """A file beside the fates, and an XCom for people to see: Airflow before 3.3 has no task state store.
+
+    :param folder: a `pathlib.Path` or an `ObjectStoragePath`.
+    :param max_tries: how many attempts Airflow may make of the task now.
+    :param ti: the task instance.
+    :param unseen: the numbers of attempts before this one that left nothing in the folder.
+    """
+
+    def __init__(self, folder: Any, max_tries: int, ti: Any, unseen: tuple[int, ...] = ()) -> None:
+        self._path = folder / f"{CHECKPOINT}.json"
+        self._folder = folder
+        self._ti = ti
+        self.unseen = unseen
+        self.max_tries = max_tries
+
+    def load(self) -> Any:
+        """Give the checkpoint, or None; the text itself, where it is damaged: none would have all sent again."""
+        try:
+            with self._path.open("rb") as file:
+                text = file.read()
+        except FileNotFoundError:
+            return None
+        try:
+            return msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return text
+
+    def save(self, value: dict[str, Any]) -> None:
+        """Keep the checkpoint."""
+        text = msgspec.json.encode(value)
+        if not is_local(self._path):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with self._path.open("wb") as file:
+                file.write(text)
+            return
+        make_private_folder(self._path.parent)
+        part = self._path.with_name(f".{self._path.name}.part")
+        part.touch(mode=PRIVATE_FILE)
+        with part.open("wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # or a machine that goes down could leave an empty file under the new name
+        part.replace(self._path)
+
+    def show(self, value: dict[str, Any]) -> None:
+        """Keep the progress, for people to see."""
+        self._ti.xcom_push(key=PROGRESS, value=value)

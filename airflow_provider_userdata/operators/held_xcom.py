@@ -1,0 +1,59 @@
+"""The XCom `held`: says that records wait in a folder, so that a worker that can't read it doesn't forget them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow_provider_userdata.delivery.carry_over.folder import CarryOverFolder
+from airflow_provider_userdata.errors import OutputError
+from airflow_provider_userdata.operators import runs
+
+KEY = "held"
+
+
+def look(context: Any, held: CarryOverFolder, log: Any) -> None:
+    """Compare what the task's last run said with what can be read here, and find out which claims are given up.
+
+    :raises OutputError: if records wait in a folder that this worker can't read.
+    """
+    said = _last_said(context["ti"])
+    if said.get("count") and said.get("identity") != held.identity():
+        raise OutputError(
+            f"output_path: {said['count']} held records wait in {said.get('folder')} on {said.get('host')}, which this "
+            "worker can't read; let all workers share output_path, or run the task where the folder is"
+        )
+    held.over = runs.over(context["ti"], held.claimants(), log)
+
+
+def leave(context: Any, held: CarryOverFolder | None, log: Any) -> None:
+    """Say what waits now, where anything does or did."""
+    if held is None:
+        return
+    if others := held.count_others():
+        log.warning(
+            "%d held records in %s are of another kind, or were held for another address or key: this task leaves them "
+            "there. They go out with the connection that they were held for; of no use, they can be deleted",
+            others,
+            held.path,
+        )
+    count = held.count()
+    if count:
+        log.warning("%d held records go out first in this task's next run; they wait in %s", count, held.path)
+    if count or held.has_claimed:
+        ti = context["ti"]
+        value = {"count": count, "folder": held.path, "host": socket.gethostname(), "identity": held.identity()}
+        ti.xcom_push(key=KEY, value={**value, "at": datetime.now(UTC).isoformat(), "map_index": ti.map_index})
+
+
+def _last_said(ti: Any) -> Mapping[str, Any]:
+    """Return what the last run of this task, or of this one of its mapped instances, said; empty where none did."""
+    # Without `map_indexes` for all: asked for one that isn't there, Airflow 3 logs an error, and most tasks never hold.
+    # (3.0 asks for the task's own all the same.) A list comes in no order of time.
+    pulled = ti.xcom_pull(task_ids=ti.task_id, key=KEY, include_prior_dates=True)
+    several = isinstance(pulled, Sequence) and not isinstance(pulled, str)
+    said = [one for one in (pulled if several else [pulled]) if isinstance(one, Mapping)]
+    own = [one for one in said if one.get("map_index", ti.map_index) == ti.map_index]
+    return max(own, key=lambda one: str(one.get("at", "")), default={})

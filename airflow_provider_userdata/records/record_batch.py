@@ -1,0 +1,206 @@
+"""Valid records side by side: hardly ever is one of them looked at alone, so none is made an object before."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import compress, repeat
+from typing import Any, overload
+
+from airflow_provider_userdata.records.json_lines import JsonLines
+from airflow_provider_userdata.records.keys import Keys
+from airflow_provider_userdata.records.positions import Positions
+from airflow_provider_userdata.vendors.contract import Record
+
+
+class RecordBatch(Sequence[Record]):
+    """Records of one source and one group, in its order, as columns.
+
+    :param rows: as the source gave them.
+    :param positions: as many, rising.
+    :param lines: as many: what each is sent as, encoded once.
+    :param users: as many, where the vendor's records have users.
+    :param group: of all of them.
+    :param entries: as many, in an incremental run, once the records were looked up.
+    """
+
+    __slots__ = ("_ranges", "entries", "group", "lines", "positions", "rows", "users")
+
+    def __init__(
+        self,
+        rows: Sequence[Any],
+        positions: Sequence[int],
+        lines: JsonLines,
+        users: Sequence[str] | None = None,
+        group: tuple[str, ...] = (),
+        entries: Sequence[Any] | None = None,
+    ) -> None:
+        self.rows = rows
+        self.positions = positions
+        self.lines = lines
+        self.users = users
+        self.group = group
+        self.entries = entries
+        self._ranges: list[list[int]] | None = None
+
+    @property
+    def ranges(self) -> list[list[int]]:
+        """The positions as `[start, length]` ranges."""
+        if self._ranges is None:
+            self._ranges = ranges(self.positions)
+        return self._ranges
+
+    def is_like(self, other: RecordBatch) -> bool:
+        """Say whether the two can be one."""
+        forms = [(one.users is None, one.entries is None) for one in (self, other)]
+        return self.group == other.group and forms[0] == forms[1]
+
+    def where(self, chosen: Sequence[object]) -> RecordBatch:
+        """Give the records for which something true is given."""
+        return self._of_each(lambda column: list(compress(column, chosen)))
+
+    def _of_each(self, part: Callable[[Sequence[Any]], Sequence[Any]]) -> RecordBatch:
+        """Give the records that a part of each column is of."""
+        lines = part(self.lines)
+        return RecordBatch(
+            part(self.rows),
+            part(self.positions),
+            lines if isinstance(lines, JsonLines) else JsonLines.joined(lines),
+            None if self.users is None else part(self.users),
+            self.group,
+            None if self.entries is None else part(self.entries),
+        )
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> RecordBatch: ...
+    def __getitem__(self, index: int | slice) -> Record | RecordBatch:
+        if isinstance(index, slice):
+            return self._of_each(operator.itemgetter(index))
+        user = None if self.users is None else self.users[index]
+        entry = None if self.entries is None else self.entries[index]
+        return Record(self.lines[index][:-1], self.group, user, self.positions[index], self.rows[index], entry)
+
+    def __iter__(self) -> Iterator[Record]:
+        users, entries = self.users or repeat(None), self.entries or repeat(None)
+        bodies = [line[:-1] for line in self.lines]
+        return map(Record, bodies, repeat(self.group), users, self.positions, self.rows, entries)
+
+
+def joined(first: Sequence[Record], second: Sequence[Record]) -> Sequence[Record]:
+    """Give records and those that follow them, as columns where both are."""
+    if not first or not second:
+        return first or second
+    if not (isinstance(first, RecordBatch) and isinstance(second, RecordBatch) and first.is_like(second)):
+        return [*first, *second]
+    return RecordBatch(
+        [*first.rows, *second.rows],
+        _one_after_the_other(first.positions, second.positions),
+        first.lines.followed_by(second.lines),
+        _both(first.users, second.users),
+        first.group,
+        _both(first.entries, second.entries),
+    )
+
+
+def where(records: Sequence[Record], chosen: Sequence[object]) -> Sequence[Record]:
+    """Give the records for which something true is given."""
+    return records.where(chosen) if isinstance(records, RecordBatch) else list(compress(records, chosen))
+
+
+def with_entries(records: Sequence[Record], entries: Sequence[Any]) -> Sequence[Record]:
+    """Give records what a ledger knows them by."""
+    if isinstance(records, RecordBatch):
+        return RecordBatch(records.rows, records.positions, records.lines, records.users, records.group, entries)
+    for record, entry in zip(records, entries, strict=True):
+        record.entry = entry
+    return records
+
+
+def lines_of(records: Sequence[Record]) -> Sequence[bytes]:
+    """Give what records are sent as, each with a line's end."""
+    return list(records.lines) if isinstance(records, RecordBatch) else [record.body + b"\n" for record in records]
+
+
+def array_of(records: Sequence[Record]) -> Sequence[bytes | memoryview]:
+    """Write what records are sent as in one JSON array, in parts."""
+    if isinstance(records, RecordBatch):
+        return [b"[", *records.lines.separated(), b"]"]
+    return [b"[", b",".join([record.body for record in records]), b"]"]
+
+
+def ranges_of(records: Sequence[Record]) -> list[list[int]]:
+    """Give where records stand in their source, as `[start, length]` ranges."""
+    return records.ranges if isinstance(records, RecordBatch) else ranges([record.position for record in records])
+
+
+def ranges(positions: Sequence[int]) -> list[list[int]]:
+    """Write rising positions as `[start, length]` ranges, as receipts keep them."""
+    if isinstance(positions, Positions):
+        return positions.ranges()
+    count = len(positions)
+    if not count or positions[-1] - positions[0] == count - 1:
+        return [[positions[0], count]] if count else []
+    begun = _starts(positions)
+    return [[positions[start], end - start] for start, end in zip(begun, [*begun[1:], count], strict=True)]
+
+
+def _starts(positions: Sequence[int]) -> list[int]:
+    # Where none is missing, each is as far ahead of its place in the list as the one before.
+    ahead = list(map(operator.sub, positions, range(len(positions))))
+    return [0, *compress(range(1, len(positions)), map(operator.ne, ahead, ahead[1:]))]
+
+
+def users_of(records: Sequence[Record]) -> Sequence[str | None]:
+    """Give whom records are about."""
+    if isinstance(records, RecordBatch):
+        return [None] * len(records) if records.users is None else records.users
+    return [record.user for record in records]
+
+
+def groups_of(records: Sequence[Record]) -> Sequence[tuple[str, ...]]:
+    """Give the groups that records belong to."""
+    return [records.group] * len(records) if isinstance(records, RecordBatch) else [record.group for record in records]
+
+
+def entries_of(records: Sequence[Record]) -> Sequence[Any]:
+    """Give what a ledger knows records by; None for those that were never looked up."""
+    if isinstance(records, RecordBatch):
+        return [None] * len(records) if records.entries is None else records.entries
+    return [record.entry for record in records]
+
+
+def without(column: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
+    """Give a column but for what stands at some places, rising."""
+    if isinstance(column, range):
+        return Positions.of(column, without=places)
+    kept: list[Any] = []
+    start = 0
+    for place in places:
+        kept += column[start:place]
+        start = place + 1
+    kept += column[start:]
+    return kept
+
+
+def _both(first: Sequence[Any] | None, second: Sequence[Any] | None) -> Sequence[Any] | None:
+    if isinstance(first, Keys) and isinstance(second, Keys):
+        return first.followed_by(second)
+    return None if first is None or second is None else [*first, *second]
+
+
+def _one_after_the_other(first: Sequence[int], second: Sequence[int]) -> Sequence[int]:
+    """Join positions; those of which none is missing stay a range, and ranges stay ranges."""
+    if isinstance(first, range) and isinstance(second, range) and first.stop == second.start:
+        return range(first.start, second.stop)
+    if isinstance(first, range | Positions) and isinstance(second, range | Positions):
+        return _as_ranges(first).followed_by(_as_ranges(second))
+    return [*first, *second]
+
+
+def _as_ranges(positions: range | Positions) -> Positions:
+    return Positions.of(positions) if isinstance(positions, range) else positions

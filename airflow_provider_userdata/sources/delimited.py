@@ -1,0 +1,133 @@
+"""CSV and TSV: a header, then rows of text cells."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice, repeat
+from typing import Any
+
+from airflow_provider_userdata.delivery.reading.source import Chunk, Header, RowFormat, TextRow, Unreadable
+from airflow_provider_userdata.sources.cutting import Cutter
+from airflow_provider_userdata.sources.file_limits import LONGEST, ROWS, EmptyFileError, Readable
+from airflow_provider_userdata.sources.headers import ALL, Wanted, checked_header
+from airflow_provider_userdata.sources.sniffing import Peeked, check_table
+
+_BUFFER = 2**17
+"""How many bytes are read at once: few enough that the memory for them is not fetched from the system each time."""
+_ERRORS = "surrogateescape"
+"""A bad byte must reject its own row, not end the file: it becomes a lone surrogate, which no check lets pass."""
+
+
+class Table:
+    """A kind of table.
+
+    :param dialect: how its cells are separated and quoted, as the `csv` module names it.
+    """
+
+    __slots__ = ("_begins_empty", "_delimiter", "_dialect")
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+        self._delimiter = csv.get_dialect(dialect).delimiter
+        self._begins_empty = re.compile(b"\n" + self._delimiter.encode())
+
+    def look(self, stream: Readable, wanted: Wanted = ALL) -> None:
+        """Check the header.
+
+        :param stream: the file.
+        :param wanted: which columns are taken.
+        """
+        peeked = Peeked(stream)
+        check_table(peeked.head)
+        next(self._tables(peeked, wanted, LONGEST, _BUFFER))
+
+    def read(
+        self, stream: Readable, wanted: Wanted = ALL, *, longest: int = LONGEST, block: int = _BUFFER
+    ) -> Iterator[Chunk]:
+        """Return the rows as `TextRow`; a row of another width than the header's is `Unreadable`.
+
+        :param stream: the file.
+        :param wanted: which columns are taken.
+        :param longest: about the most bytes of a row.
+        :param block: how many bytes are read at once; 0 is for tests, and leaves all to the `csv` module.
+        """
+        for header, table in self._tables(stream, wanted, longest, block):
+            yield from _chunks(header, table)
+
+    def _tables(
+        self, stream: Readable, wanted: Wanted, longest: int, block: int
+    ) -> Iterator[tuple[Header, Iterator[list[str]]]]:
+        """Return the rows of a piece of the file at a time, each piece with the header.
+
+        Rows without anything in them are left out. In a table of one column, a delimiter alone is something.
+        """
+        header: Header | None = None
+        for text in Cutter(stream, self._delimiter, longest, block or _BUFFER):
+            rows = self._quoted if b'"' in text or not block else self._unquoted
+            if header is not None:
+                yield header, iter(rows(text, len(header.names)))
+            elif (names := next(_filled(rows(text, 0)), None)) is not None:
+                header = checked_header(names, wanted, self._delimiter)
+                table = iter(rows(text, len(names)))
+                next(_filled(table))  # the header
+                yield header, table
+        if header is None:
+            raise EmptyFileError("it is empty: its first line should be a header")
+
+    def _unquoted(self, text: bytes, width: int) -> Iterable[list[str]]:
+        """Cut lines at the delimiter: half of what `csv` takes, and the loop has to wait meanwhile."""
+        lines: Iterable[str] = _lines(text)
+        if width != 1 and self._may_have_empty_rows(text):
+            lines = [line for line in lines if line.strip(self._delimiter)]
+        return map(str.split, filter(None, lines), repeat(self._delimiter))
+
+    def _quoted(self, text: bytes, width: int) -> Iterable[list[str]]:
+        if csv.field_size_limit() < 2 * LONGEST:
+            csv.field_size_limit(2 * LONGEST)  # the process's, for `csv` has no other; never lowered
+        lines = io.StringIO(str(text, "utf-8", _ERRORS), newline="").readlines()
+        reader = csv.reader(lines, self._dialect, strict=True)
+        if width != 1 and self._may_have_empty_rows(text):
+            # One that is empty, but quoted, was filled in.
+            return [cells for cells in reader if any(cells) or '"' in lines[reader.line_num - 1]]
+        return filter(None, reader)
+
+    def _may_have_empty_rows(self, text: bytes) -> bool:
+        first_is_empty = text.startswith(self._delimiter.encode()) or self._begins_empty.search(text)
+        return bool(first_is_empty) or b"\n" not in text
+
+
+def _lines(text: bytes) -> list[str]:
+    # Text would also be cut at line ends that `csv` doesn't know; `splitlines` of bytes knows the same three.
+    if b"\r" in text:
+        return [str(line, "utf-8", _ERRORS) for line in text.splitlines()]
+    return str(text, "utf-8", _ERRORS).split("\n")[:-1]
+
+
+def _chunks(header: Header, table: Iterator[list[str]]) -> Iterator[Chunk]:
+    width = len(header.names)
+    while part := list(islice(table, ROWS)):
+        rows: list[Any] = [TextRow(header, cells) for cells in part if len(cells) == width]
+        if len(rows) < len(part):
+            rows = [
+                TextRow(header, cells) if len(cells) == width else _misfit(cells, width)
+                for cells in part
+                if len(cells) == width or not _is_blank(cells)
+            ]
+        if rows:
+            yield Chunk(RowFormat.CELLS, rows)
+
+
+def _filled(table: Iterable[list[str]]) -> Iterator[list[str]]:
+    return (cells for cells in table if any(map(str.strip, cells)))
+
+
+def _is_blank(cells: list[str]) -> bool:
+    return len(cells) == 1 and not cells[0].strip()
+
+
+def _misfit(cells: list[str], width: int) -> Unreadable:
+    noun = "cell" if len(cells) == 1 else "cells"
+    return Unreadable(cells, f"has {len(cells)} {noun} where the header has {width}")

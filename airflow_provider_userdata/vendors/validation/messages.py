@@ -1,0 +1,106 @@
+"""What a broken keyword of a schema says of a record: the rule it is counted under, and the reason, never the value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from airflow_provider_userdata.vendors.plain_values import NAN, is_nan
+from airflow_provider_userdata.vendors.validation import timestamps
+from airflow_provider_userdata.vendors.validation.json_values import is_finite
+from airflow_provider_userdata.vendors.validation.schema import Schema
+
+MOST_CHOICES = 10
+"""How many of the values that a field may have are named."""
+OF_ANY_VALUE = frozenset({"enum", "exclusiveMinimum", "maximum", "pattern"})
+"""Keywords that say the same of each value that breaks them."""
+
+_TYPE_NAMES = {
+    "array": "an array",
+    "boolean": "a boolean",
+    "integer": "an integer",
+    "null": "null",
+    "number": "a number",
+    "object": "an object",
+    "string": "a string",
+}
+_PYTHON_TYPES = (
+    (type(None), "null"),
+    (bool, "boolean"),  # which is an int, too
+    (str, "string"),
+    (int, "number"),
+    (list, "array"),
+    (dict, "object"),
+)
+
+
+def own_rule(schema: Schema | bool | None, keyword: str) -> str | None:
+    """Give the rule that a schema names for a keyword, or for itself."""
+    if not isinstance(schema, dict):
+        return None
+    rule = schema.get("x-rules", {}).get(keyword) or schema.get("x-rule")
+    return None if rule is None else str(rule)
+
+
+def reason(keyword: str | None, wanted: Any, value: Any) -> str:
+    """Say what is wrong with a value.
+
+    :param keyword: what it breaks; None where the schema allows nothing at all.
+    :param wanted: what the schema says under that keyword.
+    """
+    say = _REASONS.get(keyword)
+    return f"breaks `{keyword}` of the schema" if say is None else say(wanted, value)
+
+
+def _type_name(value: object) -> str:
+    if isinstance(value, float | Decimal):
+        return _TYPE_NAMES["number"] if is_finite(value) else "not a finite number"
+    for python_type, kind in _PYTHON_TYPES:
+        if isinstance(value, python_type):
+            return _TYPE_NAMES[kind]
+    return "nothing that JSON has"
+
+
+def _type_reason(expected: str | list[str], value: object) -> str:
+    if is_nan(value):
+        return NAN
+    names = [expected] if isinstance(expected, str) else expected
+    return f"is {_type_name(value)} where {' or '.join(_TYPE_NAMES.get(name, name) for name in names)} belongs"
+
+
+def _text_reason(form: str, value: object) -> str:
+    named = timestamps.fault(value) if form == "date-time" and isinstance(value, str) else None
+    return named or f"is not of the format {form}"
+
+
+def _choice_reason(choices: list[object], _value: object) -> str:
+    named = ", ".join(map(repr, choices[:MOST_CHOICES]))
+    return f"is none of {named}{', …' if len(choices) > MOST_CHOICES else ''}"
+
+
+def _too_few(things: str) -> Callable[[int, Any], str]:
+    return lambda least, value: f"has {len(value)} {things}, at least {least} are needed" if value else "is empty"
+
+
+def _too_many(things: str) -> Callable[[int, Any], str]:
+    return lambda most, value: f"has {len(value)} {things}, at most {most} are allowed"
+
+
+_REASONS: Mapping[str | None, Callable[[Any, Any], str]] = {
+    None: lambda _, __: "is not allowed by the schema",
+    "type": _type_reason,
+    "required": lambda _, __: "is missing",
+    "additionalProperties": lambda _, __: "is not a field of the contract",
+    "enum": _choice_reason,
+    "exclusiveMinimum": lambda least, _: f"must be greater than {least}",
+    "minimum": lambda least, _: f"must be at least {least}",
+    "maximum": lambda most, _: f"must be at most {most}",
+    "minLength": _too_few("characters"),
+    "maxLength": _too_many("characters"),
+    "pattern": lambda pattern, _: "is blank" if pattern == r"\S" else "breaks `pattern` of the schema",
+    "minProperties": _too_few("fields"),
+    "maxProperties": _too_many("fields"),
+    "format": _text_reason,
+    "x-not-before": lambda names, _: f"ends before its {names[1]}",
+}
