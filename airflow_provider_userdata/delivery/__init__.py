@@ -1,1 +1,10 @@
-"""HOW records travel: read, check, batch, send, record. Written once; knows no vendor and no Airflow."""
+"""Delivers the records of a source to a vendor: read, validate, send, record, resume. Knows no vendor and no Airflow."""
+
+from __future__ import annotations
+
+from airflow_provider_userdata.delivery.plan import Plan, Result
+from airflow_provider_userdata.delivery.report import Report
+from airflow_provider_userdata.delivery.runner import Delivery
+from airflow_provider_userdata.delivery.supervisor import Supervisor
+
+__all__ = ["Delivery", "Plan", "Report", "Result", "Supervisor"]

@@ -9,14 +9,19 @@ from datetime import datetime
 
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog, Rejection
 from airflow_provider_userdata.delivery.report import Fate
-from airflow_provider_userdata.delivery.resuming.sent_log import SentLog
-from airflow_provider_userdata.delivery.sending.batcher import Batch
-from airflow_provider_userdata.delivery.sending.bisection import BLIND_LEVELS, BLIND_REQUESTS, BisectionBudget
-from airflow_provider_userdata.delivery.sending.request_size import Sizes
-from airflow_provider_userdata.delivery.sending.sender import GaveUp, Outcome, Sender
+from airflow_provider_userdata.delivery.resuming import SentLog
+from airflow_provider_userdata.delivery.sending import (
+    BLIND_LEVELS,
+    BLIND_REQUESTS,
+    Batch,
+    BisectionBudget,
+    GaveUp,
+    Outcome,
+    Sender,
+    Sizes,
+)
 from airflow_provider_userdata.errors import LaterError, RefusedError, VendorDownError, unexpected
-from airflow_provider_userdata.vendors.answers import Accepted, Refused, Stop, Unproven
-from airflow_provider_userdata.vendors.contract import Vendor
+from airflow_provider_userdata.vendors import Accepted, Refused, Stop, Unproven, Vendor
 
 
 def gave_up_error(vendor: str, reason: str, until: datetime | None) -> LaterError | VendorDownError:

@@ -13,18 +13,20 @@ import msgspec
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
 from airflow_provider_userdata.delivery.clock import unless_set
 from airflow_provider_userdata.delivery.earlier_attempts import EarlierAttempts
-from airflow_provider_userdata.delivery.incremental.change_filter import ChangeFilter
+from airflow_provider_userdata.delivery.incremental import ChangeFilter
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog
 from airflow_provider_userdata.delivery.plan import Plan
-from airflow_provider_userdata.delivery.recording.announcements import Announcements
-from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
+from airflow_provider_userdata.delivery.recording import Announcements, AttemptFiles
 from airflow_provider_userdata.delivery.report import Counters, Report
-from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint, Completed
-from airflow_provider_userdata.delivery.resuming.position_tracker import PositionTracker
-from airflow_provider_userdata.delivery.resuming.recovery import any_sent
-from airflow_provider_userdata.delivery.resuming.sent_log import SentLog
-from airflow_provider_userdata.delivery.resuming.soundness import signed
-from airflow_provider_userdata.delivery.sending.sender import Sender
+from airflow_provider_userdata.delivery.resuming import (
+    Checkpoint,
+    Completed,
+    PositionTracker,
+    SentLog,
+    any_sent,
+    signed,
+)
+from airflow_provider_userdata.delivery.sending import Sender
 from airflow_provider_userdata.errors import (
     LedgerBusyError,
     OutputError,
@@ -99,7 +101,8 @@ class Bookkeeper:
             earlier = found.checkpoint
             self.tally.restore(found.tally)
             self.progress.resume(found)
-            await self._file_thread.call(lambda: self._files.go_on(found.checkpoint))
+            last = found.checkpoint
+            await self._file_thread.call(lambda: self._files.go_on(last.host, last.folder, last.journals, last.earlier))
             self._earlier = earlier
             sender.has_waited_since(earlier.waiting_since)
             _log.info(

@@ -7,9 +7,7 @@ import socket
 
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
 from airflow_provider_userdata.delivery.plan import Plan
-from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint, Completed, decoded
-from airflow_provider_userdata.delivery.resuming.recovery import Recovery, recover
-from airflow_provider_userdata.delivery.resuming.soundness import damaged, flaw
+from airflow_provider_userdata.delivery.resuming import Checkpoint, Completed, Recovery, damaged, decoded, flaw, recover
 from airflow_provider_userdata.errors import OutputError, ResumeError, SourceChangedError
 
 _CHECKPOINT = "the checkpoint of an attempt before this one doesn't hold together"

@@ -9,21 +9,22 @@ from typing import Any
 
 from airflow_provider_userdata.delivery.batch_delivery import BatchDelivery, gave_up_error
 from airflow_provider_userdata.delivery.bookkeeper import Bookkeeper
-from airflow_provider_userdata.delivery.incremental.in_flight import Sifted
-from airflow_provider_userdata.delivery.incremental.lookup_queue import LookupQueue
+from airflow_provider_userdata.delivery.incremental import LookupQueue, Sifted
 from airflow_provider_userdata.delivery.load import Load
 from airflow_provider_userdata.delivery.outcomes import EARLIER_DOUBT, TOO_FEW, Rejection
 from airflow_provider_userdata.delivery.plan import Plan, Result
-from airflow_provider_userdata.delivery.reading.reader import ChunkReader, Read
-from airflow_provider_userdata.delivery.reading.source import Chunk
+from airflow_provider_userdata.delivery.reading import Chunk, ChunkReader, Read
 from airflow_provider_userdata.delivery.report import Fate, Report
-from airflow_provider_userdata.delivery.sending.batcher import Batch, batcher
-from airflow_provider_userdata.delivery.sending.bisection import BisectionBudget
-from airflow_provider_userdata.delivery.sending.dispatcher import Dispatcher
-from airflow_provider_userdata.delivery.sending.request_size import Sizes
-from airflow_provider_userdata.delivery.sending.sender import Sender
-from airflow_provider_userdata.delivery.sending.throttle import Throttle
-from airflow_provider_userdata.delivery.sending.transport import Transport
+from airflow_provider_userdata.delivery.sending import (
+    Batch,
+    BisectionBudget,
+    Dispatcher,
+    Sender,
+    Sizes,
+    Throttle,
+    Transport,
+    batcher,
+)
 from airflow_provider_userdata.delivery.validation import Validator
 from airflow_provider_userdata.errors import (
     LaterError,
@@ -34,9 +35,8 @@ from airflow_provider_userdata.errors import (
     UserdataError,
     unexpected,
 )
-from airflow_provider_userdata.records.record_batch import joined
-from airflow_provider_userdata.vendors.contract import Record
-from airflow_provider_userdata.vendors.rules import by_rule
+from airflow_provider_userdata.records import Record, joined
+from airflow_provider_userdata.vendors import by_rule
 
 PROGRESS_SECONDS = 10.0
 FEWEST_CHECKED = 50

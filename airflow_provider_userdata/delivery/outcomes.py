@@ -9,15 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from airflow_provider_userdata.delivery.clock import Clock
-from airflow_provider_userdata.delivery.incremental.change_filter import ChangeFilter
-from airflow_provider_userdata.delivery.reading.digest import Mark
-from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
-from airflow_provider_userdata.delivery.recording.lossless_json import row_json
+from airflow_provider_userdata.delivery.incremental import ChangeFilter
+from airflow_provider_userdata.delivery.reading import Mark
+from airflow_provider_userdata.delivery.recording import AttemptFiles, row_json
 from airflow_provider_userdata.delivery.report import Counters, Fate, Report
-from airflow_provider_userdata.delivery.resuming.position_tracker import PositionTracker
-from airflow_provider_userdata.delivery.resuming.sent_log import SentLog
-from airflow_provider_userdata.records.record_batch import RecordBatch, ranges, ranges_of
-from airflow_provider_userdata.vendors.contract import Record, json_path
+from airflow_provider_userdata.delivery.resuming import PositionTracker, SentLog
+from airflow_provider_userdata.records import Record, RecordBatch, ranges, ranges_of
+from airflow_provider_userdata.vendors.validation import json_path
 
 TOO_FEW = "G4"
 """The rule that records are held under when they are too few for a request."""

@@ -6,18 +6,16 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from airflow_provider_userdata.delivery.carry_over.folder import CarryOverFolder
+from airflow_provider_userdata.delivery.carry_over import CarryOverFolder
 from airflow_provider_userdata.delivery.clock import Clock, SystemClock
-from airflow_provider_userdata.delivery.incremental.change_filter import Ledger
-from airflow_provider_userdata.delivery.reading.source import Source
-from airflow_provider_userdata.delivery.recording.append_log import Folder
+from airflow_provider_userdata.delivery.incremental import Ledger
+from airflow_provider_userdata.delivery.reading import Source
+from airflow_provider_userdata.delivery.recording import Folder
 from airflow_provider_userdata.delivery.report import Report
-from airflow_provider_userdata.delivery.resuming.checkpoint import CheckpointStore
-from airflow_provider_userdata.delivery.resuming.destination import Destination
-from airflow_provider_userdata.delivery.sending.sender import Patience
-from airflow_provider_userdata.delivery.sending.transport import Endpoint
+from airflow_provider_userdata.delivery.resuming import CheckpointStore, Destination
+from airflow_provider_userdata.delivery.sending import Endpoint, Patience
 from airflow_provider_userdata.delivery.supervisor import Supervisor
-from airflow_provider_userdata.vendors.contract import Vendor
+from airflow_provider_userdata.vendors import Vendor
 
 
 @dataclass(frozen=True, slots=True)

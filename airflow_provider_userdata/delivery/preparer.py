@@ -7,9 +7,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_userdata.delivery.reading.source import Chunk, Header, RowFormat, TextRow, Unreadable
-from airflow_provider_userdata.vendors.contract import UNREADABLE, Checked, Fault, Invalid, Record, Vendor, sorted_out
-from airflow_provider_userdata.vendors.validation.json_values import decoded
+from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, TextRow, Unreadable
+from airflow_provider_userdata.records import Record
+from airflow_provider_userdata.vendors import Checked, Vendor, sorted_out
+from airflow_provider_userdata.vendors.validation import UNREADABLE, Fault, Invalid, decoded
 
 _log = logging.getLogger(__name__)
 Prepare = Callable[[Any], Record | Invalid]

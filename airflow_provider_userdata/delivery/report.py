@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from airflow_provider_userdata.vendors.rules import by_rule
+from airflow_provider_userdata.vendors import by_rule
 
 
 class Fate(enum.StrEnum):

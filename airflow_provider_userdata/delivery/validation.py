@@ -9,10 +9,12 @@ from typing import Any
 
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog, Rejection
 from airflow_provider_userdata.delivery.preparer import Preparer
-from airflow_provider_userdata.delivery.reading.source import Chunk
+from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.delivery.report import Counters, Fate
-from airflow_provider_userdata.delivery.resuming.position_tracker import PositionTracker
-from airflow_provider_userdata.vendors.contract import Fault, Invalid, Record, Vendor
+from airflow_provider_userdata.delivery.resuming import PositionTracker
+from airflow_provider_userdata.records import Record
+from airflow_provider_userdata.vendors import Vendor
+from airflow_provider_userdata.vendors.validation import Fault, Invalid
 
 _log = logging.getLogger(__name__)
 

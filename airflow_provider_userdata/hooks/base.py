@@ -9,7 +9,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import prepend_scheme_if_needed, select_proxy
 
 from airflow_provider_userdata.airflow_compat import AirflowNotFoundException, BaseHook
-from airflow_provider_userdata.delivery.sending.transport import Endpoint
+from airflow_provider_userdata.delivery.sending import Endpoint
 from airflow_provider_userdata.errors import ConnectionSettingsError, UserdataError
 from airflow_provider_userdata.hooks import address, certificates, forms
 from airflow_provider_userdata.hooks.failures import explained

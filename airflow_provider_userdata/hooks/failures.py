@@ -7,10 +7,8 @@ import re
 import requests
 import urllib3.exceptions
 
-from airflow_provider_userdata.delivery.sending import failures
-from airflow_provider_userdata.delivery.sending.failures import Failure
-from airflow_provider_userdata.delivery.sending.transport import Endpoint
-from airflow_provider_userdata.vendors.answers import PROXY_WANTS_CREDENTIALS, Answer, Stop, shared_meaning
+from airflow_provider_userdata.delivery.sending import Endpoint, Failure, failures
+from airflow_provider_userdata.vendors import PROXY_WANTS_CREDENTIALS, Answer, Stop, shared_meaning
 
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _BEFORE_SENDING = (

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_provider_userdata.airflow_compat import Asset
-from airflow_provider_userdata.delivery.incremental.latest_samples import LatestSamples
-from airflow_provider_userdata.vendors.contract import Moment
+from airflow_provider_userdata.delivery.incremental import LatestSamples
+from airflow_provider_userdata.vendors import Moment
 from airflow_provider_userdata.vendors.validation import timestamps
 
 LONGEST_NAME = 200

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_userdata.delivery.recording.append_log import PRIVATE_FILE, is_local, make_private_folder
+from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, is_local, make_private_folder
 
 _MARK = ".attempt-"
 _OF_ATTEMPT = re.compile(r"\.attempt-(\d+)|(?:receipts|rejects|sent)-(\d+)-.*")

@@ -17,12 +17,9 @@ from airflow_provider_userdata.airflow_compat import (
     TimeDeltaTrigger,
     conf,
 )
-from airflow_provider_userdata.delivery.plan import Plan, Result
-from airflow_provider_userdata.delivery.report import Report
-from airflow_provider_userdata.delivery.resuming.destination import destination
-from airflow_provider_userdata.delivery.runner import Delivery
-from airflow_provider_userdata.delivery.sending.sender import OnDoubt, Patience
-from airflow_provider_userdata.delivery.sending.transport import Endpoint
+from airflow_provider_userdata.delivery import Delivery, Plan, Report, Result
+from airflow_provider_userdata.delivery.resuming import destination
+from airflow_provider_userdata.delivery.sending import Endpoint, OnDoubt, Patience
 from airflow_provider_userdata.errors import LaterError, StoppedError, UserdataError
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.ledger import LEASE, SqlLedger, Stream
@@ -38,7 +35,7 @@ from airflow_provider_userdata.operators import (
 )
 from airflow_provider_userdata.operators.checkpoint_store import checkpoint_store
 from airflow_provider_userdata.sources import as_text, hold, open_source
-from airflow_provider_userdata.vendors.contract import LedgerMode, Vendor
+from airflow_provider_userdata.vendors import LedgerMode, Vendor
 
 MOST_IN_FLIGHT = 1000
 MOST_ATTEMPTS = 1000

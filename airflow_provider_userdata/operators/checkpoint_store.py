@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_userdata.delivery.recording.append_log import PRIVATE_FILE, is_local, make_private_folder
+from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, is_local, make_private_folder
 from airflow_provider_userdata.operators import attempts
 
 CHECKPOINT = "checkpoint"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_provider_userdata.delivery.carry_over.folder import CarryOverFolder
+from airflow_provider_userdata.delivery.carry_over import CarryOverFolder
 from airflow_provider_userdata.errors import OutputError
 from airflow_provider_userdata.operators import runs
 

@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import quote
 
-from airflow_provider_userdata.delivery.recording.append_log import PRIVATE_FILE, make_private_folder
+from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, make_private_folder
 from airflow_provider_userdata.errors import LedgerError
 from airflow_provider_userdata.ledger import KEY_SIZE
 from airflow_provider_userdata.ledger.identity import WAYS_OUT

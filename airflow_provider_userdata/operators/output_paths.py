@@ -10,9 +10,8 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from airflow_provider_userdata.airflow_compat import AirflowNotFoundException
-from airflow_provider_userdata.delivery.carry_over.folder import CarryOverFolder
-from airflow_provider_userdata.delivery.recording.append_log import is_local
-from airflow_provider_userdata.delivery.recording.store_path import StorePath
+from airflow_provider_userdata.delivery.carry_over import CarryOverFolder
+from airflow_provider_userdata.delivery.recording import StorePath, is_local
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators.settings import setting
 from airflow_provider_userdata.sources.airflow_lookups import storage_path

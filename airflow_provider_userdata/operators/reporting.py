@@ -6,7 +6,7 @@ import traceback
 from typing import Any, cast
 
 from airflow_provider_userdata.airflow_compat import AirflowException, AirflowFailException
-from airflow_provider_userdata.delivery.report import Report
+from airflow_provider_userdata.delivery import Report
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UnexpectedError, UserdataError, unexpected
 from airflow_provider_userdata.operators.checkpoint_store import FileStore, TaskStateStore
 

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from airflow_provider_userdata.airflow_compat import conf
-from airflow_provider_userdata.delivery.supervisor import Supervisor
+from airflow_provider_userdata.delivery import Supervisor
 
 LONGEST_SILENCE = 300.0
 """Seconds after which Airflow takes a task for dead, where its settings don't say: its own default."""

@@ -1,1 +1,42 @@
-"""TODO."""
+"""Records on their way: one, and many of them as columns."""
+
+from __future__ import annotations
+
+from airflow_provider_userdata.records.json_lines import JsonLines
+from airflow_provider_userdata.records.keys import Keys, Part
+from airflow_provider_userdata.records.map_with_errors import each
+from airflow_provider_userdata.records.record import Record
+from airflow_provider_userdata.records.record_batch import (
+    RecordBatch,
+    array_of,
+    entries_of,
+    groups_of,
+    joined,
+    lines_of,
+    ranges,
+    ranges_of,
+    users_of,
+    where,
+    with_entries,
+    without,
+)
+
+__all__ = [
+    "JsonLines",
+    "Keys",
+    "Part",
+    "Record",
+    "RecordBatch",
+    "array_of",
+    "each",
+    "entries_of",
+    "groups_of",
+    "joined",
+    "lines_of",
+    "ranges",
+    "ranges_of",
+    "users_of",
+    "where",
+    "with_entries",
+    "without",
+]

@@ -10,7 +10,7 @@ from typing import Any, overload
 from airflow_provider_userdata.records.json_lines import JsonLines
 from airflow_provider_userdata.records.keys import Keys
 from airflow_provider_userdata.records.positions import Positions
-from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.records.record import Record
 
 
 class RecordBatch(Sequence[Record]):

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from airflow_provider_userdata.vendors import gerosense, ptengine, thymia
-from airflow_provider_userdata.vendors.validation.schema import Schema
+from airflow_provider_userdata.vendors.validation import Schema
 
 FOLDER = Path(__file__).parent
 

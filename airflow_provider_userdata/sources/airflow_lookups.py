@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any, cast
 
-from airflow_provider_userdata.delivery.recording.append_log import is_local
+from airflow_provider_userdata.delivery.recording import is_local
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 
 _PROVIDERS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from airflow_provider_userdata.delivery.reading.source import Chunk
+from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.iterables import ItemsSource
 from airflow_provider_userdata.sources.not_records import records_of

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice, repeat
 from typing import Any
 
-from airflow_provider_userdata.delivery.reading.source import Chunk, Header, RowFormat, TextRow, Unreadable
+from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, TextRow, Unreadable
 from airflow_provider_userdata.sources.cutting import Cutter
 from airflow_provider_userdata.sources.file_limits import LONGEST, ROWS, EmptyFileError, Readable
 from airflow_provider_userdata.sources.headers import ALL, Wanted, checked_header

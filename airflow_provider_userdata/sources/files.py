@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from airflow_provider_userdata.delivery.reading.source import Chunk
-from airflow_provider_userdata.delivery.recording.append_log import is_local
+from airflow_provider_userdata.delivery.reading import Chunk
+from airflow_provider_userdata.delivery.recording import is_local
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.airflow_lookups import is_folder, no_store
 from airflow_provider_userdata.sources.file_limits import BadFileError, EmptyFileError, is_compressed, opened

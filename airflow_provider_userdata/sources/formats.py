@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from airflow_provider_userdata.delivery.reading.source import Chunk
+from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.sources.delimited import Table
 from airflow_provider_userdata.sources.file_limits import Readable
 from airflow_provider_userdata.sources.headers import Wanted

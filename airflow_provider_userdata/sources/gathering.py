@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from airflow_provider_userdata.delivery.reading.digest import text_of
-from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
+from airflow_provider_userdata.delivery.reading import Chunk, RowFormat, text_of
 
 ROWS = 1000
 """The most rows in a chunk of what gives them one by one: more may be long in coming."""

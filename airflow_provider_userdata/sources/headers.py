@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from airflow_provider_userdata.delivery.reading.source import Header
+from airflow_provider_userdata.delivery.reading import Header
 from airflow_provider_userdata.sources.file_limits import BadFileError
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}

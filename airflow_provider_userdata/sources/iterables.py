@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any
 
-from airflow_provider_userdata.delivery.reading.source import Chunk
+from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.gathering import AT_ONCE, chunks_of, gathered
 from airflow_provider_userdata.sources.not_records import records_of

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
+from airflow_provider_userdata.delivery.reading import Chunk, RowFormat
 from airflow_provider_userdata.sources.envelopes import check_record
 from airflow_provider_userdata.sources.file_limits import (
     BLOCK,

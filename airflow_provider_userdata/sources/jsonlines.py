@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from itertools import filterfalse
 
-from airflow_provider_userdata.delivery.reading.source import Buffer, Chunk, RowFormat
+from airflow_provider_userdata.delivery.reading import Buffer, Chunk, RowFormat
 from airflow_provider_userdata.sources.envelopes import check_record
 from airflow_provider_userdata.sources.file_limits import BLOCK, BOM, LONGEST, Readable, too_long
 from airflow_provider_userdata.sources.headers import ALL, Wanted

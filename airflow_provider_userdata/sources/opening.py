@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, cast
 
-from airflow_provider_userdata.delivery.reading.source import Source
+from airflow_provider_userdata.delivery.reading import Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources.callables import CallableSource
 from airflow_provider_userdata.sources.files import open_files

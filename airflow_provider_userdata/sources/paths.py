@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import cast
 
-from airflow_provider_userdata.delivery.recording.append_log import is_local
+from airflow_provider_userdata.delivery.recording import is_local
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.airflow_lookups import exists, local_part, no_store, storage_path
 from airflow_provider_userdata.sources.formats import FORMATS, format_of

@@ -10,7 +10,7 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import Any, cast
 
-from airflow_provider_userdata.delivery.recording.append_log import is_local
+from airflow_provider_userdata.delivery.recording import is_local
 from airflow_provider_userdata.sources.airflow_lookups import is_folder, store_of
 from airflow_provider_userdata.sources.formats import format_of
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from typing import Any
 
-from airflow_provider_userdata.delivery.reading.source import Chunk, Source
+from airflow_provider_userdata.delivery.reading import Chunk, Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources.files import FilesSource
 from airflow_provider_userdata.sources.gathering import chunks_of

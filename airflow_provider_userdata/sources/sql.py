@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from airflow_provider_userdata.delivery.reading.source import Chunk
+from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.airflow_lookups import database_hook
 from airflow_provider_userdata.sources.gathering import ROWS, gathered

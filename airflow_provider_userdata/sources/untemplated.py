@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any, TypeGuard
 
-from airflow_provider_userdata.delivery.recording.append_log import is_local
+from airflow_provider_userdata.delivery.recording import is_local
 from airflow_provider_userdata.sources.shapes import Parts
 
 

@@ -1,1 +1,47 @@
-"""WHO receives: a file a vendor, which declares its records, limits, request and what its answers mean."""
+"""What each vendor declares: its records, limits and requests, and what its answers mean. A file a vendor."""
+
+from __future__ import annotations
+
+from airflow_provider_userdata.vendors.answers import (
+    PROXY_WANTS_CREDENTIALS,
+    Accepted,
+    Answer,
+    Meaning,
+    Refused,
+    Retry,
+    Stop,
+    Unproven,
+    shared_meaning,
+    took_nothing,
+)
+from airflow_provider_userdata.vendors.contract import (
+    BatchLimits,
+    Checked,
+    LedgerMode,
+    Moment,
+    Request,
+    Vendor,
+    sorted_out,
+)
+from airflow_provider_userdata.vendors.rules import by_rule
+
+__all__ = [
+    "Accepted",
+    "Answer",
+    "BatchLimits",
+    "Checked",
+    "LedgerMode",
+    "Meaning",
+    "Moment",
+    "PROXY_WANTS_CREDENTIALS",
+    "Refused",
+    "Request",
+    "Retry",
+    "Stop",
+    "Unproven",
+    "Vendor",
+    "by_rule",
+    "shared_meaning",
+    "sorted_out",
+    "took_nothing",
+]

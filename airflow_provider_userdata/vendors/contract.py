@@ -8,59 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-import msgspec
-
+from airflow_provider_userdata.records import Record
 from airflow_provider_userdata.vendors.answers import Answer, Meaning
-
-UNREADABLE = "A7"
-"""The rule that what a source gives is a record: what can't be read as one breaks it."""
-
-
-class Record(msgspec.Struct, gc=False):
-    """A valid record on its way.
-
-    :param body: the record as it is sent, encoded once.
-    :param group: only records of one group share a request (Ptengine: the set of keys).
-    :param user: whom the record is about, where the vendor's rules or receipts need it.
-    :param position: its number in the source, from 0; set by the delivery.
-    :param row: the row as the source gave it, for the rejects file; set by the delivery.
-    :param entry: what a ledger knows it by, in an incremental run; set by the delivery.
-    """
-
-    body: bytes
-    group: tuple[str, ...] = ()
-    user: str | None = None
-    position: int = -1
-    row: Any = None
-    entry: Any = None
-
-
-class Fault(msgspec.Struct, frozen=True, gc=False):
-    """Why a record is not valid.
-
-    :param rule: the broken rule's number in the vendors' contracts.
-    :param where: keys and indexes from the record's root to the fault.
-    :param reason: what is wrong, without the value.
-    """
-
-    rule: str
-    where: tuple[str | int, ...]
-    reason: str
-
-    @property
-    def path(self) -> str:
-        """The full JSON path. May hold a key of the record: for private files only."""
-        return json_path(self.where)
-
-    def public_path(self, known: frozenset[str]) -> str:
-        """Give the path with every key that the contract doesn't know as `*`, for logs and exceptions (A6)."""
-        return json_path(tuple(part if isinstance(part, int) or part in known else "*" for part in self.where))
-
-
-class Invalid(msgspec.Struct, frozen=True, gc=False):
-    """A record that the vendor would refuse, with every fault that was found; the first is the one counted."""
-
-    faults: tuple[Fault, ...]
+from airflow_provider_userdata.vendors.validation import Invalid
 
 
 class Checked(NamedTuple):
@@ -245,8 +195,3 @@ def sorted_out(found: Iterable[Record | Invalid], rows: Sequence[Any], positions
         else:
             invalid.append((place, one))
     return Checked(records, invalid)
-
-
-def json_path(where: Sequence[str | int]) -> str:
-    """Write a path as JSON Path does: `$.data[3].value`."""
-    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where)

@@ -14,27 +14,24 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-from airflow_provider_userdata.records.json_lines import JsonLines
-from airflow_provider_userdata.records.map_with_errors import each
-from airflow_provider_userdata.records.record_batch import RecordBatch, array_of, lines_of, without
+from airflow_provider_userdata.records import JsonLines, Record, RecordBatch, array_of, each, lines_of, without
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, shared_meaning
-from airflow_provider_userdata.vendors.contract import (
-    BatchLimits,
-    Checked,
-    Compared,
+from airflow_provider_userdata.vendors.contract import BatchLimits, Checked, Compared, Moment, Request, Vendor
+from airflow_provider_userdata.vendors.failure_signs import sign_of_failure
+from airflow_provider_userdata.vendors.validation import (
+    Explainer,
     Fault,
     Invalid,
-    Moment,
-    Record,
-    Request,
-    Vendor,
+    Schema,
+    cell_value,
+    contract_validator,
+    decoded,
+    plain,
+    plain_number,
+    rule,
+    schema_of,
+    timestamps,
 )
-from airflow_provider_userdata.vendors.failure_signs import sign_of_failure
-from airflow_provider_userdata.vendors.plain_values import plain, plain_number
-from airflow_provider_userdata.vendors.validation import timestamps
-from airflow_provider_userdata.vendors.validation.explainer import Explainer, contract_validator
-from airflow_provider_userdata.vendors.validation.json_values import cell_value, decoded
-from airflow_provider_userdata.vendors.validation.schema import Schema, rule, schema_of
 
 DATA_TYPES = ("steps", "bpm")
 """What a request carries one of (G2)."""

@@ -15,25 +15,32 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from airflow_provider_userdata.records.json_lines import JsonLines
-from airflow_provider_userdata.records.record_batch import RecordBatch, array_of, groups_of, lines_of, users_of
+from airflow_provider_userdata.records import JsonLines, Record, RecordBatch, array_of, groups_of, lines_of, users_of
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, cut_short, shared_meaning
 from airflow_provider_userdata.vendors.contract import (
     BatchLimits,
     Checked,
     Compared,
-    Fault,
-    Invalid,
     LedgerMode,
-    Record,
     Request,
     Vendor,
     sorted_out,
 )
-from airflow_provider_userdata.vendors.plain_values import NAN, is_nan, plain, user_name
-from airflow_provider_userdata.vendors.validation.explainer import Explainer, contract_validator
-from airflow_provider_userdata.vendors.validation.json_values import decoded
-from airflow_provider_userdata.vendors.validation.schema import Schema, names_of, rule, schema_of
+from airflow_provider_userdata.vendors.validation import (
+    NAN,
+    Explainer,
+    Fault,
+    Invalid,
+    Schema,
+    contract_validator,
+    decoded,
+    is_nan,
+    names_of,
+    plain,
+    rule,
+    schema_of,
+    user_name,
+)
 
 BASE_URL = "https://api.ptengine.com"
 PROFILES_PATH = "/v1/user/profiles"

@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from airflow_provider_userdata.records import Record
 from airflow_provider_userdata.vendors.answers import (
     SHOWN_CHARACTERS,
     Accepted,
@@ -24,21 +25,22 @@ from airflow_provider_userdata.vendors.answers import (
     cut_short,
     shared_meaning,
 )
-from airflow_provider_userdata.vendors.contract import (
-    BatchLimits,
-    Compared,
+from airflow_provider_userdata.vendors.contract import BatchLimits, Compared, LedgerMode, Request, Vendor
+from airflow_provider_userdata.vendors.pii import Guard
+from airflow_provider_userdata.vendors.validation import (
+    MOST_FAULTS,
+    Explainer,
     Fault,
     Invalid,
-    LedgerMode,
-    Record,
-    Request,
-    Vendor,
+    Schema,
+    contract_validator,
+    decoded,
+    encoded,
+    is_shallow,
+    rule,
+    schema_of,
+    user_name,
 )
-from airflow_provider_userdata.vendors.pii.guard import Guard
-from airflow_provider_userdata.vendors.plain_values import user_name
-from airflow_provider_userdata.vendors.validation.explainer import MOST_FAULTS, Explainer, contract_validator
-from airflow_provider_userdata.vendors.validation.json_values import decoded, encoded, is_shallow
-from airflow_provider_userdata.vendors.validation.schema import Schema, rule, schema_of
 
 BASE_URL = "https://api.thymia.ai"
 """Where data lives in Europe; other regions have hosts of their own and are never fallen back to (T3)."""

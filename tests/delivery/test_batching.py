@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.sending.batcher import Batch, Batcher, GroupBatcher, OrderedBatcher, batcher
 from airflow_provider_userdata.records.json_lines import JsonLines
+from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.records.record_batch import RecordBatch, ranges
-from airflow_provider_userdata.vendors.contract import BatchLimits, Record
+from airflow_provider_userdata.vendors.contract import BatchLimits
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.sending.batcher import Batch
 from airflow_provider_userdata.delivery.sending.dispatcher import MOST_READY, Dispatcher
-from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.records.record import Record
 
 PLACES = 2
 

@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.reading.source import Header, TextRow, Unreadable
 from airflow_provider_userdata.delivery.recording.lossless_json import row_json
-from airflow_provider_userdata.vendors.contract import Invalid, Vendor
+from airflow_provider_userdata.vendors.contract import Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia
+from airflow_provider_userdata.vendors.validation.fault import Invalid
 
 
 class Colour(StrEnum):

@@ -18,9 +18,10 @@ from airflow_provider_userdata.delivery.sending import bisection
 from airflow_provider_userdata.delivery.sending.batcher import Batch
 from airflow_provider_userdata.delivery.sending.request_size import Sizes
 from airflow_provider_userdata.errors import RefusedError
+from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.sandbox.reading import Refused
-from airflow_provider_userdata.vendors.contract import Record, Vendor
+from airflow_provider_userdata.vendors.contract import Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 

@@ -11,8 +11,8 @@ import pytest
 
 from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.delivery.sending.batcher import Batch, GroupBatcher
+from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.sandbox import Request, Sandbox
-from airflow_provider_userdata.vendors.contract import Record
 
 Deliver = Callable[..., Result]
 

@@ -17,7 +17,8 @@ from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.hooks.gerosense import GerosenseHook
 from airflow_provider_userdata.hooks.ptengine import PtengineHook
 from airflow_provider_userdata.hooks.thymia import ThymiaHook
-from airflow_provider_userdata.vendors.contract import Record, Vendor
+from airflow_provider_userdata.records.record import Record
+from airflow_provider_userdata.vendors.contract import Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.thymia import Thymia
 

@@ -9,14 +9,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.schemas import schemas
 from airflow_provider_userdata.vendors.answers import Answer
-from airflow_provider_userdata.vendors.contract import UNREADABLE, Fault, Invalid, Record, Vendor
+from airflow_provider_userdata.vendors.contract import Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.pii.guard import Guard
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia
 from airflow_provider_userdata.vendors.validation.explainer import contract_validator
+from airflow_provider_userdata.vendors.validation.fault import UNREADABLE, Fault, Invalid
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,9 @@ import pandas as pd
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.vendors.contract import Invalid, Record, Vendor, sorted_out
+from airflow_provider_userdata.records.record import Record
+from airflow_provider_userdata.vendors.contract import Vendor, sorted_out
+from airflow_provider_userdata.vendors.validation.fault import Invalid
 
 IntervalSet = Callable[[Vendor, Record | Invalid], Record | Invalid]
 

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.vendors import gerosense, ptengine, thymia
-from airflow_provider_userdata.vendors.contract import Fault
 from airflow_provider_userdata.vendors.validation.compiler import compiled
 from airflow_provider_userdata.vendors.validation.explainer import MOST_FAULTS, Explainer, contract_validator
+from airflow_provider_userdata.vendors.validation.fault import Fault
 from airflow_provider_userdata.vendors.validation.schema import Schema
 
 CONTRACTS: dict[str, tuple[Schema, str]] = {

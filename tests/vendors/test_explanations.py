@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.vendors.contract import Fault, Invalid, Record, Vendor
+from airflow_provider_userdata.records.record import Record
+from airflow_provider_userdata.vendors.contract import Vendor
 from airflow_provider_userdata.vendors.gerosense import FIELDS, GeroSense
 from airflow_provider_userdata.vendors.pii.guard import Guard
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia
 from airflow_provider_userdata.vendors.validation.explainer import Explainer, agreed_validator
+from airflow_provider_userdata.vendors.validation.fault import Fault, Invalid
 
 Sample = Callable[..., dict[str, Any]]
 Faults = Callable[[Record | Invalid], tuple[Fault, ...]]

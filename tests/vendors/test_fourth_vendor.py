@@ -18,8 +18,10 @@ from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.transport import Endpoint
+from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, shared_meaning
-from airflow_provider_userdata.vendors.contract import BatchLimits, Fault, Invalid, Record, Request, Vendor
+from airflow_provider_userdata.vendors.contract import BatchLimits, Request, Vendor
+from airflow_provider_userdata.vendors.validation.fault import Fault, Invalid
 
 
 class Step(msgspec.Struct, forbid_unknown_fields=True):

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.vendors.contract import Invalid, Record
+from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.validation.fault import Invalid
 from airflow_provider_userdata.vendors.validation.timestamps import parse
 
 Sample = Callable[..., dict[str, Any]]

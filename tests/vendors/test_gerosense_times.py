@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from airflow_provider_userdata.vendors.contract import Invalid, Record
+from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.validation.fault import Invalid
 
 Sample = Callable[..., dict[str, Any]]
 Sent = Callable[[Record | Invalid], Any]

@@ -16,11 +16,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from airflow_provider_userdata.vendors.contract import Fault, Invalid, Record, Vendor
+from airflow_provider_userdata.records.record import Record
+from airflow_provider_userdata.vendors.contract import Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
-from airflow_provider_userdata.vendors.plain_values import plain
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia
+from airflow_provider_userdata.vendors.validation.fault import Fault, Invalid
+from airflow_provider_userdata.vendors.validation.plain_values import plain
 
 Sent = Callable[[Record | Invalid], Any]
 Faults = Callable[[Record | Invalid], tuple[Fault, ...]]

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.vendors.contract import Compared, Invalid, Record
+from airflow_provider_userdata.records.record import Record
+from airflow_provider_userdata.vendors.contract import Compared
 from airflow_provider_userdata.vendors.ptengine import Ptengine
+from airflow_provider_userdata.vendors.validation.fault import Invalid
 
 Breaks = Callable[[Record | Invalid], list[str]]
 

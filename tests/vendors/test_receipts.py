@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Refused, Retry, Unproven
-from airflow_provider_userdata.vendors.contract import Record, Vendor
+from airflow_provider_userdata.vendors.contract import Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia

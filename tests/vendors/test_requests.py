@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.schemas import schemas
-from airflow_provider_userdata.vendors.contract import BatchLimits, Record, Vendor
+from airflow_provider_userdata.vendors.contract import BatchLimits, Vendor
 from airflow_provider_userdata.vendors.gerosense import DATA_TYPES, GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.records.keys import Keys
+from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.records.record_batch import (
     RecordBatch,
     entries_of,
@@ -21,7 +22,6 @@ from airflow_provider_userdata.records.record_batch import (
     where,
     with_entries,
 )
-from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from jsonschema import SchemaError
 
-from airflow_provider_userdata.vendors.contract import Fault, Invalid, Record
+from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.vendors.pii.guard import Guard
 from airflow_provider_userdata.vendors.thymia import Thymia
 from airflow_provider_userdata.vendors.validation.explainer import Explainer, agreed_validator
+from airflow_provider_userdata.vendors.validation.fault import Fault, Invalid
 
 Check = Callable[[dict[str, Any], dict[str, Any]], Record | Invalid]
 Faults = Callable[[Record | Invalid], tuple[Fault, ...]]

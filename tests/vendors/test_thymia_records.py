@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.vendors.contract import Invalid, Record
+from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.vendors.thymia import Thymia
+from airflow_provider_userdata.vendors.validation.fault import Invalid
 from airflow_provider_userdata.vendors.validation.json_values import DEEPEST
 
 Sent = Callable[[Record | Invalid], Any]

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.vendors.contract import Record, Vendor
+from airflow_provider_userdata.records.record import Record
+from airflow_provider_userdata.vendors.contract import Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense, sample_schema
 from airflow_provider_userdata.vendors.ptengine import Ptengine, profile_schema
 from airflow_provider_userdata.vendors.thymia import Thymia, user_data_schema

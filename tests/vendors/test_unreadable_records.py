@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.vendors.contract import Invalid, Record, Vendor
+from airflow_provider_userdata.records.record import Record
+from airflow_provider_userdata.vendors.contract import Vendor
+from airflow_provider_userdata.vendors.validation.fault import Invalid
 
 IntervalSet = Callable[[Vendor, Record | Invalid], Record | Invalid]
 

@@ -1,1 +1,7 @@
-"""TODO."""
+"""Keeps records that are too few to be sent for the task's next run (G4)."""
+
+from __future__ import annotations
+
+from airflow_provider_userdata.delivery.carry_over.folder import CarryOverFolder
+
+__all__ = ["CarryOverFolder"]

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_userdata.delivery.recording.append_log import PRIVATE_FILE, is_local
+from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, is_local
 
 MARK = ".claim-"
 SILENCE = 60.0

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from airflow_provider_userdata.delivery.carry_over.claims import SILENCE, Claim, Claimant, Claims, fresh_listing
 from airflow_provider_userdata.delivery.carry_over.taken_over import TakenOver
-from airflow_provider_userdata.delivery.recording.append_log import PRIVATE_FILE, is_local, make_private_folder
+from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, is_local, make_private_folder
 from airflow_provider_userdata.errors import OutputError
 
 LONGEST_RUN = 80

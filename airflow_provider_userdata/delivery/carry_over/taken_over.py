@@ -9,12 +9,18 @@ from typing import Any
 import msgspec
 
 from airflow_provider_userdata.delivery.carry_over.claims import Claimant
-from airflow_provider_userdata.delivery.recording.append_log import read_log
-from airflow_provider_userdata.delivery.recording.attempt_files import receipts_name, rejects_name, sent_name
-from airflow_provider_userdata.delivery.recording.attempt_lines import Line, ReceiptLine, RejectLine, SentLine
+from airflow_provider_userdata.delivery.recording import (
+    Line,
+    ReceiptLine,
+    RejectLine,
+    SentLine,
+    read_log,
+    receipts_name,
+    rejects_name,
+    sent_name,
+)
 from airflow_provider_userdata.delivery.report import Fate
-from airflow_provider_userdata.delivery.resuming.doubt import Doubt
-from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
+from airflow_provider_userdata.delivery.resuming import Doubt, IntervalSet
 
 _KINDS = ("receipts-", "rejects-", "sent-")
 

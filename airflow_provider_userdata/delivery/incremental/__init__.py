@@ -1,1 +1,10 @@
-"""TODO."""
+"""Sends only what earlier runs have not delivered, as a ledger knows it."""
+
+from __future__ import annotations
+
+from airflow_provider_userdata.delivery.incremental.change_filter import ChangeFilter, Ledger
+from airflow_provider_userdata.delivery.incremental.in_flight import Sifted
+from airflow_provider_userdata.delivery.incremental.latest_samples import LatestSamples
+from airflow_provider_userdata.delivery.incremental.lookup_queue import LookupQueue
+
+__all__ = ["ChangeFilter", "LatestSamples", "Ledger", "LookupQueue", "Sifted"]

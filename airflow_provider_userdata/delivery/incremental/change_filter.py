@@ -12,8 +12,8 @@ from airflow_provider_userdata.delivery.incremental.in_flight import InFlight, L
 from airflow_provider_userdata.delivery.incremental.latest_samples import LatestSamples
 from airflow_provider_userdata.delivery.incremental.records_in_flight import RecordsInFlight
 from airflow_provider_userdata.delivery.incremental.states_in_flight import StatesInFlight
-from airflow_provider_userdata.records.keys import Keys
-from airflow_provider_userdata.vendors.contract import LedgerMode, Record, Vendor
+from airflow_provider_userdata.records import Keys, Record
+from airflow_provider_userdata.vendors import LedgerMode, Vendor
 
 MARKED_AT_ONCE = 10_000
 """How many proven records are marked beside the delivery; of states, how many before a look-up gets its turn."""

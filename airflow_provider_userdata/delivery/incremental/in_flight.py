@@ -9,9 +9,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_userdata.records.keys import Keys
-from airflow_provider_userdata.records.record_batch import where
-from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.records import Keys, Record, where
 
 Sifted = tuple[Sequence[Record], Sequence[Record]]
 """The records to be sent, and those that are unchanged."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from airflow_provider_userdata.vendors.contract import Moment
+from airflow_provider_userdata.vendors import Moment
 
 MOST_DEVICES = 200
 """How many devices are kept: those with the most recent samples."""

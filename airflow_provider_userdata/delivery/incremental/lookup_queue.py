@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from airflow_provider_userdata.delivery.clock import unless_set
 from airflow_provider_userdata.delivery.incremental.change_filter import ChangeFilter
 from airflow_provider_userdata.delivery.incremental.in_flight import Sifted
-from airflow_provider_userdata.records.record_batch import joined
-from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.records import Record, joined
 
 LOOKED_UP_AT_ONCE = 5_000
 """How many records are gathered for a look-up: keys lie anywhere, so that few change nearly as many pages as many."""

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from airflow_provider_userdata.delivery.incremental.in_flight import InFlight, LookedUp, Proofs, Sifted, divided, mask
-from airflow_provider_userdata.records.keys import Keys, Part
-from airflow_provider_userdata.records.record_batch import entries_of, with_entries
-from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.records import Keys, Part, Record, entries_of, with_entries
 
 Entries = Keys | list[bytes]
 

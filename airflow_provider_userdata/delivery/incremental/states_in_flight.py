@@ -8,9 +8,7 @@ from itertools import compress
 import msgspec
 
 from airflow_provider_userdata.delivery.incremental.in_flight import InFlight, LookedUp, Proofs, Sifted, divided, mask
-from airflow_provider_userdata.records.keys import Keys
-from airflow_provider_userdata.records.record_batch import entries_of, with_entries
-from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.records import Keys, Record, entries_of, with_entries
 
 
 class Entry(msgspec.Struct, eq=False, gc=False):

@@ -1,1 +1,30 @@
-"""TODO."""
+"""Reads a source chunk by chunk, and takes its digest."""
+
+from __future__ import annotations
+
+from airflow_provider_userdata.delivery.reading.digest import Mark, Marks, text_of
+from airflow_provider_userdata.delivery.reading.reader import ChunkReader, Read
+from airflow_provider_userdata.delivery.reading.source import (
+    Buffer,
+    Chunk,
+    Header,
+    RowFormat,
+    Source,
+    TextRow,
+    Unreadable,
+)
+
+__all__ = [
+    "Buffer",
+    "Chunk",
+    "ChunkReader",
+    "Header",
+    "Mark",
+    "Marks",
+    "Read",
+    "RowFormat",
+    "Source",
+    "TextRow",
+    "Unreadable",
+    "text_of",
+]

@@ -14,7 +14,7 @@ import msgspec
 from xxhash import xxh3_128
 
 from airflow_provider_userdata.delivery.reading.source import Buffer, TextRow, Unreadable
-from airflow_provider_userdata.vendors.validation.json_values import encodable
+from airflow_provider_userdata.vendors.validation import encodable
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 

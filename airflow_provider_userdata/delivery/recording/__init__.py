@@ -1,1 +1,55 @@
-"""TODO."""
+"""Writes the files of a run: receipts, rejects, and what was about to be sent."""
+
+from __future__ import annotations
+
+from airflow_provider_userdata.delivery.recording.announcements import Announcements
+from airflow_provider_userdata.delivery.recording.append_log import (
+    PRIVATE_FILE,
+    Folder,
+    cut_log,
+    is_local,
+    make_private_folder,
+    reached,
+    read_log,
+)
+from airflow_provider_userdata.delivery.recording.attempt_files import (
+    AttemptFiles,
+    attempts_of,
+    receipts_name,
+    rejects_name,
+    sent_name,
+)
+from airflow_provider_userdata.delivery.recording.attempt_lines import (
+    Count,
+    Line,
+    Range,
+    ReceiptLine,
+    RejectLine,
+    SentLine,
+)
+from airflow_provider_userdata.delivery.recording.lossless_json import row_json
+from airflow_provider_userdata.delivery.recording.store_path import StorePath
+
+__all__ = [
+    "Announcements",
+    "AttemptFiles",
+    "Count",
+    "Folder",
+    "Line",
+    "PRIVATE_FILE",
+    "Range",
+    "ReceiptLine",
+    "RejectLine",
+    "SentLine",
+    "StorePath",
+    "attempts_of",
+    "cut_log",
+    "is_local",
+    "make_private_folder",
+    "reached",
+    "read_log",
+    "receipts_name",
+    "rejects_name",
+    "row_json",
+    "sent_name",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from airflow_provider_userdata.delivery.recording.append_log import (
     Folder,
@@ -14,7 +14,6 @@ from airflow_provider_userdata.delivery.recording.append_log import (
     remove_logs,
 )
 from airflow_provider_userdata.delivery.recording.integrity import check_folder
-from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint
 
 MOST_EARLIER = 60
 """How many files of earlier attempts are looked after: a checkpoint is small."""
@@ -68,19 +67,22 @@ class AttemptFiles:
     def _path_of_all(self, kind: str) -> str:
         return str(self._folder / f"{kind}-*.jsonl")
 
-    def go_on(self, checkpoint: Checkpoint) -> None:
+    def go_on(self, host: str, folder: str, journals: Mapping[str, int], earlier: Mapping[str, int]) -> None:
         """Go on beside the files of earlier attempts. Blocks.
 
-        :param checkpoint: the last one. Where its files are on another machine's disk, nobody here can look after them.
+        Where they are on another machine's disk, nobody here can look after them.
+
+        :param host: where the last attempt wrote.
+        :param folder: the folder that it wrote to.
+        :param journals: how far each of its files went, by the file's name.
+        :param earlier: how far those of attempts before it went.
         """
         self.goes_on = True
-        journals = {**checkpoint.earlier, **checkpoint.journals}
-        here = not is_local(self._folder) or checkpoint.host == socket.gethostname()
-        if not (here and checkpoint.folder == str(self._folder)) and not any(
-            reached(self._folder, name) for name in checkpoint.journals
-        ):
+        here = not is_local(self._folder) or host == socket.gethostname()
+        if not (here and folder == str(self._folder)) and not any(reached(self._folder, name) for name in journals):
             return
-        written = {name: max(until, reached(self._folder, name)) for name, until in journals.items()}
+        ends = {**earlier, **journals}
+        written = {name: max(until, reached(self._folder, name)) for name, until in ends.items()}
         kept = [(name, until) for name, until in written.items() if not attempts_of([name])]
         self.earlier = dict(kept[-MOST_EARLIER:])
 

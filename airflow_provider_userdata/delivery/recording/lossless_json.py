@@ -12,8 +12,8 @@ from uuid import UUID
 
 import msgspec
 
-from airflow_provider_userdata.delivery.reading.source import TextRow, Unreadable
-from airflow_provider_userdata.vendors.plain_values import plain
+from airflow_provider_userdata.delivery.reading import TextRow, Unreadable
+from airflow_provider_userdata.vendors.validation import plain
 
 _decode = msgspec.json.Decoder().decode
 DEEPEST = 200

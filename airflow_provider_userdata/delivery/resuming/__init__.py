@@ -1,1 +1,31 @@
-"""TODO."""
+"""Saves how far a run got, and finds out where the next attempt goes on."""
+
+from __future__ import annotations
+
+from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint, CheckpointStore, Completed, decoded
+from airflow_provider_userdata.delivery.resuming.destination import Destination, destination
+from airflow_provider_userdata.delivery.resuming.doubt import Doubt
+from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
+from airflow_provider_userdata.delivery.resuming.position_tracker import PositionTracker
+from airflow_provider_userdata.delivery.resuming.recovery import Recovery, any_sent, recover
+from airflow_provider_userdata.delivery.resuming.sent_log import SentLog
+from airflow_provider_userdata.delivery.resuming.soundness import damaged, flaw, signed
+
+__all__ = [
+    "Checkpoint",
+    "CheckpointStore",
+    "Completed",
+    "Destination",
+    "Doubt",
+    "IntervalSet",
+    "PositionTracker",
+    "Recovery",
+    "SentLog",
+    "any_sent",
+    "damaged",
+    "decoded",
+    "destination",
+    "flaw",
+    "recover",
+    "signed",
+]

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Protocol
 
 import msgspec
 
-from airflow_provider_userdata.delivery.recording.attempt_lines import Count
+from airflow_provider_userdata.delivery.recording import Count
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet, unpacked
 
 LARGEST = 16 * 1024

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from airflow_provider_userdata.delivery.reading.digest import Mark, Marks
+from airflow_provider_userdata.delivery.reading import Mark, Marks
 from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint
 from airflow_provider_userdata.delivery.resuming.doubt import ALL, Doubt
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet, packed

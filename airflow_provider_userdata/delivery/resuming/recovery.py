@@ -11,14 +11,22 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_userdata.delivery.recording.append_log import Folder, cut_log, is_local, reached, read_log
-from airflow_provider_userdata.delivery.recording.attempt_files import (
+from airflow_provider_userdata.delivery.recording import (
+    Folder,
+    Line,
+    Range,
+    ReceiptLine,
+    RejectLine,
+    SentLine,
     attempts_of,
+    cut_log,
+    is_local,
+    reached,
+    read_log,
     receipts_name,
     rejects_name,
     sent_name,
 )
-from airflow_provider_userdata.delivery.recording.attempt_lines import Line, Range, ReceiptLine, RejectLine, SentLine
 from airflow_provider_userdata.delivery.report import Counters, Fate
 from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint
 from airflow_provider_userdata.delivery.resuming.doubt import ALL, Doubt

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from airflow_provider_userdata.delivery.reading.digest import Mark
-from airflow_provider_userdata.delivery.recording.announcements import Announcements
-from airflow_provider_userdata.delivery.recording.attempt_lines import SentLine
+from airflow_provider_userdata.delivery.reading import Mark
+from airflow_provider_userdata.delivery.recording import Announcements, SentLine
 from airflow_provider_userdata.delivery.report import Counters
 from airflow_provider_userdata.delivery.resuming.position_tracker import PositionTracker, Ranges
-from airflow_provider_userdata.records.record_batch import ranges_of
-from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.records import Record, ranges_of
 
 
 class SentLog:

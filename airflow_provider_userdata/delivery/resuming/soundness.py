@@ -9,8 +9,7 @@ from typing import Any
 import msgspec
 from xxhash import xxh3_64
 
-from airflow_provider_userdata.delivery.recording.attempt_files import attempts_of, receipts_name, rejects_name
-from airflow_provider_userdata.delivery.recording.attempt_lines import Count, Range
+from airflow_provider_userdata.delivery.recording import Count, Range, attempts_of, receipts_name, rejects_name
 from airflow_provider_userdata.delivery.report import Fate, Report
 from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint, Completed
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from airflow_provider_userdata.records.record_batch import RecordBatch, joined, users_of
-from airflow_provider_userdata.vendors.contract import BatchLimits, Record
+from airflow_provider_userdata.records import Record, RecordBatch, joined, users_of
+from airflow_provider_userdata.vendors import BatchLimits
 
 Batch = Sequence[Record]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_userdata.delivery.sending.batcher import Batch
-from airflow_provider_userdata.vendors.contract import BatchLimits
+from airflow_provider_userdata.vendors import BatchLimits
 
 EXTRA_REQUESTS = 2000
 """How many requests a run may spend on halves (A4)."""

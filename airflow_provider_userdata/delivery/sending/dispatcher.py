@@ -7,8 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from airflow_provider_userdata.delivery.sending.batcher import Batch
-from airflow_provider_userdata.records.record_batch import users_of
-from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.records import Record, users_of
 
 _Users = frozenset[str | None]
 

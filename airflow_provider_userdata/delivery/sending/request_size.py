@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from airflow_provider_userdata.delivery.sending.batcher import Batch
-from airflow_provider_userdata.vendors.contract import Vendor
+from airflow_provider_userdata.vendors import Vendor
 
 SMALLER = 0.1
 """By such a share a request is smaller than what was refused, at least, unless as much was accepted."""

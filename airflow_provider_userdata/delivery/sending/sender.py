@@ -10,21 +10,23 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from airflow_provider_userdata.delivery.clock import Clock, unless_set
-from airflow_provider_userdata.delivery.resuming.sent_log import SentLog
+from airflow_provider_userdata.delivery.resuming import SentLog
 from airflow_provider_userdata.delivery.sending.retry import Attempts, asks_to_wait, beyond_max_wait, retry_after
 from airflow_provider_userdata.delivery.sending.throttle import Permit, Throttle
 from airflow_provider_userdata.delivery.sending.transport import NoAnswer, Transport
-from airflow_provider_userdata.vendors.answers import (
+from airflow_provider_userdata.records import Record
+from airflow_provider_userdata.vendors import (
     Accepted,
     Answer,
     Meaning,
     Refused,
+    Request,
     Retry,
     Stop,
     Unproven,
+    Vendor,
     took_nothing,
 )
-from airflow_provider_userdata.vendors.contract import Record, Request, Vendor
 
 OnDoubt = Literal["resend", "hold"]
 

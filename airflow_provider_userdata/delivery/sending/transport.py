@@ -19,8 +19,7 @@ from yarl import URL
 
 from airflow_provider_userdata.delivery.sending import failures
 from airflow_provider_userdata.delivery.sending.failures import Failure, TooLongHeadersError, Way
-from airflow_provider_userdata.vendors.answers import PROXY_WANTS_CREDENTIALS, Answer
-from airflow_provider_userdata.vendors.contract import Request
+from airflow_provider_userdata.vendors import PROXY_WANTS_CREDENTIALS, Answer, Request
 
 LONGEST_ANSWER = 1024 * 1024
 """Bytes of an answer that are read: a receipt is far shorter, and an error page of any length is survived."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from airflow_provider_userdata.vendors.contract import json_path
 from airflow_provider_userdata.vendors.pii.names import Kind, kind_of
 from airflow_provider_userdata.vendors.pii.values import likeness, likeness_of_label
+from airflow_provider_userdata.vendors.validation import json_path
 
 _LABEL = ("user", "userLabel")
 _DATA = "data"

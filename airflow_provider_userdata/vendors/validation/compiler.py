@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from airflow_provider_userdata.vendors.contract import Fault
 from airflow_provider_userdata.vendors.validation import timestamps
+from airflow_provider_userdata.vendors.validation.fault import Fault
 from airflow_provider_userdata.vendors.validation.messages import OF_ANY_VALUE, own_rule, reason
 from airflow_provider_userdata.vendors.validation.schema import Schema
 

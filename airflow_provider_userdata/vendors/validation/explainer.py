@@ -15,9 +15,9 @@ from jsonschema_specifications import REGISTRY as SPECIFICATIONS  # type: ignore
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import SchemaResource, specification_with
 
-from airflow_provider_userdata.vendors.contract import Fault
 from airflow_provider_userdata.vendors.validation import timestamps
 from airflow_provider_userdata.vendors.validation.compiler import compiled, ends_before, is_number
+from airflow_provider_userdata.vendors.validation.fault import Fault
 from airflow_provider_userdata.vendors.validation.messages import own_rule, reason
 from airflow_provider_userdata.vendors.validation.schema import Schema
 

@@ -10,8 +10,8 @@ from decimal import Decimal
 
 import msgspec
 
-from airflow_provider_userdata.vendors.contract import UNREADABLE, Fault, Invalid
-from airflow_provider_userdata.vendors.plain_values import NAN, is_nan, plain
+from airflow_provider_userdata.vendors.validation.fault import UNREADABLE, Fault, Invalid
+from airflow_provider_userdata.vendors.validation.plain_values import NAN, is_nan, plain
 
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _LEAVES = (str, bool, int, type(None), datetime, date)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from airflow_provider_userdata.vendors.plain_values import NAN, is_nan
 from airflow_provider_userdata.vendors.validation import timestamps
 from airflow_provider_userdata.vendors.validation.json_values import is_finite
+from airflow_provider_userdata.vendors.validation.plain_values import NAN, is_nan
 from airflow_provider_userdata.vendors.validation.schema import Schema
 
 MOST_CHOICES = 10

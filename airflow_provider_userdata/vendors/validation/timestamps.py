@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from ciso8601 import parse_rfc3339
 
-from airflow_provider_userdata.records.map_with_errors import each
+from airflow_provider_userdata.records import each
 
 _PROFILE = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"

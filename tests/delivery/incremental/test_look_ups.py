@@ -14,7 +14,7 @@ from airflow_provider_userdata.delivery.incremental.in_flight import Sifted
 from airflow_provider_userdata.delivery.incremental.lookup_queue import LookupQueue
 from airflow_provider_userdata.errors import LedgerBusyError
 from airflow_provider_userdata.ledger import Fingerprints
-from airflow_provider_userdata.vendors.contract import Record
+from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 
 Story = Callable[[LookupQueue, list[Record], asyncio.Event], Coroutine[Any, Any, None]]

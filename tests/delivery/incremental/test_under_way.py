@@ -20,8 +20,8 @@ from airflow_provider_userdata.delivery.incremental.states_in_flight import Stat
 from airflow_provider_userdata.ledger import Fingerprints
 from airflow_provider_userdata.records.json_lines import JsonLines
 from airflow_provider_userdata.records.keys import Keys
+from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.records.record_batch import RecordBatch, joined
-from airflow_provider_userdata.vendors.contract import Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 
