@@ -41,7 +41,7 @@ bench: $(INSTALLED) ## Measure it beside what people use (half an hour); ONLY="g
 test-postgres: $(INSTALLED) ## Run the ledger's and queries' tests on a PostgreSQL of their own (installs the server on Debian)
 	@echo "Running the ledger's tests on PostgreSQL…"
 	@$(PY) scripts/postgres.py $(PY) -m pytest tests/ledger tests/delivery/incremental \
-		tests/delivery/resume/test_kill_incremental.py tests/airflow/test_ledger_settings.py tests/sources/test_query_faults.py
+		tests/delivery/resuming/test_kill_incremental.py tests/airflow/test_ledger_settings.py tests/sources/test_query_faults.py
 
 test-airflow-2: $(VENV_2)/.installed ## Run the ledger's and the operators' tests on Airflow 2.11, in a virtual environment of its own
 	@echo "Running the tests on Airflow 2.11…"
