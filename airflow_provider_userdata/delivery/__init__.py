@@ -1,4 +1,4 @@
-"""Delivers the records of a source to a vendor: read, validate, send, record, resume. Knows no vendor and no Airflow."""
+"""Delivers a source to a vendor: read, validate, send, record, resume. Knows no vendor and no Airflow."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ from airflow_provider_userdata.vendors.contract import (
 from airflow_provider_userdata.vendors.rules import by_rule
 
 __all__ = [
+    "PROXY_WANTS_CREDENTIALS",
     "Accepted",
     "Answer",
     "BatchLimits",
@@ -33,7 +34,6 @@ __all__ = [
     "LedgerMode",
     "Meaning",
     "Moment",
-    "PROXY_WANTS_CREDENTIALS",
     "Refused",
     "Request",
     "Retry",

@@ -31,12 +31,12 @@ from airflow_provider_userdata.delivery.recording.lossless_json import row_json
 from airflow_provider_userdata.delivery.recording.store_path import StorePath
 
 __all__ = [
+    "PRIVATE_FILE",
     "Announcements",
     "AttemptFiles",
     "Count",
     "Folder",
     "Line",
-    "PRIVATE_FILE",
     "Range",
     "ReceiptLine",
     "RejectLine",

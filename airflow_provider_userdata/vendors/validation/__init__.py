@@ -14,13 +14,13 @@ from airflow_provider_userdata.vendors.validation.plain_values import NAN, is_na
 from airflow_provider_userdata.vendors.validation.schema import Schema, names_of, rule, schema_of
 
 __all__ = [
+    "MOST_FAULTS",
+    "NAN",
+    "UNREADABLE",
     "Explainer",
     "Fault",
     "Invalid",
-    "MOST_FAULTS",
-    "NAN",
     "Schema",
-    "UNREADABLE",
     "agreed_validator",
     "cell_value",
     "contract_validator",
