@@ -9,7 +9,6 @@ from typing import Any, overload
 
 from airflow_provider_userdata.records.json_lines import JsonLines
 from airflow_provider_userdata.records.keys import Keys
-from airflow_provider_userdata.records.positions import Positions
 from airflow_provider_userdata.records.record import Record
 
 
@@ -140,8 +139,6 @@ def ranges_of(records: Sequence[Record]) -> list[list[int]]:
 
 def ranges(positions: Sequence[int]) -> list[list[int]]:
     """Write rising positions as `[start, length]` ranges, as receipts keep them."""
-    if isinstance(positions, Positions):
-        return positions.ranges()
     count = len(positions)
     if not count or positions[-1] - positions[0] == count - 1:
         return [[positions[0], count]] if count else []
@@ -176,8 +173,6 @@ def entries_of(records: Sequence[Record]) -> Sequence[Any]:
 
 def without(column: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
     """Give a column but for what stands at some places, rising."""
-    if isinstance(column, range):
-        return Positions.of(column, without=places)
     kept: list[Any] = []
     start = 0
     for place in places:
@@ -194,13 +189,7 @@ def _both(first: Sequence[Any] | None, second: Sequence[Any] | None) -> Sequence
 
 
 def _one_after_the_other(first: Sequence[int], second: Sequence[int]) -> Sequence[int]:
-    """Join positions; those of which none is missing stay a range, and ranges stay ranges."""
+    """Join positions; consecutive ranges stay a range."""
     if isinstance(first, range) and isinstance(second, range) and first.stop == second.start:
         return range(first.start, second.stop)
-    if isinstance(first, range | Positions) and isinstance(second, range | Positions):
-        return _as_ranges(first).followed_by(_as_ranges(second))
     return [*first, *second]
-
-
-def _as_ranges(positions: range | Positions) -> Positions:
-    return Positions.of(positions) if isinstance(positions, range) else positions
