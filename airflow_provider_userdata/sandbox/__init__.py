@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from airflow_provider_userdata.sandbox.arrivals import Counts, Request
-from airflow_provider_userdata.sandbox.faults import Fault
-from airflow_provider_userdata.sandbox.limits import RateLimit
+from airflow_provider_userdata.sandbox.arrivals import Arrival, Counts
+from airflow_provider_userdata.sandbox.faults import ScriptedFault
+from airflow_provider_userdata.sandbox.limits import VendorRateLimit
 from airflow_provider_userdata.sandbox.server import SANDBOX_KEYS, Sandbox
 
-__all__ = ["SANDBOX_KEYS", "Counts", "Fault", "RateLimit", "Request", "Sandbox"]
+__all__ = ["SANDBOX_KEYS", "Arrival", "Counts", "Sandbox", "ScriptedFault", "VendorRateLimit"]

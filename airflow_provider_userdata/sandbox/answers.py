@@ -14,7 +14,7 @@ _BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MOD
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FakeAnswer:
     """What a vendor answers."""
 
     status: int
@@ -23,12 +23,12 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def json(cls, status: int, value: Any, headers: dict[str, str] | None = None) -> Answer:
+    def json(cls, status: int, value: Any, headers: dict[str, str] | None = None) -> FakeAnswer:
         """Make an answer of a JSON value."""
         return cls(status, json.dumps(value).encode(), headers=headers or {})
 
 
-def respond(answer: Answer) -> web.Response:
+def respond(answer: FakeAnswer) -> web.Response:
     """Put an answer as aiohttp takes it."""
     if answer.status in _BODILESS:
         return web.Response(status=answer.status, headers=answer.headers)
@@ -38,7 +38,7 @@ def respond(answer: Answer) -> web.Response:
     return web.Response(status=answer.status, body=answer.body, headers=headers)
 
 
-async def respond_half(request: web.Request, answer: Answer) -> web.StreamResponse:
+async def respond_half(request: web.Request, answer: FakeAnswer) -> web.StreamResponse:
     """Promise the whole body, send half of it, and hang up."""
     body = answer.body or b"{}"
     response = web.StreamResponse(status=answer.status)

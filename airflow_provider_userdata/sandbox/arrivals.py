@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-Record = dict[str, Any]
+JsonObject = dict[str, Any]
 
 # Never kept: a test's output and the page must not show whatever key somebody put there.
 _SECRET = frozenset({"x-api-key", "authorization", "proxy-authorization", "cookie"})
@@ -22,7 +22,7 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circu
 
 
 @dataclass(slots=True)
-class Request:
+class Arrival:
     """A POST as it came in, and what became of it.
 
     :param path: its path, as sent.
@@ -47,7 +47,7 @@ class Request:
     fault: str = ""
     _kept: bool = field(default=True, repr=False)
 
-    def overlaps(self, other: Request) -> bool:
+    def overlaps(self, other: Arrival) -> bool:
         """Whether both were in progress at one time."""
         return self.started < _end(other) and other.started < _end(self)
 
@@ -97,8 +97,8 @@ class Arrivals:
     def reset(self) -> None:
         """Forget all. A request that is still in progress counts no more."""
         with self._lock:
-            self._requests: deque[Request] = deque()
-            self._records: deque[Record] = deque(maxlen=self._keep)
+            self._requests: deque[Arrival] = deque()
+            self._records: deque[JsonObject] = deque(maxlen=self._keep)
             self._kept_bytes = 0
             self._seen: set[bytes] = set()
             self._again: set[bytes] = set()
@@ -106,10 +106,10 @@ class Arrivals:
             self._tally: Counter[str] = Counter()
             self._open: set[int] = set()
 
-    def begin(self, path: str, headers: Mapping[str, str]) -> Request:
+    def begin(self, path: str, headers: Mapping[str, str]) -> Arrival:
         """Note that a POST has begun."""
         shown = {name: value for name, value in headers.items() if name.lower() not in _SECRET}
-        request = Request(path=path, headers=shown, at=time.time(), started=time.monotonic())
+        request = Arrival(path=path, headers=shown, at=time.time(), started=time.monotonic())
         with self._lock:
             if self._keep is not None and len(self._requests) >= self._keep:
                 self._drop_oldest()
@@ -119,7 +119,7 @@ class Arrivals:
             self._tally["most_in_flight"] = max(self._tally["most_in_flight"], len(self._open))
         return request
 
-    def carry(self, request: Request, body: bytes) -> None:
+    def carry(self, request: Arrival, body: bytes) -> None:
         """Note the body of a POST."""
         request.body = body
         with self._lock:
@@ -133,7 +133,7 @@ class Arrivals:
         oldest._kept = False
         self._kept_bytes -= len(oldest.body)
 
-    def accept(self, request: Request, records: Sequence[Record], namespace: str = "") -> None:
+    def accept(self, request: Arrival, records: Sequence[JsonObject], namespace: str = "") -> None:
         """Take records for good.
 
         :param namespace: what, beside its content, makes a record another one (Thymia's upload type).
@@ -149,7 +149,7 @@ class Arrivals:
                 (self._again if mark in self._seen else self._seen).add(mark)
             self._records.extend(records)
 
-    def end(self, request: Request, status: int | None) -> None:
+    def end(self, request: Arrival, status: int | None) -> None:
         """Note that a POST is over; no status: its connection is dropped."""
         request.ended = time.monotonic()
         request.status = status
@@ -164,12 +164,12 @@ class Arrivals:
         with self._lock:
             self._tally["rate_limited"] += 1
 
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[Arrival]:
         """Return the kept requests, in order of arrival."""
         with self._lock:
             return list(self._requests)
 
-    def records(self) -> list[Record]:
+    def records(self) -> list[JsonObject]:
         """Return the kept accepted records, in order of arrival."""
         with self._lock:
             return list(self._records)
@@ -192,11 +192,11 @@ class Arrivals:
             )
 
 
-def _end(request: Request) -> float:
+def _end(request: Arrival) -> float:
     return float("inf") if request.ended is None else request.ended
 
 
-def _fingerprints(records: Iterable[Record], namespace: str) -> list[bytes]:
+def _fingerprints(records: Iterable[JsonObject], namespace: str) -> list[bytes]:
     """16 bytes for each record, the same ones whatever the order of its keys: a million fit into memory."""
     person = blake2b(namespace.encode("utf-8", "surrogatepass"), digest_size=16).digest()
     return [blake2b(_canonical(record).encode(), digest_size=16, person=person).digest() for record in records]

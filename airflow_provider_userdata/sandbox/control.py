@@ -8,12 +8,12 @@ from typing import Any
 
 from aiohttp import web
 
-from airflow_provider_userdata.sandbox.arrivals import Request
+from airflow_provider_userdata.sandbox.arrivals import Arrival
 from airflow_provider_userdata.sandbox.faults import Chance, seconds
-from airflow_provider_userdata.sandbox.gerosense import Gerosense
-from airflow_provider_userdata.sandbox.limits import RateLimit
+from airflow_provider_userdata.sandbox.gerosense import FakeGerosense
+from airflow_provider_userdata.sandbox.limits import VendorRateLimit
 from airflow_provider_userdata.sandbox.page import render
-from airflow_provider_userdata.sandbox.vendor import Vendor
+from airflow_provider_userdata.sandbox.vendor import FakeVendor
 
 # The page shows what anybody sent: even if an escape were missing, nothing could be loaded or sent elsewhere.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
@@ -25,7 +25,7 @@ class Control:
     :param vendors: the vendors by name.
     """
 
-    def __init__(self, vendors: Mapping[str, Vendor]) -> None:
+    def __init__(self, vendors: Mapping[str, FakeVendor]) -> None:
         self._vendors = vendors
 
     def routes(self) -> list[web.RouteDef]:
@@ -81,20 +81,20 @@ class Control:
             vendor.reset()
         return web.json_response({})
 
-    def _vendor(self, request: web.Request) -> Vendor:
+    def _vendor(self, request: web.Request) -> FakeVendor:
         vendor = self._vendors.get(request.match_info["vendor"])
         if vendor is None:
             raise web.HTTPNotFound
         return vendor
 
 
-def describe(vendor: Vendor) -> dict[str, Any]:
+def describe(vendor: FakeVendor) -> dict[str, Any]:
     """Put what arrived at a vendor, and what it will do next, as JSON has it."""
     requests = [_request(request) for request in vendor.requests]
     return {"counts": asdict(vendor.counts), **_state(vendor), "requests": requests, "records": vendor.arrived()}
 
 
-def _request(request: Request) -> dict[str, Any]:
+def _request(request: Arrival) -> dict[str, Any]:
     return {
         "path": request.path,
         "status": request.status,
@@ -107,18 +107,18 @@ def _request(request: Request) -> dict[str, Any]:
     }
 
 
-def _state(vendor: Vendor) -> dict[str, Any]:
+def _state(vendor: FakeVendor) -> dict[str, Any]:
     limit = vendor.rate_limit
     return {
         "pending": vendor.pending,
         "random": vendor.chances,
         "latency": vendor.latency,
         "rate_limit": asdict(limit) if limit else None,
-        "maintenance": isinstance(vendor, Gerosense) and vendor.maintenance,
+        "maintenance": isinstance(vendor, FakeGerosense) and vendor.maintenance,
     }
 
 
-async def _changed(request: web.Request, vendor: Vendor, change: Callable[[Any], None]) -> web.Response:
+async def _changed(request: web.Request, vendor: FakeVendor, change: Callable[[Any], None]) -> web.Response:
     try:
         change(await request.json())
     except (ValueError, TypeError) as error:
@@ -126,7 +126,7 @@ async def _changed(request: web.Request, vendor: Vendor, change: Callable[[Any],
     return web.json_response(_state(vendor))
 
 
-def _set(vendor: Vendor, settings: Any) -> None:
+def _set(vendor: FakeVendor, settings: Any) -> None:
     """Apply settings: all of them, or none where one is wrong."""
     if not isinstance(settings, dict):
         raise ValueError("settings are an object")  # noqa: TRY004 - one kind of error for whoever sent it
@@ -135,14 +135,16 @@ def _set(vendor: Vendor, settings: Any) -> None:
         change()
 
 
-def _setting(vendor: Vendor, name: str, value: Any) -> Callable[[], None]:
+def _setting(vendor: FakeVendor, name: str, value: Any) -> Callable[[], None]:
     if name == "latency":
         latency = seconds(value)
         return lambda: setattr(vendor, "latency", latency)
     if name == "rate_limit":
-        limit = RateLimit(**value) if isinstance(value, dict) else None if value is None else RateLimit(value)
+        limit = (
+            VendorRateLimit(**value) if isinstance(value, dict) else None if value is None else VendorRateLimit(value)
+        )
         return lambda: setattr(vendor, "rate_limit", limit)
-    if name == "maintenance" and isinstance(vendor, Gerosense) and isinstance(value, bool):
+    if name == "maintenance" and isinstance(vendor, FakeGerosense) and isinstance(value, bool):
         return lambda: setattr(vendor, "maintenance", value)
     if name == "random" and isinstance(value, dict) and value.keys() == {"seed", "chances"}:
         Chance(**value)

@@ -33,10 +33,10 @@ _BODIES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ScriptedFault:
     """One scripted behaviour of a sandbox vendor, used up by one POST (or by ``times`` of them).
 
-    Its text form is what scripts, the command line and the control API take: ``Fault.parse("429 retry-after=2 x3")``.
+    Scripts, the command line and the control API take its text form: ``ScriptedFault.parse("429 retry-after=2 x3")``.
 
     ========================================  ==================================================================
     ``ok``, ``200``                           the vendor's own answer
@@ -104,7 +104,7 @@ class Fault:
         return self.accepting or not self.receipt or self.action in ("ok", "half")
 
     @classmethod
-    def parse(cls, text: str) -> Fault:
+    def parse(cls, text: str) -> ScriptedFault:
         """Read a fault from its text form.
 
         :param text: for example ``"503 x30"``; see the class.
@@ -154,14 +154,14 @@ class Script:
     """What a vendor does to the next POSTs: a list that is used up in order, then chance, where that was asked for."""
 
     def __init__(self) -> None:
-        self._left: deque[Fault] = deque()
+        self._left: deque[ScriptedFault] = deque()
         self._chance: Chance | None = None
 
-    def add(self, faults: Iterable[Fault]) -> None:
+    def add(self, faults: Iterable[ScriptedFault]) -> None:
         """Append faults."""
         self._left.extend(faults)
 
-    def replace(self, faults: Iterable[Fault]) -> None:
+    def replace(self, faults: Iterable[ScriptedFault]) -> None:
         """Put faults in the place of what is left."""
         self._left = deque(faults)
 
@@ -174,10 +174,10 @@ class Script:
         self._left.clear()
         self._chance = None
 
-    def next(self) -> Fault:
+    def next(self) -> ScriptedFault:
         """Use up the next fault."""
         if not self._left:
-            return self._chance.draw() if self._chance else Fault()
+            return self._chance.draw() if self._chance else ScriptedFault()
         fault = self._left.popleft()
         if fault.times > 1:
             self._left.appendleft(replace(fault, times=fault.times - 1))
@@ -202,23 +202,23 @@ class Chance:
 
     seed: int
     chances: Mapping[str, float]
-    faults: list[tuple[Fault, float]] = field(init=False)
+    faults: list[tuple[ScriptedFault, float]] = field(init=False)
     _random: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self.faults = [(Fault.parse(text), float(share)) for text, share in self.chances.items()]
+        self.faults = [(ScriptedFault.parse(text), float(share)) for text, share in self.chances.items()]
         if any(not 0 <= share <= 1 for _, share in self.faults) or sum(share for _, share in self.faults) > 1 + 1e-9:
             raise ValueError("chances are between 0 and 1, and so is their sum")
         self._random = random.Random(self.seed)  # noqa: S311 - repeatable, not secret
 
-    def draw(self) -> Fault:
+    def draw(self) -> ScriptedFault:
         """Return the next fault; mostly none."""
         point = self._random.random()
         for fault, share in self.faults:
             if point < share:
                 return fault
             point -= share
-        return Fault()
+        return ScriptedFault()
 
 
 def seconds(value: object) -> float:

@@ -8,11 +8,11 @@ from typing import Any
 
 from aiohttp import web
 
-from airflow_provider_userdata.sandbox.answers import Answer
-from airflow_provider_userdata.sandbox.arrivals import Record
-from airflow_provider_userdata.sandbox.faults import Fault
-from airflow_provider_userdata.sandbox.reading import Refused, only_keys, read_json
-from airflow_provider_userdata.sandbox.vendor import Vendor, bearer
+from airflow_provider_userdata.sandbox.answers import FakeAnswer
+from airflow_provider_userdata.sandbox.arrivals import JsonObject
+from airflow_provider_userdata.sandbox.faults import ScriptedFault
+from airflow_provider_userdata.sandbox.reading import ContractBreach, only_keys, read_json
+from airflow_provider_userdata.sandbox.vendor import FakeVendor, bearer
 
 _REQUIRED = frozenset({"device_name", "start_date", "unit", "value"})
 _KNOWN = _REQUIRED | {"device_version", "end_date"}
@@ -24,7 +24,7 @@ _TIMESTAMP = re.compile(
 )
 
 
-class Gerosense(Vendor):
+class FakeGerosense(FakeVendor):
     """``POST /api/v1.1/samples`` and ``GET /api/status``, as GeroSense's pages have them (G1-G3, G5-G8, G10, G13).
 
     Stricter than the page, which says nothing about it: keys that it doesn't name, nulls, blank device names,
@@ -59,46 +59,46 @@ class Gerosense(Vendor):
         """Tell whether the token is there, as a bearer's (G1)."""
         return bearer(request, self.key)
 
-    def closed(self) -> Answer | None:
+    def closed(self) -> FakeAnswer | None:
         """In maintenance it takes nothing (G13)."""
         return self.error(503, "maintenance") if self.maintenance else None
 
-    def taken(self, fault: Fault, records: list[Record]) -> list[Record]:
+    def taken(self, fault: ScriptedFault, records: list[JsonObject]) -> list[JsonObject]:
         """Under a 207, the first half (G10)."""
         return records[: len(records) // 2] if fault.status == 207 else records
 
-    def accepts(self, fault: Fault) -> bool:
+    def accepts(self, fault: ScriptedFault) -> bool:
         """Count a 207 among those that accept (G10)."""
         return fault.status == 207 or fault.accepts
 
-    def check(self, request: web.Request, body: bytes) -> list[Record]:
+    def check(self, request: web.Request, body: bytes) -> list[JsonObject]:
         """Each sample, with the data type of its request (G2, G3)."""
         value = read_json("G1", request.content_type, request.headers.get("Content-Encoding"), body)
         upload = only_keys("G1", value, (), ("data_type", "data"))
         data_type, samples = upload["data_type"], upload["data"]
         if data_type not in ("steps", "bpm"):
-            raise Refused("G2", ("data_type",), "must be steps or bpm")
+            raise ContractBreach("G2", ("data_type",), "must be steps or bpm")
         if not isinstance(samples, list):
-            raise Refused("G3", ("data",), "must be an array")
+            raise ContractBreach("G3", ("data",), "must be an array")
         if not 3 <= len(samples) <= 1000:
-            raise Refused("G3", ("data",), "must have 3 to 1000 samples")
+            raise ContractBreach("G3", ("data",), "must have 3 to 1000 samples")
         for position, sample in enumerate(samples):
             _check_sample(position, sample)
         return [{"data_type": data_type, **sample} for sample in samples]
 
-    def success(self, *, receipt: bool) -> Answer:  # noqa: ARG002 - the status is the receipt
+    def success(self, *, receipt: bool) -> FakeAnswer:  # noqa: ARG002 - the status is the receipt
         """200 and nothing else (G10)."""
-        return Answer(200)
+        return FakeAnswer(200)
 
-    def refusal(self, refused: Refused) -> Answer:
+    def refusal(self, refused: ContractBreach) -> FakeAnswer:
         """400: no sample of the request is accepted (G10)."""
-        return Answer.json(400, {"message": refused.message, "rule": refused.rule, "path": refused.path})
+        return FakeAnswer.json(400, {"message": refused.message, "rule": refused.rule, "path": refused.path})
 
-    def error(self, status: int, message: str) -> Answer:
+    def error(self, status: int, message: str) -> FakeAnswer:
         """Other errors have a message."""
-        return Answer(status) if status == 207 else Answer.json(status, {"message": message})
+        return FakeAnswer(status) if status == 207 else FakeAnswer.json(status, {"message": message})
 
-    def check_fault(self, fault: Fault) -> None:
+    def check_fault(self, fault: ScriptedFault) -> None:
         """Refuse a fault that means nothing at GeroSense."""
         if not fault.receipt:
             raise ValueError("GeroSense's receipt is its 200: there is none to leave out")
@@ -106,49 +106,49 @@ class Gerosense(Vendor):
 
 def _check_sample(position: int, sample: Any) -> None:
     if not isinstance(sample, dict):
-        raise Refused("G5", ("data", position), "must be an object")
+        raise ContractBreach("G5", ("data", position), "must be an object")
     keys = sample.keys()
     if not keys >= _REQUIRED:
-        raise Refused("G5", ("data", position, min(_REQUIRED - keys)), "is required")
+        raise ContractBreach("G5", ("data", position, min(_REQUIRED - keys)), "is required")
     if not keys <= _KNOWN:
-        raise Refused("G5", ("data", position, "*"), "a key that the contract does not name")
+        raise ContractBreach("G5", ("data", position, "*"), "a key that the contract does not name")
     _check_device(position, sample)
     _check_dates(position, sample)
     _check_value(position, sample["unit"], sample["value"])
 
 
-def _check_device(position: int, sample: Record) -> None:
+def _check_device(position: int, sample: JsonObject) -> None:
     name = sample["device_name"]
     if not isinstance(name, str) or not name.strip():
-        raise Refused("G5", ("data", position, "device_name"), "must be a string that is not blank")
+        raise ContractBreach("G5", ("data", position, "device_name"), "must be a string that is not blank")
     if "device_version" in sample and not isinstance(sample["device_version"], str):
-        raise Refused("G5", ("data", position, "device_version"), "must be a string, where it is given")
+        raise ContractBreach("G5", ("data", position, "device_version"), "must be a string, where it is given")
 
 
-def _check_dates(position: int, sample: Record) -> None:
+def _check_dates(position: int, sample: JsonObject) -> None:
     start = _instant(position, "start_date", sample["start_date"])
     if "end_date" in sample and _instant(position, "end_date", sample["end_date"]) < start:
-        raise Refused("G6", ("data", position, "end_date"), "must not be earlier than start_date")
+        raise ContractBreach("G6", ("data", position, "end_date"), "must not be earlier than start_date")
 
 
 def _instant(position: int, field: str, value: Any) -> tuple[datetime, str]:
     """Read an instant that can be compared; the digits beyond its microseconds beside it."""
     match = _TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise Refused("G7", ("data", position, field), "must be an ISO 8601 timestamp with an offset")
+        raise ContractBreach("G7", ("data", position, field), "must be an ISO 8601 timestamp with an offset")
     try:
         return datetime.fromisoformat(value), (match[1] or "").rstrip("0")
     except ValueError:
-        raise Refused("G7", ("data", position, field), "must be a date that the calendar has") from None
+        raise ContractBreach("G7", ("data", position, field), "must be a date that the calendar has") from None
 
 
 def _check_value(position: int, unit: Any, value: Any) -> None:
     if not isinstance(unit, str) or unit not in _LIMITS:
-        raise Refused("G8", ("data", position, "unit"), "must be count, count/min or count/s")
+        raise ContractBreach("G8", ("data", position, "unit"), "must be count, count/min or count/s")
     if type(value) is not int and type(value) is not float:  # a bool is an int, but no number
-        raise Refused("G8", ("data", position, "value"), "must be a number")
+        raise ContractBreach("G8", ("data", position, "value"), "must be a number")
     if value <= 0:
-        raise Refused("G8", ("data", position, "value"), "must be bigger than 0")
+        raise ContractBreach("G8", ("data", position, "value"), "must be bigger than 0")
     limit = _LIMITS[unit]
     if limit is not None and value > limit:
-        raise Refused("G8", ("data", position, "value"), f"must be at most {limit} for unit {unit}")
+        raise ContractBreach("G8", ("data", position, "value"), f"must be at most {limit} for unit {unit}")

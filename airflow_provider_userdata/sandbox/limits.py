@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class RateLimit:
+class VendorRateLimit:
     """How many POSTs a second a sandbox vendor takes; it answers the others with 429.
 
     :param per_second: requests a second; what was not used is saved up for one second at most.
@@ -27,7 +27,7 @@ class RateLimit:
 class Bucket:
     """Lets through what a rate limit allows: a token bucket that holds one second's worth."""
 
-    def __init__(self, limit: RateLimit) -> None:
+    def __init__(self, limit: VendorRateLimit) -> None:
         self.limit = limit
         self._size = max(1.0, limit.per_second)
         self._tokens = self._size

@@ -9,15 +9,15 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 
-from airflow_provider_userdata.sandbox.arrivals import Counts, Record, Request
-from airflow_provider_userdata.sandbox.gerosense import Gerosense
-from airflow_provider_userdata.sandbox.vendor import Vendor
+from airflow_provider_userdata.sandbox.arrivals import Arrival, Counts, JsonObject
+from airflow_provider_userdata.sandbox.gerosense import FakeGerosense
+from airflow_provider_userdata.sandbox.vendor import FakeVendor
 
 _SHOWN = 20
 _LONGEST = 600
 
 
-def render(vendors: Mapping[str, Vendor]) -> str:
+def render(vendors: Mapping[str, FakeVendor]) -> str:
     """Make the page, as HTML.
 
     :param vendors: the vendors by name.
@@ -31,7 +31,7 @@ def _template() -> str:
     return files(__package__).joinpath("page.html").read_text(encoding="utf-8")
 
 
-def _overview(vendors: Mapping[str, Vendor]) -> str:
+def _overview(vendors: Mapping[str, FakeVendor]) -> str:
     rows = "".join(_overview_row(vendor, vendor.counts) for vendor in vendors.values())
     heads = ("Requests", "Accepted", "Not accepted", "In flight", "Records", "Distinct", "More than once")
     head = "".join(f'<th scope="col" class="number">{name}</th>' for name in heads)
@@ -41,7 +41,7 @@ def _overview(vendors: Mapping[str, Vendor]) -> str:
     )
 
 
-def _overview_row(vendor: Vendor, counts: Counts) -> str:
+def _overview_row(vendor: FakeVendor, counts: Counts) -> str:
     other = counts.requests - counts.accepted_requests - counts.in_flight
     numbers = (counts.requests, counts.accepted_requests, other, counts.in_flight, counts.records, counts.distinct)
     cells = "".join(_number(number) for number in numbers)
@@ -53,7 +53,7 @@ def _number(value: int, kind: str = "") -> str:
     return f'<td class="number {kind if value else "none"}">{value:,}</td>'
 
 
-def _section(vendor: Vendor) -> str:
+def _section(vendor: FakeVendor) -> str:
     requests, records = vendor.requests, vendor.arrived()
     return (
         f'<section id="{vendor.name}" class="card"><h2>{escape(vendor.title)}</h2>{_facts(vendor)}'
@@ -62,7 +62,7 @@ def _section(vendor: Vendor) -> str:
     )
 
 
-def _facts(vendor: Vendor) -> str:
+def _facts(vendor: FakeVendor) -> str:
     counts = vendor.counts
     answers = [_chip(f"{status}: {number:,}", _kind(status)) for status, number in counts.by_status.items()]
     if counts.unanswered - counts.in_flight:
@@ -80,9 +80,9 @@ def _facts(vendor: Vendor) -> str:
     return f"<dl>{rows}</dl>" if rows else ""
 
 
-def _settings(vendor: Vendor) -> list[str]:
+def _settings(vendor: FakeVendor) -> list[str]:
     texts = []
-    if isinstance(vendor, Gerosense) and vendor.maintenance:
+    if isinstance(vendor, FakeGerosense) and vendor.maintenance:
         texts.append("maintenance")
     if vendor.latency:
         texts.append(f"latency {vendor.latency:g} s")
@@ -91,7 +91,7 @@ def _settings(vendor: Vendor) -> list[str]:
     return texts
 
 
-def _requests(requests: list[Request]) -> str:
+def _requests(requests: list[Arrival]) -> str:
     if not requests:
         return '<p class="empty">None yet.</p>'
     rows = "".join(_request(request) for request in reversed(requests))
@@ -103,7 +103,7 @@ def _requests(requests: list[Request]) -> str:
     )
 
 
-def _request(request: Request) -> str:
+def _request(request: Arrival) -> str:
     at = datetime.fromtimestamp(request.at).astimezone()
     if request.status is not None:
         answer = _chip(str(request.status), _kind(request.status))
@@ -117,14 +117,14 @@ def _request(request: Request) -> str:
     )
 
 
-def _records(records: list[Record]) -> str:
+def _records(records: list[JsonObject]) -> str:
     if not records:
         return '<p class="empty">None yet.</p>'
     items = "".join(f"<li><code>{_text(record)}</code></li>" for record in reversed(records))
     return f'<ol class="records">{items}</ol>'
 
 
-def _text(record: Record) -> str:
+def _text(record: JsonObject) -> str:
     text = json.dumps(record, ensure_ascii=False)
     return escape(text if len(text) <= _LONGEST else text[:_LONGEST] + " …")
 

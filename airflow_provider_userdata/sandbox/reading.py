@@ -7,7 +7,7 @@ import math
 from typing import Any, NoReturn
 
 
-class Refused(Exception):  # noqa: N818 - an outcome, not a mistake of the sandbox
+class ContractBreach(Exception):  # noqa: N818 - an outcome, not a mistake of the sandbox
     """What was sent breaks a rule of the vendor's.
 
     :param rule: the rule's number.
@@ -45,9 +45,9 @@ def read_json(rule: str, content_type: str, encoding: str | None, body: bytes) -
     :param encoding: the request's content encoding.
     """
     if content_type.lower() != "application/json":
-        raise Refused(rule, (), "the content type is not application/json", "content_type")
+        raise ContractBreach(rule, (), "the content type is not application/json", "content_type")
     if encoding not in (None, "", "identity"):
-        raise Refused(rule, (), "a content encoding is not part of the contract", "content_encoding")
+        raise ContractBreach(rule, (), "a content encoding is not part of the contract", "content_encoding")
     try:
         text = body.decode("utf-8")
         value = json.loads(text, parse_constant=_constant, parse_float=_finite, object_pairs_hook=_once)
@@ -55,19 +55,19 @@ def read_json(rule: str, content_type: str, encoding: str | None, body: bytes) -
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         # Not `from` the cause, whose text repeats the body.
-        raise Refused(rule, (), "the body is not valid JSON in UTF-8", "json_invalid") from None
+        raise ContractBreach(rule, (), "the body is not valid JSON in UTF-8", "json_invalid") from None
     return value
 
 
 def only_keys(rule: str, value: Any, loc: tuple[str | int, ...], required: tuple[str, ...]) -> dict[str, Any]:
     """Check that a value is an object with these keys and no others."""
     if not isinstance(value, dict):
-        raise Refused(rule, loc, "must be an object", "dict_type")
+        raise ContractBreach(rule, loc, "must be an object", "dict_type")
     for key in required:
         if key not in value:
-            raise Refused(rule, (*loc, key), "is required", "missing")
+            raise ContractBreach(rule, (*loc, key), "is required", "missing")
     if len(value) > len(required):
-        raise Refused(rule, (*loc, "*"), "a key that the contract does not name", "extra_forbidden")
+        raise ContractBreach(rule, (*loc, "*"), "a key that the contract does not name", "extra_forbidden")
     return value
 
 

@@ -15,13 +15,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from airflow_provider_userdata.sandbox.control import Control
-from airflow_provider_userdata.sandbox.gerosense import Gerosense
-from airflow_provider_userdata.sandbox.ptengine import Ptengine
-from airflow_provider_userdata.sandbox.thymia import Thymia
-from airflow_provider_userdata.sandbox.vendor import Vendor
+from airflow_provider_userdata.sandbox.gerosense import FakeGerosense
+from airflow_provider_userdata.sandbox.ptengine import FakePtengine
+from airflow_provider_userdata.sandbox.thymia import FakeThymia
+from airflow_provider_userdata.sandbox.vendor import FakeVendor
 
 #: The keys that the sandbox takes. They open nothing else.
-SANDBOX_KEYS = {vendor.name: vendor.key for vendor in (Thymia, Gerosense, Ptengine)}
+SANDBOX_KEYS = {vendor.name: vendor.key for vendor in (FakeThymia, FakeGerosense, FakePtengine)}
 
 _LARGEST_BODY = 64 * 1024 * 1024
 # How many seconds answers in progress have to end in, when the sandbox does.
@@ -48,11 +48,11 @@ class Sandbox:
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, keep: int | None = 1000) -> None:
         self._host = _loopback(host)
         self._port = port
-        self.thymia = Thymia(keep)
-        self.gerosense = Gerosense(keep)
-        self.ptengine = Ptengine(keep)
+        self.thymia = FakeThymia(keep)
+        self.gerosense = FakeGerosense(keep)
+        self.ptengine = FakePtengine(keep)
         #: The vendors by name.
-        self.vendors: dict[str, Vendor] = {
+        self.vendors: dict[str, FakeVendor] = {
             vendor.name: vendor for vendor in (self.thymia, self.gerosense, self.ptengine)
         }
         self._thread: threading.Thread | None = None

@@ -6,13 +6,13 @@ import uuid
 
 from aiohttp import web
 
-from airflow_provider_userdata.sandbox.answers import Answer
-from airflow_provider_userdata.sandbox.arrivals import Record
-from airflow_provider_userdata.sandbox.reading import Refused, only_keys, read_json
-from airflow_provider_userdata.sandbox.vendor import Vendor
+from airflow_provider_userdata.sandbox.answers import FakeAnswer
+from airflow_provider_userdata.sandbox.arrivals import JsonObject
+from airflow_provider_userdata.sandbox.reading import ContractBreach, only_keys, read_json
+from airflow_provider_userdata.sandbox.vendor import FakeVendor
 
 
-class Thymia(Vendor):
+class FakeThymia(FakeVendor):
     """``POST /v1/user-data/{upload_type}`` and ``GET /v1/account``, as Thymia has them (T1, T2, T4-T6, T9, T10, T12).
 
     Stricter than the page, which says nothing about it: a blank ``userLabel`` and keys that the page doesn't name are
@@ -41,39 +41,39 @@ class Thymia(Vendor):
         """Tell upload types apart: the same body under another one is other data."""
         return request.match_info["upload_type"]
 
-    def check(self, request: web.Request, body: bytes) -> list[Record]:
+    def check(self, request: web.Request, body: bytes) -> list[JsonObject]:
         """One record: the body itself (T5, T6)."""
         upload_type = request.match_info["upload_type"]
         if not upload_type.strip() or upload_type in (".", ".."):
-            raise Refused("T4", ("path", "upload_type"), "must name a type", "value_error")
+            raise ContractBreach("T4", ("path", "upload_type"), "must name a type", "value_error")
         try:
             return [_upload(read_json("T1", request.content_type, request.headers.get("Content-Encoding"), body))]
-        except Refused as refused:
+        except ContractBreach as refused:
             refused.loc = ("body", *refused.loc)
             raise
 
-    def success(self, *, receipt: bool) -> Answer:
+    def success(self, *, receipt: bool) -> FakeAnswer:
         """Give the upload's id, which is the receipt (T9)."""
-        return Answer.json(200, {"uploadId": str(uuid.uuid4())} if receipt else {})
+        return FakeAnswer.json(200, {"uploadId": str(uuid.uuid4())} if receipt else {})
 
-    def refusal(self, refused: Refused) -> Answer:
+    def refusal(self, refused: ContractBreach) -> FakeAnswer:
         """422, with where and what (T10)."""
         detail = {"loc": list(refused.loc), "msg": f"{refused.reason} ({refused.rule})", "type": refused.kind}
-        return Answer.json(422, {"detail": [detail]})
+        return FakeAnswer.json(422, {"detail": [detail]})
 
-    def error(self, status: int, message: str) -> Answer:
+    def error(self, status: int, message: str) -> FakeAnswer:
         """Other errors have a text for their detail."""
-        return Answer.json(status, {"detail": message})
+        return FakeAnswer.json(status, {"detail": message})
 
 
-def _upload(value: object) -> Record:
+def _upload(value: object) -> JsonObject:
     upload = only_keys("T5", value, (), ("user", "data"))
     user = only_keys("T5", upload["user"], ("user",), ("userLabel",))
     label = user["userLabel"]
     if not isinstance(label, str):
-        raise Refused("T6", ("user", "userLabel"), "must be a string", "string_type")
+        raise ContractBreach("T6", ("user", "userLabel"), "must be a string", "string_type")
     if not label.strip():
-        raise Refused("T6", ("user", "userLabel"), "must not be blank", "string_too_short")
+        raise ContractBreach("T6", ("user", "userLabel"), "must not be blank", "string_too_short")
     if not isinstance(upload["data"], dict):
-        raise Refused("T5", ("data",), "must be an object", "dict_type")
+        raise ContractBreach("T5", ("data",), "must be an object", "dict_type")
     return upload

@@ -10,14 +10,14 @@ from typing import ClassVar
 
 from aiohttp import web
 
-from airflow_provider_userdata.sandbox.answers import Answer, drop, phrase, respond, respond_half
-from airflow_provider_userdata.sandbox.arrivals import Arrivals, Counts, Record, Request
-from airflow_provider_userdata.sandbox.faults import Fault, Script, seconds
-from airflow_provider_userdata.sandbox.limits import Bucket, RateLimit
-from airflow_provider_userdata.sandbox.reading import Refused
+from airflow_provider_userdata.sandbox.answers import FakeAnswer, drop, phrase, respond, respond_half
+from airflow_provider_userdata.sandbox.arrivals import Arrival, Arrivals, Counts, JsonObject
+from airflow_provider_userdata.sandbox.faults import Script, ScriptedFault, seconds
+from airflow_provider_userdata.sandbox.limits import Bucket, VendorRateLimit
+from airflow_provider_userdata.sandbox.reading import ContractBreach
 
 
-class Vendor(ABC):
+class FakeVendor(ABC):
     """One vendor's double: what tests and the control API see of it.
 
     :param keep: how many requests and records to keep; None: all.
@@ -35,7 +35,7 @@ class Vendor(ABC):
 
     # What users touch.
 
-    def script(self, *faults: Fault | str) -> None:
+    def script(self, *faults: ScriptedFault | str) -> None:
         """Say what happens to the next POSTs, in order; after that, the vendor answers as it should.
 
         :param faults: faults or their text form, such as ``"429 retry-after=2"`` or ``"503 x30"``.
@@ -43,7 +43,7 @@ class Vendor(ABC):
         """
         self._script.add(self._understood(faults))
 
-    def rescript(self, *faults: Fault | str) -> None:
+    def rescript(self, *faults: ScriptedFault | str) -> None:
         """Replace what is left of the script.
 
         :param faults: as for :meth:`script`.
@@ -84,21 +84,21 @@ class Vendor(ABC):
         self._latency = seconds(value)
 
     @property
-    def rate_limit(self) -> RateLimit | None:
+    def rate_limit(self) -> VendorRateLimit | None:
         """The rate limit; can be set, to a number of requests a second too, or None."""
         return self._bucket.limit if self._bucket else None
 
     @rate_limit.setter
-    def rate_limit(self, value: RateLimit | float | None) -> None:
-        limit = value if isinstance(value, RateLimit | None) else RateLimit(value)
+    def rate_limit(self, value: VendorRateLimit | float | None) -> None:
+        limit = value if isinstance(value, VendorRateLimit | None) else VendorRateLimit(value)
         self._bucket = Bucket(limit) if limit else None
 
-    def arrived(self) -> list[Record]:
+    def arrived(self) -> list[JsonObject]:
         """Return the accepted records, in order of arrival, as far as they are kept."""
         return self._arrivals.records()
 
     @property
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[Arrival]:
         """The POSTs, in order of arrival, as far as they are kept."""
         return self._arrivals.requests()
 
@@ -125,42 +125,42 @@ class Vendor(ABC):
         """Whether the request carries its key."""
 
     @abstractmethod
-    def check(self, request: web.Request, body: bytes) -> list[Record]:
-        """Read the records out of a request, or raise :class:`Refused`."""
+    def check(self, request: web.Request, body: bytes) -> list[JsonObject]:
+        """Read the records out of a request, or raise :class:`ContractBreach`."""
 
     @abstractmethod
-    def success(self, *, receipt: bool) -> Answer:
+    def success(self, *, receipt: bool) -> FakeAnswer:
         """Its answer to what it accepts."""
 
     @abstractmethod
-    def refusal(self, refused: Refused) -> Answer:
+    def refusal(self, refused: ContractBreach) -> FakeAnswer:
         """Its answer to what breaks a rule."""
 
     @abstractmethod
-    def error(self, status: int, message: str) -> Answer:
+    def error(self, status: int, message: str) -> FakeAnswer:
         """Its way to word any other error."""
 
     def namespace(self, request: web.Request) -> str:  # noqa: ARG002 - Thymia needs it
         """Name what, beside a record's content, makes it another record."""
         return ""
 
-    def closed(self) -> Answer | None:
+    def closed(self) -> FakeAnswer | None:
         """Its answer while it takes nothing at all."""
         return None
 
-    def taken(self, fault: Fault, records: list[Record]) -> list[Record]:  # noqa: ARG002 - GeroSense needs it
+    def taken(self, fault: ScriptedFault, records: list[JsonObject]) -> list[JsonObject]:  # noqa: ARG002 - GeroSense needs it
         """Which of the valid records are accepted, under a fault that accepts."""
         return records
 
-    def accepts(self, fault: Fault) -> bool:
+    def accepts(self, fault: ScriptedFault) -> bool:
         """Whether anything is checked and accepted, under a fault."""
         return fault.accepts
 
-    def check_fault(self, fault: Fault) -> None:  # noqa: B027 - most vendors know them all
+    def check_fault(self, fault: ScriptedFault) -> None:  # noqa: B027 - most vendors know them all
         """Raise ValueError for a fault that means nothing at this vendor."""
 
-    def _understood(self, faults: Iterable[Fault | str]) -> list[Fault]:
-        read = [fault if isinstance(fault, Fault) else Fault.parse(fault) for fault in faults]
+    def _understood(self, faults: Iterable[ScriptedFault | str]) -> list[ScriptedFault]:
+        read = [fault if isinstance(fault, ScriptedFault) else ScriptedFault.parse(fault) for fault in faults]
         for fault in read:
             self.check_fault(fault)
         return read
@@ -179,19 +179,19 @@ class Vendor(ABC):
             self._arrivals.end(entry, None if response is None else response.status)
         return drop(request) if response is None else response
 
-    async def _respond(self, request: web.Request, entry: Request) -> web.StreamResponse | None:
+    async def _respond(self, request: web.Request, entry: Arrival) -> web.StreamResponse | None:
         self._arrivals.carry(entry, await request.read())
         if turned_away := self._turned_away():
             return respond(turned_away)
         fault = self._script.next()
-        entry.fault = "" if fault == Fault() else str(fault)
+        entry.fault = "" if fault == ScriptedFault() else str(fault)
         # A client that gives up meanwhile is served all the same, as it would be elsewhere.
         await asyncio.sleep(self._latency + fault.latency)
         if self.accepts(fault) and (refusal := self._judge(request, entry, fault)):
             return respond(refusal)
         return await self._act(request, fault)
 
-    def _turned_away(self) -> Answer | None:
+    def _turned_away(self) -> FakeAnswer | None:
         if self._bucket and not self._bucket.take():
             self._arrivals.rate_limited()
             after = self._bucket.limit.retry_after
@@ -199,18 +199,18 @@ class Vendor(ABC):
             return replace(self.error(429, "too many requests"), headers=headers)
         return self.closed()
 
-    def _judge(self, request: web.Request, entry: Request, fault: Fault) -> Answer | None:
+    def _judge(self, request: web.Request, entry: Arrival, fault: ScriptedFault) -> FakeAnswer | None:
         """Check and accept what was sent, or answer why not."""
         if not self.authorised(request):
             return self.error(401, "the key is missing or wrong")
         try:
             records = self.check(request, entry.body)
-        except Refused as refused:
+        except ContractBreach as refused:
             return self.refusal(refused)
         self._arrivals.accept(entry, self.taken(fault, records), self.namespace(request))
         return None
 
-    async def _act(self, request: web.Request, fault: Fault) -> web.StreamResponse | None:
+    async def _act(self, request: web.Request, fault: ScriptedFault) -> web.StreamResponse | None:
         """Answer, or whatever else the script has; None: nothing comes back."""
         if fault.action == "ok":
             return respond(self.success(receipt=True))
@@ -222,7 +222,7 @@ class Vendor(ABC):
             return None
         answer = self.error(fault.status, phrase(fault.status)) if fault.receipt else self.success(receipt=False)
         body, content_type = fault.content() or (answer.body, answer.content_type)
-        return respond(Answer(fault.status, body, content_type, fault.sent_headers()))
+        return respond(FakeAnswer(fault.status, body, content_type, fault.sent_headers()))
 
 
 async def _gone(request: web.Request) -> None:

@@ -19,7 +19,7 @@ from airflow_provider_userdata.delivery.sending.sender import Patience, Sender
 from airflow_provider_userdata.delivery.sending.throttle import Throttle
 from airflow_provider_userdata.delivery.sending.transport import Endpoint, NoAnswer, Transport
 from airflow_provider_userdata.errors import VendorDownError
-from airflow_provider_userdata.sandbox import SANDBOX_KEYS, RateLimit, Sandbox, limits
+from airflow_provider_userdata.sandbox import SANDBOX_KEYS, Sandbox, VendorRateLimit, limits
 from airflow_provider_userdata.vendors.contract import Request
 
 Deliver = Callable[..., Result]
@@ -207,7 +207,7 @@ def test_a_storm_of_429_settles_below_the_vendors_rate(
     on_our_clock: list[tuple[float, int]],
 ) -> None:
     """After the start, hardly any request is refused, and most of what is allowed is used, without being told."""
-    sandbox.thymia.rate_limit = RateLimit(per_second, retry_after)
+    sandbox.thymia.rate_limit = VendorRateLimit(per_second, retry_after)
     count = 60 * per_second
 
     ended = deliver("thymia", rows("thymia", count))
@@ -230,7 +230,7 @@ def test_a_vendor_that_takes_a_dozen_a_minute_is_not_dead(
 ) -> None:
     """Without a `Retry-After`, too, what is refused waits for its turn, and uses up few attempts."""
     monkeypatch.setattr(Sender.__init__, "__defaults__", (random.Random(seed).random,))
-    sandbox.thymia.rate_limit = RateLimit(0.2)
+    sandbox.thymia.rate_limit = VendorRateLimit(0.2)
 
     ended = deliver("thymia", rows("thymia", 100))
 

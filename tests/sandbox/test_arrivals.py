@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from airflow_provider_userdata.sandbox import Sandbox
-from airflow_provider_userdata.sandbox.arrivals import Arrivals, Request
+from airflow_provider_userdata.sandbox.arrivals import Arrival, Arrivals
 
 Send = Callable[..., requests.Response]
 Valid = Callable[[str], dict[str, Any]]
@@ -102,8 +102,8 @@ def test_overlapping_requests_can_be_told_from_those_in_turn(sandbox: Sandbox, v
 
 def test_a_request_that_never_ended_overlaps_what_came_later() -> None:
     """No end is an end that lies ahead."""
-    hung = Request(path="/", headers={}, at=0, started=1)
-    later = Request(path="/", headers={}, at=0, started=5, ended=6)
+    hung = Arrival(path="/", headers={}, at=0, started=1)
+    later = Arrival(path="/", headers={}, at=0, started=5, ended=6)
 
     assert hung.overlaps(later)
     assert later.overlaps(hung)

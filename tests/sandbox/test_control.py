@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from airflow_provider_userdata.sandbox import RateLimit, Sandbox
+from airflow_provider_userdata.sandbox import Sandbox, VendorRateLimit
 
 Send = Callable[..., requests.Response]
 Valid = Callable[[str], dict[str, Any]]
@@ -76,7 +76,7 @@ def test_settings_can_be_put(sandbox: Sandbox, control: Send) -> None:
     answer = control("PUT", "/settings/gerosense", settings).json()
 
     assert (sandbox.gerosense.latency, sandbox.gerosense.maintenance) == (0.25, True)
-    assert sandbox.gerosense.rate_limit == RateLimit(5, retry_after=2)
+    assert sandbox.gerosense.rate_limit == VendorRateLimit(5, retry_after=2)
     assert sandbox.gerosense.chances == answer["random"] == {"503": 0.5}
     control("PUT", "/settings/gerosense", {"rate_limit": None, "maintenance": False})
     assert sandbox.gerosense.rate_limit is None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from airflow_provider_userdata.sandbox import Fault, RateLimit, Sandbox
+from airflow_provider_userdata.sandbox import Sandbox, ScriptedFault, VendorRateLimit
 
 Send = Callable[..., requests.Response]
 Valid = Callable[[str], dict[str, Any]]
@@ -44,9 +44,9 @@ Valid = Callable[[str], dict[str, Any]]
 )
 def test_a_fault_reads_its_own_text(text: str) -> None:
     """A fault and its text form stand for each other."""
-    fault = Fault.parse(text)
+    fault = ScriptedFault.parse(text)
 
-    assert Fault.parse(str(fault)) == fault
+    assert ScriptedFault.parse(str(fault)) == fault
     if "x-trace" not in text:
         assert str(fault) == text
 
@@ -77,7 +77,7 @@ def test_a_fault_reads_its_own_text(text: str) -> None:
 def test_what_is_no_fault_is_refused(text: str, sandbox: Sandbox) -> None:
     """A text that means nothing is refused where it is written, with all that was scripted along with it."""
     with pytest.raises(ValueError, match="is no fault"):
-        Fault.parse(text)
+        ScriptedFault.parse(text)
     with pytest.raises(ValueError, match="is no fault"):
         sandbox.thymia.script("503", text)
     assert sandbox.thymia.pending == []
@@ -85,13 +85,13 @@ def test_what_is_no_fault_is_refused(text: str, sandbox: Sandbox) -> None:
 
 def test_a_status_makes_a_fault() -> None:
     """In Python, a status is enough; a bare 200 is the vendor's own answer."""
-    assert Fault(status=503) == Fault.parse("503")
-    assert Fault(status=200) == Fault.parse("200") == Fault()
+    assert ScriptedFault(status=503) == ScriptedFault.parse("503")
+    assert ScriptedFault(status=200) == ScriptedFault.parse("200") == ScriptedFault()
 
 
 def test_faults_happen_in_order_once_each(sandbox: Sandbox, send: Send, valid: Valid) -> None:
     """A script is used up by POSTs, repetitions too, and then the vendor answers as it should."""
-    sandbox.ptengine.script("429 retry-after=2", "503 x2", "ok", Fault(status=400))
+    sandbox.ptengine.script("429 retry-after=2", "503 x2", "ok", ScriptedFault(status=400))
 
     statuses = [send("ptengine", valid("ptengine")).status_code for _ in range(7)]
 
@@ -265,7 +265,7 @@ def test_a_rate_limit_refuses_what_is_beyond_it(
     sandbox: Sandbox, send: Send, valid: Valid, retry_after: int | None, header: str | None
 ) -> None:
     """Beyond a second's worth of requests comes 429, which is counted and uses up no script."""
-    sandbox.ptengine.rate_limit = RateLimit(2, retry_after=retry_after)
+    sandbox.ptengine.rate_limit = VendorRateLimit(2, retry_after=retry_after)
     sandbox.ptengine.script("503", "503")
 
     answers = [send("ptengine", valid("ptengine")) for _ in range(4)]

@@ -16,7 +16,7 @@ from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.errors import LaterError, RejectsError, VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
-from airflow_provider_userdata.sandbox.reading import Refused
+from airflow_provider_userdata.sandbox.reading import ContractBreach
 
 Run = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
@@ -32,7 +32,7 @@ def refuse(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Refuse:
     def refusing(*bad: str) -> None:
         def checked(request: Any, body: bytes) -> list[dict[str, Any]]:
             if any(f'["{name}"'.encode() in body for name in bad):
-                raise Refused("P10", ("values",), "is not to our liking")
+                raise ContractBreach("P10", ("values",), "is not to our liking")
             return check(request, body)
 
         monkeypatch.setattr(sandbox.ptengine, "check", checked)

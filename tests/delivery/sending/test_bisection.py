@@ -13,7 +13,7 @@ from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.delivery.sending import bisection
 from airflow_provider_userdata.errors import RefusedError
 from airflow_provider_userdata.sandbox import Sandbox
-from airflow_provider_userdata.sandbox.reading import Refused
+from airflow_provider_userdata.sandbox.reading import ContractBreach
 
 Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
@@ -30,7 +30,7 @@ def refuse(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Refuse:
 
         def checked(request: Any, body: bytes) -> list[dict[str, Any]]:
             if any(f'"{name}"'.encode() in body for name in bad):
-                raise Refused("G8", ("data",), "geheim is not to our liking")
+                raise ContractBreach("G8", ("data",), "geheim is not to our liking")
             return check(request, body)
 
         monkeypatch.setattr(sandbox.vendors[vendor], "check", checked)
@@ -112,7 +112,7 @@ def test_a_refusal_for_size_is_halved_until_it_fits(
 
     def too_large(request: Any, body: bytes) -> list[dict[str, Any]]:
         if len(json.loads(body)["values"]) > 30:
-            raise Refused("P4", (), "too large")
+            raise ContractBreach("P4", (), "too large")
         return check(request, body)
 
     check = sandbox.ptengine.check

@@ -20,7 +20,7 @@ from airflow_provider_userdata.delivery.sending.request_size import Sizes
 from airflow_provider_userdata.errors import RefusedError
 from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.sandbox import Sandbox
-from airflow_provider_userdata.sandbox.reading import Refused
+from airflow_provider_userdata.sandbox.reading import ContractBreach
 from airflow_provider_userdata.vendors.contract import Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
@@ -124,12 +124,12 @@ def limit(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Limit:
         def checked(request: Any, body: bytes) -> list[dict[str, Any]]:
             value = json.loads(body)
             if len(value.get("values", value.get("data"))) > most or len(body) > size:
-                raise Refused("A4", (), "too large")
+                raise ContractBreach("A4", (), "too large")
             if bad in body:
-                raise Refused("G8", ("data",), "not to our liking")
+                raise ContractBreach("G8", ("data",), "not to our liking")
             return check(request, body)
 
-        def refused(reason: Refused) -> Any:
+        def refused(reason: ContractBreach) -> Any:
             return vendor.error(413, reason.message) if reason.rule == "A4" else refusal(reason)
 
         monkeypatch.setattr(vendor, "check", checked)

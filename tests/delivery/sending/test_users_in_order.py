@@ -12,12 +12,12 @@ import pytest
 from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.delivery.sending.batcher import Batch, GroupBatcher
 from airflow_provider_userdata.records.record import Record
-from airflow_provider_userdata.sandbox import Request, Sandbox
+from airflow_provider_userdata.sandbox import Arrival, Sandbox
 
 Deliver = Callable[..., Result]
 
 
-def by_user(sandbox: Sandbox) -> dict[str, list[tuple[int, Request]]]:
+def by_user(sandbox: Sandbox) -> dict[str, list[tuple[int, Arrival]]]:
     """Give each user's rows, as the number in the row and the request that carried it, in order of arrival."""
     found = defaultdict(list)
     for request in sandbox.ptengine.requests:
