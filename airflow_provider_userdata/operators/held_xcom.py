@@ -28,7 +28,7 @@ def look(context: Any, held: CarryOverFolder, log: Any) -> None:
     held.over = runs.over(context["ti"], held.claimants(), log)
 
 
-def leave(context: Any, held: CarryOverFolder | None, log: Any) -> None:
+def push(context: Any, held: CarryOverFolder | None, log: Any) -> None:
     """Say what waits now, where anything does or did."""
     if held is None:
         return

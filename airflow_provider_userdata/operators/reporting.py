@@ -27,7 +27,7 @@ def show_progress(store: TaskStateStore | FileStore, log: Any, report: Report, t
     store.show(progress)
 
 
-def tell(report: Report, log: Any) -> None:
+def log_report(report: Report, log: Any) -> None:
     """Log how a delivery went, and where its files are."""
     log.info("%s", report.summary())
     if report.rejects:

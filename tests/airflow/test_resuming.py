@@ -22,7 +22,7 @@ from airflow_provider_userdata.sandbox import Sandbox
 Records = Callable[[int], list[dict[str, Any]]]
 ONE_BY_ONE: dict[str, Any] = {"task_id": "upload", "upload_type": "mood", "max_in_flight": 1, "max_attempts": 1}
 SOON: dict[str, Any] = {"retries": 2, "retry_delay": timedelta(0)}
-CLEAR_IT = "Clear the task, and it goes on where this attempt ended"
+CLEAR_IT = "Clear the task, and it continues where this attempt ended"
 
 
 class StateStore:

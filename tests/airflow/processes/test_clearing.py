@@ -13,7 +13,7 @@ def test_a_failed_task_that_is_cleared_goes_on(airflow: Any, userdata_sandbox: S
     thymia.script("ok x5", "503 x9")
     run = airflow.run("not_retried", count=12)
     assert run.ends() == "failed"
-    assert "Clear the task, and it goes on where this attempt ended" in run.log()
+    assert "Clear the task, and it continues where this attempt ended" in run.log()
     assert run.xcom("report")["delivered"] == 5
     thymia.clear_faults()
     run.clear()

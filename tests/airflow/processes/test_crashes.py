@@ -71,7 +71,7 @@ def test_a_kill_after_the_last_record_sends_nothing_twice(airflow: Any, userdata
     assert (task["try_number"], task["max_tries"]) == (2, 2)
     counts = userdata_sandbox.ptengine.counts
     assert (counts.records, counts.requests) == (250, 3)
-    assert "An attempt before this one had finished: nothing was sent" in run.log(2)
+    assert "An earlier attempt had already finished: nothing was sent" in run.log(2)
     report = run.xcom()
     assert (report["delivered"], report["requests"]) == (250, 3)
     assert str(report["delivered"]) in run.log(1)

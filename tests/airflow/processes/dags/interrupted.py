@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import DAG, Context
 
 from airflow_provider_userdata.delivery import engine
 from airflow_provider_userdata.delivery.sending import sender
-from airflow_provider_userdata.operators import base
+from airflow_provider_userdata.operators import planning
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
@@ -24,7 +24,7 @@ SOON: dict[str, Any] = {"retries": 2, "retry_delay": timedelta(seconds=1)}
 
 # What takes a minute takes seconds here.
 engine.PROGRESS_SECONDS = 0.5
-base.LONGEST_SLEEP = 1.0
+planning.LONGEST_SLEEP = 1.0
 sender.MAINTENANCE_PAUSE = 4.0
 
 

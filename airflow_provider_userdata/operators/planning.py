@@ -1,0 +1,123 @@
+"""From an operator's arguments and Airflow's context to the plan of a delivery."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from airflow_provider_userdata.airflow_compat import Context
+from airflow_provider_userdata.delivery import Plan
+from airflow_provider_userdata.delivery.resuming import destination
+from airflow_provider_userdata.delivery.sending import Endpoint, OnDoubt, Patience
+from airflow_provider_userdata.ledger import LEASE, SqlLedger, Stream
+from airflow_provider_userdata.operators import (
+    arguments,
+    asset_state,
+    held_xcom,
+    ledger_settings,
+    output_paths,
+    reporting,
+    sourcing,
+    supervision,
+)
+from airflow_provider_userdata.operators.checkpoint_store import checkpoint_store
+from airflow_provider_userdata.sources import open_source
+from airflow_provider_userdata.vendors import LedgerMode, Vendor
+
+if TYPE_CHECKING:
+    from airflow_provider_userdata.operators.base import DeliveryOperator
+
+MOST_IN_FLIGHT = 1000
+MOST_ATTEMPTS = 1000
+LONGEST_STREAM = 200
+"""Characters of a ledger stream's name."""
+LONGEST_SLEEP = 60.0
+"""Seconds: a longer wait that the vendor asks for is spent without a worker slot, if the task may defer."""
+
+
+def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> Plan:
+    """Check a task's arguments, open what it needs, and return the plan of its delivery.
+
+    May ask Airflow for connections, XComs and states: call it from the task's main thread.
+
+    :param task: the operator, after its templates were rendered.
+    :param context: Airflow's context of the task.
+    :param came_back: whether this attempt was deferred, and may have sent something before.
+    :raises UserdataError: if an argument, a connection, the source or the ledger can't be used.
+    """
+    ti: Any = context["ti"]
+    root = output_paths.output_root(task.output_path)
+    folder = output_paths.run_folder(root, ti)
+    store = checkpoint_store(context, folder, came_back=came_back)
+    arguments.number("max_rejected", task.max_rejected, zero=True)
+    fields = task._field_map()
+    vendor = task._vendor()
+    columns = task._required_columns() if fields is None else fields.values()
+    patience = _patience(task)
+    rate = task.requests_per_second
+    default = "restart" if vendor.limits.user_once else "fail"
+    changed = arguments.one_of("on_changed_source", task.on_changed_source or default, ("fail", "restart"))
+    validate_only = arguments.switch("validate_only", task.validate_only)
+    incremental = arguments.switch("incremental", task.incremental)
+    endpoint = task._hook().endpoint()
+    stream = _stream(task, vendor, endpoint)
+    to = destination(stream.vendor, stream.address, stream.kind, stream.user, stream.name)
+    held = None
+    if vendor.limits.minimum > 1:
+        held = output_paths.held(root, ti, stream.kind or vendor.name, to.name)
+        held_xcom.look(context, held, task.log)
+    return Plan(
+        vendor=vendor,
+        endpoint=endpoint,
+        source=open_source(sourcing.bound(task.source, context), columns=columns, only=fields is not None),
+        output=folder,
+        attempt=f"{ti.try_number}-{uuid.uuid4().hex[:8]}",
+        destination=to,
+        fields=fields,
+        max_in_flight=arguments.whole_number("max_in_flight", task.max_in_flight, 1, MOST_IN_FLIGHT),
+        requests_per_second=None if rate is None else arguments.number("requests_per_second", rate),
+        patience=patience,
+        validate_only=validate_only,
+        held=held,
+        ledger=_ledger(vendor, stream, ti, patience.max_wait) if incremental and not validate_only else None,
+        max_rejected=task.max_rejected,
+        store=store,
+        resume=arguments.switch("resume", task.resume),
+        shows_recent=asset_state.shown_on(task.outlets) is not None,
+        unseen_attempts=store.unseen,
+        restart_if_changed=changed == "restart",
+        more_attempts=ti.try_number <= store.max_tries,
+        supervisor=supervision.supervisor(ti),
+        on_progress=functools.partial(reporting.show_progress, store, task.log),
+    )
+
+
+def _patience(task: DeliveryOperator) -> Patience:
+    return Patience(
+        max_attempts=arguments.whole_number("max_attempts", task.max_attempts, 1, MOST_ATTEMPTS),
+        max_wait=arguments.number("max_wait", task.max_wait),
+        on_doubt=cast("OnDoubt", arguments.one_of("on_doubt", task.on_doubt, ("resend", "hold"))),
+        longest_sleep=LONGEST_SLEEP if task._may_defer() else None,
+    )
+
+
+def _stream(task: DeliveryOperator, vendor: Vendor, endpoint: Endpoint) -> Stream:
+    """Return the ledger stream of this address and credential: another address or credential is another account."""
+    address = urlsplit(endpoint.url)
+    return Stream(
+        vendor=vendor.name,
+        host=address.hostname or "",
+        port=address.port,
+        kind=task._kind(),
+        user="".join(endpoint.headers.values()),
+        name=arguments.name("ledger_stream", task.ledger_stream, LONGEST_STREAM) or "",
+    )
+
+
+def _ledger(vendor: Vendor, stream: Stream, ti: Any, max_wait: float) -> SqlLedger:
+    run = "/".join(map(str, (ti.dag_id, ti.run_id, ti.task_id, ti.map_index)))
+    return ledger_settings.task_ledger(
+        stream, keyed=vendor.kept is LedgerMode.STATES, run=run, lease=LEASE + 2 * max_wait
+    )
