@@ -76,7 +76,7 @@ def test_the_linter_refuses_airflow_everywhere_but_in_one_module(path: str, refu
         ("delivery", "operators.base"),
         ("ledger", "vendors.contract"),
         ("ledger", "delivery.plan"),
-        ("ledger", "operators.ledgers"),
+        ("ledger", "operators.ledger_settings"),
         ("sources", "vendors.contract"),
         ("sources", "hooks.base"),
         ("sandbox", "vendors.gerosense"),

@@ -1,1 +1,1 @@
-"""Airflow's operators: arguments in, a report out."""
+"""Airflow's operators, one for each vendor: arguments in, a report out."""

@@ -1,4 +1,4 @@
-"""Checks of what a DAG author wrote, made when the task runs: a DAG file must parse whatever it holds."""
+"""Checks of an operator's arguments, made when the task runs: a DAG file must parse even if they are wrong."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from airflow_provider_userdata.errors import ArgumentError
 
 
 def one_of(name: str, value: object, allowed: Collection[str]) -> str:
-    """Give a text that is one of those allowed.
+    """Return a text that is one of those allowed.
 
-    :raises ArgumentError: if it is none of them.
+    :raises ArgumentError: if it is not one of them.
     """
     if not isinstance(value, str) or value not in allowed:
         raise ArgumentError(f"{name}: must be one of {', '.join(map(repr, allowed))}, not {_shown(value)}")
@@ -19,9 +19,9 @@ def one_of(name: str, value: object, allowed: Collection[str]) -> str:
 
 
 def switch(name: str, value: object) -> bool:
-    """Give True or False.
+    """Return True or False.
 
-    :raises ArgumentError: if it is neither; the text `"false"`, which Python takes for true, is neither.
+    :raises ArgumentError: if it is neither; the text `"false"`, which Python counts as true, is refused.
     """
     if not isinstance(value, bool):
         raise ArgumentError(f"{name}: must be True or False, not {_shown(value)}")
@@ -29,9 +29,9 @@ def switch(name: str, value: object) -> bool:
 
 
 def whole_number(name: str, value: object, least: int, most: int) -> int:
-    """Give a whole number within bounds.
+    """Return a whole number within bounds.
 
-    :raises ArgumentError: if it is none.
+    :raises ArgumentError: if it is not a whole number, or out of bounds.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ArgumentError(f"{name}: must be a whole number from {least} to {most}, not {_shown(value)}")
@@ -39,22 +39,23 @@ def whole_number(name: str, value: object, least: int, most: int) -> int:
 
 
 def number(name: str, value: object, *, zero: bool = False) -> float:
-    """Give a number above 0, or from 0 on.
+    """Return a number above 0.
 
-    :raises ArgumentError: if it is none.
+    :param zero: whether 0 is allowed too.
+    :raises ArgumentError: if it is not such a number.
     """
     fits = isinstance(value, int | float) and not isinstance(value, bool) and value < float("inf")
-    if not fits or not (value > 0 or (zero and value == 0)):  # type: ignore[operator]  # a number by the line above
+    if not fits or not (value > 0 or (zero and value == 0)):  # type: ignore[operator]  # `fits`: it is a number
         wanted = "0 or more" if zero else "above 0"
         raise ArgumentError(f"{name}: must be a number, {wanted}, not {_shown(value)}")
-    return value  # type: ignore[return-value]  # see above
+    return value  # type: ignore[return-value]  # `fits`: it is a number
 
 
 def name(argument: str, value: object, most: int) -> str | None:
-    """Give a name that isn't blank, or None.
+    """Return a name that isn't blank, or None.
 
-    :param most: how many characters it may have.
-    :raises ArgumentError: if it is none.
+    :param most: the most characters that it may have.
+    :raises ArgumentError: if it is not such a name.
     """
     if value is None or (isinstance(value, str) and value.strip() and len(value) <= most):
         return value
@@ -62,9 +63,9 @@ def name(argument: str, value: object, most: int) -> str | None:
 
 
 def names(name: str, value: object) -> tuple[str, ...]:
-    """Give a list of names.
+    """Return a list of names.
 
-    :raises ArgumentError: if it is none; a single text is none either.
+    :raises ArgumentError: if it is not a list of names; a single text is refused too.
     """
     if isinstance(value, str) or not isinstance(value, Collection) or not all(isinstance(item, str) for item in value):
         raise ArgumentError(f"{name}: must be a list of names, not {_shown(value)}")
@@ -72,10 +73,10 @@ def names(name: str, value: object) -> tuple[str, ...]:
 
 
 def field_map(value: object, known: Collection[str] | None) -> dict[str, str] | None:
-    """Give the map from a vendor's fields to a source's columns, or None.
+    """Return the map from a vendor's fields to a source's columns, or None.
 
-    :param known: the fields that the vendor has; None where it takes any.
-    :raises ArgumentError: if it is no map of names, or has a field that the vendor doesn't have.
+    :param known: the fields that the vendor has; None if it accepts any.
+    :raises ArgumentError: if it is not a map of names, or has a field that the vendor doesn't have.
     """
     if value is None:
         return None
@@ -87,12 +88,12 @@ def field_map(value: object, known: Collection[str] | None) -> dict[str, str] | 
         raise ArgumentError(f"fields: must map the vendor's fields to the source's columns, not {_shown(value)}")
     unknown = sorted(set(value) - set(known)) if known is not None else []
     if unknown:
-        raise ArgumentError(f"fields: {unknown} are no fields of the vendor; it has {sorted(known or ())}")
+        raise ArgumentError(f"fields: the vendor has no fields {unknown}; it has {sorted(known or ())}")
     return dict(value)
 
 
 def _shown(value: Any) -> str:
-    """Show an argument in a message: numbers and short texts as they are, else only the type; it may be data."""
+    """Show an argument in a message: numbers and short texts unchanged, of others only the type: they may be data."""
     if value is None or isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= 40):
         return repr(value)
     return f"a {type(value).__name__}"

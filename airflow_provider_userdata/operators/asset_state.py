@@ -1,4 +1,4 @@
-"""Shows the most recent synchronized sample of each device, on the asset that a task updates (G9)."""
+"""Shows the most recent delivered sample of each device in the state of the asset that a task updates (G9)."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from airflow_provider_userdata.vendors import Moment
 from airflow_provider_userdata.vendors.validation import timestamps
 
 LONGEST_NAME = 200
-"""Characters of a device's name, so that the value stays one that Airflow's pages show."""
+"""Characters: samples of a device with a longer name are not shown, to keep the value small enough for Airflow's UI."""
 
 
 def shown_on(outlets: Sequence[object]) -> Asset | None:
-    """Give the asset that shows the samples: a task's one outlet, where it is an asset."""
+    """Return the asset that shows the samples: the task's only outlet, if it is an asset; else None."""
     return outlets[0] if len(outlets) == 1 and isinstance(outlets[0], Asset) else None
 
 
 def show(context: Any, outlets: Sequence[object], kind: str, recent: Mapping[str, str], log: Any) -> None:
-    """Merge what a run delivered into the asset's state, where Airflow keeps one (from 3.3 on) and there is one outlet.
+    """Merge what a run delivered into the asset's state, if Airflow has asset states (from 3.3 on).
 
-    It is for people to see: where it fails, a warning is all.
+    It is for display only: a failure is logged as a warning.
 
-    :param outlets: the task's.
-    :param kind: of the records: each has a key of its own, `most_recent_<kind>`.
-    :param recent: device to moment.
+    :param outlets: the task's outlets; nothing is shown unless there is exactly one.
+    :param kind: the kind of records; each has its own key, `most_recent_<kind>`.
+    :param recent: maps each device to the timestamp of its most recent sample.
     """
     asset = shown_on(outlets)
     if not recent or asset is None:
@@ -35,16 +35,19 @@ def show(context: Any, outlets: Sequence[object], kind: str, recent: Mapping[str
     try:
         state = context["asset_state_store"][asset]
     except KeyError:
-        return  # an Airflow without
+        return  # an Airflow without asset states
     try:
         before = state.get(key)
         state.set(key, merged(before if isinstance(before, dict) else {}, recent))
-    except Exception as error:  # noqa: BLE001  # Airflow's side may fail in any way
+    except Exception as error:  # noqa: BLE001  # whatever Airflow raises
         log.warning("The most recent samples can't be shown on the asset: %s", type(error).__name__)
 
 
 def merged(*parts: Mapping[str, str]) -> dict[str, str]:
-    """Give the most recent of each device, and of the devices the most recent ones; drop what is no timestamp."""
+    """Return the most recent timestamp of each device, limited to the most recent devices.
+
+    :param parts: map devices to timestamps; an entry whose timestamp is not valid is dropped.
+    """
     newest = LatestSamples()
     for part in parts:
         for device, text in part.items():

@@ -1,7 +1,7 @@
-"""Which of a task's attempts left their files here: before Airflow 3.3, the checkpoint is one of them.
+"""Finds out which attempts of a task left files here: before Airflow 3.3, the checkpoint is one of these files.
 
-Each attempt leaves a mark in the run's folder before it does anything else. One whose mark isn't there ran on another
-worker, with a disk of its own, or its files are gone: what it sent, nobody can tell.
+Each attempt writes a marker file into the run's folder before it does anything else. An attempt without a marker ran on
+another worker with its own disk, or its files were deleted: nobody can know what it sent.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _OF_ATTEMPT = re.compile(r"\.attempt-(\d+)|(?:receipts|rejects|sent)-(\d+)-.*")
 
 
 def unseen(folder: Any, try_number: int, *, came_back: bool) -> tuple[int, ...]:
-    """Leave this attempt's mark, and return the numbers of those before it that left none here.
+    """Write this attempt's marker, and return the numbers of earlier attempts that left no files here.
 
-    :param folder: of the run's fates.
+    :param folder: the run's folder.
     :param came_back: whether this attempt was deferred, and may have sent something before.
     """
     if not is_local(folder):
-        return ()  # all workers see the same
+        return ()  # all workers see the same files
     seen = _seen(folder)
-    with contextlib.suppress(OSError):  # where nothing can be written, the delivery says so, and sends nothing
+    with contextlib.suppress(OSError):  # the delivery reports a folder that can't be written, and sends nothing
         make_private_folder(folder)
         (folder / f"{_MARK}{try_number}").touch(mode=PRIVATE_FILE)
     return tuple(number for number in range(1, try_number + came_back) if number not in seen)

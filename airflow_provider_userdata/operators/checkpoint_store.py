@@ -1,4 +1,4 @@
-"""Where a task's checkpoint is kept: Airflow's task state store, or a file beside the fates where there is none."""
+"""Where a task's checkpoint is kept: in Airflow's task state store, or in a file beside the rejects and receipts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ PROGRESS = "progress"
 
 
 def checkpoint_store(context: Any, folder: Any, *, came_back: bool = False) -> TaskStateStore | FileStore:
-    """Choose the place for a task's checkpoint.
+    """Return the store of a task's checkpoint.
 
-    :param folder: of the run's fates.
+    :param context: Airflow's context of the task.
+    :param folder: the run's folder.
     :param came_back: whether this attempt was deferred before.
     """
     ti = context["ti"]
@@ -32,10 +33,10 @@ def checkpoint_store(context: Any, folder: Any, *, came_back: bool = False) -> T
 
 
 class TaskStateStore:
-    """Airflow's task state store, from 3.3 on: it survives retries, crashes and a clear.
+    """Airflow's task state store, from 3.3 on: its values survive retries, crashes and clearing the task.
 
-    :param store: what the task's context holds.
-    :param max_tries: how many attempts Airflow may make of the task now.
+    :param store: the store in Airflow's context of the task.
+    :param max_tries: how many attempts Airflow may make.
     """
 
     unseen: tuple[int, ...] = ()
@@ -45,25 +46,25 @@ class TaskStateStore:
         self.max_tries = max_tries
 
     def load(self) -> Any:
-        """Give the checkpoint, or None."""
+        """Return the checkpoint, or None."""
         return self._store.get(CHECKPOINT)
 
     def save(self, value: dict[str, Any]) -> None:
-        """Keep the checkpoint."""
+        """Save the checkpoint."""
         self._store.set(CHECKPOINT, value)
 
     def show(self, value: dict[str, Any]) -> None:
-        """Keep the progress, for people to see."""
+        """Save the progress, for display."""
         self._store.set(PROGRESS, value)
 
 
 class FileStore:
-    """A file beside the fates, and an XCom for people to see: Airflow before 3.3 has no task state store.
+    """A checkpoint file beside the rejects and receipts, and the progress as an XCom, for Airflow before 3.3.
 
     :param folder: a `pathlib.Path` or an `ObjectStoragePath`.
-    :param max_tries: how many attempts Airflow may make of the task now.
+    :param max_tries: how many attempts Airflow may make.
     :param ti: the task instance.
-    :param unseen: the numbers of attempts before this one that left nothing in the folder.
+    :param unseen: the numbers of earlier attempts that left no files in the folder.
     """
 
     def __init__(self, folder: Any, max_tries: int, ti: Any, unseen: tuple[int, ...] = ()) -> None:
@@ -74,7 +75,10 @@ class FileStore:
         self.max_tries = max_tries
 
     def load(self) -> Any:
-        """Give the checkpoint, or None; the text itself, where it is damaged: none would have all sent again."""
+        """Return the checkpoint, or None if there is none.
+
+        Of a damaged file, return the bytes: with None, the delivery would send everything again.
+        """
         try:
             with self._path.open("rb") as file:
                 text = file.read()
@@ -86,7 +90,7 @@ class FileStore:
             return text
 
     def save(self, value: dict[str, Any]) -> None:
-        """Keep the checkpoint."""
+        """Save the checkpoint."""
         text = msgspec.json.encode(value)
         if not is_local(self._path):
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -99,9 +103,9 @@ class FileStore:
         with part.open("wb") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())  # or a machine that goes down could leave an empty file under the new name
+            os.fsync(file.fileno())  # else a power failure could leave an empty file under the new name
         part.replace(self._path)
 
     def show(self, value: dict[str, Any]) -> None:
-        """Keep the progress, for people to see."""
+        """Save the progress, for display."""
         self._ti.xcom_push(key=PROGRESS, value=value)

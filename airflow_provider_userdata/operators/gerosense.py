@@ -16,15 +16,15 @@ from airflow_provider_userdata.vendors.gerosense import DATA_TYPES, FIELDS, REQU
 class GerosenseSamplesOperator(DeliveryOperator):
     """Uploads samples to GeroSense, in batches of 3 to 1000.
 
-    Airflow's default is `retries=0`: set some, a vendor that is down for a minute then costs nothing but the wait.
+    Airflow's default is `retries=0`. Set `retries`, so that a vendor that is down for a minute only delays the task.
 
-    A record is a sample: `device_name`, `start_date`, `unit`, `value`, and where it has them `device_version` and
-    `end_date`. Fewer than 3 in all are held, and go out first in the task's next run (G4).
+    A record is a sample: `device_name`, `start_date`, `unit`, `value`, and optionally `device_version` and `end_date`.
+    Fewer than 3 samples in all are held, and sent first in the task's next run (G4).
 
     The arguments that all vendors share are `DeliveryOperator`'s: `source`, `fields`, `max_rejected` and others.
 
     :param data_type: `steps` or `bpm`. (templated)
-    :param default_timezone: where timestamps without an offset were taken, such as `Asia/Tokyo`: they go out with its
+    :param default_timezone: the time zone of timestamps without an offset, such as `Asia/Tokyo`; they are sent with its
         offset. Default: they are rejected (G7).
     :param gerosense_conn_id: the Airflow connection. (templated)
     """

@@ -1,4 +1,4 @@
-"""The XCom `held`: says that records wait in a folder, so that a worker that can't read it doesn't forget them."""
+"""The XCom `held`: tells later runs that held records wait in a folder, even on a worker that can't read it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ KEY = "held"
 
 
 def look(context: Any, held: CarryOverFolder, log: Any) -> None:
-    """Compare what the task's last run said with what can be read here, and find out which claims are given up.
+    """Check that this worker can read the folder that the task's last run named, and find claims of runs that are over.
 
+    :param context: Airflow's context of the task.
+    :param held: the folder of the task's held records; its `over` is set.
+    :param log: the task's logger.
     :raises OutputError: if records wait in a folder that this worker can't read.
     """
     said = _last_said(context["ti"])
@@ -29,19 +32,24 @@ def look(context: Any, held: CarryOverFolder, log: Any) -> None:
 
 
 def push(context: Any, held: CarryOverFolder | None, log: Any) -> None:
-    """Say what waits now, where anything does or did."""
+    """Push how many records wait in the folder now, if any do or did.
+
+    :param context: Airflow's context of the task.
+    :param held: the folder of the task's held records; None if its vendor needs none.
+    :param log: the task's logger.
+    """
     if held is None:
         return
     if others := held.count_others():
         log.warning(
             "%d held records in %s are of another kind, or were held for another address or key: this task leaves them "
-            "there. They go out with the connection that they were held for; of no use, they can be deleted",
+            "there. They are sent with the connection that they were held for; delete the files if you don't need them",
             others,
             held.path,
         )
     count = held.count()
     if count:
-        log.warning("%d held records go out first in this task's next run; they wait in %s", count, held.path)
+        log.warning("%d held records are sent first in this task's next run; they wait in %s", count, held.path)
     if count or held.has_claimed:
         ti = context["ti"]
         value = {"count": count, "folder": held.path, "host": socket.gethostname(), "identity": held.identity()}
@@ -49,9 +57,9 @@ def push(context: Any, held: CarryOverFolder | None, log: Any) -> None:
 
 
 def _last_said(ti: Any) -> Mapping[str, Any]:
-    """Return what the last run of this task, or of this one of its mapped instances, said; empty where none did."""
-    # Without `map_indexes` for all: asked for one that isn't there, Airflow 3 logs an error, and most tasks never hold.
-    # (3.0 asks for the task's own all the same.) A list comes in no order of time.
+    """Return what the last run of this task, or of this mapped instance, pushed; empty if none did."""
+    # No `map_indexes` argument: Airflow 3 logs an error for an XCom that doesn't exist, and most tasks never hold
+    # records. (3.0 looks up the task's own index even so.) The list is not ordered by time.
     pulled = ti.xcom_pull(task_ids=ti.task_id, key=KEY, include_prior_dates=True)
     several = isinstance(pulled, Sequence) and not isinstance(pulled, str)
     said = [one for one in (pulled if several else [pulled]) if isinstance(one, Mapping)]

@@ -1,4 +1,4 @@
-"""The files of the default ledger: itself, its secret, and the witness that it was there."""
+"""The files of the default ledger: its database, its secret, and the witness that shows that it existed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow_provider_userdata.ledger.identity import WAYS_OUT
 
 
 def default_file() -> Path:
-    """Give the path of the ledger that is used where no connection is named."""
+    """Return the path of the ledger that is used if no connection is set."""
     home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser().absolute()
     return home / "userdata" / "ledger.db"
 
@@ -25,7 +25,7 @@ def secret_file() -> Path:
 
 
 def witness_file(conn_id: str | None) -> Path:
-    """Return the path of the witness that a ledger was there.
+    """Return the path of the witness file, which shows that a ledger existed.
 
     :param conn_id: the ledger's connection, or None for the default ledger.
     """
@@ -34,44 +34,44 @@ def witness_file(conn_id: str | None) -> Path:
 
 
 def prepare(*, secret: bool) -> None:
-    """Make the file. The secret beside it is made later: where it is there, the ledger was, too.
+    """Create the ledger's file. Its secret is created later: if the secret exists, the ledger existed too.
 
     :param secret: whether the secret is kept in a file.
-    :raises LedgerError: if the file or the secret was there before and is gone, or the folder can't be used.
+    :raises LedgerError: if the file or the secret existed before and is gone, or the folder can't be used.
     """
     file = default_file()
     if is_missing(secret=secret):
         if not file.exists():
             raise LedgerError(f"the ledger {file} is missing, though tasks have used it before: {WAYS_OUT}")
         raise LedgerError(
-            f"the ledger's secret {secret_file()} is missing, and by another secret nothing in the ledger can be "
+            f"the ledger's secret {secret_file()} is missing, and with another secret nothing in the ledger can be "
             f"found: {WAYS_OUT}"
         )
-    _make(file)
+    _create(file)
 
 
 def is_missing(*, secret: bool) -> bool | None:
-    """Tell whether the file or the secret was there before and is gone; None where there has been nothing yet.
+    """Return whether the file or the secret existed before and is gone; None if neither ever existed.
 
     :param secret: whether the secret is kept in a file.
     """
     file, kept = default_file(), secret_file()
     if not file.exists():
         return True if kept.exists() or witness_file(None).exists() else None
-    # Asked in this order: a first run makes the secret before it writes the file.
+    # Checked in this order: a first run creates the secret before it writes the file.
     return file.is_file() and file.stat().st_size > 0 and secret and not kept.exists()
 
 
 def kept_secret(*, begin: bool) -> bytes:
-    """Give the secret beside the default ledger; the first run makes it, and of two first runs one.
+    """Return the secret beside the default ledger. The first run creates it; of two concurrent first runs, one does.
 
-    :param begin: whether it is made where it is missing.
-    :raises LedgerError: if it can't be read, or is cut off.
+    :param begin: whether to create it if it is missing.
+    :raises LedgerError: if it can't be read, or is truncated.
     """
     path = secret_file()
     try:
         if begin and not path.exists():
-            _make_secret(path)
+            _create_secret(path)
         kept = path.read_text("ascii").strip()
     except (OSError, UnicodeError) as error:
         raise LedgerError(
@@ -79,17 +79,17 @@ def kept_secret(*, begin: bool) -> bytes:
             f"be found: {WAYS_OUT}"
         ) from None
     if len(kept) < KEY_SIZE:
-        raise LedgerError(f"the ledger's secret {path} is cut off: {WAYS_OUT}")
+        raise LedgerError(f"the ledger's secret {path} is truncated: {WAYS_OUT}")
     return kept.encode()
 
 
 def renew(*, secret: bool) -> None:
-    """Make the file and the secret where they are missing, or the secret can't be used.
+    """Create the file and the secret if they are missing, or if the secret can't be used.
 
     :param secret: whether the secret is kept in a file.
     :raises LedgerError: if the folder can't be used.
     """
-    _make(default_file())
+    _create(default_file())
     if not secret:
         return
     if not has_secret():
@@ -98,27 +98,27 @@ def renew(*, secret: bool) -> None:
 
 
 def has_secret() -> bool:
-    """Tell whether the secret is there, and can be used."""
+    """Return whether the secret exists and can be used."""
     try:
         return bool(kept_secret(begin=False))
     except LedgerError:
         return False
 
 
-def _make(file: Path) -> None:
+def _create(file: Path) -> None:
     try:
         make_private_folder(file.parent)
         file.touch(mode=PRIVATE_FILE)
     except OSError as error:
-        raise LedgerError(f"the ledger {file} can't be made: {error.strerror}") from None
+        raise LedgerError(f"the ledger {file} can't be created: {error.strerror}") from None
 
 
-def _make_secret(path: Path) -> None:
+def _create_secret(path: Path) -> None:
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     part.touch(mode=PRIVATE_FILE)
     part.write_text(secrets.token_hex(32), "ascii")
     try:
-        path.hardlink_to(part)  # whole or not at all, and never over another's
+        path.hardlink_to(part)  # atomic, and never replaces another run's
     except FileExistsError:
         pass
     finally:

@@ -1,4 +1,4 @@
-"""From Airflow's settings to a ledger."""
+"""Opens the ledger that Airflow's settings name."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = ["begin_ledger", "default_file", "find_ledger", "ledger_database", "le
 
 
 def ledger_database() -> tuple[Engine | URL, str]:
-    """Give the ledger's database, by Airflow's setting `[userdata] ledger_conn_id`, and what messages call it.
+    """Return the database that the setting `[userdata] ledger_conn_id` names, and its name in messages.
 
     May ask Airflow for the connection: call it from the task's main thread.
 
     :raises ArgumentError: if there is no such connection.
-    :raises LedgerError: if it is no database that SQLAlchemy can use.
+    :raises LedgerError: if it is not a database that SQLAlchemy can use.
     :raises LedgerBusyError: if it can't be looked up.
     """
     conn_id = setting("ledger_conn_id")
@@ -36,10 +36,10 @@ def ledger_database() -> tuple[Engine | URL, str]:
 
 
 def ledger_secret(*, begin: bool = False) -> bytes:
-    """Give what the ledger's fingerprints are keyed with.
+    """Return the key of the ledger's fingerprints.
 
-    :param begin: whether the default ledger's secret is made where it is missing.
-    :raises ArgumentError: if it is too short, or one has to be set.
+    :param begin: whether to create the default ledger's secret if it is missing.
+    :raises ArgumentError: if it is too short, or not set although it has to be.
     :raises LedgerError: if the default ledger's secret can't be read.
     """
     secret = setting("ledger_secret")
@@ -52,14 +52,14 @@ def ledger_secret(*, begin: bool = False) -> bytes:
 
 
 def task_ledger(stream: Stream, *, keyed: bool, run: str, lease: float = LEASE) -> SqlLedger:
-    """Make the ledger of a task, by Airflow's settings. It isn't opened yet: its `open` may be called elsewhere.
+    """Return the ledger of a task, by Airflow's settings. It isn't opened yet: `open` may be called in another thread.
 
     May ask Airflow for a connection: call it from the task's main thread.
 
-    :param stream: what its entries belong to.
+    :param stream: the stream that its entries belong to.
     :param keyed: whether it is a stream of states.
-    :param run: names the run and the task, and is the same in all attempts.
-    :param lease: seconds for which a crashed run counts as having something under way.
+    :param run: identifies the run and the task; the same in all attempts.
+    :param lease: seconds for which records of a crashed run count as in flight.
     :raises ArgumentError: if a setting has a value that can't work, or a secret is missing.
     :raises LedgerError: if the connection can't be used, or the default ledger's folder; or if the default ledger's
         file or secret is gone.
@@ -84,12 +84,12 @@ def task_ledger(stream: Stream, *, keyed: bool, run: str, lease: float = LEASE) 
 
 
 def ledger_witness() -> Path:
-    """Return the file of this machine that names the ledger which its tasks used last."""
+    """Return the file on this machine that identifies the ledger which its tasks used last."""
     return ledger_files.witness_file(setting("ledger_conn_id"))
 
 
 def find_ledger() -> Found | None:
-    """Tell what is there before a new beginning; None where there has been no ledger yet.
+    """Return the state of the ledger before `begin_ledger`; None if there has been no ledger yet.
 
     :raises UserdataError: as `ledger_database` and `ledger_secret` do.
     """
@@ -104,9 +104,9 @@ def find_ledger() -> Found | None:
 
 
 def begin_ledger(*, keep: bool) -> None:
-    """Begin a ledger on purpose, in the place that Airflow's settings name.
+    """Begin a new ledger on request, where Airflow's settings name it.
 
-    :param keep: whether a ledger that is there is taken as it is; otherwise it is forgotten.
+    :param keep: whether an existing ledger is kept and used; otherwise its entries are deleted.
     :raises UserdataError: as `ledger_database` and `ledger_secret` do.
     """
     if setting("ledger_conn_id") is None:
@@ -116,7 +116,7 @@ def begin_ledger(*, keep: bool) -> None:
 
 
 def _has_own_secret() -> bool:
-    """Tell whether the secret is kept in a file beside the default ledger."""
+    """Return whether the secret is kept in a file beside the default ledger."""
     return setting("ledger_conn_id") is None and setting("ledger_secret") is None
 
 
@@ -134,17 +134,17 @@ def _engine(conn_id: str) -> Engine:
     try:
         connection: Any = BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
-        raise ArgumentError(f"{where} is not there") from None
+        raise ArgumentError(f"{where} is not defined") from None
     except Exception as error:  # noqa: BLE001  # whatever a secrets backend raises
         raise LedgerBusyError(f"{where} can't be looked up: {type(error).__name__}") from None
     try:
         hook: Any = connection.get_hook()
-        hook._connection = connection  # or it asks Airflow again, from whatever thread connects
+        hook._connection = connection  # else it asks Airflow again, from the thread that connects
         return _engine_of(hook, connection)
     except Exception as error:  # noqa: BLE001  # whatever a hook raises
         # Only the type: the message of a database's client may hold the address, and the password in it.
         raise LedgerError(
-            f"{where}, of type {connection.conn_type!r}, gives no database that SQLAlchemy can use "
+            f"{where}, of type {connection.conn_type!r}, is not a database that SQLAlchemy can use "
             f"({type(error).__name__}): name one of type sqlite, postgres or mysql, and install its provider"
         ) from None
 
@@ -152,7 +152,7 @@ def _engine(conn_id: str) -> Engine:
 def _engine_of(hook: Any, connection: Any) -> Engine:
     options = dict(SQLITE_OPTIONS if connection.conn_type == "sqlite" else ENGINE_OPTIONS)
     if connection.conn_type == "postgres":
-        options["creator"] = hook.get_conn  # the engine's own address leaves out what the extra says, such as sslmode
+        options["creator"] = hook.get_conn  # the engine's own URL ignores the extra, such as sslmode
     engine = hook.get_sqlalchemy_engine(engine_kwargs=options)
     if not isinstance(engine, Engine):
         raise AirflowException("no engine")
@@ -160,11 +160,11 @@ def _engine_of(hook: Any, connection: Any) -> Engine:
 
 
 def _derived_secret(conn_id: str) -> bytes:
-    """Give a secret for a ledger that many machines share: of Airflow's own, which they share too."""
+    """Return a secret derived from Airflow's Fernet key: machines that share a ledger share that key too."""
     own = (conf.get("core", "fernet_key", fallback=None) or "").split(",")[-1].strip()
     if not own:
         raise ArgumentError(
-            f"[{SECTION}] ledger_secret: is needed for the ledger in connection {conn_id!r}, for there is no "
-            "[core] fernet_key to make one of: set it to a random text, the same on all workers"
+            f"[{SECTION}] ledger_secret: is needed for the ledger in connection {conn_id!r}, because there is no "
+            "[core] fernet_key to derive it from: set it to a random text, the same on all workers"
         )
     return hashlib.blake2b(own.encode(), digest_size=32, person=b"userdata-ledger").digest()

@@ -1,4 +1,4 @@
-"""Where a task's files lie."""
+"""Where a task's files are."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from airflow_provider_userdata.sources.airflow_lookups import storage_path
 from airflow_provider_userdata.sources.untemplated import is_location
 
 LONGEST_NAME = 255
-"""Bytes of a folder's name, on the file systems of Linux and macOS."""
+"""Bytes of a folder's name, the limit of the file systems of Linux and macOS."""
 
 
 def output_root(output_path: Any) -> Any:
-    """Give the folder that all tasks write below.
+    """Return the folder below which all tasks write.
 
     :param output_path: the operator's argument: text, a path, or None for the setting `[userdata] output_path`.
-    :raises ArgumentError: if it is no path, or one in a store that can't be opened.
+    :raises ArgumentError: if it is not a path, or in an object store that can't be opened.
     """
     chosen = output_path or setting("output_path")
     if not chosen:
@@ -49,35 +49,35 @@ def output_root(output_path: Any) -> Any:
 
 
 def run_folder(root: Any, ti: Any) -> Any:
-    """Give the folder of a task's run."""
+    """Return the folder of a task's run."""
     return _below(root, ti.dag_id, ti.run_id, ti.task_id, *_mapped(ti))
 
 
 def folder_of_run(root: Any, ti: Any, run: str, index: str) -> Any:
-    """Give the folder of another run of a task.
+    """Return the folder of another run of a task.
 
-    :param index: which of the mapped tasks, or an empty text.
+    :param index: the map index, or an empty text if the task isn't mapped.
     """
     return _below(root, ti.dag_id, run, ti.task_id, *([index] if index else []))
 
 
 def held_folder(root: Any, ti: Any) -> Any:
-    """Give the folder where a task's held records lie, whatever run and whichever mapped task left them."""
+    """Return the folder of a task's held records, which all its runs and mapped instances share."""
     return _below(root, ti.dag_id, ti.task_id, "held")
 
 
 def held(root: Any, ti: Any, kind: str, account: str) -> CarryOverFolder:
-    """Open the folder of a task's held records.
+    """Return a task's held records.
 
-    :param kind: what the records are.
-    :param account: the fingerprint of where they go.
+    :param kind: the kind of records.
+    :param account: the fingerprint of the address and credential that they are sent with.
     """
     folder_of = functools.partial(folder_of_run, root, ti)
     return CarryOverFolder(held_folder(root, ti), kind, account, *run_of(ti), run_folder=folder_of)
 
 
 def run_of(ti: Any) -> tuple[str, str]:
-    """Give the run's name, and which of the mapped tasks this is, or an empty text."""
+    """Return the run's id, and the map index, or an empty text if the task isn't mapped."""
     return ti.run_id, "".join(_mapped(ti))
 
 
@@ -92,9 +92,9 @@ def _below(root: Any, *names: str) -> Any:
 
 
 def _folder_name(name: str) -> str:
-    """Return a name as a folder can have it: another for each, and the same for ever, for later runs look for it.
+    """Return the folder name for a name: unique, and always the same, because later runs look for it.
 
-    Letters beyond ASCII take up to twelve bytes each. What becomes too long is cut off, and a digest stands for it.
+    Characters beyond ASCII take up to twelve bytes each. A name that becomes too long is cut, and ends with a digest.
     """
     written = quote(name, safe=" :+@=,()[]~") if name.strip(".") else name.replace(".", "%2E")
     if len(written) <= LONGEST_NAME:

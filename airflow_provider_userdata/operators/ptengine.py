@@ -13,10 +13,10 @@ from airflow_provider_userdata.vendors.ptengine import USER_ID, Ptengine
 class PtengineProfilesOperator(DeliveryOperator):
     """Uploads user attributes to Ptengine, up to 100 users a request.
 
-    Airflow's default is `retries=0`: set some, a vendor that is down for a minute then costs nothing but the wait.
+    Airflow's default is `retries=0`. Set `retries`, so that a vendor that is down for a minute only delays the task.
 
     A record is an object with `user_id` and up to 49 attributes. `None` and `""` empty an attribute, a missing key
-    leaves it as it is (P5). A user that stands twice in the source ends with the later row (P8).
+    leaves it unchanged (P5). If a user occurs twice in the source, the later row wins (P8).
 
     The arguments that all vendors share are `DeliveryOperator`'s: `source`, `fields`, `max_rejected` and others.
 

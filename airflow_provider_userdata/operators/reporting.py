@@ -1,4 +1,4 @@
-"""What a task says on its way and at its end, and how an error becomes one that Airflow retries, or doesn't."""
+"""Logs a task's progress and report, and turns an error into one that Airflow retries, or doesn't."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from airflow_provider_userdata.operators.checkpoint_store import FileStore, Task
 
 
 def show_progress(store: TaskStateStore | FileStore, log: Any, report: Report, total: int | None) -> None:
-    """Log the progress, and keep it where the UI shows it.
+    """Log the progress, and save it where Airflow's UI shows it.
 
-    :param total: how many records the source has, where that is known.
+    :param store: the task's checkpoint store.
+    :param log: the task's logger.
+    :param report: the counts so far.
+    :param total: how many records the source has; None if unknown.
     """
     rate = report.delivered / report.seconds if report.seconds else 0.0
     progress: dict[str, Any] = {**report.as_dict(), "records_per_second": round(rate)}
@@ -28,7 +31,7 @@ def show_progress(store: TaskStateStore | FileStore, log: Any, report: Report, t
 
 
 def log_report(report: Report, log: Any) -> None:
-    """Log how a delivery went, and where its files are."""
+    """Log the counts of a delivery, and where its files are."""
     log.info("%s", report.summary())
     if report.rejects:
         log.warning("Rejected, held and unknown records, whole, with the reason of each: %s", report.rejects)
@@ -37,9 +40,9 @@ def log_report(report: Report, log: Any) -> None:
 
 
 def failure(error: Exception, log: Any) -> BaseException:
-    """Say what ends a task. Raise it without its causes: Airflow logs them, and they may quote a record (A6).
+    """Return the exception that ends a task. Raise it `from None`: Airflow logs causes, which may quote a record (A6).
 
-    Where a source broke, or something that nobody expects, the log says where.
+    For a broken source or an unexpected error, log the place in the code.
     """
     if not isinstance(error, UserdataError):
         error = unexpected(error)
@@ -48,6 +51,6 @@ def failure(error: Exception, log: Any) -> BaseException:
         frames = traceback.format_tb(error.__cause__.__traceback__)
         log.error("%s broke with %s, here:\n%s", what, type(error.__cause__).__name__, "".join(frames))
     if isinstance(error.__cause__, AirflowException) and not isinstance(error, SourceError):
-        return error.__cause__  # an author's function may skip or fail its task
+        return error.__cause__  # a DAG author's function may skip or fail its task
     kind = AirflowException if error.retriable else AirflowFailException
     return cast("BaseException", kind(f"{type(error).__name__}: {error}"))

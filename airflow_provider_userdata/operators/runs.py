@@ -1,4 +1,4 @@
-"""Which of a task's runs are over: what they have claimed, and nobody will come back for, may be taken over."""
+"""Finds out which runs of a task are over, so that another run may take over the held records that they claimed."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from typing import Any
 from airflow_provider_userdata.airflow_compat import find
 
 OVER = ("success", "failed", "skipped", "upstream_failed", "removed")
-"""States of a task instance after which nothing comes by itself."""
+"""States of a task instance that Airflow starts no further attempt of by itself."""
 LONGEST_SILENCE = 3600.0
-"""Seconds after which a task that is said to be running, and shows no sign of life, has been forgotten."""
+"""Seconds without a sign of life after which a run counts as over although Airflow says it is running."""
 _UNKNOWN = object()
 
 
 def over(ti: Any, silent: Mapping[tuple[str, str], float], log: Any) -> set[tuple[str, str]]:
-    """Return which runs of this task are over, as `(run, index)`. Where Airflow can't tell, none are.
+    """Return which runs of this task are over, as `(run, index)`. A run whose state Airflow can't tell is not over.
 
     :param ti: the task instance.
-    :param silent: since how many seconds nothing was heard of the runs.
+    :param silent: maps each run, with its map index or an empty text, to the seconds since its last sign of life.
+    :param log: the task's logger.
     """
     found = set()
     for (run, index), seconds in silent.items():
         try:
             state = _state(ti, run, index)
-        except Exception as error:  # noqa: BLE001  # Airflow's side may fail in any way; a later run asks again
+        except Exception as error:  # noqa: BLE001  # whatever Airflow raises; a later run asks again
             log.warning("Airflow doesn't say whether run %s is over: %s", run, type(error).__name__)
             continue
         if state is _UNKNOWN or state in OVER or (state == "running" and seconds > LONGEST_SILENCE):
@@ -33,7 +34,7 @@ def over(ti: Any, silent: Mapping[tuple[str, str], float], log: Any) -> set[tupl
 
 
 def _state(ti: Any, run: str, index: str) -> Any:
-    """Return the state of this task in another run; `_UNKNOWN` where there is no such run any more."""
+    """Return the state of this task in another run; `_UNKNOWN` if that run no longer exists."""
     if not hasattr(ti, "get_task_states"):
         return _state_in_airflow_2(ti, run, index)
     map_index = int(index) if index else None

@@ -8,15 +8,14 @@ SECTION = "userdata"
 
 
 def setting(name: str) -> str | None:
-    """Return a setting as text, or None where it is not set or empty.
+    """Return a setting as text, or None if it is not set or empty.
 
-    One that provider_info.py marks as sensitive is also taken from its `_cmd` and its `_secret`, as Airflow takes its
-    own.
+    A setting that provider_info.py marks as sensitive may also come from its `_cmd` or `_secret`, like Airflow's own.
 
-    :param name: the setting's.
+    :param name: the setting's name.
     """
     if not getattr(conf, "providers_configuration_loaded", True):
-        # Before 3.2, a task's process doesn't know which settings of providers are sensitive.
+        # Before 3.2, a task's process doesn't know which provider settings are sensitive.
         ProvidersManager().initialize_providers_configuration()  # type: ignore[no-untyped-call]
     value = conf.get(SECTION, name, fallback=None)
     return str(value).strip() or None if value is not None else None

@@ -1,4 +1,4 @@
-"""What a source that is a function is called with."""
+"""Binds the arguments of sources that are functions: values of Airflow's context, by parameter name."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from airflow_provider_userdata.sources.shapes import Parts
 
 
 def bound(source: Any, context: Context) -> object:
-    """Return a source without its holder, its functions with what they name of Airflow's context.
+    """Return a source without its wrapper; parameters of its functions named like context variables are bound.
 
     :param source: an operator's `source`.
-    :param context: the task's.
+    :param context: Airflow's context of the task.
     """
     value = unhold(source)
     if isinstance(value, (list, tuple)) and any("__call__" in vars(kind) for kind in set(map(type, value))):

@@ -1,4 +1,4 @@
-"""Whether Airflow watches over a task's process from another one, and how long it waits for a sign of life."""
+"""Finds out whether another process supervises a task's process, and how long Airflow waits for a heartbeat."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from airflow_provider_userdata.airflow_compat import conf
 from airflow_provider_userdata.delivery import Supervisor
 
 LONGEST_SILENCE = 300.0
-"""Seconds after which Airflow takes a task for dead, where its settings don't say: its own default."""
+"""Seconds without a heartbeat after which Airflow counts a task as dead, by default."""
 _SETTINGS = ("task_instance_heartbeat_timeout", "scheduler_zombie_task_threshold")  # Airflow 3, Airflow 2
 
 
 def supervisor(ti: Any) -> Supervisor | None:
-    """Return the process that supervises this one; None where the task runs in its caller's, as `dag.test()` does.
+    """Return the process that supervises this one; None if there is none, as in `dag.test()`.
 
     :param ti: the task instance.
     """
@@ -24,7 +24,7 @@ def supervisor(ti: Any) -> Supervisor | None:
 
 
 def _has_supervisor() -> bool:
-    """Say whether Airflow 3 has given this process a line to its supervisor."""
+    """Return whether Airflow 3 has connected this process to a supervisor."""
     runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
     line = getattr(runner, "SUPERVISOR_COMMS", None)
     return line is not None and not type(line).__name__.startswith("InProcess")

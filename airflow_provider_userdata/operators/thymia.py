@@ -22,21 +22,21 @@ from airflow_provider_userdata.vendors.validation import Explainer, agreed_valid
 
 
 class ThymiaUploadOperator(DeliveryOperator):
-    """Uploads users' data to Thymia, one user a request.
+    """Uploads users' data to Thymia, one user per request.
 
-    Airflow's default is `retries=0`: set some, a vendor that is down for a minute then costs nothing but the wait.
+    Airflow's default is `retries=0`. Set `retries`, so that a vendor that is down for a minute only delays the task.
 
-    A record is `{"user": {"userLabel": ..}, "data": {..}}`, or flat with `user_label`. What arrives twice can't be
-    told apart by Thymia (T11): a resend of what is in doubt may duplicate, unless `on_doubt="hold"`.
+    A record is `{"user": {"userLabel": ..}, "data": {..}}`, or flat with `user_label`. Thymia doesn't detect duplicates
+    (T11): sending again what is in doubt may store it twice; `on_doubt="hold"` avoids that.
 
     The arguments that all vendors share are `DeliveryOperator`'s: `source`, `fields`, `max_rejected` and others. Here
-    `fields` maps the fields of `data`, and `userLabel` where no `user_label` is named.
+    `fields` maps the fields of `data`, and also `userLabel` if `user_label` is not given.
 
     :param upload_type: the type that was agreed with Thymia (T4). (templated)
     :param user_label: for flat records, the column that holds the label; the other columns are the data.
-    :param data_schema: the format agreed with Thymia, a JSON Schema or the path of one: `data` is checked by it (T7).
+    :param data_schema: the format agreed with Thymia, a JSON Schema or the path of one; `data` is validated by it (T7).
     :param pii: `refuse` rejects what looks like personally identifiable data, `allow` sends it (T8).
-    :param pii_allowed: names of fields in `data` that may hold it all the same.
+    :param pii_allowed: names of fields in `data` that may hold such data even so.
     :param thymia_conn_id: the Airflow connection. (templated)
     """
 
@@ -95,7 +95,7 @@ class ThymiaUploadOperator(DeliveryOperator):
         return self.user_label
 
     def _checked_upload_type(self) -> str:
-        """Refuse what would change the address (T4)."""
+        """Return the upload type; refuse one that would change the request's address (T4)."""
         if not isinstance(self.upload_type, str) or not self.upload_type.strip() or self.upload_type in {".", ".."}:
             raise ArgumentError(
                 "upload_type: must be the type that was agreed with Thymia, not blank, '.' or '..' (T4)"
@@ -113,7 +113,7 @@ class ThymiaUploadOperator(DeliveryOperator):
         try:
             return Explainer(agreed_validator(dict(schema)), default_rule="T7", root=("data",))
         except SchemaError as error:
-            raise ArgumentError(f"data_schema: is no valid JSON Schema, at {error.json_path}") from None
+            raise ArgumentError(f"data_schema: is not a valid JSON Schema, at {error.json_path}") from None
 
 
 def _read_schema(path: str) -> object:

@@ -100,7 +100,11 @@ def test_arguments_of_one_vendor(operator: type, name: str, values: list[Any], r
 def test_a_schema_file_that_is_no_schema(refused: Callable[[Any], str], tmp_path: Path) -> None:
     """Broken JSON and JSON that is no schema are told apart, and the file is named."""
     path = tmp_path / "agreed.json"
-    for text, words in (("{", "is not JSON"), ("[]", "must be a JSON Schema"), ('{"type": 5}', "no valid JSON Schema")):
+    for text, words in (
+        ("{", "is not JSON"),
+        ("[]", "must be a JSON Schema"),
+        ('{"type": 5}', "is not a valid JSON Schema"),
+    ):
         path.write_text(text)
         for schema in (path, str(path)):
             assert words in refused(make(THYMIA, data_schema=schema))

@@ -217,7 +217,7 @@ SAID: dict[Broken, tuple[str, int]] = {
     connection_replaced: (r"LedgerError: the ledger at connection 'ledgers' is empty, though", 1),
     newer: (r"LedgerError: the ledger at \S+ledger\.db has schema version 9", 1),
     folder_in_the_way: (r"LedgerError: the ledger \S+ledger\.db can't be opened", 1),
-    file_for_a_folder: (r"LedgerError: the ledger \S+ledger\.db can't be made", 1),
+    file_for_a_folder: (r"LedgerError: the ledger \S+ledger\.db can't be created", 1),
     folder_gone: (r"LedgerError: the ledger connection 'ledgers' can't be opened: its folder must exist", 1),
 }
 """What the log says, and how many attempts there are: more than one where a retry may help."""
