@@ -1,48 +1,31 @@
-"""The delivery itself: read, check, batch, send, record. Knows no vendor and no Airflow, and says how it ended."""
+"""The delivery itself: puts its parts together, runs them, and says how it ended. Knows no vendor and no Airflow."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator, Coroutine, Sequence
+import socket
+from collections.abc import Coroutine
 from typing import Any
 
-from airflow_provider_userdata.delivery.batch_delivery import BatchDelivery, gave_up_error
-from airflow_provider_userdata.delivery.bookkeeper import Bookkeeper
-from airflow_provider_userdata.delivery.incremental import LookupQueue, Sifted
-from airflow_provider_userdata.delivery.load import Load
-from airflow_provider_userdata.delivery.outcomes import EARLIER_DOUBT, TOO_FEW, Rejection
+from airflow_provider_userdata.delivery.batch_delivery import BatchDelivery
+from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
+from airflow_provider_userdata.delivery.closing import Closing
+from airflow_provider_userdata.delivery.halt import Halt
+from airflow_provider_userdata.delivery.incremental import ChangeFilter, Marking
+from airflow_provider_userdata.delivery.intake import Intake
+from airflow_provider_userdata.delivery.opening import Opening
+from airflow_provider_userdata.delivery.outcomes import OutcomeLog
 from airflow_provider_userdata.delivery.plan import Plan, Result
-from airflow_provider_userdata.delivery.reading import Chunk, ChunkReader, Read
-from airflow_provider_userdata.delivery.report import Fate, Report
-from airflow_provider_userdata.delivery.sending import (
-    Batch,
-    BisectionBudget,
-    Dispatcher,
-    Sender,
-    Sizes,
-    Throttle,
-    Transport,
-    batcher,
-)
+from airflow_provider_userdata.delivery.progress import show_progress
+from airflow_provider_userdata.delivery.reading import ChunkReader
+from airflow_provider_userdata.delivery.recording import Announcements, AttemptFiles
+from airflow_provider_userdata.delivery.report import Counters, Report
+from airflow_provider_userdata.delivery.resuming import Checkpoint, Checkpointer, PositionTracker, SentLog, StoreWriter
+from airflow_provider_userdata.delivery.sending import BisectionBudget, Dispatcher, Sender, Sizes, Throttle, Transport
 from airflow_provider_userdata.delivery.validation import Validator
-from airflow_provider_userdata.errors import (
-    LaterError,
-    OrphanedError,
-    RejectsError,
-    SourceBrokeError,
-    SourceError,
-    UserdataError,
-    unexpected,
-)
-from airflow_provider_userdata.records import Record, joined
+from airflow_provider_userdata.errors import LaterError, OrphanedError, RejectsError, UserdataError
 from airflow_provider_userdata.vendors import by_rule
 
-PROGRESS_SECONDS = 10.0
-FEWEST_CHECKED = 50
-"""How many rows are checked at once at least, where the source gives as many: one by one would take longer."""
-LONGEST_GATHERING = 0.05
-"""Seconds that records wait for more that are looked up with them: what a source gives slowly is sent as it comes."""
 LONGEST_MARK = 0.5
 """Seconds that the last entries into the ledger may take where the process is about to be killed."""
 
@@ -55,51 +38,107 @@ class Engine:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._halted = asyncio.Event()
+        self._halt = Halt()
         self._stopped = asyncio.Event()
-        self._halt_rule = "A5"
-        self._error: Exception | None = None
-        self._keeper = Bookkeeper(plan, self._halted)
-        self._fates = self._keeper.fates
-        tally, progress = self._keeper.tally, self._keeper.progress
-        self._sieve = sieve = self._keeper.sieve
-        keep_proven = sieve is not None
-        self._checker = Validator(plan.vendor, plan.fields, self._fates, tally, progress, keep_proven=keep_proven)
-        self._batcher = batcher(plan.vendor.limits)
-        self._look_ups = None if sieve is None else LookupQueue(sieve, self._halted)
-        self._undecided: Sequence[Record] = []
-        self._load = Load(progress.has_fate)
+        self._file_thread = BlockingThread("userdata-files")
+        self._airflow_thread = BlockingThread("userdata-airflow")
+        self._tally = Counters(plan.clock.seconds)
+        self._progress = PositionTracker()
+        self._sends = not plan.validate_only
+        ledger = plan.ledger if self._sends else None
+        self._filter = None if ledger is None else ChangeFilter(ledger, plan.vendor, shows_recent=plan.shows_recent)
+        self._marking = None if self._filter is None else Marking(self._filter)
+        self._files = AttemptFiles(plan.output, plan.attempt)
+        fewest = plan.max_in_flight * plan.vendor.limits.maximum
+        self._announcements = Announcements(self._files.sent, fewest, self._halt.event)
+        self._sent = SentLog(self._announcements, self._tally, self._progress)
+        self._fates = OutcomeLog(self._files, self._sent, self._tally, self._progress, plan.clock, self._filter)
+        self._checker = Validator(
+            plan.vendor, plan.fields, self._fates, self._tally, self._progress, keep_proven=self._filter is not None
+        )
+        self._build_sending(plan)
+        self._build_saving(plan)
+
+    def _build_sending(self, plan: Plan) -> None:
+        halted = self._halt.event
+        pace = Throttle(plan.clock, halted, plan.max_in_flight, plan.requests_per_second)
         self._transport = Transport(plan.endpoint)
-        self._pace = Throttle(plan.clock, self._halted, plan.max_in_flight, plan.requests_per_second)
-        sent = self._keeper.sent
-        self._sender = Sender(plan.vendor, self._transport, sent, self._pace, plan.patience, plan.clock, self._halted)
+        self._sender = Sender(plan.vendor, self._transport, self._sent, pace, plan.patience, plan.clock, halted)
         refusals, sizes = BisectionBudget(plan.vendor.limits), Sizes(plan.vendor)
-        self._deliverer = BatchDelivery(plan.vendor, self._sender, refusals, sizes, self._fates, sent, self._halt)
+        deliverer = BatchDelivery(plan.vendor, self._sender, refusals, sizes, self._fates, self._sent, self._halt.halt)
         self._dispatcher = Dispatcher(
-            self._deliverer.deliver,
+            deliverer.deliver,
             plan.max_in_flight,
             user_once=plan.vendor.limits.user_once,
-            halted=self._halted,
-            failed=self._halt,
+            halted=halted,
+            failed=self._halt.halt,
         )
+        self._halt.wakes(pace.wake, self._dispatcher.wake)
+        self._intake = Intake(
+            plan,
+            self._halt,
+            self._checker,
+            self._fates,
+            self._tally,
+            self._progress,
+            self._filter,
+            self._sender,
+            self._dispatcher,
+        )
+
+    def _build_saving(self, plan: Plan) -> None:
+        self._writer = StoreWriter(plan.store if self._sends else None, self._airflow_thread, plan.clock)
+        self._checkpointer = Checkpointer(
+            Checkpoint(
+                attempt=plan.attempt,
+                host=socket.gethostname(),
+                folder=str(plan.output),
+                journals={},
+                address=plan.destination.address,
+                account=plan.destination.account,
+            ),
+            self._writer,
+            self._files,
+            self._file_thread,
+            self._announcements,
+            self._tally,
+            self._progress,
+            waiting_since=lambda: self._sender.waiting_since,
+            before=self._fates.write_invalid,
+            mark=None if self._marking is None else self._marking.mark_all,
+            mark_proven=self._filter is not None and not self._filter.keeps_states,
+        )
+        self._opening = Opening(
+            plan,
+            self._files,
+            self._file_thread,
+            self._airflow_thread,
+            self._tally,
+            self._progress,
+            self._fates,
+            self._filter,
+            self._sender,
+            self._checkpointer,
+        )
+        self._closing = Closing(plan, self._files, self._file_thread, self._tally, self._fates, self._writer)
 
     async def run(self) -> Result:
         """Deliver, and say how it ended."""
         opened = False
         try:
-            done = await self._keeper.open(self._sender)
-            if done is not None:
-                return await self._already(Report(**done.done))
+            completed = await self._opening.open(self._halt.event)
+            if completed is not None:
+                return await self._already(Report(**completed.done))
             opened = True
             await self._deliver_all()
         except BaseException as error:  # noqa: BLE001  # whatever it is, what was accepted stays on record
-            self._halt(error)
+            self._halt.halt(error)
         return await self._end(opened=opened)
 
     @property
     def unsaved(self) -> float:
         """For how many seconds a checkpoint has been waiting to be saved."""
-        return self._keeper.unsaved
+        return self._writer.unsaved
 
     def stop(self, error: UserdataError, grace: float) -> None:
         """End soon: nothing new is sent, what is in flight gets some seconds, then it is given up.
@@ -107,51 +146,50 @@ class Engine:
         :param error: how the delivery says that it ended.
         :param grace: seconds.
         """
-        self._halt(error)
+        self._halt.halt(error)
         self._stopped.set()
         asyncio.get_running_loop().call_later(grace, self._dispatcher.give_up)
 
-    def _halt(self, error: BaseException, rule: str = "A5") -> None:
-        """Let nothing more be read or sent; the first reason is the one that counts."""
-        if self._error is None:
-            self._error, self._halt_rule = error if isinstance(error, Exception) else unexpected(error), rule
-        self._halted.set()
-        self._pace.wake()
-        self._dispatcher.wake()
-
     async def _already(self, report: Report) -> Result:
-        """Give the report of a run that an attempt before this one finished: nothing is sent."""
+        """Return the report of a run that an earlier attempt completed: nothing is sent."""
         error = self._verdict(report)
-        await self._unless_it_fails(self._keeper.mark_done(report, red=error is not None))
-        self._keeper.end()
-        return Result(report, error or self._error, repeated=True)
+        await self._unless_it_fails(self._closing.mark_completed(report, red=error is not None))
+        self._close_threads()
+        return Result(report, error or self._halt.error, repeated=True)
 
     async def _end(self, *, opened: bool) -> Result:
-        """Write the last checkpoint, and after it what it doesn't cover; the marker of a run's end needs none."""
-        await self._unless_it_fails(self._keeper.end_ledger(self._stopped, LONGEST_MARK))
-        if opened and self._error is not None and not isinstance(self._error, OrphanedError):  # it may be another's now
-            await self._unless_it_fails(self._keeper.save_last(self._sender))
-        await self._unless_it_fails(self._keeper.close(ended=self._error is None, comes_back=self._comes_back()))
+        """Write the last checkpoint, and after it what it doesn't cover; the marker of a completed run needs none."""
+        halt = self._halt
+        if self._marking is not None:
+            await self._unless_it_fails(self._marking.close(self._stopped, LONGEST_MARK))
+        if opened and halt.error is not None and not isinstance(halt.error, OrphanedError):  # it may be another's now
+            await self._unless_it_fails(self._checkpointer.save_last())
+        complete, comes_back = halt.error is None, self._comes_back()
+        await self._unless_it_fails(self._closing.close(complete=complete, comes_back=comes_back))
         report = self._fates.report()
-        if self._error is None:
-            self._error = self._verdict(report)
-            await self._unless_it_fails(self._keeper.mark_done(report, red=self._error is not None))
-        self._keeper.end()
-        recent = self._sieve.recent.as_dict() if self._sieve is not None else {}
-        return Result(report, self._error, self._checker.first_fault(), recent=recent)
+        if halt.error is None:
+            halt.error = self._verdict(report)
+            await self._unless_it_fails(self._closing.mark_completed(report, red=halt.error is not None))
+        self._close_threads()
+        recent = {} if self._filter is None else self._filter.recent.as_dict()
+        return Result(report, halt.error, self._checker.first_fault(), recent=recent)
+
+    def _close_threads(self) -> None:
+        self._file_thread.close()
+        self._airflow_thread.close()
 
     def _comes_back(self) -> bool:
-        """Say whether an attempt after this one is to be expected."""
-        return isinstance(self._error, LaterError | OrphanedError) or self._plan.more_attempts
+        """Return whether another attempt is to be expected after this one."""
+        return isinstance(self._halt.error, LaterError | OrphanedError) or self._plan.more_attempts
 
     async def _unless_it_fails(self, writing: Coroutine[Any, Any, None]) -> None:
         try:
             await writing
         except UserdataError as error:
-            self._halt(error)
+            self._halt.halt(error)
 
     def _verdict(self, report: Report) -> RejectsError | None:
-        """Say whether more records were lost than the task allows."""
+        """Return an error where more records were lost than the task allows."""
         allowed = self._plan.max_rejected
         if not report.exceeds(allowed):
             return None
@@ -166,16 +204,13 @@ class Engine:
         )
 
     async def _deliver_all(self) -> None:
-        ends = self._keeper.progress.to_be_compared
-        reader = ChunkReader(self._plan.source, self._fates.carried_in, self._halted, ends)
-        keeper = self._keeper
-        beside = (keeper.save_now_and_then(self._sender), keeper.announce_as_wanted(), keeper.mark_as_proofs_come())
-        helpers = [asyncio.ensure_future(self._unless_it_fails(work)) for work in beside]
-        helpers.append(asyncio.ensure_future(self._tell_now_and_then()))
+        ends = self._progress.to_be_compared
+        reader = ChunkReader(self._plan.source, self._fates.carried_in, self._halt.event, ends)
+        helpers = [asyncio.ensure_future(self._unless_it_fails(work)) for work in self._beside()]
         try:
             async with self._transport:
                 try:
-                    await self._read_and_send(reader)
+                    await self._intake.take_all(reader)
                 finally:  # also where a fate can't be written: what is in flight may still be delivered
                     await self._dispatcher.end()
         finally:
@@ -184,114 +219,14 @@ class Engine:
             await asyncio.gather(*helpers, return_exceptions=True)
             await reader.close()
 
-    async def _read_and_send(self, reader: ChunkReader) -> None:
-        try:
-            await self._await_vendor()
-            while (read := await self._next(reader)) is not None:
-                chunk, marks, size = read
-                self._fates.read(marks)
-                await self._make_room(len(chunk.rows), size)
-                for part in chunk.parts(self._checked_at_once):
-                    await self._take(self._checked(part))
-            if not self._halted.is_set():
-                self._keeper.progress.finish()
-                await self._make_room(0, 0)
-                await self._dispatch(self._batcher.flush())
-                await self._dispatcher.none_ready()
-        except BaseException as error:  # noqa: BLE001  # whatever it is, what is in flight ends first
-            if isinstance(error, SourceError | SourceBrokeError):  # what came before it may go, if need be again
-                await self._dispatcher.none_left()
-            self._halt(error)
-        looked_up: Sequence[Record] = []
-        if self._look_ups is not None:
-            await self._look_ups.give_up()
-            looked_up = self._look_ups.waiting
-        self._hold([*self._dispatcher.ready, *looked_up, *self._undecided, *self._batcher.pending])
-
-    async def _make_room(self, count: int, size: int) -> None:
-        """Wait until so many bytes of large records may be taken in, too; what waits for company goes without.
-
-        :param count: how many records.
-        """
-        if not self._load.has_room(size) and not self._plan.validate_only:
-            if self._look_ups is not None:
-                await self._take_sifted(self._look_ups.end())
-            await self._dispatch(self._batcher.relieve())
-            while not self._load.has_room(size) and await self._dispatcher.one_landed():
-                pass
-        self._load.add(self._keeper.tally.read, count, size)
-
-    def _checked_at_once(self) -> int:
-        """Say how many rows are checked between two looks at what was answered: no place stays empty for long."""
-        return sys.maxsize if self._sieve is not None else max(FEWEST_CHECKED, self._batcher.room)
-
-    def _checked(self, chunk: Chunk) -> Sequence[Record]:
-        """Check a chunk, and give what may be sent."""
-        self._undecided = joined(self._undecided, self._not_in_doubt(self._checker.check(chunk)))
-        if not self._keeper.progress.is_compared:
-            return []  # nothing of a source that may have changed is sent, or counts as delivered
-        if self._sieve is not None and (proven := self._checker.take_proven()):
-            self._sieve.proven_before(proven)
-        records, self._undecided = self._undecided, []
-        return records
-
-    async def _next(self, reader: ChunkReader) -> Read | None:
-        """Give the next chunk; while a source keeps it waiting, what it gave before goes on its way."""
-        if self._look_ups is not None and not await reader.has_next(LONGEST_GATHERING):
-            await self._take_sifted(self._look_ups.end())
-        return await reader.next()
-
-    async def _take(self, records: Sequence[Record]) -> None:
-        """Take records in; in an incremental run, they are looked up first, and come to be sent a call later."""
-        if self._look_ups is None:
-            await self._dispatch(self._batcher.add(records))
-        elif records:
-            await self._take_sifted(self._look_ups.take(records))
-
-    async def _take_sifted(self, found: AsyncIterator[Sifted]) -> None:
-        """Leave out what earlier runs have delivered."""
-        async for to_send, unchanged in found:
-            self._fates.unchanged(unchanged)
-            await self._dispatch(self._batcher.add(to_send))
-
-    def _not_in_doubt(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Set aside what an earlier attempt sent without an answer, where it mustn't be sent twice (A3)."""
-        progress = self._keeper.progress
-        if self._plan.patience.on_doubt == "resend" or not progress.any_in_doubt:
-            return records
-        doubtful = [record for record in records if progress.is_in_doubt(record.position)]
-        self._fates.none_delivered(doubtful, EARLIER_DOUBT)
-        return [record for record in records if not progress.is_in_doubt(record.position)]
-
-    async def _await_vendor(self) -> None:
-        if self._plan.validate_only:
-            return
-        gave_up = await self._sender.until_ready()
-        if gave_up is not None and not gave_up.halted:
-            reason = f"{gave_up.reason} ({gave_up.rule})"
-            self._halt(gave_up_error(self._plan.vendor.name, reason, gave_up.until), gave_up.rule)
-
-    async def _dispatch(self, batches: list[Batch]) -> None:
-        """Let batches go, as their users allow; what a halt leaves unsent is held in the end."""
-        for batch in batches:
-            if self._plan.validate_only:
-                self._fates.skipped(batch)
-            else:
-                await self._dispatcher.dispatch(batch)
-
-    def _hold(self, records: Batch) -> None:
-        """Hold records that can't go: the delivery has ended, or they are too few for a request (G4)."""
-        if self._error is not None:
-            reason = f"was not sent: {type(self._error).__name__} ended the delivery"
-            self._fates.leave(records, Rejection(Fate.HELD, self._halt_rule, reason))
-        elif self._plan.validate_only:
-            self._fates.skipped(records)
-        else:
-            reason = f"is one of {len(records)}, fewer than a request takes; goes out first in the task's next run"
-            self._fates.leave(records, Rejection(Fate.HELD, TOO_FEW, reason))
-
-    async def _tell_now_and_then(self) -> None:
-        tell = self._plan.on_progress
-        while tell is not None:
-            await asyncio.sleep(PROGRESS_SECONDS)
-            await self._keeper.show(tell)
+    def _beside(self) -> list[Coroutine[Any, Any, None]]:
+        """Return what runs beside the delivery, without end."""
+        plan = self._plan
+        renew = plan.held.renew if self._sends and plan.held is not None else None
+        marking = [] if self._marking is None else [self._marking.mark_continuously()]
+        return [
+            self._checkpointer.save_regularly(renew),
+            self._announcements.write_as_wanted(self._file_thread),
+            show_progress(plan.on_progress, self._fates.report, plan.source.total, self._airflow_thread),
+            *marking,
+        ]

@@ -12,6 +12,7 @@ from collections import deque
 
 import msgspec
 
+from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
 from airflow_provider_userdata.delivery.clock import unless_set
 from airflow_provider_userdata.delivery.recording.append_log import AppendLog, LocalLog
 from airflow_provider_userdata.delivery.recording.attempt_lines import SentLine
@@ -76,10 +77,18 @@ class Announcements:
             self._news.clear()
             await unless_set(self._halted, self._news.wait())
 
-    async def wanted(self) -> None:
-        """Wait until a part is wanted before its time."""
-        await self._wanted.wait()
-        self._wanted.clear()
+    async def write_as_wanted(self, file_thread: BlockingThread) -> None:
+        """Write a part whenever a request can't wait for the next second, without end.
+
+        :raises OutputError: if it can't be written.
+        """
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            self.renew(in_time=False)
+            self._journal.seal()
+            await file_thread.call(self._journal.flush)
+            self.kept()
 
     def renew(self, *, in_time: bool) -> None:
         """Write what may go until the next part: the journal is to be sealed, flushed, and `kept` called.

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery import bookkeeper
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 from airflow_provider_userdata.delivery.recording.append_log import LocalLog
 from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
+from airflow_provider_userdata.delivery.resuming import checkpointer
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.ledger import SqlLedger, Stream
 from airflow_provider_userdata.sandbox import Sandbox
@@ -64,7 +64,7 @@ def step(monkeypatch: pytest.MonkeyPatch) -> Steps:
 
     for owner, name in ((LocalLog, "append"), (AttemptFiles, "flush"), (SqlLedger, "mark"), (SqlLedger, "sift")):
         stepped(owner, name)
-    monkeypatch.setattr(bookkeeper, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.0)
     return steps
 
 

@@ -19,11 +19,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from airflow_provider_userdata.delivery import bookkeeper
+from airflow_provider_userdata.delivery.closing import Closing
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.recording.append_log import AppendLog, LocalLog
 from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
+from airflow_provider_userdata.delivery.resuming import StoreWriter, checkpointer
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.delivery.sending.transport import Endpoint
@@ -158,8 +159,8 @@ DEATHS: dict[str, Callable[[int], None]] = {
     "before the fates are brought to the disk": lambda number: at_call(number, AttemptFiles, "flush", die),
     "in the middle of a checkpoint": after_half_of_a_save,
     "before the marks": lambda number: at_call(number, SqlLedger, "mark", die),
-    "after the marks": lambda number: at_call(number, bookkeeper.Bookkeeper, "_stored", die),
-    "before the done marker": lambda number: at_call(number, bookkeeper.Bookkeeper, "mark_done", die),
+    "after the marks": lambda number: at_call(number, StoreWriter, "save", die),
+    "before the done marker": lambda number: at_call(number, Closing, "mark_completed", die),
     "after the done marker": lambda number: at_call(number, AttemptFiles, "remove_sent", die),
 }
 
@@ -185,7 +186,7 @@ def _ledger(settings: dict[str, Any], vendor: Vendor) -> SqlLedger:
 
 def main(settings: dict[str, Any]) -> None:
     """Run the attempt."""
-    bookkeeper.SAVE_SECONDS = settings["save_seconds"]
+    checkpointer.SAVE_SECONDS = settings["save_seconds"]
     if settings.get("die"):
         where, number = settings["die"]
         DEATHS[where](number)

@@ -13,12 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery import bookkeeper
 from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 from airflow_provider_userdata.delivery.recording.append_log import LocalLog
 from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
-from airflow_provider_userdata.delivery.resuming import checkpoint
+from airflow_provider_userdata.delivery.resuming import checkpoint, checkpointer
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.sandbox import Sandbox
@@ -63,7 +62,7 @@ class Disk:
 
         monkeypatch.setattr(LocalLog, "append", appended)
         monkeypatch.setattr(AttemptFiles, "flush", flushed)
-        monkeypatch.setattr(bookkeeper, "SAVE_SECONDS", 0.0)
+        monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.0)
 
     def step(self) -> None:
         """Count a step; crash at the last one, and at each that a dead process would go on to take."""

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from airflow_provider_userdata.delivery import bookkeeper
 from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.delivery.reading.digest import SourceDigest
+from airflow_provider_userdata.delivery.resuming import checkpointer
 from airflow_provider_userdata.delivery.resuming.checkpoint import LARGEST, Checkpoint, Completed, decoded
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
 from airflow_provider_userdata.delivery.resuming.position_tracker import PositionTracker
@@ -90,7 +90,7 @@ def test_profiles_of_fifty_interleaved_sets_are_gone_on_with(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Sets of keys that take turns, and come in any order: every checkpoint is small, and nothing is sent twice."""
-    monkeypatch.setattr(bookkeeper, "SAVE_SECONDS", 0.01)
+    monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.01)
     chance = random.Random(2)
     numbers = [*(number % 50 for number in range(15_000)), *(chance.randrange(50) for _ in range(15_000))]
     records = [{"user_id": f"geheim-{number}", f"plan-{kind}": "a"} for number, kind in enumerate(numbers)]

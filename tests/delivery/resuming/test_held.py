@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.bookkeeper import Bookkeeper
 from airflow_provider_userdata.delivery.carry_over.folder import CarryOverFolder
+from airflow_provider_userdata.delivery.closing import Closing
 from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
 from airflow_provider_userdata.delivery.sending.sender import Patience
@@ -122,7 +122,7 @@ def test_samples_that_are_enough_after_a_crash_are_held_no_longer(
 
     samples = rows("gerosense", 5)
     with monkeypatch.context() as patch:
-        patch.setattr(Bookkeeper, "mark_done", crash)
+        patch.setattr(Closing, "mark_completed", crash)
         with pytest.raises(Crash):
             attempt("gerosense", samples[:2], held=folder("monday"))
     assert folder("tuesday").count() == 2
@@ -138,7 +138,7 @@ def test_samples_that_are_enough_after_a_crash_are_held_no_longer(
     [
         (AttemptFiles, "flush"),
         (CarryOverFolder, "keep"),
-        (Bookkeeper, "mark_done"),
+        (Closing, "mark_completed"),
         (AttemptFiles, "remove_sent"),
         (CarryOverFolder, "settle"),
     ],

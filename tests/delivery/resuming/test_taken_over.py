@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.bookkeeper import Bookkeeper
 from airflow_provider_userdata.delivery.carry_over import claims
 from airflow_provider_userdata.delivery.carry_over.folder import CarryOverFolder
 from airflow_provider_userdata.delivery.plan import Plan, Result
+from airflow_provider_userdata.delivery.resuming import Checkpointer
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.sandbox import Sandbox
@@ -94,7 +94,7 @@ def test_what_a_killed_run_had_claimed_goes_out_with_a_later_one(
         raise SystemExit
 
     with killed(monkeypatch) as patch:
-        patch.setattr(Bookkeeper, "_save_first", die)
+        patch.setattr(Checkpointer, "save_first", die)
         week.run("tuesday", 2, 10)
 
     ended = week.run("wednesday", 10, 20, over={TUESDAY})

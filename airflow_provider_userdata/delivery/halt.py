@@ -1,0 +1,33 @@
+"""Ends a run before its source's end: one owner of the reason and of the event that everybody waits for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from airflow_provider_userdata.errors import unexpected
+
+
+class Halt:
+    """Whether a run is to end, and why. Used on the loop."""
+
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+        """Set once nothing more may be read or sent."""
+        self.error: Exception | None = None
+        """Why the run ends; None where nothing went wrong."""
+        self.rule = "A5"
+        """The rule that what is left unsent is held under."""
+        self._wakes: list[Callable[[], object]] = []
+
+    def wakes(self, *calls: Callable[[], object]) -> None:
+        """Add calls that wake those who wait for something else than the event."""
+        self._wakes += calls
+
+    def halt(self, error: BaseException, rule: str = "A5") -> None:
+        """Let nothing more be read or sent; the first reason counts."""
+        if self.error is None:
+            self.error, self.rule = error if isinstance(error, Exception) else unexpected(error), rule
+        self.event.set()
+        for wake in self._wakes:
+            wake()

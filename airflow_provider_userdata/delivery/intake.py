@@ -1,0 +1,164 @@
+"""Takes the source's records in: validated, looked up in the ledger, put into batches, and given to the dispatcher."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Sequence
+
+from airflow_provider_userdata.delivery.batch_delivery import gave_up_error
+from airflow_provider_userdata.delivery.halt import Halt
+from airflow_provider_userdata.delivery.incremental import ChangeFilter, LookupQueue, Sifted
+from airflow_provider_userdata.delivery.load import Load
+from airflow_provider_userdata.delivery.outcomes import EARLIER_DOUBT, TOO_FEW, OutcomeLog, Rejection
+from airflow_provider_userdata.delivery.plan import Plan
+from airflow_provider_userdata.delivery.reading import Chunk, ChunkReader, Read
+from airflow_provider_userdata.delivery.report import Counters, Fate
+from airflow_provider_userdata.delivery.resuming import PositionTracker
+from airflow_provider_userdata.delivery.sending import Batch, Dispatcher, Sender, batcher
+from airflow_provider_userdata.delivery.validation import Validator
+from airflow_provider_userdata.errors import SourceBrokeError, SourceError
+from airflow_provider_userdata.records import Record, joined
+
+FEWEST_CHECKED = 50
+"""How many rows are checked at once at least, where there are as many: one by one would take longer."""
+LONGEST_GATHERING = 0.05
+"""Seconds that records wait for others, to be looked up together."""
+
+
+class Intake:
+    """Takes in the records of one run.
+
+    :param change_filter: leaves out what earlier runs delivered; None sends all.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        halt: Halt,
+        checker: Validator,
+        fates: OutcomeLog,
+        tally: Counters,
+        progress: PositionTracker,
+        change_filter: ChangeFilter | None,
+        sender: Sender,
+        dispatcher: Dispatcher,
+    ) -> None:
+        self._plan = plan
+        self._halt = halt
+        self._checker = checker
+        self._fates = fates
+        self._tally = tally
+        self._progress = progress
+        self._filter = change_filter
+        self._sender = sender
+        self._dispatcher = dispatcher
+        self._batcher = batcher(plan.vendor.limits)
+        self._look_ups = None if change_filter is None else LookupQueue(change_filter, halt.event)
+        self._load = Load(progress.has_fate)
+        self._undecided: Sequence[Record] = []
+
+    async def take_all(self, reader: ChunkReader) -> None:
+        """Take in what the reader has, until its end or a halt, and hold what can't be sent."""
+        try:
+            await self._await_vendor()
+            while (read := await self._next(reader)) is not None:
+                chunk, marks, size = read
+                self._fates.read(marks)
+                await self._make_room(len(chunk.rows), size)
+                for part in chunk.parts(self._checked_at_once):
+                    await self._take(self._checked(part))
+            if not self._halt.event.is_set():
+                self._progress.finish()
+                await self._make_room(0, 0)
+                await self._dispatch(self._batcher.flush())
+                await self._dispatcher.none_ready()
+        except BaseException as error:  # noqa: BLE001  # whatever it is, what is in flight ends first
+            if isinstance(error, SourceError | SourceBrokeError):  # what came before it may go, if need be again
+                await self._dispatcher.none_left()
+            self._halt.halt(error)
+        looked_up: Sequence[Record] = []
+        if self._look_ups is not None:
+            await self._look_ups.give_up()
+            looked_up = self._look_ups.waiting
+        self._hold([*self._dispatcher.ready, *looked_up, *self._undecided, *self._batcher.pending])
+
+    async def _make_room(self, count: int, size: int) -> None:
+        """Wait until so many bytes of large records may be taken in, too; what waits for company goes without.
+
+        :param count: how many records.
+        """
+        if not self._load.has_room(size) and not self._plan.validate_only:
+            if self._look_ups is not None:
+                await self._take_sifted(self._look_ups.end())
+            await self._dispatch(self._batcher.relieve())
+            while not self._load.has_room(size) and await self._dispatcher.one_landed():
+                pass
+        self._load.add(self._tally.read, count, size)
+
+    def _checked_at_once(self) -> int:
+        """Say how many rows are checked between two looks at what was answered: no place stays empty for long."""
+        return sys.maxsize if self._filter is not None else max(FEWEST_CHECKED, self._batcher.room)
+
+    def _checked(self, chunk: Chunk) -> Sequence[Record]:
+        """Check a chunk, and give what may be sent."""
+        self._undecided = joined(self._undecided, self._not_in_doubt(self._checker.check(chunk)))
+        if not self._progress.is_compared:
+            return []  # nothing of a source that may have changed is sent, or counts as delivered
+        if self._filter is not None and (proven := self._checker.take_proven()):
+            self._filter.proven_before(proven)
+        records, self._undecided = self._undecided, []
+        return records
+
+    async def _next(self, reader: ChunkReader) -> Read | None:
+        """Give the next chunk; while a source keeps it waiting, what it gave before goes on its way."""
+        if self._look_ups is not None and not await reader.has_next(LONGEST_GATHERING):
+            await self._take_sifted(self._look_ups.end())
+        return await reader.next()
+
+    async def _take(self, records: Sequence[Record]) -> None:
+        """Take records in; in an incremental run, they are looked up first, and come to be sent a call later."""
+        if self._look_ups is None:
+            await self._dispatch(self._batcher.add(records))
+        elif records:
+            await self._take_sifted(self._look_ups.take(records))
+
+    async def _take_sifted(self, found: AsyncIterator[Sifted]) -> None:
+        """Leave out what earlier runs have delivered."""
+        async for to_send, unchanged in found:
+            self._fates.unchanged(unchanged)
+            await self._dispatch(self._batcher.add(to_send))
+
+    def _not_in_doubt(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Set aside what an earlier attempt sent without an answer, where it mustn't be sent twice (A3)."""
+        if self._plan.patience.on_doubt == "resend" or not self._progress.any_in_doubt:
+            return records
+        doubtful = [record for record in records if self._progress.is_in_doubt(record.position)]
+        self._fates.none_delivered(doubtful, EARLIER_DOUBT)
+        return [record for record in records if not self._progress.is_in_doubt(record.position)]
+
+    async def _await_vendor(self) -> None:
+        if self._plan.validate_only:
+            return
+        gave_up = await self._sender.until_ready()
+        if gave_up is not None and not gave_up.halted:
+            reason = f"{gave_up.reason} ({gave_up.rule})"
+            self._halt.halt(gave_up_error(self._plan.vendor.name, reason, gave_up.until), gave_up.rule)
+
+    async def _dispatch(self, batches: list[Batch]) -> None:
+        """Let batches go, as their users allow; what a halt leaves unsent is held in the end."""
+        for batch in batches:
+            if self._plan.validate_only:
+                self._fates.skipped(batch)
+            else:
+                await self._dispatcher.dispatch(batch)
+
+    def _hold(self, records: Batch) -> None:
+        """Hold records that can't go: the delivery has ended, or they are too few for a request (G4)."""
+        if self._halt.error is not None:
+            reason = f"was not sent: {type(self._halt.error).__name__} ended the delivery"
+            self._fates.leave(records, Rejection(Fate.HELD, self._halt.rule, reason))
+        elif self._plan.validate_only:
+            self._fates.skipped(records)
+        else:
+            reason = f"is one of {len(records)}, fewer than a request takes; goes out first in the task's next run"
+            self._fates.leave(records, Rejection(Fate.HELD, TOO_FEW, reason))

@@ -1,0 +1,120 @@
+"""Begins an attempt: goes on where an earlier one ended, claims carried-over records, and makes the files."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
+from airflow_provider_userdata.delivery.clock import unless_set
+from airflow_provider_userdata.delivery.earlier_attempts import EarlierAttempts
+from airflow_provider_userdata.delivery.incremental import ChangeFilter
+from airflow_provider_userdata.delivery.outcomes import OutcomeLog
+from airflow_provider_userdata.delivery.plan import Plan
+from airflow_provider_userdata.delivery.recording import AttemptFiles
+from airflow_provider_userdata.delivery.report import Counters
+from airflow_provider_userdata.delivery.resuming import (
+    Checkpointer,
+    Completed,
+    PositionTracker,
+    Recovery,
+    any_sent,
+)
+from airflow_provider_userdata.delivery.sending import Sender
+from airflow_provider_userdata.errors import ResumeError, StoppedError
+
+_log = logging.getLogger(__name__)
+
+
+class Opening:
+    """Begins one attempt.
+
+    :param change_filter: opens the ledger of an incremental run; None otherwise.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        files: AttemptFiles,
+        file_thread: BlockingThread,
+        airflow_thread: BlockingThread,
+        tally: Counters,
+        progress: PositionTracker,
+        fates: OutcomeLog,
+        change_filter: ChangeFilter | None,
+        sender: Sender,
+        checkpointer: Checkpointer,
+    ) -> None:
+        self._plan = plan
+        self._held = None if plan.validate_only else plan.held
+        self._files = files
+        self._file_thread = file_thread
+        self._earlier = EarlierAttempts(plan, file_thread, airflow_thread)
+        self._tally = tally
+        self._progress = progress
+        self._fates = fates
+        self._change_filter = change_filter
+        self._sender = sender
+        self._checkpointer = checkpointer
+
+    async def open(self, halted: asyncio.Event) -> Completed | None:
+        """Find out where an earlier attempt ended, and make this one's files.
+
+        :param halted: set when the delivery is to end.
+        :return: the marker of a run that has nothing left to send; None where there is something to do.
+        :raises UserdataError: if the attempt can't begin.
+        """
+        earlier = await self._earlier.last()
+        if isinstance(earlier, Completed):
+            if self._earlier.is_of_this_destination(earlier, sent=any_sent(earlier.done)):
+                if self._held is not None:
+                    await self._file_thread.call(self._held.settle_all)
+                return earlier
+            earlier = None
+        if self._change_filter is not None:
+            await unless_set(halted, self._change_filter.open())
+            if halted.is_set():
+                raise StoppedError("the delivery was stopped before it began")
+        found = None if earlier is None else await self._earlier.recover(earlier)
+        if found is not None:
+            await self._resume(found)
+        if self._earlier.any_unseen():
+            self._progress.doubt_all()
+        await self._claim_held(found)
+        await self._file_thread.call(self._files.create)
+        await self._checkpointer.save_first(len(self._fates.carried_in), self._plan.clock)
+        return None
+
+    async def _resume(self, found: Recovery) -> None:
+        last = found.checkpoint
+        self._tally.restore(found.tally)
+        self._progress.resume(found)
+        await self._file_thread.call(lambda: self._files.go_on(last.host, last.folder, last.journals, last.earlier))
+        self._checkpointer.resume(last)
+        self._sender.has_waited_since(last.waiting_since)
+        doubtful = found.in_doubt.of(found.settled)
+        _log.info(
+            "Goes on where attempt %s ended: %d records have their fate, all below position %d; %s are in doubt",
+            last.attempt,
+            len(found.settled),
+            found.settled.below,
+            "all others" if doubtful is None else doubtful,
+        )
+
+    async def _claim_held(self, found: Recovery | None) -> None:
+        """Claim the records that earlier runs held; an attempt that resumes needs the same ones as the one before.
+
+        :raises ResumeError: if they are not all left.
+        """
+        held = self._held
+        if held is None:
+            return
+        claimed = await self._file_thread.call(lambda: held.claim(resuming=found is not None))
+        if found is not None and len(claimed) != found.checkpoint.carried_in:
+            raise ResumeError(
+                f"held: the run's first {found.checkpoint.carried_in} records were carried in from an earlier run, "
+                f"and {len(claimed)} of them are left: other runs may send the rest. Start over with resume=False"
+            )
+        self._fates.carry_in(claimed)
+        if found is None:
+            self._progress.doubt(held.in_doubt)

@@ -1,0 +1,164 @@
+"""Saves how far a run got: the outcomes first, then the checkpoint that covers them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import msgspec
+
+from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
+from airflow_provider_userdata.delivery.clock import Clock
+from airflow_provider_userdata.delivery.recording import Announcements, AttemptFiles
+from airflow_provider_userdata.delivery.report import Counters
+from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint
+from airflow_provider_userdata.delivery.resuming.position_tracker import PositionTracker
+from airflow_provider_userdata.delivery.resuming.store_writer import StoreWriter
+from airflow_provider_userdata.errors import OutputError
+
+FIRST_SAVES = 5
+"""How often the first checkpoint is tried before the delivery ends."""
+SAVE_SECONDS = 1.0
+"""Seconds between two checkpoints, and between two parts of a file that can't be appended to."""
+
+
+class Checkpointer:
+    """Saves checkpoints. What the last one doesn't cover, the attempt's files prove.
+
+    :param blank: a checkpoint that says which attempt this is, and where its records go.
+    :param writer: writes to the store.
+    :param file_thread: for calls to the file system.
+    :param waiting_since: tells since when the vendor has accepted nothing.
+    :param before: called before each checkpoint, to write what is waiting to be written.
+    :param mark: marks all delivered records in the ledger, and returns whether it could; None without a ledger.
+    :param mark_proven: whether what an earlier attempt delivered must be marked, too, before a checkpoint covers it.
+    """
+
+    def __init__(
+        self,
+        blank: Checkpoint,
+        writer: StoreWriter,
+        files: AttemptFiles,
+        file_thread: BlockingThread,
+        announcements: Announcements,
+        tally: Counters,
+        progress: PositionTracker,
+        *,
+        waiting_since: Callable[[], datetime | None],
+        before: Callable[[], None],
+        mark: Callable[[], Awaitable[bool]] | None,
+        mark_proven: bool,
+    ) -> None:
+        self._blank = blank
+        self._writer = writer
+        self._files = files
+        self._file_thread = file_thread
+        self._announcements = announcements
+        self._tally = tally
+        self._progress = progress
+        self._waiting_since = waiting_since
+        self._before = before
+        self._mark = mark
+        self._mark_proven = mark_proven
+        self._saving = asyncio.Lock()
+        self._earlier: Checkpoint | None = None
+        self._saved: Checkpoint | None = None
+
+    def resume(self, earlier: Checkpoint) -> None:
+        """Note the checkpoint of the attempt before, which is kept until there is a newer one that fits."""
+        self._earlier = earlier
+
+    async def save_first(self, carried_in: int, clock: Clock) -> None:
+        """Save the first checkpoint, before anything is sent: without one, a retry would send everything again.
+
+        :param carried_in: how many of the first records an earlier run had held.
+        :raises OutputError: if it can't be saved.
+        """
+        self._blank = msgspec.structs.replace(self._blank, carried_in=carried_in)
+        for _ in range(FIRST_SAVES):
+            await self.save()
+            if self._saved is not None:
+                return
+            await clock.wait(asyncio.Event(), SAVE_SECONDS)
+        raise OutputError("the checkpoint can't be saved; without one a retry would send all again. Nothing was sent")
+
+    async def save_regularly(self, after: Callable[[], object] | None) -> None:
+        """Save a checkpoint every `SAVE_SECONDS`, without end.
+
+        :param after: called in the thread for files after each one.
+        :raises OutputError: if the outcomes can't be written.
+        :raises LedgerError: if something has to change before delivered records can be marked.
+        """
+        while True:
+            await asyncio.sleep(SAVE_SECONDS)
+            await self.save()
+            if after is not None:
+                await self._file_thread.call(after)
+
+    async def save_last(self) -> None:
+        """Save a checkpoint after which nothing is sent.
+
+        :raises OutputError: if the outcomes can't be written.
+        :raises LedgerError: if something has to change before delivered records can be marked.
+        """
+        self._announcements.close()
+        await self.save()
+
+    async def save(self) -> None:
+        """Write the outcomes to disk, mark delivered records in the ledger, and save a checkpoint that covers them.
+
+        A store or a ledger that is unavailable doesn't end the delivery: the next call tries again.
+
+        :raises OutputError: if the outcomes can't be written.
+        :raises LedgerError: if something has to change before delivered records can be marked.
+        """
+        async with self._saving:
+            self._before()
+            self._announcements.renew(in_time=True)
+            checkpoint = self._checkpoint()
+            if not checkpoint.fits or self._awaits_proven():
+                checkpoint = self._last_that_fits(checkpoint)
+            changed = self._saved is None or checkpoint.says_more_than(self._saved)
+            if changed:
+                await self._file_thread.call(self._files.flush)
+            self._announcements.kept()
+            if not changed:
+                return
+            if (self._mark is None or await self._mark()) and await self._writer.save(checkpoint):
+                self._saved = checkpoint
+
+    def _checkpoint(self) -> Checkpoint:
+        return msgspec.structs.replace(
+            self._blank,
+            journals=self._files.seal(),
+            tally=self._tally.snapshot(),
+            earlier=self._files.earlier,
+            waiting_since=self._waiting_since(),
+            until=self._announcements.until,
+            ended=self._announcements.closed,
+            **self._progress.marks(),
+        )
+
+    def _awaits_proven(self) -> bool:
+        """Return whether receipts of an earlier attempt prove deliveries that the ledger still lacks."""
+        return self._mark_proven and self._progress.awaits_proven
+
+    def _last_that_fits(self, checkpoint: Checkpoint) -> Checkpoint:
+        """Return the last checkpoint with the names of this attempt's files: they prove everything that came after it.
+
+        :param checkpoint: the new one, which is too large, or covers what the ledger doesn't have yet.
+        """
+        last = self._saved or self._earlier or checkpoint
+        return msgspec.structs.replace(
+            last,
+            attempt=checkpoint.attempt,
+            host=checkpoint.host,
+            folder=checkpoint.folder,
+            journals={**checkpoint.journals, **last.journals},
+            earlier=checkpoint.earlier,
+            waiting_since=checkpoint.waiting_since,
+            doubt_below=checkpoint.doubt_below,
+            until=checkpoint.until,
+            ended=checkpoint.ended,
+        )
