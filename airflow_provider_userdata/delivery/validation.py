@@ -1,29 +1,34 @@
-"""Turns rows into valid records, and sets those aside that the vendor would refuse."""
+"""Turns rows into valid records, and sets aside those that the vendor would refuse."""
 
 from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog, Rejection
-from airflow_provider_userdata.delivery.preparer import Preparer
-from airflow_provider_userdata.delivery.reading import Chunk
+from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, TextRow, Unreadable
 from airflow_provider_userdata.delivery.report import Counters, Fate
 from airflow_provider_userdata.delivery.resuming import PositionTracker
 from airflow_provider_userdata.records import Record
-from airflow_provider_userdata.vendors import Vendor
-from airflow_provider_userdata.vendors.validation import Fault, Invalid
+from airflow_provider_userdata.vendors import Checked, Vendor, sorted_out
+from airflow_provider_userdata.vendors.validation import UNREADABLE, Fault, Invalid, decoded
 
 _log = logging.getLogger(__name__)
+_Prepare = Callable[[Any], Record | Invalid]
+_Items = tuple[tuple[str, str], ...] | None
 
 
 class Validator:
     """Checks rows in the source's order, and numbers them.
 
-    :param fields: vendor's field to source's column; only these are taken. None takes a row as it is.
-    :param keep_proven: whether the records are kept that an attempt before has delivered after its last checkpoint.
+    :param fields: vendor's field to source's column; only these are taken. None takes all columns.
+    :param fates: gets the rejections.
+    :param tally: counts the rows read.
+    :param progress: knows which positions an earlier attempt has completed.
+    :param keep_proven: whether to keep, for `take_proven`, records that an earlier attempt delivered after its last
+        checkpoint.
     """
 
     def __init__(
@@ -47,14 +52,14 @@ class Validator:
         self._first: tuple[int, Fault] | None = None
 
     def first_fault(self) -> str | None:
-        """Say where the first invalid record is and which rule it breaks, in words that may be logged (A6)."""
+        """Return where the first invalid record is and which rule it breaks, in words that may be logged (A6)."""
         if self._first is None:
             return None
         position, fault = self._first
         return f"position {position}, {fault.public_path(self._vendor.known_fields)}, rule {fault.rule}"
 
     def check(self, chunk: Chunk) -> Sequence[Record]:
-        """Give the valid records of a chunk that have no fate yet; why the others are refused is noted."""
+        """Return the valid records of a chunk that have no fate yet, and reject the invalid ones."""
         positions, rows = self._without_fate(chunk)
         records, invalid = self._preparer.prepare(chunk, rows, positions)
         if invalid:
@@ -66,12 +71,12 @@ class Validator:
         return records
 
     def take_proven(self) -> list[Record]:
-        """Give the records since the last call that an attempt before has delivered after its last checkpoint."""
+        """Return the records, since the last call, that an earlier attempt delivered after its last checkpoint."""
         proven, self._proven = self._proven, []
         return proven
 
     def _without_fate(self, chunk: Chunk) -> tuple[Sequence[int], Sequence[Any]]:
-        """Give a chunk's rows with their numbers, and leave out those that an attempt before has settled."""
+        """Return the positions and rows of a chunk, without those that have their fate from an earlier attempt."""
         first, rows = self._tally.read, chunk.rows
         self._tally.read += len(rows)
         if first >= self._progress.new_from:
@@ -84,12 +89,12 @@ class Validator:
         return new, [rows[position - first] for position in new]
 
     def _warn_of_length(self, records: Sequence[Record], usual: int) -> None:
-        """Say once that a user's name is longer than the vendor usually takes (T6)."""
+        """Warn once when a user's label is longer than the vendor usually accepts (T6)."""
         for record in records:
             if len(record.user or "") > usual:
                 _log.warning(
-                    "Position %d: the user's label has more than %d characters, which %s may not take; it is sent as "
-                    "it is",
+                    "Position %d: the user's label has more than %d characters, which %s may not accept; it is sent "
+                    "unchanged",
                     record.position,
                     usual,
                     self._vendor.name,
@@ -105,7 +110,110 @@ class Validator:
 
 @functools.lru_cache(maxsize=32)
 def _rejected(faults: tuple[Fault, ...]) -> Rejection:
-    """Say why a record is rejected. The records of one source tend to have the same faults."""
+    """Return the rejection for some faults. Cached: the records of one source tend to have the same faults."""
     fault, *others = faults
     also = "".join([f"; also {other.path} ({other.rule}): {other.reason}" for other in others])
     return Rejection(Fate.REJECTED, fault.rule, fault.reason + also, fault.path)
+
+
+class Preparer:
+    """Has the vendor check rows: many at once where their format allows it, otherwise one by one.
+
+    :param fields: vendor's field to source's column; only these are taken. None takes all columns.
+    """
+
+    def __init__(self, vendor: Vendor, fields: Mapping[str, str] | None) -> None:
+        self._vendor = vendor
+        self._fields = fields
+
+    def prepare(self, chunk: Chunk, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
+        """Check rows of a chunk, whatever they contain.
+
+        :param positions: one for each row.
+        """
+        fields = None if chunk.carried_in else self._fields
+        try:
+            checked = self._prepared_together(chunk.form, fields, rows, positions)
+        except BaseException as error:  # noqa: BLE001  # one row can't be checked: the check one by one finds it
+            checked = None
+            if Unreadable not in map(type, rows):  # an `Unreadable` row is expected to fail here, others are not
+                _log.warning("%d rows can't be checked together, only one by one: %s", len(rows), type(error).__name__)
+        return checked or self._prepared_one_by_one(self._way(chunk.form, fields), rows, positions)
+
+    def _prepared_together(
+        self, form: RowFormat, fields: Mapping[str, str] | None, rows: Sequence[Any], positions: Sequence[int]
+    ) -> Checked | None:
+        """Check all rows at once; return None, or raise, if they are not all of one kind that allows it."""
+        if form is RowFormat.JSON and fields is None:
+            return self._vendor.prepare_texts(rows, positions)  # raises where one is `Unreadable`
+        if form is RowFormat.CELLS and set(map(type, rows)) == {TextRow} and len({id(row.header) for row in rows}) == 1:
+            names, taken = _columns(_items(fields), rows[0].header)
+            cells = [taken(row.values) for row in rows]
+            return self._vendor.prepare_table(names, cells, rows, positions)
+        return None
+
+    def _prepared_one_by_one(self, way: _Prepare, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
+        try:
+            return sorted_out(map(way, rows), rows, positions)
+        except BaseException:  # noqa: BLE001  # one row made its check raise: only that one is rejected for it
+            return sorted_out([self._prepared_alone(way, row) for row in rows], rows, positions)
+
+    def _way(self, form: RowFormat, fields: Mapping[str, str] | None) -> _Prepare:
+        """Return the check of a single row."""
+        prepare = self._vendor_way(form, fields)
+        return lambda row: _unreadable(row) if type(row) is Unreadable else prepare(row)
+
+    def _vendor_way(self, form: RowFormat, fields: Mapping[str, str] | None) -> _Prepare:
+        vendor = self._vendor
+        if form is RowFormat.CELLS:
+            items = _items(fields)
+            return lambda row: vendor.prepare_cells(*_taken_cells(items, row))
+        if fields is None:
+            return vendor.prepare_json if form is RowFormat.JSON else vendor.prepare_value
+        if form is RowFormat.JSON:
+            return lambda row: self._from_json(fields, row)
+        return lambda row: vendor.prepare_value(_taken(fields, row))
+
+    def _from_json(self, fields: Mapping[str, str], text: bytes) -> Record | Invalid:
+        value = decoded(text)
+        if isinstance(value, Invalid):
+            return value
+        return self._vendor.prepare_value(_taken(fields, value))
+
+    def _prepared_alone(self, way: _Prepare, row: Any) -> Record | Invalid:
+        """Check one row, and reject it if the check raises, as with an object whose methods raise."""
+        try:
+            return way(row)
+        except BaseException as error:  # noqa: BLE001  # only the type: the message may quote the row
+            return Invalid((Fault(UNREADABLE, (), f"can't be checked: {type(error).__name__}"),))
+
+
+def _unreadable(row: Unreadable) -> Invalid:
+    return Invalid((Fault(UNREADABLE, (), row.reason),))
+
+
+def _taken(fields: Mapping[str, str], row: Any) -> Any:
+    """Return the named columns that a row has; what is not a dictionary is left for the vendor's check to refuse."""
+    if not isinstance(row, dict):
+        return row
+    return {field: row[column] for field, column in fields.items() if column in row}
+
+
+def _taken_cells(items: _Items, row: TextRow) -> tuple[tuple[str, ...], Sequence[str]]:
+    """Return the vendor's names and the values of the named columns of a row."""
+    names, taken = _columns(items, row.header)
+    return names, taken(row.values)
+
+
+def _items(fields: Mapping[str, str] | None) -> _Items:
+    return None if fields is None else tuple(fields.items())
+
+
+@functools.lru_cache(maxsize=16)
+def _columns(items: _Items, header: Header) -> tuple[tuple[str, ...], Callable[[list[str]], Sequence[str]]]:
+    """Return the vendor's names of the columns that are taken, and a function that picks their cells from a row."""
+    if items is None:
+        return header.names, lambda cells: cells
+    places = {field: header.names.index(column) for field, column in items if column in header.names}
+    wanted = tuple(places.values())
+    return tuple(places), lambda cells: [cells[place] for place in wanted]
