@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_userdata import __version__
+from airflow_provider_userdata import __version__, registry
 from airflow_provider_userdata.hooks.forms import connection_types
 
 
@@ -13,17 +13,10 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-provider-userdata",
         "name": "User data",
-        "description": "Uploads user data to Thymia, GeroSense and Ptengine, with every record accounted for.",
+        "description": f"Uploads user data to {registry.titles()}, with every record accounted for.",
         "versions": [__version__],
         "connection-types": connection_types(),
-        "task-decorators": [
-            {"name": name, "class-name": f"airflow_provider_userdata.decorators.{module}.{name}_task"}
-            for name, module in (
-                ("thymia_upload", "thymia"),
-                ("gerosense_samples", "gerosense"),
-                ("ptengine_profiles", "ptengine"),
-            )
-        ],
+        "task-decorators": [{"name": vendor.task, "class-name": vendor.decorator} for vendor in registry.VENDORS],
         "cli": ["airflow_provider_userdata.cli.definition.get_cli_commands"],
         "config": {
             "userdata": {

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from airflow_provider_userdata import registry
+
 
 @dataclass(frozen=True, slots=True)
 class Argument:
@@ -37,7 +39,7 @@ _STREAMS = Argument(
         "help": "a stream's number, as `streams` lists it; may repeat",
     },
 )
-_VENDOR = Argument(("--vendor",), {"help": "all streams of a vendor: thymia, gerosense or ptengine"})
+_VENDOR = Argument(("--vendor",), {"help": f"all streams of a vendor: {registry.names()}"})
 _YES = Argument(("-y", "--yes"), {"action": "store_true", "help": "don't ask"})
 _OUTPUT = Argument(
     ("-o", "--output"), {"choices": ("table", "json"), "default": "table", "help": "form (default: %(default)s)"}

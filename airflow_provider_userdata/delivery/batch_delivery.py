@@ -21,7 +21,16 @@ from airflow_provider_userdata.delivery.sending import (
     Sizes,
 )
 from airflow_provider_userdata.errors import LaterError, RefusedError, VendorDownError, unexpected
-from airflow_provider_userdata.vendors import Accepted, Refused, Stop, Unproven, Vendor
+from airflow_provider_userdata.vendors import (
+    LEFT_AT_THE_END,
+    NOT_ACCEPTED,
+    UNANSWERED,
+    Accepted,
+    Refused,
+    Stop,
+    Unproven,
+    Vendor,
+)
 
 
 def gave_up_error(vendor: str, reason: str, until: datetime | None) -> LaterError | VendorDownError:
@@ -126,11 +135,13 @@ class BatchDelivery:
             return await self._sender.send(records, in_doubt=in_doubt)
         except asyncio.CancelledError:
             # The delivery gave up what was in flight: the vendor may have it, and these records still need their fate.
-            stopped = GaveUp("A3", "it was in flight when the delivery was stopped", halted=True)
+            stopped = GaveUp(UNANSWERED, "it was in flight when the delivery was stopped", halted=True)
             return Outcome(stopped, in_doubt=True)
         except BaseException as error:  # noqa: BLE001  # whatever it is, these records still need their fate
-            self._halt(error, "A5")
-            return Outcome(GaveUp("A5", f"{type(error).__name__} ended the delivery", halted=True), in_doubt=True)
+            self._halt(error, LEFT_AT_THE_END)
+            return Outcome(
+                GaveUp(LEFT_AT_THE_END, f"{type(error).__name__} ended the delivery", halted=True), in_doubt=True
+            )
 
     def _settle(self, records: Batch, outcome: Outcome, *, in_doubt: bool) -> None:
         status = outcome.answer.status if outcome.answer is not None else None
@@ -142,7 +153,7 @@ class BatchDelivery:
             case Unproven(rule, reason, _):
                 self._fates.none_delivered(records, Rejection(Fate.UNKNOWN, rule, reason, status=status))
             case GaveUp(rule, reason, halted, until):
-                fate, rule = (Fate.UNKNOWN, "A3") if in_doubt else (Fate.HELD, rule)
+                fate, rule = (Fate.UNKNOWN, UNANSWERED) if in_doubt else (Fate.HELD, rule)
                 self._fates.leave(records, Rejection(fate, rule, reason, status=status))
                 if not halted:
                     self._halt(gave_up_error(self._vendor.name, reason, until), rule)
@@ -171,4 +182,4 @@ class BatchDelivery:
             what = "refused every request" if refused else "gave no answer of its own to any request"
             look_at = "the fault is hardly a record's." if refused else "does a proxy answer in its place?"
             reason = f"{what} for a while: {look_at} The rejects file has the answers"
-            self._halt(RefusedError(f"{self._vendor.name} {reason} (A4)"), "A4")
+            self._halt(RefusedError(f"{self._vendor.name} {reason} ({NOT_ACCEPTED})"), NOT_ACCEPTED)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from airflow_provider_userdata.errors import unexpected
+from airflow_provider_userdata.vendors import LEFT_AT_THE_END
 
 
 class Halt:
@@ -16,7 +17,7 @@ class Halt:
         """Set once nothing more may be read or sent."""
         self.error: Exception | None = None
         """Why the run ends; None where nothing went wrong."""
-        self.rule = "A5"
+        self.rule = LEFT_AT_THE_END
         """The rule that what is left unsent is held under."""
         self._wakes: list[Callable[[], object]] = []
 
@@ -24,7 +25,7 @@ class Halt:
         """Add calls that wake those who wait for something else than the event."""
         self._wakes += calls
 
-    def halt(self, error: BaseException, rule: str = "A5") -> None:
+    def halt(self, error: BaseException, rule: str = LEFT_AT_THE_END) -> None:
         """Let nothing more be read or sent; the first reason counts."""
         if self.error is None:
             self.error, self.rule = error if isinstance(error, Exception) else unexpected(error), rule

@@ -9,7 +9,7 @@ from airflow_provider_userdata.delivery.batch_delivery import gave_up_error
 from airflow_provider_userdata.delivery.halt import Halt
 from airflow_provider_userdata.delivery.incremental import ChangeFilter, LookupQueue, Sifted
 from airflow_provider_userdata.delivery.load import Load
-from airflow_provider_userdata.delivery.outcomes import EARLIER_DOUBT, TOO_FEW, OutcomeLog, Rejection
+from airflow_provider_userdata.delivery.outcomes import EARLIER_DOUBT, OutcomeLog, Rejection
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.reading import Chunk, ChunkReader, Read
 from airflow_provider_userdata.delivery.report import Counters, Fate
@@ -161,4 +161,5 @@ class Intake:
             self._fates.skipped(records)
         else:
             reason = f"is one of {len(records)}, fewer than a request takes; goes out first in the task's next run"
-            self._fates.leave(records, Rejection(Fate.HELD, TOO_FEW, reason))
+            too_few = self._plan.vendor.too_few_rule
+            self._fates.leave(records, Rejection(Fate.HELD, too_few, reason, carried_over=True))

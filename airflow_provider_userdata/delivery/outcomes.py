@@ -15,12 +15,8 @@ from airflow_provider_userdata.delivery.recording import AttemptFiles, row_json
 from airflow_provider_userdata.delivery.report import Counters, Fate, Report
 from airflow_provider_userdata.delivery.resuming import PositionTracker, SentLog
 from airflow_provider_userdata.records import Record, RecordBatch, ranges, ranges_of
+from airflow_provider_userdata.vendors import UNANSWERED, VALIDATE_ONLY
 from airflow_provider_userdata.vendors.validation import json_path
-
-TOO_FEW = "G4"
-"""The rule that records are held under when they are too few for a request."""
-VALIDATE_ONLY = "validate_only"
-"""What stands for a rule where records were only checked."""
 
 _WHOLE = (None, json_path(()))
 """The paths of what is wrong with a record as a whole, not with a part of it."""
@@ -35,6 +31,7 @@ class Rejection(msgspec.Struct, frozen=True):
 
     :param path: where in the record the fault is.
     :param status: of the vendor's answer, where there was one.
+    :param carried_over: whether the task's next run sends the record first.
     """
 
     fate: Fate
@@ -42,6 +39,7 @@ class Rejection(msgspec.Struct, frozen=True):
     reason: str
     path: str | None = None
     status: int | None = None
+    carried_over: bool = False
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -56,7 +54,9 @@ class _Line(msgspec.Struct, gc=False):
     record: msgspec.Raw
 
 
-EARLIER_DOUBT = Rejection(Fate.UNKNOWN, "A3", "was in flight when an earlier attempt ended: it may have been accepted")
+EARLIER_DOUBT = Rejection(
+    Fate.UNKNOWN, UNANSWERED, "was in flight when an earlier attempt ended: it may have been accepted"
+)
 
 
 class OutcomeLog:
@@ -169,7 +169,7 @@ class OutcomeLog:
         for start in range(0, len(self._left), _LINES):
             self._write([(record.position, record.row, why) for record, why in self._left[start : start + _LINES]])
         self._held_over += [
-            record.body for record, why in self._left if why.rule == TOO_FEW and record.position >= len(self.carried_in)
+            record.body for record, why in self._left if why.carried_over and record.position >= len(self.carried_in)
         ]
         self._left = []
 

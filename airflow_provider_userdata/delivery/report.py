@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from airflow_provider_userdata.vendors import by_rule
+from airflow_provider_userdata.vendors import LEFT_AT_THE_END, by_rule
 
 
 class Fate(enum.StrEnum):
@@ -137,7 +137,7 @@ class Counters:
         """Count as unknown what has no fate: where it could not be written, nothing proves it."""
         rest = self.read - self._fates.total()
         if rest > 0:
-            self.settle(Fate.UNKNOWN, rest, "A5")
+            self.settle(Fate.UNKNOWN, rest, LEFT_AT_THE_END)
 
     @property
     def any_to_look_at(self) -> bool:

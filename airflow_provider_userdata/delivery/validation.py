@@ -12,8 +12,8 @@ from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat,
 from airflow_provider_userdata.delivery.report import Counters, Fate
 from airflow_provider_userdata.delivery.resuming import PositionTracker
 from airflow_provider_userdata.records import Record
-from airflow_provider_userdata.vendors import Checked, Vendor, sorted_out
-from airflow_provider_userdata.vendors.validation import UNREADABLE, Fault, Invalid, decoded
+from airflow_provider_userdata.vendors import UNREADABLE, Checked, Vendor, sorted_out
+from airflow_provider_userdata.vendors.validation import Fault, Invalid, decoded
 
 _log = logging.getLogger(__name__)
 _Prepare = Callable[[Any], Record | Invalid]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_userdata.vendors import ptengine, thymia
+from airflow_provider_userdata import registry
 
 TIMEOUT = 60.0
 """Seconds that a request may take, where a connection says nothing."""
@@ -45,27 +45,21 @@ _FIELDS: dict[str, dict[str, Any]] = {
 EXTRA_NAMES = frozenset(_FIELDS)
 """What a connection's extra may hold."""
 
-_VENDORS = {
-    "thymia": ("Thymia", "ThymiaHook", "API activation key", thymia.BASE_URL),
-    "gerosense": ("GeroSense", "GerosenseHook", "Bearer token", "https://your-api-proxy.example.com"),
-    "ptengine": ("Ptengine", "PtengineHook", "API key", ptengine.BASE_URL),
-}
-
 
 def connection_type(name: str) -> dict[str, Any]:
     """Describe a connection type as Airflow's provider metadata wants it.
 
     :param name: the connection type, such as `thymia`.
     """
-    shown, hook, password, host = _VENDORS[name]
+    vendor = registry.registration(name)
     return {
         "connection-type": name,
-        "hook-class-name": f"airflow_provider_userdata.hooks.{name}.{hook}",
-        "hook-name": shown,
+        "hook-class-name": vendor.hook,
+        "hook-name": vendor.title,
         "ui-field-behaviour": {
             "hidden-fields": ["login"],
-            "relabeling": {"password": password, "host": "Base URL", "schema": "Scheme (http or https)"},
-            "placeholders": {"host": host},
+            "relabeling": {"password": vendor.credential, "host": "Base URL", "schema": "Scheme (http or https)"},
+            "placeholders": {"host": vendor.url},
         },
         "conn-fields": _FIELDS,
     }
@@ -73,7 +67,7 @@ def connection_type(name: str) -> dict[str, Any]:
 
 def connection_types() -> list[dict[str, Any]]:
     """Describe all connection types."""
-    return [connection_type(name) for name in _VENDORS]
+    return [connection_type(vendor.name) for vendor in registry.VENDORS]
 
 
 def field_behaviour(name: str) -> dict[str, Any]:

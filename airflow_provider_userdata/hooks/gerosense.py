@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import requests
 
+from airflow_provider_userdata import registry
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.hooks.failures import answered
 from airflow_provider_userdata.vendors import gerosense
@@ -20,7 +21,7 @@ class GerosenseHook(VendorHook):
     conn_name_attr = "gerosense_conn_id"
     default_conn_name = "gerosense_default"
     conn_type = "gerosense"
-    hook_name = "GeroSense"
+    hook_name = registry.registration("gerosense").title
     api_paths = (gerosense.SAMPLES_PATH, gerosense.STATUS_PATH)
     credential_name = "bearer token"
 

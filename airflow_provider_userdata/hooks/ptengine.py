@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import requests
 
+from airflow_provider_userdata import registry
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.hooks.failures import barred
 from airflow_provider_userdata.vendors import ptengine
@@ -21,9 +22,9 @@ class PtengineHook(VendorHook):
     conn_name_attr = "ptengine_conn_id"
     default_conn_name = "ptengine_default"
     conn_type = "ptengine"
-    hook_name = "Ptengine"
+    hook_name = registry.registration("ptengine").title
     api_paths = (ptengine.PROFILES_PATH,)
-    default_url = ptengine.BASE_URL
+    default_url = registry.registration("ptengine").url
 
     def __init__(self, ptengine_conn_id: str = default_conn_name) -> None:
         super().__init__(ptengine_conn_id)

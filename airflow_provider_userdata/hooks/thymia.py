@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import requests
 
+from airflow_provider_userdata import registry
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.hooks.failures import answered
 from airflow_provider_userdata.vendors import thymia
@@ -21,9 +22,9 @@ class ThymiaHook(VendorHook):
     conn_name_attr = "thymia_conn_id"
     default_conn_name = "thymia_default"
     conn_type = "thymia"
-    hook_name = "Thymia"
+    hook_name = registry.registration("thymia").title
     api_paths = (thymia.UPLOAD_PATH, thymia.ACCOUNT_PATH)
-    default_url = thymia.BASE_URL
+    default_url = registry.registration("thymia").url
     credential_name = "API activation key"
 
     def __init__(self, thymia_conn_id: str = default_conn_name) -> None:

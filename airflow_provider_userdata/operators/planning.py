@@ -57,7 +57,7 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
     columns = task._required_columns() if fields is None else fields.values()
     patience = _patience(task)
     rate = task.requests_per_second
-    default = "restart" if vendor.limits.user_once else "fail"
+    default = "restart" if vendor.resend_is_harmless else "fail"
     changed = arguments.one_of("on_changed_source", task.on_changed_source or default, ("fail", "restart"))
     validate_only = arguments.switch("validate_only", task.validate_only)
     incremental = arguments.switch("incremental", task.incremental)

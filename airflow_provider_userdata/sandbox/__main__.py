@@ -13,6 +13,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from airflow_provider_userdata import registry
 from airflow_provider_userdata.sandbox.faults import seconds
 from airflow_provider_userdata.sandbox.server import SANDBOX_KEYS, Sandbox
 
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m airflow_provider_userdata.sandbox",
-        description="Thymia, GeroSense and Ptengine on this machine, to try uploads against.",
+        description=f"{registry.titles()} on this machine, to try uploads against.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")

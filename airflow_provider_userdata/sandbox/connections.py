@@ -1,11 +1,11 @@
-"""Leads Airflow's connections to the three vendors to a sandbox, and nowhere else, for as long as a test runs."""
+"""Leads Airflow's connections to the vendors to a sandbox, and nowhere else, for as long as a test runs."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -19,7 +19,7 @@ _BACKENDS = ("AIRFLOW__SECRETS__BACKEND", "AIRFLOW__WORKERS__SECRETS_BACKEND")
 
 @contextmanager
 def leading_to(sandbox: Sandbox) -> Iterator[None]:
-    """Set the default connections of the three vendors, and put back what was there before.
+    """Set the default connections of the vendors, and put back what was there before.
 
     :param sandbox: where they lead.
     """
@@ -29,7 +29,7 @@ def leading_to(sandbox: Sandbox) -> Iterator[None]:
 
 
 def lead_to(sandbox: Sandbox, changes: pytest.MonkeyPatch) -> None:
-    """Set the default connections of the three vendors, until the changes are undone.
+    """Set the default connections of the vendors, until the changes are undone.
 
     Connections of other names in the environment that lead to a vendor are led here, too. A secrets backend that
     Airflow is set up with isn't asked meanwhile, for any connection or variable.
@@ -37,20 +37,16 @@ def lead_to(sandbox: Sandbox, changes: pytest.MonkeyPatch) -> None:
     :param sandbox: where they lead.
     :param changes: the test's own, so that what it sets itself is put back in the right order.
     """
-    ours = {name.removeprefix(_PREFIX).removesuffix("_DEFAULT"): to for name, to in sandbox.connections().items()}
-    for name, value in _to_vendors(os.environ):
-        changes.setenv(name, ours[value])
-    for name, value in sandbox.connections().items():
+    defaults = sandbox.connections()
+    for name, value in [item for item in os.environ.items() if item[0].startswith(_PREFIX)]:
+        default = f"{_PREFIX}{_kind(value).upper()}_DEFAULT"
+        if default in defaults:
+            changes.setenv(name, defaults[default])
+    for name, value in defaults.items():
         changes.setenv(name, value)
     for name in _BACKENDS:
         changes.setenv(name, "")
     _forget_backends(changes)
-
-
-def _to_vendors(environment: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the names of connections to a vendor, each with the vendor's name in capitals."""
-    named = [(name, _kind(value).upper()) for name, value in environment.items() if name.startswith(_PREFIX)]
-    return [(name, kind) for name, kind in named if kind in ("THYMIA", "GEROSENSE", "PTENGINE")]
 
 
 def _kind(value: str) -> str:

@@ -36,6 +36,7 @@ class FakeGerosense(FakeVendor):
     name = "gerosense"
     title = "GeroSense"
     key = "sandbox-gerosense-token"
+    paths = ("/api/",)
 
     def __init__(self, keep: int | None) -> None:
         super().__init__(keep)

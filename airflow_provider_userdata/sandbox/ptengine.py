@@ -24,6 +24,7 @@ class FakePtengine(FakeVendor):
     name = "ptengine"
     title = "Ptengine"
     key = "sandbox-ptengine-key"
+    paths = ("/v1/user/",)
 
     def routes(self) -> list[web.RouteDef]:
         """Its path."""

@@ -14,6 +14,7 @@ from typing import Self
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from airflow_provider_userdata import registry
 from airflow_provider_userdata.sandbox.control import Control
 from airflow_provider_userdata.sandbox.gerosense import FakeGerosense
 from airflow_provider_userdata.sandbox.ptengine import FakePtengine
@@ -21,12 +22,11 @@ from airflow_provider_userdata.sandbox.thymia import FakeThymia
 from airflow_provider_userdata.sandbox.vendor import FakeVendor
 
 #: The keys that the sandbox takes. They open nothing else.
-SANDBOX_KEYS = {vendor.name: vendor.key for vendor in (FakeThymia, FakeGerosense, FakePtengine)}
+SANDBOX_KEYS = {vendor.name: vendor.key for vendor in registry.fakes()}
 
 _LARGEST_BODY = 64 * 1024 * 1024
 # How many seconds answers in progress have to end in, when the sandbox does.
 _PATIENCE = 0.1
-_PATHS = {"/v1/user-data": "thymia", "/v1/account": "thymia", "/v1/user/": "ptengine", "/api/": "gerosense"}
 
 
 class Sandbox:
@@ -45,16 +45,16 @@ class Sandbox:
     :raises ValueError: where the address is not loopback: whoever reaches the sandbox sees what was sent to it.
     """
 
+    thymia: FakeThymia
+    gerosense: FakeGerosense
+    ptengine: FakePtengine
+
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, keep: int | None = 1000) -> None:
         self._host = _loopback(host)
         self._port = port
-        self.thymia = FakeThymia(keep)
-        self.gerosense = FakeGerosense(keep)
-        self.ptengine = FakePtengine(keep)
-        #: The vendors by name.
-        self.vendors: dict[str, FakeVendor] = {
-            vendor.name: vendor for vendor in (self.thymia, self.gerosense, self.ptengine)
-        }
+        #: The vendors by name. Each is an attribute, too.
+        self.vendors: dict[str, FakeVendor] = {fake.name: fake(keep) for fake in registry.fakes()}
+        vars(self).update(self.vendors)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
@@ -157,8 +157,8 @@ class Sandbox:
         try:
             return await handler(request)
         except web.HTTPException as error:
-            name = next((name for start, name in _PATHS.items() if request.path.startswith(start)), "thymia")
-            answer = self.vendors[name].error(error.status, error.reason)
+            meant = (vendor for vendor in self.vendors.values() if request.path.startswith(vendor.paths))
+            answer = next(meant, self.thymia).error(error.status, error.reason)
             allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
             return web.Response(status=error.status, body=answer.body, headers=allow, content_type="application/json")
 

@@ -22,6 +22,7 @@ class FakeThymia(FakeVendor):
     name = "thymia"
     title = "Thymia"
     key = "sandbox-thymia-key"
+    paths = ("/v1/user-data", "/v1/account")
 
     def routes(self) -> list[web.RouteDef]:
         """Its paths."""

@@ -26,6 +26,8 @@ class FakeVendor(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     key: ClassVar[str]
+    paths: ClassVar[tuple[str, ...]]
+    """What the paths of its API begin with: wrong ones are answered in its words."""
 
     def __init__(self, keep: int | None) -> None:
         self._arrivals = Arrivals(keep)

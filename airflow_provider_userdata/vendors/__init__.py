@@ -23,10 +23,26 @@ from airflow_provider_userdata.vendors.contract import (
     Vendor,
     sorted_out,
 )
-from airflow_provider_userdata.vendors.rules import by_rule
+from airflow_provider_userdata.vendors.rules import (
+    LEFT_AT_THE_END,
+    NOT_ACCEPTED,
+    OUT_OF_REACH,
+    UNANSWERED,
+    UNREADABLE,
+    VALIDATE_ONLY,
+    WRONG_ACCESS,
+    by_rule,
+)
 
 __all__ = [
+    "LEFT_AT_THE_END",
+    "NOT_ACCEPTED",
+    "OUT_OF_REACH",
     "PROXY_WANTS_CREDENTIALS",
+    "UNANSWERED",
+    "UNREADABLE",
+    "VALIDATE_ONLY",
+    "WRONG_ACCESS",
     "Accepted",
     "Answer",
     "BatchLimits",

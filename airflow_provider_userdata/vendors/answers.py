@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from airflow_provider_userdata.vendors.rules import NOT_ACCEPTED, OUT_OF_REACH, UNANSWERED, WRONG_ACCESS
+
 SHOWN_CHARACTERS = 1000
 """How much of a vendor's message goes into the private rejects file."""
 _NO_JSON = (msgspec.DecodeError, ValueError, RecursionError)
@@ -139,29 +141,31 @@ _NOT_IN_DOUBT = frozenset({501, 503})
 """Of the vendor's own errors those that say that nothing was done: the others may come after the acceptance (A3)."""
 
 
-def shared_meaning(answer: Answer, refusal_rule: str = "A4") -> Meaning:
+def shared_meaning(answer: Answer, refusal_rule: str = NOT_ACCEPTED) -> Meaning:
     """Say what an answer means by the rules that hold for all vendors.
 
     :param refusal_rule: the vendor's own rule for 400 and 422, such as `P10`.
     """
     status = answer.status
     if status in _STOPS:
-        return Stop("A1", f"answered {status}: {_STOPS[status]}")
+        return Stop(WRONG_ACCESS, f"answered {status}: {_STOPS[status]}")
     if status in _RETRIED or 500 <= status < 600:
         in_doubt = status >= 500 and status not in _NOT_IN_DOUBT
-        return Retry("A2", f"answered {status}", answer.headers.get("retry-after"), in_doubt)
+        return Retry(OUT_OF_REACH, f"answered {status}", answer.headers.get("retry-after"), in_doubt)
     if status in {400, 422}:
         return Refused(refusal_rule, f"answered {status}: {answer.text()}")
     if status == 413:
-        return Refused("A4", "answered 413: the request is too large", too_large=True)
+        return Refused(NOT_ACCEPTED, "answered 413: the request is too large", too_large=True)
     if 200 <= status < 300:
-        return Unproven("A4", f"answered {status}, which is no receipt: {answer.text()}", foreign=True)
+        return Unproven(NOT_ACCEPTED, f"answered {status}, which is no receipt: {answer.text()}", foreign=True)
     if 300 <= status < 400:
         to = _host(answer.headers.get("location", ""))
-        return Stop("A4", f"answered {status}: a redirect, which is not followed{to}; is the connection's host right?")
+        return Stop(
+            NOT_ACCEPTED, f"answered {status}: a redirect, which is not followed{to}; is the connection's host right?"
+        )
     if status == PROXY_WANTS_CREDENTIALS:
-        return Stop("A4", f"answered {status}: {_PROXY}")
-    return Stop("A4", f"answered {status}, which the vendor's contract doesn't name")
+        return Stop(NOT_ACCEPTED, f"answered {status}: {_PROXY}")
+    return Stop(NOT_ACCEPTED, f"answered {status}, which the vendor's contract doesn't name")
 
 
 def _host(location: str) -> str:
@@ -182,4 +186,4 @@ def cut_short(answer: Answer) -> Retry | None:
     """Say that a receipt was cut off on its way: the request is in doubt (A3)."""
     if answer.complete:
         return None
-    return Retry("A3", f"answered {answer.status}, cut off before its end", in_doubt=True)
+    return Retry(UNANSWERED, f"answered {answer.status}, cut off before its end", in_doubt=True)

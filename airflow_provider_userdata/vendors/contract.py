@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from airflow_provider_userdata.records import Record
 from airflow_provider_userdata.vendors.answers import Answer, Meaning
+from airflow_provider_userdata.vendors.rules import LEFT_AT_THE_END, OUT_OF_REACH
 from airflow_provider_userdata.vendors.validation import Invalid
 
 
@@ -114,6 +115,26 @@ class Vendor(Protocol):
     @property
     def suspect_rule(self) -> str:
         """The rule that a refused group is filed under, where the records at fault can't be told apart (G12, P11)."""
+
+    @property
+    def rules(self) -> Mapping[str, str]:
+        """What each of the vendor's rules says in a few words, by its number: every rule that a record may break."""
+        return {}
+
+    @property
+    def too_few_rule(self) -> str:
+        """The rule that records are held under where they are fewer than a request's minimum (G4)."""
+        return LEFT_AT_THE_END
+
+    @property
+    def maintenance_rule(self) -> str:
+        """The rule that records are held under while the vendor takes no requests (G13)."""
+        return OUT_OF_REACH
+
+    @property
+    def resend_is_harmless(self) -> bool:
+        """Whether a record that is sent twice has the same effect as one that is sent once."""
+        return False
 
     @property
     def known_fields(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, get_args
@@ -161,6 +161,20 @@ class GeroSense(Vendor):
     limits: ClassVar[BatchLimits] = BatchLimits(minimum=FEWEST_SAMPLES, maximum=MOST_SAMPLES)
     json_rule: ClassVar[str] = "G1"
     suspect_rule: ClassVar[str] = "G12"
+    rules: ClassVar[Mapping[str, str]] = {
+        "G1": "cannot be written as JSON",
+        "G4": f"fewer than {FEWEST_SAMPLES} samples",
+        "G5": "device or fields not as GeroSense names them",
+        "G6": "dates missing, or the end before the start",
+        "G7": "a timestamp that is not ISO 8601 with an offset",
+        "G8": "a unit or value that is not allowed",
+        "G10": "a 200 that is not GeroSense's",
+        "G11": "some of a request not accepted",
+        "G12": "refused together with others",
+        "G13": "GeroSense in maintenance",
+    }
+    too_few_rule: ClassVar[str] = "G4"
+    maintenance_rule: ClassVar[str] = "G13"
     known_fields: ClassVar[frozenset[str]] = FIELDS
     status_path: ClassVar[str | None] = STATUS_PATH
 

@@ -42,7 +42,6 @@ from airflow_provider_userdata.vendors.validation import (
     user_name,
 )
 
-BASE_URL = "https://api.ptengine.com"
 PROFILES_PATH = "/v1/user/profiles"
 USER_ID = "user_id"
 MOST_USERS = 100
@@ -122,6 +121,18 @@ class Ptengine(Vendor):
     json_rule: ClassVar[str] = "P1"
     kept: ClassVar[LedgerMode] = LedgerMode.STATES
     suspect_rule: ClassVar[str] = "P11"
+    rules: ClassVar[Mapping[str, str]] = {
+        "P1": "cannot be written as JSON",
+        "P2": "not an object",
+        "P3": f"user_id missing, over {MOST_FIELDS} fields, or a name over {MOST_NAME_CHARACTERS} characters",
+        "P4": f"longer than {MOST_VALUE_CHARACTERS} characters",
+        "P6": "a value without a form as text",
+        "P7": "user_id blank, or neither text, integer nor UUID",
+        "P9": "a 200 without the word Success",
+        "P10": "refused by Ptengine",
+        "P11": "refused together with others",
+    }
+    resend_is_harmless: ClassVar[bool] = True
     known_fields: ClassVar[frozenset[str]] = frozenset({USER_ID})
 
     def prepare_json(self, text: bytes) -> Record | Invalid:

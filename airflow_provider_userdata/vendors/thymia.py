@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
@@ -42,8 +42,6 @@ from airflow_provider_userdata.vendors.validation import (
     user_name,
 )
 
-BASE_URL = "https://api.thymia.ai"
-"""Where data lives in Europe; other regions have hosts of their own and are never fallen back to (T3)."""
 UPLOAD_PATH = "/v1/user-data"
 ACCOUNT_PATH = "/v1/account"
 USER_LABEL = "userLabel"
@@ -104,6 +102,15 @@ class Thymia(Vendor):
     kept: ClassVar[LedgerMode] = LedgerMode.USERS_RECORDS
     suspect_rule: ClassVar[str] = "T10"
     usual_user_characters: ClassVar[int | None] = USUAL_LABEL_CHARACTERS
+    rules: ClassVar[Mapping[str, str]] = {
+        "T1": "cannot be written as JSON",
+        "T5": "not of the form user and data",
+        "T6": "userLabel blank or not a text",
+        "T7": "not of the agreed format",
+        "T8": "looks like personal data",
+        "T9": "a success without an upload id",
+        "T10": "refused by Thymia",
+    }
     known_fields: ClassVar[frozenset[str]] = frozenset({"user", USER_LABEL, "data"})
 
     def prepare_json(self, text: bytes) -> Record | Invalid:

@@ -16,9 +16,10 @@ from airflow_provider_userdata.vendors.contract import Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.pii.guard import Guard
 from airflow_provider_userdata.vendors.ptengine import Ptengine
+from airflow_provider_userdata.vendors.rules import UNREADABLE
 from airflow_provider_userdata.vendors.thymia import Thymia
 from airflow_provider_userdata.vendors.validation.explainer import contract_validator
-from airflow_provider_userdata.vendors.validation.fault import UNREADABLE, Fault, Invalid
+from airflow_provider_userdata.vendors.validation.fault import Fault, Invalid
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,11 @@ from airflow_provider_userdata.delivery.sending.throttle import Permit, Throttle
 from airflow_provider_userdata.delivery.sending.transport import NoAnswer, Transport
 from airflow_provider_userdata.records import Record
 from airflow_provider_userdata.vendors import (
+    LEFT_AT_THE_END,
+    NOT_ACCEPTED,
+    OUT_OF_REACH,
+    UNANSWERED,
+    WRONG_ACCESS,
     Accepted,
     Answer,
     Meaning,
@@ -68,7 +73,7 @@ class GaveUp:
     until: datetime | None = None
 
 
-_HALTED = GaveUp("A5", "the delivery ended before this could be sent", halted=True)
+_HALTED = GaveUp(LEFT_AT_THE_END, "the delivery ended before this could be sent", halted=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,7 @@ class Sender:
             if meaning.in_doubt:
                 doubted, maybe_there = True, len(records)
             if meaning.in_doubt and self._patience.on_doubt == "hold":
-                return Outcome(Unproven("A3", f"{meaning.reason}: it may have been accepted"), answer)
+                return Outcome(Unproven(UNANSWERED, f"{meaning.reason}: it may have been accepted"), answer)
             given_up = await self._patiently(meaning, answer, attempts)
             if given_up is not None:
                 return Outcome(given_up, answer, doubted)
@@ -181,9 +186,9 @@ class Sender:
                     return None  # what else is wrong, sending finds out and says
                 wait, reason = self._maintenance(answer)
                 if (too_long := self._too_long(reason, started, wait)) is not None:
-                    return GaveUp("G13", too_long)
+                    return GaveUp(self._vendor.maintenance_rule, too_long)
                 if self._patience.longest_sleep is not None:
-                    return self._later("G13", reason, wait)
+                    return self._later(self._vendor.maintenance_rule, reason, wait)
                 await self._clock.wait(self._halted, wait)
         return _HALTED
 
@@ -221,8 +226,8 @@ class Sender:
     def _unanswered(self, answer: NoAnswer) -> Retry | Stop:
         """Say whether to try again; where requests were accepted, what stands in the way of another one may pass."""
         if answer.stops and not self._accepted:
-            return Stop("A1", answer.reason)
-        return Retry("A3" if answer.written else "A2", answer.reason, in_doubt=answer.written)
+            return Stop(WRONG_ACCESS, answer.reason)
+        return Retry(UNANSWERED if answer.written else OUT_OF_REACH, answer.reason, in_doubt=answer.written)
 
     async def _posted(self, request: Request, departure: Permit) -> Answer | NoAnswer:
         """Send a request once, and let the pace learn from the answer."""
@@ -255,7 +260,7 @@ class Sender:
         else:
             wait, reason = asked, f"{retry.reason}, and {asks_to_wait(retry.after or '')}"
         if (too_long := self._too_long(reason, attempts.started, wait)) is not None:
-            return GaveUp("A4", too_long)
+            return GaveUp(NOT_ACCEPTED, too_long)
         longest = self._patience.longest_sleep
         if asked is None:
             await self._clock.wait(self._halted, wait)

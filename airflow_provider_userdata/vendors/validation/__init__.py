@@ -8,7 +8,7 @@ from airflow_provider_userdata.vendors.validation.explainer import (
     agreed_validator,
     contract_validator,
 )
-from airflow_provider_userdata.vendors.validation.fault import UNREADABLE, Fault, Invalid, json_path
+from airflow_provider_userdata.vendors.validation.fault import Fault, Invalid, json_path
 from airflow_provider_userdata.vendors.validation.json_values import cell_value, decoded, encodable, encoded, is_shallow
 from airflow_provider_userdata.vendors.validation.plain_values import NAN, is_nan, plain, plain_number, user_name
 from airflow_provider_userdata.vendors.validation.schema import Schema, names_of, rule, schema_of
@@ -16,7 +16,6 @@ from airflow_provider_userdata.vendors.validation.schema import Schema, names_of
 __all__ = [
     "MOST_FAULTS",
     "NAN",
-    "UNREADABLE",
     "Explainer",
     "Fault",
     "Invalid",

@@ -6,9 +6,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-UNREADABLE = "A7"
-"""The rule that what a source gives is a record: what can't be read as one breaks it."""
-
 
 class Fault(msgspec.Struct, frozen=True, gc=False):
     """Why a record is not valid.

@@ -10,7 +10,8 @@ from decimal import Decimal
 
 import msgspec
 
-from airflow_provider_userdata.vendors.validation.fault import UNREADABLE, Fault, Invalid
+from airflow_provider_userdata.vendors.rules import UNREADABLE
+from airflow_provider_userdata.vendors.validation.fault import Fault, Invalid
 from airflow_provider_userdata.vendors.validation.plain_values import NAN, is_nan, plain
 
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")

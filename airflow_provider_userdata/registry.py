@@ -1,0 +1,98 @@
+"""The vendors that this package uploads to, one line each.
+
+Airflow reads this at every start, so nothing is imported here: each part is named by its path, and loaded when needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any, NamedTuple
+
+_PACKAGE = __name__.rpartition(".")[0]
+
+
+class Registration(NamedTuple):
+    """A vendor, and the paths of its parts.
+
+    :param name: the connection type, such as `thymia`.
+    :param title: the vendor's own spelling of its name, such as `Thymia`.
+    :param contract: the path of its `Vendor`.
+    :param hook: the path of its hook.
+    :param task: the name of its decorator, as in `@task.thymia_upload`.
+    :param decorator: the path of that decorator.
+    :param fake: the path of its `FakeVendor` in the sandbox.
+    :param credential: what the connection's password is, such as `API key`.
+    :param url: the placeholder of the connection's host.
+    """
+
+    name: str
+    title: str
+    contract: str
+    hook: str
+    task: str
+    decorator: str
+    fake: str
+    credential: str
+    url: str
+
+
+def _own(name: str, title: str, task: str, credential: str, url: str) -> Registration:
+    """Register a vendor whose parts stand in this package's rooms, under names that follow from its own."""
+    return Registration(
+        name=name,
+        title=title,
+        contract=f"{_PACKAGE}.vendors.{name}.{title}",
+        hook=f"{_PACKAGE}.hooks.{name}.{name.capitalize()}Hook",
+        task=task,
+        decorator=f"{_PACKAGE}.decorators.{name}.{task}_task",
+        fake=f"{_PACKAGE}.sandbox.{name}.Fake{name.capitalize()}",
+        credential=credential,
+        url=url,
+    )
+
+
+VENDORS = [
+    _own("thymia", "Thymia", "thymia_upload", "API activation key", "https://api.thymia.ai"),
+    _own("gerosense", "GeroSense", "gerosense_samples", "Bearer token", "https://your-api-proxy.example.com"),
+    _own("ptengine", "Ptengine", "ptengine_profiles", "API key", "https://api.ptengine.com"),
+]
+"""Forms, provider metadata, decorators, the sandbox and the command line are derived from this list."""
+
+
+def registration(name: str) -> Registration:
+    """Return the registration of a vendor.
+
+    :param name: the connection type.
+    :raises KeyError: if there is no such vendor.
+    """
+    return {vendor.name: vendor for vendor in VENDORS}[name]
+
+
+def titles() -> str:
+    """Return all vendors' titles as one text: `Thymia, GeroSense and Ptengine`."""
+    return _listed([vendor.title for vendor in VENDORS], "and")
+
+
+def names() -> str:
+    """Return all vendors' connection types as one text: `thymia, gerosense or ptengine`."""
+    return _listed([vendor.name for vendor in VENDORS], "or")
+
+
+def contracts() -> Iterator[Any]:
+    """Load and return each vendor's contract class."""
+    return (_load(vendor.contract) for vendor in VENDORS)
+
+
+def fakes() -> Iterator[Any]:
+    """Load and return each vendor's class in the sandbox."""
+    return (_load(vendor.fake) for vendor in VENDORS)
+
+
+def _listed(words: list[str], conjunction: str) -> str:
+    return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
+
+
+def _load(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)
