@@ -1,7 +1,7 @@
-"""Compares the pace that adapts with fixed numbers of requests in flight: ``python benchmarks/pace.py``.
+"""Compares the adaptive throttle with fixed numbers of requests in flight: ``python benchmarks/pace.py``.
 
-Four vendors of the sandbox, in a process of its own: two limit their rate, one of them with a `Retry-After`, one
-answers slowly, one fast. In each, the pace that adapts is told nothing.
+The sandbox runs in its own process and plays four vendors: two limit their rate, one of them with a `Retry-After`, one
+answers slowly, one fast. The adaptive throttle starts without knowing any of this.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ FIXED = (1, 2, 4, 8, 16)
 class Case:
     """A vendor's behaviour.
 
-    :param requests: how many are to be accepted.
-    :param settings: the sandbox's.
-    :param times: how often each number in flight is tried, in turns: medians count, of times and of ratios.
+    :param requests: how many the vendor has to accept.
+    :param settings: the sandbox's settings.
+    :param times: how often each number in flight is measured, in turns; medians of times and of ratios are compared.
     """
 
     name: str
@@ -77,8 +77,8 @@ class Fixed:
         """Learn nothing."""
 
 
-class Close:
-    """A spacing that never widens."""
+class Unlimited:
+    """No rate limit."""
 
     seconds = 0.0
 
@@ -105,12 +105,12 @@ class Run:
     whole: bool
 
     def cells(self) -> tuple[str, ...]:
-        """Write it as cells of a table."""
+        """Return the cells of its row in the table."""
         return (f"{self.seconds:.1f}" if self.whole else "gave up", str(self.refused), str(self.most_in_flight))
 
 
 def deliver(url: str, case: Case, folder: Any, fixed: int | None) -> Run:
-    """Deliver once, with a fixed number in flight or with one that adapts."""
+    """Deliver once, with a fixed number in flight, or with one that adapts if `fixed` is None."""
     _control(url, "POST", "reset", {})
     _control(url, "PUT", "settings/thymia", case.settings)
     records = [{"user": {"userLabel": str(number)}, "data": {"n": number}} for number in range(case.requests)]
@@ -125,8 +125,8 @@ def deliver(url: str, case: Case, folder: Any, fixed: int | None) -> Run:
     )
     with ExitStack() as patches:
         if fixed is not None:
-            patches.enter_context(mock.patch.object(throttle, "Concurrency", Fixed))
-            patches.enter_context(mock.patch.object(throttle, "Spacing", Close))
+            patches.enter_context(mock.patch.object(throttle, "ConcurrencyLimit", Fixed))
+            patches.enter_context(mock.patch.object(throttle, "RateLimit", Unlimited))
         started = time.perf_counter()
         ended = Delivery(plan).run()
         seconds = time.perf_counter() - started
@@ -136,7 +136,7 @@ def deliver(url: str, case: Case, folder: Any, fixed: int | None) -> Run:
 
 
 def compare(url: str, case: Case, folder: Path) -> None:
-    """Print a case's table."""
+    """Measure a case and print its table."""
     print(f"\n{case.name}, {case.requests:,} requests\n")
     print("| in flight | seconds | refused | most in flight |\n|---|---|---|---|")
     turns: dict[int | None, list[Run]] = {fixed: [] for fixed in (*FIXED, None)}
@@ -147,14 +147,14 @@ def compare(url: str, case: Case, folder: Path) -> None:
     for fixed, run in runs.items():
         print("|", " | ".join(("adapts" if fixed is None else str(fixed), *run.cells())), "|")
     best = min((run.seconds, fixed) for fixed, run in runs.items() if fixed is not None and run.whole)[1]
-    # Turn by turn: the machine's speed drifts more than what is compared.
+    # Ratios are taken turn by turn, because the machine's speed drifts more than the numbers differ.
     ratios = [adapts.seconds / fixed.seconds for adapts, fixed in zip(turns[None], turns[best], strict=True)]
     print(f"\nAdapting took {median(ratios):.2f} times as long as the best fixed number.", flush=True)
 
 
 @contextmanager
 def sandbox(folder: Path) -> Iterator[str]:
-    """Run the sandbox in a process of its own."""
+    """Run the sandbox in its own process, and yield its URL."""
     ready = folder / "ready.json"
     command = [sys.executable, "-m", "airflow_provider_userdata.sandbox", "--ready-file", str(ready)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -175,7 +175,7 @@ def _control(url: str, method: str, path: str, value: Any) -> Any:
 
 
 def main() -> None:
-    """Compare all, or those named on the command line."""
+    """Compare all cases, or those named on the command line."""
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as name, sandbox(Path(name)) as url:
         for case in CASES:

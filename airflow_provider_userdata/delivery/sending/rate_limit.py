@@ -1,9 +1,15 @@
-"""How far apart requests go out, where a vendor limits their rate: learned from its 429s. No I/O.
+"""The seconds between two requests where a vendor limits their rate, learned from its 429s. No I/O.
 
-A number in flight can't go below one, and a vendor that answers fast is sent too much even so. The rate at which
-requests were let through is the spacing to start from. It then narrows until the next 429, slowly near what was refused
-last, and faster the longer nothing is refused; the more slowly, the longer the vendor asks to wait after a 429. It
-never widens far beyond what a request took in the long run: that would only slow what a vendor refuses at any rate.
+One request in flight at a time can still be too many for a vendor that answers fast, so requests are also kept apart:
+they are spaced. A refusal widens the spacing, and every request that passes narrows it again: slowly at first, faster
+the longer nothing is refused, and more slowly the longer the vendor asks to pause after a 429. The first spacing is the
+mean time between the requests that passed before the first refusal.
+
+The spacing never becomes much wider than the time that a request took in the long run, because some vendors refuse a
+share of the requests at any rate: spacing would slow them and avoid no refusal.
+
+CUBIC (with TCP Westwood's decrease) and BBR were tried in its place. CUBIC needed as many constants and was slower to
+follow a limit that falls; BBR lost most of the time to pauses.
 """
 
 from __future__ import annotations
@@ -13,35 +19,38 @@ from collections import deque
 from dataclasses import dataclass
 
 WIDER = 1.4
-"""By how much the spacing widens with a refusal, at least."""
+"""The factor by which a refusal widens the spacing, at least."""
 LEAP = 4.0
-"""Of a time without an answer, in which no pause was asked for, so many spacings count: there was nothing to send."""
+"""The longest time between two answers that counts, in spacings, pauses left out: beyond it, nothing was to be sent."""
 ANSWERS = 26
-"""So many requests, at least, are let through until the spacing is back where one was refused."""
+"""The fewest requests that must pass until the spacing is as narrow again as it was before the refusal."""
 PAUSES = 3
-"""And that takes so many times the pause that was asked for: at a limited rate, pauses cost a quarter of the time."""
+"""That also takes at least this many times the pause that was asked for, so that pauses cost a quarter of the time."""
 RECENT = 50
-"""A mean is that of about so many requests."""
+"""The number of requests that a mean covers, about."""
 CYCLES = 8
-"""Or of those between so many refusals, each of which widened the spacing."""
+"""The number of cycles, each from one widening of the spacing to the next, that a mean covers at most."""
 BEYOND = 1.5
-"""The widest spacing, in times of what a request took in the long run when that was best."""
+"""The widest spacing, as a multiple of the best (shortest) time that a request took in the long run."""
 WORSE = 3.0
-"""Where a request takes so many times the best, the vendor's limit has fallen: that is the best now."""
+"""If a request takes this many times the best time, the vendor's limit has fallen, and the longer time is the best."""
 OFTEN = 0.4
-"""Where such a share is refused, it has fallen, too: the best is found anew."""
+"""If this share of the requests is refused, the limit has fallen, too, and the best time is forgotten."""
 LEAST = 0.0001
+"""Seconds; a narrower spacing is none."""
 MOST = 30.0
-"""Seconds. A vendor that takes less than a request in so many is waited for by each request's own backoff."""
+"""Seconds; the widest spacing. For a vendor that accepts fewer requests, each request's own backoff waits."""
 CLOSED = 3.0
-"""Seconds between two requests at most, to see whether a vendor that lets nothing through does so again."""
+"""Seconds; the widest spacing while nothing passes, so that a vendor that opens again is noticed."""
 
 
 @dataclass(slots=True)
 class _Cycle:
-    """What came between two refusals that widened the spacing.
+    """What happened between two refusals that widened the spacing.
 
     :param taken: seconds, without those in which there was nothing to send.
+    :param passed: requests that the vendor let through.
+    :param refused: requests that the vendor answered with 429.
     """
 
     taken: float = 0.0
@@ -50,7 +59,7 @@ class _Cycle:
 
 
 class RateLimit:
-    """The seconds from one request to the next; none until a first one is refused for coming too soon."""
+    """The spacing of requests, in `seconds`: 0 until the first 429."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -65,9 +74,10 @@ class RateLimit:
         self._best = math.inf
 
     def passed(self, now: float, *, pressed: bool = True) -> None:
-        """Note a request that was let through.
+        """Learn from a request that the vendor let through.
 
-        :param pressed: whether there was more to be sent than could be: else it tells a source's rate, not a vendor's.
+        :param now: seconds, when the answer came.
+        :param pressed: whether more requests were waiting: if not, the rate is that of the source, not the vendor's.
         """
         self._learn(now, pressed=pressed)
         if self._cycle.passed == 0 and not self._is_first:
@@ -78,11 +88,12 @@ class RateLimit:
             self.seconds = 0.0
 
     def refused(self, sent: float, now: float) -> None:
-        """Note a 429. Those that were sent before the last one widened the spacing say nothing about it.
+        """Learn from a 429. One to a request that was sent before the spacing last widened changes nothing.
 
-        Where nothing has been let through since, it only widens until something is.
+        While nothing passes, the spacing widens temporarily, at most to `CLOSED`.
 
-        :param sent: when the request was sent.
+        :param sent: seconds, when the request was sent.
+        :param now: seconds, when the answer came.
         """
         if self._is_first:
             self._widen(self._between, now)
@@ -98,7 +109,10 @@ class RateLimit:
                 self._widened = now
 
     def paused(self, now: float, seconds: float) -> None:
-        """Note that the vendor asked for a pause with a 429."""
+        """Learn that a 429 asked for a pause.
+
+        :param seconds: the length of the pause.
+        """
         self._paused_until = max(self._paused_until, now + seconds)
         if self.seconds > 0:
             self._narrow_in(PAUSES * (self._paused_until - self._widened) / self.seconds)
@@ -119,7 +133,7 @@ class RateLimit:
             self._cycle.taken += paused + min(now - last - paused, LEAP * max(self.seconds, self._between))
 
     def _learn_of_long_run(self) -> None:
-        """Find what a request took in the long run, pauses and refusals counted, when that was best."""
+        """Update the best time that a request took in the long run, pauses and refusals included."""
         self._cycles.append(self._cycle)
         passed = sum(cycle.passed for cycle in self._cycles)
         refused = sum(cycle.refused for cycle in self._cycles)
@@ -137,14 +151,14 @@ class RateLimit:
         self._narrow_in(ANSWERS)
 
     def _narrow_in(self, answers: float) -> None:
-        """Have it back where it was refused after so many answers: each narrows it by more than the one before."""
+        """Narrow the spacing to the refused one in this many answers, each by more than the one before."""
         self._narrowing = 2 * math.log(WIDER) / max(ANSWERS, answers) ** 2
 
     def _wider(self) -> float:
-        """Give the new spacing: wider by `WIDER`, or by more where a request took far more time, refusals counted.
+        """Return the new spacing: wider by `WIDER`, or what a request took since the last refusal if that is more.
 
-        With pauses that is wide enough, and often far too wide, since what a vendor takes again after a pause needn't
-        fill it: what it takes in the long run lies between that and the spacing.
+        If the vendor asked for a pause, that time is too long, because the vendor could have accepted requests during
+        the pause: the right spacing lies between it and the one before, and their geometric mean is taken.
         """
         took = self._cycle.taken / self._cycle.passed
         if self._paused_until > self._widened:
