@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from airflow_provider_userdata.records.json_lines import JsonLines
-from airflow_provider_userdata.records.keys import Keys, Part
 from airflow_provider_userdata.records.map_with_errors import each
 from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.records.record_batch import (
@@ -23,8 +22,6 @@ from airflow_provider_userdata.records.record_batch import (
 
 __all__ = [
     "JsonLines",
-    "Keys",
-    "Part",
     "Record",
     "RecordBatch",
     "array_of",

@@ -8,7 +8,6 @@ from itertools import compress, repeat
 from typing import Any, overload
 
 from airflow_provider_userdata.records.json_lines import JsonLines
-from airflow_provider_userdata.records.keys import Keys
 from airflow_provider_userdata.records.record import Record
 
 
@@ -107,7 +106,11 @@ def joined(first: Sequence[Record], second: Sequence[Record]) -> Sequence[Record
 
 
 def where(records: Sequence[Record], chosen: Sequence[object]) -> Sequence[Record]:
-    """Give the records for which something true is given."""
+    """Return the records whose entry in `chosen` is true."""
+    if all(chosen):
+        return records
+    if not any(chosen):
+        return records[:0]
     return records.where(chosen) if isinstance(records, RecordBatch) else list(compress(records, chosen))
 
 
@@ -183,8 +186,6 @@ def without(column: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
 
 
 def _both(first: Sequence[Any] | None, second: Sequence[Any] | None) -> Sequence[Any] | None:
-    if isinstance(first, Keys) and isinstance(second, Keys):
-        return first.followed_by(second)
     return None if first is None or second is None else [*first, *second]
 
 

@@ -30,12 +30,10 @@ class Compared(NamedTuple):
 
     :param shelves: each record's shelf in a ledger, such as its user.
     :param contents: what is compared, of each.
-    :param rising: whether each content is known to be greater than the one before it, so that no two are alike.
     """
 
     shelves: Sequence[str | bytes]
     contents: Sequence[bytes]
-    rising: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,8 +260,7 @@ class GeroSense(Vendor):
     def compared(self, records: Sequence[Record]) -> Compared:
         """Give each sample's day, and the sample as a whole."""
         lines = lines_of(records)
-        rising = all(map(operator.lt, lines, lines[1:]))
-        return Compared(_days_of_rising(lines) if rising else _days(lines), lines, rising)
+        return Compared(list(map(operator.itemgetter(_DAY), lines)), lines)
 
     def moments(self, records: Sequence[Record]) -> Iterable[Moment]:
         """Give each device with its latest start; several, where texts of one form and offset don't tell which."""
@@ -348,20 +347,6 @@ def _is_valid(sample: Sample) -> bool:
 def _fits(sample: Sample) -> bool:
     """Check that the name isn't blank (G5), and the value by its unit (G8)."""
     return sample.value <= _LARGEST[sample.unit] and bool(sample.device_name.strip())
-
-
-def _days(lines: Sequence[bytes]) -> list[bytes]:
-    return list(map(operator.itemgetter(_DAY), lines))
-
-
-def _days_of_rising(lines: Sequence[bytes]) -> list[bytes]:
-    """Give the days of samples that follow each other: between two of one day all are of that day."""
-    days: list[bytes] = []
-    for start in range(0, len(lines), CHECKED_AT_ONCE):
-        some = lines[start : start + CHECKED_AT_ONCE]
-        first, last = some[0][_DAY], some[-1][_DAY]
-        days += [first] * len(some) if first == last else _days(some)
-    return days
 
 
 def _present(sample: dict[Any, object]) -> dict[str, object]:

@@ -240,7 +240,7 @@ def test_users_are_compared_with_the_names_of_their_own_attributes() -> None:
     people = [{"user_id": "u", "plan": "x"}, {"user_id": "v", "age": "x"}, {"user_id": "w"}]
     records = [one for person in people if isinstance(one := PTENGINE.prepare_value(person), Record)]
 
-    users, contents, _ = PTENGINE.compared(records)
+    users, contents = PTENGINE.compared(records)
 
     assert list(users) == ["u", "v", "w"]
     assert list(contents) == [PTENGINE.compared([record]).contents[0] for record in records]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import struct
 from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
@@ -12,9 +14,11 @@ from airflow_provider_userdata.delivery.incremental.in_flight import InFlight, L
 from airflow_provider_userdata.delivery.incremental.latest_samples import LatestSamples
 from airflow_provider_userdata.delivery.incremental.records_in_flight import RecordsInFlight
 from airflow_provider_userdata.delivery.incremental.states_in_flight import StatesInFlight
-from airflow_provider_userdata.records import Keys, Record
+from airflow_provider_userdata.records import Record
 from airflow_provider_userdata.vendors import LedgerMode, Vendor
 
+KEY_SIZE = 16
+"""Bytes of a key, and of a fingerprint."""
 MARKED_AT_ONCE = 10_000
 """How many proven records are marked beside the delivery; of states, how many before a look-up gets its turn."""
 
@@ -60,13 +64,11 @@ class _Identity(NamedTuple):
     :param keys: of each, joined.
     :param fingerprints: of each, joined, where it keeps states.
     :param beginnings: what keys begin with, where it keeps records.
-    :param span: the least and the greatest of their contents, where those rise.
     """
 
     keys: bytes
     fingerprints: bytes = b""
     beginnings: Sequence[bytes] = ()
-    span: tuple[bytes, bytes] | None = None
 
 
 class ChangeFilter:
@@ -84,7 +86,7 @@ class ChangeFilter:
         # What is being marked would have to be claimed again, so states are looked up by the thread that marks them.
         self._look_ups = self._thread if self.keeps_states else BlockingThread("userdata-look-ups")
         self._shows_recent = shows_recent
-        self._under_way: InFlight = StatesInFlight() if self.keeps_states else RecordsInFlight()
+        self._in_flight: InFlight = StatesInFlight() if self.keeps_states else RecordsInFlight()
         self._looking_up = asyncio.Lock()
         self._marking = self._looking_up if self.keeps_states else asyncio.Lock()
         self._much_is_proven = asyncio.Event()
@@ -97,7 +99,7 @@ class ChangeFilter:
     @property
     def unmarked(self) -> int:
         """How many records were delivered that the ledger doesn't have yet."""
-        return self._under_way.unmarked
+        return self._in_flight.unmarked
 
     @property
     def keeps_states(self) -> bool:
@@ -128,8 +130,8 @@ class ChangeFilter:
             chosen = await self._look_ups.call(
                 lambda: self._ledger.sift(asked.keys, asked.fingerprints, asked.beginnings)
             )
-            keys, prints = _side_by_side(asked.keys, records), _side_by_side(asked.fingerprints, records)
-            return self._under_way.divide(records, LookedUp(keys, prints, chosen, asked.span))
+            looked_up = LookedUp(_split(asked.keys), _split(asked.fingerprints), chosen)
+            return self._in_flight.divide(records, looked_up)
 
     def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note the proof that records were delivered; give those that followed them, which are unchanged.
@@ -137,7 +139,7 @@ class ChangeFilter:
         :param in_doubt: whether they may arrive once more.
         """
         self._note_recent(records)
-        followers = self._under_way.delivered(records, in_doubt=in_doubt)
+        followers = self._in_flight.delivered(records, in_doubt=in_doubt)
         if self.unmarked >= MARKED_AT_ONCE:
             self._much_is_proven.set()
         return followers
@@ -147,11 +149,11 @@ class ChangeFilter:
 
         :param in_doubt: whether they may arrive all the same.
         """
-        return self._under_way.given_up(records, in_doubt=in_doubt)
+        return self._in_flight.given_up(records, in_doubt=in_doubt)
 
     def proven_before(self, records: Sequence[Record]) -> None:
         """Note records that an attempt before has delivered, as its receipts prove, and may not have marked."""
-        self._under_way.proven_before(_side_by_side(self._identify(records).keys, records))
+        self._in_flight.proven_before(_split(self._identify(records).keys))
         self._note_recent(records)
 
     async def mark(self) -> None:
@@ -178,12 +180,12 @@ class ChangeFilter:
     async def _mark_some(self, most: int) -> int:
         """Enter what was proven first, and say how much it was."""
         async with self._marking:
-            proofs = self._under_way.to_mark(min(most, MARKED_AT_ONCE) if self.keeps_states else most)
+            proofs = self._in_flight.to_mark(min(most, MARKED_AT_ONCE) if self.keeps_states else most)
             if proofs.entries:
                 await self._thread.call(lambda: self._ledger.mark(proofs.keys, proofs.fingerprints))
             # A look-up that began before may not have found them: it has to find them here.
             async with contextlib.nullcontext() if self.keeps_states else self._looking_up:
-                self._under_way.marked(proofs)
+                self._in_flight.marked(proofs)
         return proofs.count
 
     async def end(self) -> None:
@@ -204,17 +206,16 @@ class ChangeFilter:
 
     def _identify(self, records: Sequence[Record]) -> _Identity:
         fingerprints, kept = self._ledger.fingerprints, self._vendor.kept
-        shelves, contents, rising = self._vendor.compared(records)
+        shelves, contents = self._vendor.compared(records)
         if kept is LedgerMode.STATES:
             return _Identity(fingerprints.of_all_users(shelves), fingerprints.of_all(contents))
         keys, beginnings = fingerprints.all_on_shelves(contents, shelves, kept.value)
-        span = (contents[0], contents[-1]) if rising and contents else None
-        return _Identity(keys, beginnings=beginnings, span=span)
+        return _Identity(keys, beginnings=beginnings)
 
     def _note_recent(self, records: Sequence[Record]) -> None:
         if self._shows_recent:
             self.recent.note(self._vendor.moments(records))
 
 
-def _side_by_side(joined: bytes, records: Sequence[Record]) -> Keys:
-    return Keys.of(joined, len(joined) // len(records) if joined else 1)
+def _split(joined: bytes) -> list[bytes]:
+    return list(chain.from_iterable(struct.iter_unpack(f"{KEY_SIZE}s", joined)))

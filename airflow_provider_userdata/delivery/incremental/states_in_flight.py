@@ -1,112 +1,105 @@
-"""Of users' states: what an incremental run has under way, or proven and not yet marked."""
+"""Users' states: those in flight, and those delivered and not yet marked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import compress
 
 import msgspec
 
-from airflow_provider_userdata.delivery.incremental.in_flight import InFlight, LookedUp, Proofs, Sifted, divided, mask
-from airflow_provider_userdata.records import Keys, Record, entries_of, with_entries
+from airflow_provider_userdata.delivery.incremental.in_flight import InFlight, LookedUp, Proofs, Sifted
+from airflow_provider_userdata.records import Record, entries_of, where, with_entries
 
 
 class Entry(msgspec.Struct, eq=False, gc=False):
-    """A user's state that is sent, from the look-up until it is marked or given up.
+    """A user's state that is sent, from the lookup until it is marked or given up.
 
-    :param followers: records that came later and say the same: they share this one's fate.
+    :param duplicates: records that came later with the same state: they get this one's outcome.
     :param delivered: whether there is proof.
-    :param last: whether it is what the vendor has in the end, once it is delivered: no other state of the user may be
-        on its way.
+    :param latest: whether the vendor has this state in the end, once it is delivered: no other state of the user can
+        arrive after it.
     """
 
     key: bytes
     fingerprint: bytes
-    followers: list[Record] | None = None
+    duplicates: list[Record] | None = None
     delivered: bool = False
-    last: bool = True
+    latest: bool = True
 
 
 class StatesInFlight(InFlight):
-    """Of users' states. `Record.entry` is an `Entry`.
+    """`Record.entry` is an `Entry`.
 
-    Of a user's states the last one counts: an earlier one is never marked, though it was delivered, while a later one
-    may be on its way.
+    Only a user's latest state is marked: while a later one may be in flight, an earlier one is not, even if it was
+    delivered.
     """
 
     def __init__(self) -> None:
-        self._proven: list[Entry] = []  # by time, nearly the source's order: the ledger is faster for it
-        self._known: dict[bytes, Entry] = {}
-        self._doubtful: set[bytes] = set()
+        self._latest: dict[bytes, Entry] = {}
+        self._proven: list[Entry] = []  # in the order of the proofs
+        self._in_doubt: set[bytes] = set()  # keys of users
 
     @property
     def unmarked(self) -> int:
-        """How many records were delivered that the ledger doesn't have yet."""
+        """How many delivered records the ledger doesn't have yet."""
         return len(self._proven)
 
     def divide(self, records: Sequence[Record], looked_up: LookedUp, /) -> Sifted:
-        """Give the records to be sent, and those that are unchanged; what follows another is in neither."""
-        keys, fingerprints = list(looked_up.keys), list(looked_up.fingerprints)
-        wanted = mask(looked_up.chosen, len(records))
-        if not self._known.keys().isdisjoint(keys) or len(set(keys)) < len(keys):
-            return self._last_of_each(records, keys, fingerprints, wanted)
-        new = compress(zip(keys, fingerprints, strict=True), wanted)
-        entries = [Entry(key, fingerprint, last=key not in self._doubtful) for key, fingerprint in new]
-        self._known.update((entry.key, entry) for entry in entries)
-        to_send, unchanged = divided(records, wanted)
-        return with_entries(to_send, entries), unchanged
-
-    def _last_of_each(
-        self, records: Sequence[Record], keys: Sequence[bytes], fingerprints: Sequence[bytes], wanted: Sequence[int]
-    ) -> Sifted:
-        to_send: list[Record] = []
-        unchanged: list[Record] = []
-        for record, key, fingerprint, is_wanted in zip(records, keys, fingerprints, wanted, strict=True):
-            known = self._known.get(key)
-            if known is not None and known.fingerprint == fingerprint:
-                if known.delivered:
-                    unchanged.append(record)
-                elif known.followers is None:
-                    known.followers = [record]
-                else:
-                    known.followers.append(record)
-            elif known is not None or is_wanted:
+        """Return the records to send, and those that are unchanged. Duplicates are kept, and are in neither."""
+        keys, chosen = looked_up.keys, set(looked_up.chosen)
+        to_send, unchanged = bytearray(len(keys)), bytearray(len(keys))
+        entries: list[Entry] = []
+        for index, (key, fingerprint) in enumerate(zip(keys, looked_up.fingerprints, strict=True)):
+            known = self._latest.get(key)
+            if known is None and index not in chosen:
+                unchanged[index] = 1
+            elif known is None or known.fingerprint != fingerprint:
                 if known is not None:
-                    known.last = False
-                record.entry = self._known[key] = Entry(key, fingerprint, last=key not in self._doubtful)
-                to_send.append(record)
+                    known.latest = False
+                self._latest[key] = entry = Entry(key, fingerprint, latest=key not in self._in_doubt)
+                entries.append(entry)
+                to_send[index] = 1
+            elif known.delivered:
+                unchanged[index] = 1
+            elif known.duplicates is None:
+                known.duplicates = [records[index]]
             else:
-                unchanged.append(record)
-        return to_send, unchanged
+                known.duplicates.append(records[index])
+        return with_entries(where(records, to_send), entries), where(records, unchanged)
 
     def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
-        """Note the proof that records were delivered; give those that followed them."""
-        entries: Sequence[Entry] = entries_of(records)
+        """Note the proof that records were delivered; return their duplicates.
+
+        :param in_doubt: whether they may arrive once more.
+        """
+        entries = _entries(records)
         for entry in entries:
             entry.delivered = True
             if in_doubt:
                 self._doubt(entry)
         self._proven += entries
-        return _taken_followers(entries)
+        return _take_duplicates(entries)
 
     def given_up(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
-        """Note that records were not delivered, as far as is known; give those that followed them."""
-        entries: list[Entry] = [entry for entry in entries_of(records) if entry is not None]  # others: never looked up
+        """Note that there is no proof that records were delivered; return their duplicates.
+
+        :param in_doubt: whether they may arrive all the same.
+        """
+        entries = _entries(records)
         for entry in entries:
             if in_doubt:
                 self._doubt(entry)
             self._forget(entry)
-        return _taken_followers(entries)
+        return _take_duplicates(entries)
 
-    def proven_before(self, keys: Keys) -> None:
-        """Note nothing: a later state may be on its way."""
+    def proven_before(self, keys: Sequence[bytes]) -> None:
+        """Note nothing: a later state of the users may be in flight."""
 
     def to_mark(self, most: int) -> Proofs:
-        """Give what was proven first, of so many records at most."""
+        """Return the oldest proofs, at most `most`; of them, only the latest states are entered."""
         proven = self._proven[:most]
-        last = [entry for entry in proven if entry.last]
-        keys, fingerprints = [entry.key for entry in last], [entry.fingerprint for entry in last]
-        return Proofs(len(proven), last, b"".join(keys), b"".join(fingerprints))
+        latest = [entry for entry in proven if entry.latest]
+        keys, fingerprints = [entry.key for entry in latest], [entry.fingerprint for entry in latest]
+        return Proofs(len(proven), latest, b"".join(keys), b"".join(fingerprints))
 
     def marked(self, proofs: Proofs) -> None:
         """Forget what the ledger has now."""
@@ -115,21 +108,26 @@ class StatesInFlight(InFlight):
             self._forget(entry)
 
     def _forget(self, entry: Entry) -> None:
-        if self._known.get(entry.key) is entry:
-            del self._known[entry.key]
+        if self._latest.get(entry.key) is entry:
+            del self._latest[entry.key]
 
     def _doubt(self, entry: Entry) -> None:
-        """Believe no other state of a user in this run: what is in doubt may still arrive after it."""
-        self._doubtful.add(entry.key)
-        known = self._known.get(entry.key)
+        """Mark no other state of the user in this run: the one in doubt may still arrive after it."""
+        self._in_doubt.add(entry.key)
+        known = self._latest.get(entry.key)
         if known is not None and known is not entry:
-            known.last = False
+            known.latest = False
 
 
-def _taken_followers(entries: Iterable[Entry]) -> list[Record]:
-    followers: list[Record] = []
+def _entries(records: Sequence[Record]) -> list[Entry]:
+    """Return the entries of records; those that were not looked up have none."""
+    return [entry for entry in entries_of(records) if entry is not None]
+
+
+def _take_duplicates(entries: Iterable[Entry]) -> list[Record]:
+    duplicates: list[Record] = []
     for entry in entries:
-        if entry.followers is not None:
-            followers += entry.followers
-            entry.followers = None
-    return followers
+        if entry.duplicates is not None:
+            duplicates += entry.duplicates
+            entry.duplicates = None
+    return duplicates
