@@ -8,9 +8,6 @@ import operator
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
-_FEW = 4
-"""Fewer ranges than this are taken one by one."""
-
 
 class IntervalSet:
     """A set of positions, kept as ranges: it is small where positions are settled nearly in order.
@@ -59,16 +56,15 @@ class IntervalSet:
         self._ends[first:last] = [end]
 
     def add_all(self, ranges: Sequence[Sequence[int]]) -> None:
-        """Settle positions; quickly where the ranges are many, and new."""
-        if not self._extend(ranges) and not self._switch(ranges, 1):
+        """Add ranges; quickly where they are in order and come after all others."""
+        if not self._extend(ranges):
             for start, length in ranges:
                 self.add(start, length)
 
     def discard_all(self, ranges: Sequence[Sequence[int]]) -> None:
-        """Take positions out again; quickly where the ranges are many, and all of them were in."""
-        if not self._switch(ranges, -1):
-            for start, length in ranges:
-                self.discard(start, length)
+        """Discard ranges."""
+        for start, length in ranges:
+            self.discard(start, length)
 
     def discard(self, start: int, length: int) -> None:
         """Take positions out again; those that were not in stay out."""
@@ -94,31 +90,6 @@ class IntervalSet:
             return False
         self._starts += starts
         self._ends += ends
-        return True
-
-    def _switch(self, ranges: Sequence[Sequence[int]], sign: int) -> bool:
-        """Put positions in that were out, or take out such as were in: wherever one of the two changes, it changes.
-
-        So what begins where something ends is one with it, and what both begin or both end with is left.
-
-        :param sign: 1 where they were out, -1 where they were in.
-        :return: whether that is what they were; nothing is done where it isn't.
-        """
-        if len(ranges) < _FEW:
-            return False
-        starts, lengths = zip(*ranges, strict=True)
-        edges = {*starts, *map(operator.add, starts, lengths)}
-        if len(edges) < 2 * len(ranges):
-            return False
-        first, last = bisect.bisect_left(self._ends, min(edges)), bisect.bisect_right(self._starts, max(edges))
-        before = sum(self._ends[first:last]) - sum(self._starts[first:last])
-        edges.symmetric_difference_update(self._starts[first:last])
-        edges.symmetric_difference_update(self._ends[first:last])
-        changes = sorted(edges)
-        starts_now, ends_now = changes[::2], changes[1::2]
-        if sum(ends_now) - sum(starts_now) != before + sign * sum(lengths):
-            return False
-        self._starts[first:last], self._ends[first:last] = starts_now, ends_now
         return True
 
     def ranges(self) -> Iterator[tuple[int, int]]:
