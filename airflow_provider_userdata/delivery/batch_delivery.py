@@ -9,7 +9,6 @@ from datetime import datetime
 
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog, Rejection
 from airflow_provider_userdata.delivery.report import Fate
-from airflow_provider_userdata.delivery.resuming import SentLog
 from airflow_provider_userdata.delivery.sending import (
     BLIND_LEVELS,
     BLIND_REQUESTS,
@@ -53,7 +52,6 @@ class BatchDelivery:
         refusals: BisectionBudget,
         sizes: Sizes,
         fates: OutcomeLog,
-        sent: SentLog,
         halt: Callable[[BaseException, str], None],
     ) -> None:
         self._vendor = vendor
@@ -61,7 +59,6 @@ class BatchDelivery:
         self._refusals = refusals
         self._sizes = sizes
         self._fates = fates
-        self._sent = sent
         self._halt = halt
 
     async def deliver(self, batch: Batch) -> None:
@@ -85,7 +82,7 @@ class BatchDelivery:
             whole, level = waiting.popleft()
             records, *others = self._sizes.parts(whole)
             waiting.extendleft((other, level) for other in reversed(others))
-            outcome = await self._send(records, len(records) if doubted else self._sent.doubtful(records))
+            outcome = await self._send(records, in_doubt=doubted)
             # What was in doubt and then refused as a whole may be there all the same: so may its parts.
             doubted = doubted or (outcome.in_doubt and isinstance(outcome.meaning, Refused))
             if isinstance(outcome.meaning, Refused) and outcome.meaning.too_large:
@@ -130,7 +127,7 @@ class BatchDelivery:
         while waiting:
             self._reject(waiting.popleft()[0], outcome)
 
-    async def _send(self, records: Batch, in_doubt: int) -> Outcome:
+    async def _send(self, records: Batch, *, in_doubt: bool) -> Outcome:
         try:
             return await self._sender.send(records, in_doubt=in_doubt)
         except asyncio.CancelledError:

@@ -20,7 +20,14 @@ from airflow_provider_userdata.delivery.progress import show_progress
 from airflow_provider_userdata.delivery.reading import ChunkReader
 from airflow_provider_userdata.delivery.recording import Announcements, AttemptFiles
 from airflow_provider_userdata.delivery.report import Counters, Report
-from airflow_provider_userdata.delivery.resuming import Checkpoint, Checkpointer, PositionTracker, SentLog, StoreWriter
+from airflow_provider_userdata.delivery.resuming import (
+    Checkpoint,
+    Checkpointer,
+    Doubt,
+    PositionTracker,
+    SentLog,
+    StoreWriter,
+)
 from airflow_provider_userdata.delivery.sending import BisectionBudget, Dispatcher, Sender, Sizes, Throttle, Transport
 from airflow_provider_userdata.delivery.validation import Validator
 from airflow_provider_userdata.errors import LaterError, OrphanedError, RejectsError, UserdataError
@@ -43,7 +50,8 @@ class Engine:
         self._file_thread = BlockingThread("userdata-files")
         self._airflow_thread = BlockingThread("userdata-airflow")
         self._tally = Counters(plan.clock.seconds)
-        self._progress = PositionTracker()
+        self._doubt = Doubt()
+        self._progress = PositionTracker(self._doubt)
         self._sends = not plan.validate_only
         ledger = plan.ledger if self._sends else None
         self._filter = None if ledger is None else ChangeFilter(ledger, plan.vendor, shows_recent=plan.shows_recent)
@@ -51,8 +59,10 @@ class Engine:
         self._files = AttemptFiles(plan.output, plan.attempt)
         fewest = plan.max_in_flight * plan.vendor.limits.maximum
         self._announcements = Announcements(self._files.sent, fewest, self._halt.event)
-        self._sent = SentLog(self._announcements, self._tally, self._progress)
-        self._fates = OutcomeLog(self._files, self._sent, self._tally, self._progress, plan.clock, self._filter)
+        self._sent = SentLog(self._announcements, self._tally, self._progress, self._doubt)
+        self._fates = OutcomeLog(
+            self._files, self._sent, self._tally, self._progress, self._doubt, plan.clock, self._filter
+        )
         self._checker = Validator(
             plan.vendor, plan.fields, self._fates, self._tally, self._progress, keep_proven=self._filter is not None
         )
@@ -65,7 +75,7 @@ class Engine:
         self._transport = Transport(plan.endpoint)
         self._sender = Sender(plan.vendor, self._transport, self._sent, pace, plan.patience, plan.clock, halted)
         refusals, sizes = BisectionBudget(plan.vendor.limits), Sizes(plan.vendor)
-        deliverer = BatchDelivery(plan.vendor, self._sender, refusals, sizes, self._fates, self._sent, self._halt.halt)
+        deliverer = BatchDelivery(plan.vendor, self._sender, refusals, sizes, self._fates, self._halt.halt)
         self._dispatcher = Dispatcher(
             deliverer.deliver,
             plan.max_in_flight,
@@ -81,6 +91,7 @@ class Engine:
             self._fates,
             self._tally,
             self._progress,
+            self._doubt,
             self._filter,
             self._sender,
             self._dispatcher,
@@ -115,6 +126,7 @@ class Engine:
             self._airflow_thread,
             self._tally,
             self._progress,
+            self._doubt,
             self._fates,
             self._filter,
             self._sender,

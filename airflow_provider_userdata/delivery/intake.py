@@ -13,7 +13,7 @@ from airflow_provider_userdata.delivery.outcomes import EARLIER_DOUBT, OutcomeLo
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.reading import Chunk, ChunkReader, Read
 from airflow_provider_userdata.delivery.report import Counters, Fate
-from airflow_provider_userdata.delivery.resuming import PositionTracker
+from airflow_provider_userdata.delivery.resuming import Doubt, PositionTracker
 from airflow_provider_userdata.delivery.sending import Batch, Dispatcher, Sender, batcher
 from airflow_provider_userdata.delivery.validation import Validator
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
@@ -39,6 +39,7 @@ class Intake:
         fates: OutcomeLog,
         tally: Counters,
         progress: PositionTracker,
+        doubt: Doubt,
         change_filter: ChangeFilter | None,
         sender: Sender,
         dispatcher: Dispatcher,
@@ -49,6 +50,7 @@ class Intake:
         self._fates = fates
         self._tally = tally
         self._progress = progress
+        self._doubt = doubt
         self._filter = change_filter
         self._sender = sender
         self._dispatcher = dispatcher
@@ -130,11 +132,11 @@ class Intake:
 
     def _not_in_doubt(self, records: Sequence[Record]) -> Sequence[Record]:
         """Set aside what an earlier attempt sent without an answer, where it mustn't be sent twice (A3)."""
-        if self._plan.patience.on_doubt == "resend" or not self._progress.any_in_doubt:
+        if self._plan.patience.on_doubt == "resend":
             return records
-        doubtful = [record for record in records if self._progress.is_in_doubt(record.position)]
+        doubtful, others = self._doubt.split(records)
         self._fates.none_delivered(doubtful, EARLIER_DOUBT)
-        return [record for record in records if not self._progress.is_in_doubt(record.position)]
+        return others
 
     async def _await_vendor(self) -> None:
         if self._plan.validate_only:

@@ -16,6 +16,7 @@ from airflow_provider_userdata.delivery.report import Counters
 from airflow_provider_userdata.delivery.resuming import (
     Checkpointer,
     Completed,
+    Doubt,
     PositionTracker,
     Recovery,
     any_sent,
@@ -40,6 +41,7 @@ class Opening:
         airflow_thread: BlockingThread,
         tally: Counters,
         progress: PositionTracker,
+        doubt: Doubt,
         fates: OutcomeLog,
         change_filter: ChangeFilter | None,
         sender: Sender,
@@ -52,6 +54,7 @@ class Opening:
         self._earlier = EarlierAttempts(plan, file_thread, airflow_thread)
         self._tally = tally
         self._progress = progress
+        self._doubt = doubt
         self._fates = fates
         self._change_filter = change_filter
         self._sender = sender
@@ -79,7 +82,7 @@ class Opening:
         if found is not None:
             await self._resume(found)
         if self._earlier.any_unseen():
-            self._progress.doubt_all()
+            self._doubt.add_all()
         await self._claim_held(found)
         await self._file_thread.call(self._files.create)
         await self._checkpointer.save_first(len(self._fates.carried_in), self._plan.clock)
@@ -117,4 +120,4 @@ class Opening:
             )
         self._fates.carry_in(claimed)
         if found is None:
-            self._progress.doubt(held.in_doubt)
+            self._doubt.positions.add_all([(position, 1) for position in held.in_doubt])

@@ -13,7 +13,7 @@ from airflow_provider_userdata.delivery.incremental import ChangeFilter
 from airflow_provider_userdata.delivery.reading import Mark
 from airflow_provider_userdata.delivery.recording import AttemptFiles, row_json
 from airflow_provider_userdata.delivery.report import Counters, Fate, Report
-from airflow_provider_userdata.delivery.resuming import PositionTracker, SentLog
+from airflow_provider_userdata.delivery.resuming import Doubt, PositionTracker, SentLog
 from airflow_provider_userdata.records import Record, RecordBatch, ranges, ranges_of
 from airflow_provider_userdata.vendors import UNANSWERED, VALIDATE_ONLY
 from airflow_provider_userdata.vendors.validation import json_path
@@ -71,6 +71,7 @@ class OutcomeLog:
         sent: SentLog,
         tally: Counters,
         progress: PositionTracker,
+        doubt: Doubt,
         clock: Clock,
         sieve: ChangeFilter | None,
     ) -> None:
@@ -78,6 +79,7 @@ class OutcomeLog:
         self._sent = sent
         self._tally = tally
         self._progress = progress
+        self._doubt = doubt
         self._clock = clock
         self._sieve = sieve
         self._held_over: list[bytes] = []
@@ -117,7 +119,7 @@ class OutcomeLog:
             "at": self._clock.now().isoformat(timespec="milliseconds"),
             **receipt,
         }
-        if resent := len(records) if in_doubt else self._sent.doubtful(records):
+        if resent := self._sent.maybe_there(records, in_doubt=in_doubt):
             line["resent"] = resent
         self._files.receipts.append(_encode(line))
         self._tally.settle(Fate.DELIVERED, len(records))
@@ -155,8 +157,7 @@ class OutcomeLog:
         """Leave records to the next attempt, since this one has to end: they have a fate only if there is none."""
         records = _in_order(self._with_followers(records, why))
         if why.fate is Fate.HELD:
-            doubtful = [record for record in records if self._progress.is_in_doubt(record.position)]
-            records = [record for record in records if not self._progress.is_in_doubt(record.position)]
+            doubtful, records = self._doubt.split(records)
             self._sent.returned(ranges_of(records))
             self._left.extend((record, EARLIER_DOUBT) for record in doubtful)
         self._left.extend((record, why) for record in records)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
+from airflow_provider_userdata.records import Record
 
 ALL = 2**53
 """No source has as many records."""
@@ -21,6 +22,15 @@ class Doubt:
         self.positions = IntervalSet() if positions is None else positions
         self.below = below
 
+    def add(self, other: Doubt) -> None:
+        """Add what another one holds."""
+        self.positions.add_all(list(other.positions.ranges()))
+        self.below = max(self.below, other.below)
+
+    def add_all(self) -> None:
+        """Note that any record without a fate may have been sent."""
+        self.below = ALL
+
     def __bool__(self) -> bool:
         return self.below > 0 or self.positions.end > 0
 
@@ -36,6 +46,13 @@ class Doubt:
             below = min(max(self.below - start, 0), length)
             count += below + self.positions.count(start + below, length - below)
         return count
+
+    def split(self, records: Sequence[Record]) -> tuple[Sequence[Record], Sequence[Record]]:
+        """Return the records that are in doubt, and the others, in their order."""
+        if not self:
+            return [], records
+        doubtful = [record for record in records if record.position in self]
+        return doubtful, [record for record in records if record.position not in self]
 
     def of(self, settled: IntervalSet) -> int | None:
         """Return how many positions are in doubt where some have their fate; None where nobody can tell."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_provider_userdata.delivery.reading import Mark, Marks
 from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint
-from airflow_provider_userdata.delivery.resuming.doubt import ALL, Doubt
+from airflow_provider_userdata.delivery.resuming.doubt import Doubt
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet, packed
 from airflow_provider_userdata.delivery.resuming.recovery import Recovery
 from airflow_provider_userdata.errors import SourceChangedError
@@ -17,25 +17,20 @@ Ranges = Sequence[Sequence[int]]
 
 
 class PositionTracker:
-    """Keeps positions: settled, in flight, and in doubt since an earlier attempt."""
+    """Keeps the positions that are settled, and those in flight.
 
-    def __init__(self) -> None:
+    :param doubt: what earlier attempts left in doubt: the checkpoint hands it on.
+    """
+
+    def __init__(self, doubt: Doubt | None = None) -> None:
         self._marks = Marks()
         self._earlier: Checkpoint | None = None
         self._expected: list[Mark] = []
         self._settled = IntervalSet()
-        self._in_doubt = Doubt()
+        self._doubt = Doubt() if doubt is None else doubt
         self._in_flight = IntervalSet()
         self._proven = IntervalSet()
         self._new_from = 0
-
-    def doubt_all(self) -> None:
-        """Note that earlier attempts may have sent any record that has no fate."""
-        self._in_doubt.below = ALL
-
-    def doubt(self, positions: Iterable[int]) -> None:
-        """Note that a run before may have delivered records that it had carried in, and this one carries in again."""
-        self._in_doubt.positions.add_all([(position, 1) for position in positions])
 
     def resume(self, recover: Recovery) -> None:
         """Go on where an earlier attempt ended."""
@@ -43,7 +38,7 @@ class PositionTracker:
         marks = {earlier.below: earlier.digest, earlier.read: earlier.read_digest, **recover.read}
         self._expected = [Mark(rows, digest) for rows, digest in sorted(marks.items()) if rows]
         self._settled = recover.settled
-        self._in_doubt = recover.in_doubt
+        self._doubt.add(recover.in_doubt)
         self._proven = recover.proven
         self._new_from = recover.settled.end
 
@@ -104,19 +99,6 @@ class PositionTracker:
         """Whether some of what an earlier attempt is proven to have delivered wasn't read again, or compared."""
         return self._proven.end > 0 and (bool(self._expected) or self.read.rows < self._proven.end)
 
-    @property
-    def any_in_doubt(self) -> bool:
-        """Whether an earlier attempt left anything in doubt."""
-        return bool(self._in_doubt)
-
-    def is_in_doubt(self, position: int) -> bool:
-        """Say whether an earlier attempt sent a record, and never learned what became of it."""
-        return position in self._in_doubt
-
-    def count_in_doubt(self, ranges: Ranges) -> int:
-        """Return how many positions an earlier attempt left in doubt."""
-        return self._in_doubt.count(ranges)
-
     def sent(self, ranges: Ranges) -> None:
         """Note that records are about to be sent."""
         self._in_flight.add_all(ranges)
@@ -139,7 +121,7 @@ class PositionTracker:
         else:
             below, digest = self._marks.last_below(self._settled.below)
             read, read_digest = self.read
-        in_flight = IntervalSet([*self._in_flight.ranges(), *self._in_doubt.positions.without(self._settled).ranges()])
+        in_flight = IntervalSet([*self._in_flight.ranges(), *self._doubt.positions.without(self._settled).ranges()])
         return {
             "below": below,
             "digest": digest,
@@ -147,7 +129,7 @@ class PositionTracker:
             "read_digest": read_digest,
             "beyond": packed(self._settled, below),
             "in_flight": packed(in_flight, below),
-            "doubt_below": self._in_doubt.below,
+            "doubt_below": self._doubt.below,
         }
 
 

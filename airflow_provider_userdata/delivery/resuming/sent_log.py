@@ -7,20 +7,23 @@ from collections.abc import Sequence
 from airflow_provider_userdata.delivery.reading import Mark
 from airflow_provider_userdata.delivery.recording import Announcements, SentLine
 from airflow_provider_userdata.delivery.report import Counters
+from airflow_provider_userdata.delivery.resuming.doubt import Doubt
 from airflow_provider_userdata.delivery.resuming.position_tracker import PositionTracker, Ranges
 from airflow_provider_userdata.records import Record, ranges_of
 
 
 class SentLog:
-    """Counts requests, and what may arrive twice, as they go.
+    """Counts the requests that go, and the records that are sent again while in doubt (A3).
 
-    :param ahead: writes the attempt's file of what was about to be sent, and lets go what it has said.
+    :param ahead: writes the attempt's file of what is about to be sent, and lets requests go once that is on record.
+    :param doubt: what earlier attempts left in doubt.
     """
 
-    def __init__(self, ahead: Announcements, tally: Counters, progress: PositionTracker) -> None:
+    def __init__(self, ahead: Announcements, tally: Counters, progress: PositionTracker, doubt: Doubt) -> None:
         self._ahead = ahead
         self._tally = tally
         self._progress = progress
+        self._doubt = doubt
         self.shows_at_once = ahead.at_once
         """Whether nothing has to be announced but what may arrive twice."""
 
@@ -28,9 +31,14 @@ class SentLog:
         """Write how far the source was read."""
         self._ahead.append(SentLine(read=mark.rows, digest=mark.digest))
 
-    def doubtful(self, records: Sequence[Record]) -> int:
-        """Return how many of the records an earlier attempt may have delivered."""
-        return self._progress.count_in_doubt(ranges_of(records)) if self._progress.any_in_doubt else 0
+    def maybe_there(self, records: Sequence[Record], *, in_doubt: bool) -> int:
+        """Return how many of the records the vendor may have already: sent now, they may arrive twice.
+
+        :param in_doubt: whether this attempt has sent them, and doesn't know what became of them.
+        """
+        if in_doubt:
+            return len(records)
+        return self._doubt.count(ranges_of(records)) if self._doubt else 0
 
     async def announce(self, records: Sequence[Record], repeats: int) -> None:
         """Count records that are about to be sent once more while in doubt (A3), and wait until all may go.

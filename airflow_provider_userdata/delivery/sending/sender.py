@@ -138,14 +138,14 @@ class Sender:
             self._accepted_at -= max(0.0, (self._clock.now() - moment).total_seconds())
             self._waited_since = self._accepted_at
 
-    async def send(self, records: Sequence[Record], *, in_doubt: int = 0) -> Outcome:
+    async def send(self, records: Sequence[Record], *, in_doubt: bool = False) -> Outcome:
         """Send a batch, again where that may help, and say how it ended.
 
-        :param in_doubt: how many of the records may be there already.
+        :param in_doubt: whether this attempt sent the records before, and doesn't know what became of them.
         """
         request = self._vendor.request(records)
         attempts = Attempts(self._waits_from(), self._accepted)
-        doubted, maybe_there = False, in_doubt
+        doubted, maybe_there = False, self._sent.maybe_there(records, in_doubt=in_doubt)
         while (departure := await self._departure(records, maybe_there)) is not None:
             if attempts.sent == 0:
                 attempts.started = self._waits_from()  # until now it was kept apart from others
@@ -157,7 +157,7 @@ class Sender:
             if not isinstance(meaning, Retry):
                 return Outcome(meaning, answer, doubted, request.size)
             if meaning.in_doubt:
-                doubted, maybe_there = True, len(records)
+                doubted, maybe_there = True, self._sent.maybe_there(records, in_doubt=True)
             if meaning.in_doubt and self._patience.on_doubt == "hold":
                 return Outcome(Unproven(UNANSWERED, f"{meaning.reason}: it may have been accepted"), answer)
             given_up = await self._patiently(meaning, answer, attempts)
