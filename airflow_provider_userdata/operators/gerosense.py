@@ -10,7 +10,8 @@ from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.hooks.gerosense import GerosenseHook
 from airflow_provider_userdata.operators import arguments
 from airflow_provider_userdata.operators.base import DeliveryOperator
-from airflow_provider_userdata.vendors.gerosense import DATA_TYPES, FIELDS, REQUIRED_FIELDS, GeroSense
+from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.gerosense_sample import DATA_TYPES, FIELDS, REQUIRED_FIELDS
 
 
 class GerosenseSamplesOperator(DeliveryOperator):

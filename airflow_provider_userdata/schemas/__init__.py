@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from airflow_provider_userdata.vendors import gerosense, ptengine, thymia
+from airflow_provider_userdata.vendors import gerosense_sample, ptengine, thymia
 from airflow_provider_userdata.vendors.validation import Schema
 
 FOLDER = Path(__file__).parent
@@ -18,8 +18,8 @@ FOLDER = Path(__file__).parent
 def schemas() -> dict[str, Schema]:
     """Generate every schema, by its file's name."""
     return {
-        "gerosense.sample.json": gerosense.sample_schema(),
-        "gerosense.request.json": gerosense.request_schema(),
+        "gerosense.sample.json": gerosense_sample.sample_schema(),
+        "gerosense.request.json": gerosense_sample.request_schema(),
         "ptengine.profile.json": ptengine.profile_schema(),
         "ptengine.request.json": ptengine.request_schema(),
         "thymia.request.json": thymia.user_data_schema(),

@@ -8,125 +8,41 @@ import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Meta
 
 from airflow_provider_userdata.records import JsonLines, Record, RecordBatch, array_of, each, lines_of, without
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, shared_meaning
 from airflow_provider_userdata.vendors.contract import BatchLimits, Checked, Compared, Moment, Request, Vendor
 from airflow_provider_userdata.vendors.failure_signs import sign_of_failure
+from airflow_provider_userdata.vendors.gerosense_sample import (
+    FEWEST_SAMPLES,
+    FIELDS,
+    MOST_SAMPLES,
+    OPTIONAL_FIELDS,
+    Sample,
+    is_valid,
+    maybe_invalid,
+    sample_schema,
+)
 from airflow_provider_userdata.vendors.validation import (
     Explainer,
     Fault,
     Invalid,
-    Schema,
     cell_value,
     contract_validator,
     decoded,
     plain,
     plain_number,
-    rule,
-    schema_of,
     timestamps,
 )
 
-DATA_TYPES = ("steps", "bpm")
-"""What a request carries one of (G2)."""
 SAMPLES_PATH = "/api/v1.1/samples"
 STATUS_PATH = "/api/status"
-FEWEST_SAMPLES = 3
-MOST_SAMPLES = 1000
-MOST_COUNTED = 30000
-MOST_A_MINUTE = 300
 CHECKED_AT_ONCE = MOST_SAMPLES // 4
 """How many samples are decoded, checked and encoded together: so many stay in a core's own cache meanwhile."""
-
-Unit = Literal["count", "count/min", "count/s"]
-_COUNT, _A_MINUTE, _A_SECOND = get_args(Unit)
-_Timestamp = Annotated[str, rule("G6", format="date-time", **{"x-rules": {"format": "G7"}})]
-_Count = Annotated[int, Meta(gt=0, le=MOST_COUNTED)] | Annotated[float, Meta(gt=0, le=MOST_COUNTED)]
-_PerMinute = Annotated[int, Meta(gt=0, le=MOST_A_MINUTE)] | Annotated[float, Meta(gt=0, le=MOST_A_MINUTE)]
-_PerSecond = Annotated[int, Meta(gt=0)] | Annotated[float, Meta(gt=0)]
-
-
-class _Times(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False, kw_only=True):
-    start_date: _Timestamp  # first, so that `_DAY` is found without a search
-    device_name: Annotated[str, rule("G5", pattern=r"\S")]
-    device_version: Annotated[str | None, rule("G5")] = None
-    end_date: _Timestamp | None = None
-
-
-class CountSample(_Times, tag_field="unit", tag=_COUNT, kw_only=True):
-    """A number of steps or beats."""
-
-    value: Annotated[_Count, rule("G8")]
-
-
-class CountPerMinuteSample(_Times, tag_field="unit", tag=_A_MINUTE, kw_only=True):
-    """A rate a minute."""
-
-    value: Annotated[_PerMinute, rule("G8")]
-
-
-class CountPerSecondSample(_Times, tag_field="unit", tag=_A_SECOND, kw_only=True):
-    """A rate a second: the vendor names no limit, and none is invented."""
-
-    value: Annotated[_PerSecond, rule("G8")]
-
-
-_LARGEST = {_COUNT: MOST_COUNTED, _A_MINUTE: MOST_A_MINUTE, _A_SECOND: math.inf}
-"""The largest value of each unit (G8)."""
-_LEAST = min(_LARGEST.values())
-"""Up to this, a value is right in any unit."""
-
-
-class Sample(_Times, kw_only=True):
-    """A sample of any kind. A struct for each would be read a third slower, for the unit comes last in most texts."""
-
-    unit: Unit
-    value: _PerSecond
-
-
-FIELDS = frozenset({"device_name", "device_version", "start_date", "end_date", "unit", "value"})
-REQUIRED_FIELDS = frozenset({"device_name", "start_date", "unit", "value"})
-_OPTIONAL = ("device_version", "end_date")
-
-
-def sample_schema() -> Schema:
-    """Generate the JSON Schema of a sample as it is sent."""
-    schema = schema_of(CountSample | CountPerMinuteSample | CountPerSecondSample, "A GeroSense sample")
-    for definition in schema["$defs"].values():
-        definition["x-rule"] = "G5"
-        definition["x-not-before"] = ["end_date", "start_date"]
-        definition["x-rules"] = {"x-not-before": "G6"}
-        definition["properties"]["unit"]["x-rule"] = "G8"
-    return schema
-
-
-def request_schema() -> Schema:
-    """Generate the JSON Schema of a request's body."""
-    sample = sample_schema()
-    return {
-        "$schema": sample.pop("$schema"),
-        "title": "A GeroSense request",
-        "type": "object",
-        "properties": {
-            "data_type": {"enum": list(DATA_TYPES), "x-rule": "G2"},
-            "data": {
-                "type": "array",
-                "minItems": FEWEST_SAMPLES,
-                "maxItems": MOST_SAMPLES,
-                "items": {"$ref": "#/$defs/Sample"},
-                "x-rule": "G3",
-            },
-        },
-        "required": ["data_type", "data"],
-        "additionalProperties": False,
-        "$defs": {**sample.pop("$defs"), "Sample": sample},
-    }
 
 
 @functools.cache
@@ -142,7 +58,6 @@ _PASSES = Sample(
 _decode: Callable[[bytes], Sample] = msgspec.json.Decoder(Sample).decode
 _DAY = slice(len('{"start_date":"'), len('{"start_date":"2024-05-01'))
 """Where the encoder writes on which day a sample began."""
-_in_order = timestamps.in_order
 _encode = msgspec.json.Encoder().encode
 
 
@@ -188,7 +103,7 @@ class GeroSense(Vendor):
 
     def _looked_at(self, sample: Sample, text: bytes) -> Record | Invalid:
         """Check a sample that was decoded from a text."""
-        return Record(_encode(sample)) if _is_valid(sample) else self._prepared_slowly(text)
+        return Record(_encode(sample)) if is_valid(sample) else self._prepared_slowly(text)
 
     def _prepared_slowly(self, text: bytes) -> Record | Invalid:
         value = decoded(text)
@@ -219,7 +134,7 @@ class GeroSense(Vendor):
         """
         samples, unreadable = each(_decode, texts, _UNREADABLE, _PASSES)
         refused: list[int] = []
-        for place in sorted({*unreadable, *_maybe_invalid(samples)}):
+        for place in sorted({*unreadable, *maybe_invalid(samples)}):
             sample, text = samples[place], texts[place]
             one = self._prepared_slowly(text) if sample is _PASSES else self._looked_at(sample, text)
             if isinstance(one, Record):
@@ -238,7 +153,7 @@ class GeroSense(Vendor):
             return Invalid((value,))
         try:
             sample = _convert(value)
-            if _is_valid(sample) and sample.value < math.inf:
+            if is_valid(sample) and sample.value < math.inf:
                 return Record(_encode(sample))  # raises where what Python holds has no form as JSON
         except UnicodeEncodeError:
             return Invalid((Fault("G1", (), "holds a character that UTF-8 can't carry"),))
@@ -250,7 +165,7 @@ class GeroSense(Vendor):
         """Check a sample of text cells: an empty optional cell is absent, a value in a number's form is a number."""
         texts = dict(zip(names, cells, strict=True))
         value: dict[str, object] = {**texts}
-        for name in _OPTIONAL:
+        for name in OPTIONAL_FIELDS:
             if value.get(name) == "":
                 del value[name]
         if "value" in texts:
@@ -323,35 +238,9 @@ def _accepted_or_unproven(answer: Answer) -> Accepted | Unproven:
     return Unproven("G10", f"answered 200 with {looks}: {answer.text()}", foreign=answer.complete)
 
 
-def _maybe_invalid(samples: Sequence[Sample]) -> set[int]:
-    """Tell of many samples which may not pass, by their places: `_is_valid` decides."""
-    starts = [sample.start_date for sample in samples]
-    ends = [sample.start_date if sample.end_date is None else sample.end_date for sample in samples]
-    unsure = timestamps.maybe_not_in_order(starts, ends)
-    values = [sample.value for sample in samples]
-    most = max(values, default=0)
-    if most > _LEAST and most > (least := min([_LARGEST[unit] for unit in {sample.unit for sample in samples}])):
-        large = [place for place, value in enumerate(values) if value > least]
-        unsure.update([place for place in large if values[place] > _LARGEST[samples[place].unit]])
-    if not all(map(str.strip, {sample.device_name for sample in samples})):
-        unsure.update(place for place, sample in enumerate(samples) if not sample.device_name.strip())
-    return unsure
-
-
-def _is_valid(sample: Sample) -> bool:
-    """Check what the types don't say, timestamps in the profile and in order among it (G6, G7)."""
-    start, end = sample.start_date, sample.end_date
-    return _fits(sample) and _in_order(start, start if end is None else end)
-
-
-def _fits(sample: Sample) -> bool:
-    """Check that the name isn't blank (G5), and the value by its unit (G8)."""
-    return sample.value <= _LARGEST[sample.unit] and bool(sample.device_name.strip())
-
-
 def _present(sample: dict[Any, object]) -> dict[str, object]:
     """Leave out what is absent (G5)."""
-    absent = [name for name in _OPTIONAL if name in sample and sample[name] is None]
+    absent = [name for name in OPTIONAL_FIELDS if name in sample and sample[name] is None]
     return {key: value for key, value in sample.items() if key not in absent} if absent else sample
 
 

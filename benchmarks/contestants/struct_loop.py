@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from airflow_provider_userdata.vendors.gerosense import Sample
+from airflow_provider_userdata.vendors.gerosense_sample import Sample
 from benchmarks.contestants.worker import Clock, Job, serve
 
 

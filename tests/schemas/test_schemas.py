@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from airflow_provider_userdata import schemas
-from airflow_provider_userdata.vendors import gerosense, ptengine, thymia
+from airflow_provider_userdata.vendors import gerosense_sample, ptengine, thymia
 
 COMMAND = "python -m airflow_provider_userdata.schemas"
 NAMES = sorted(schemas.schemas())
@@ -100,8 +100,8 @@ def test_the_limits_stand_in_the_schemas() -> None:
 def test_each_call_makes_a_schema_of_its_own() -> None:
     """Who changes a schema in hand changes nobody else's."""
     for make in (
-        gerosense.sample_schema,
-        gerosense.request_schema,
+        gerosense_sample.sample_schema,
+        gerosense_sample.request_schema,
         ptengine.profile_schema,
         ptengine.request_schema,
         thymia.user_data_schema,

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.schemas import schemas
 from airflow_provider_userdata.vendors.contract import BatchLimits, Vendor
-from airflow_provider_userdata.vendors.gerosense import DATA_TYPES, GeroSense
+from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.gerosense_sample import DATA_TYPES
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia
 from airflow_provider_userdata.vendors.validation.explainer import contract_validator

@@ -9,7 +9,7 @@ import pytest
 
 import airflow_provider_userdata
 from airflow_provider_userdata import registry
-from airflow_provider_userdata.vendors import gerosense, ptengine
+from airflow_provider_userdata.vendors import gerosense_sample, ptengine
 from airflow_provider_userdata.vendors.rules import SHARED, by_rule
 
 PACKAGE = Path(airflow_provider_userdata.__file__).parent
@@ -46,7 +46,7 @@ def test_words_say_the_contracts_own_numbers() -> None:
     assert str(ptengine.MOST_VALUE_CHARACTERS) in WORDS["P4"]
     assert str(ptengine.MOST_FIELDS) in WORDS["P3"]
     assert str(ptengine.MOST_NAME_CHARACTERS) in WORDS["P3"]
-    assert str(gerosense.FEWEST_SAMPLES) in WORDS["G4"]
+    assert str(gerosense_sample.FEWEST_SAMPLES) in WORDS["G4"]
 
 
 def test_counts_are_written_with_their_rules_words() -> None:

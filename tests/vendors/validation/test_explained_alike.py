@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.vendors import gerosense, ptengine, thymia
+from airflow_provider_userdata.vendors import gerosense_sample, ptengine, thymia
 from airflow_provider_userdata.vendors.validation.compiler import compiled
 from airflow_provider_userdata.vendors.validation.explainer import MOST_FAULTS, Explainer, contract_validator
 from airflow_provider_userdata.vendors.validation.fault import Fault
 from airflow_provider_userdata.vendors.validation.schema import Schema
 
 CONTRACTS: dict[str, tuple[Schema, str]] = {
-    "gerosense": (gerosense.sample_schema(), "G5"),
+    "gerosense": (gerosense_sample.sample_schema(), "G5"),
     "ptengine": (ptengine.profile_schema(), "P3"),
     "thymia": (thymia.user_data_schema(), "T5"),
 }

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.vendors.contract import Vendor
-from airflow_provider_userdata.vendors.gerosense import FIELDS, GeroSense
+from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.gerosense_sample import FIELDS
 from airflow_provider_userdata.vendors.pii.guard import Guard
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia

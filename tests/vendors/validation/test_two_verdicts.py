@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.vendors.contract import Vendor
-from airflow_provider_userdata.vendors.gerosense import GeroSense, sample_schema
+from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.gerosense_sample import sample_schema
 from airflow_provider_userdata.vendors.ptengine import Ptengine, profile_schema
 from airflow_provider_userdata.vendors.thymia import Thymia, user_data_schema
 from airflow_provider_userdata.vendors.validation.explainer import contract_validator
