@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
+from airflow_provider_userdata.delivery.incremental import ChangeFilter, with_duplicates
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog, Rejection
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.sending import (
@@ -42,6 +43,7 @@ class BatchDelivery:
     """Delivers batches of one run.
 
     :param sizes: what a request may carry, learned from this run's answers.
+    :param change_filter: knows the duplicates of records, in an incremental run; None otherwise.
     :param halt: ends the run: called with why, and the rule that what is left is held under.
     """
 
@@ -52,6 +54,7 @@ class BatchDelivery:
         refusals: BisectionBudget,
         sizes: Sizes,
         fates: OutcomeLog,
+        change_filter: ChangeFilter | None,
         halt: Callable[[BaseException, str], None],
     ) -> None:
         self._vendor = vendor
@@ -59,6 +62,7 @@ class BatchDelivery:
         self._refusals = refusals
         self._sizes = sizes
         self._fates = fates
+        self._filter = change_filter
         self._halt = halt
 
     async def deliver(self, batch: Batch) -> None:
@@ -147,16 +151,18 @@ class BatchDelivery:
                 assert outcome.answer is not None  # noqa: S101  # an acceptance is an answer's meaning
                 receipt = self._vendor.receipt(records, outcome.answer)
                 self._fates.delivered(records, outcome.answer.status, receipt, in_doubt=outcome.in_doubt)
+                if self._filter is not None:
+                    self._fates.unchanged(self._filter.delivered(records, in_doubt=outcome.in_doubt))
             case Unproven(rule, reason, _):
-                self._fates.none_delivered(records, Rejection(Fate.UNKNOWN, rule, reason, status=status))
+                self._none_delivered(records, Rejection(Fate.UNKNOWN, rule, reason, status=status))
             case GaveUp(rule, reason, halted, until):
                 fate, rule = (Fate.UNKNOWN, UNANSWERED) if in_doubt else (Fate.HELD, rule)
-                self._fates.leave(records, Rejection(fate, rule, reason, status=status))
+                self._leave(records, Rejection(fate, rule, reason, status=status))
                 if not halted:
                     self._halt(gave_up_error(self._vendor.name, reason, until), rule)
             case Stop(rule, reason):
                 fate = Fate.UNKNOWN if in_doubt else Fate.HELD
-                self._fates.leave(records, Rejection(fate, rule, reason, status=status))
+                self._leave(records, Rejection(fate, rule, reason, status=status))
                 self._halt(RefusedError(f"{self._vendor.name} {reason} ({rule})"), rule)
 
     def _reject(self, records: Batch, outcome: Outcome) -> None:
@@ -169,7 +175,15 @@ class BatchDelivery:
         else:
             reason = f"is one of {len(records)} that were refused together; {refused.reason}"
             why = Rejection(Fate.REJECTED, self._vendor.suspect_rule, reason, status=status)
-        self._fates.none_delivered(records, why)
+        self._none_delivered(records, why)
+
+    def _none_delivered(self, records: Batch, why: Rejection) -> None:
+        in_doubt = why.fate is Fate.UNKNOWN
+        self._fates.none_delivered(with_duplicates(self._filter, records, in_doubt=in_doubt), why)
+
+    def _leave(self, records: Batch, why: Rejection) -> None:
+        in_doubt = why.fate is Fate.UNKNOWN
+        self._fates.leave(with_duplicates(self._filter, records, in_doubt=in_doubt), why)
 
     def _weigh(self, batch: Batch, accepted: int, refused: int, foreign: int) -> None:
         """Stop the run where the vendor refuses everything, or something else answers: no record is at fault (A4)."""

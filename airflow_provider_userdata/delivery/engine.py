@@ -60,9 +60,7 @@ class Engine:
         fewest = plan.max_in_flight * plan.vendor.limits.maximum
         self._announcements = Announcements(self._files.sent, fewest, self._halt.event)
         self._sent = SentLog(self._announcements, self._tally, self._progress, self._doubt)
-        self._fates = OutcomeLog(
-            self._files, self._sent, self._tally, self._progress, self._doubt, plan.clock, self._filter
-        )
+        self._fates = OutcomeLog(self._files, self._sent, self._tally, self._progress, self._doubt, plan.clock)
         self._checker = Validator(
             plan.vendor, plan.fields, self._fates, self._tally, self._progress, keep_proven=self._filter is not None
         )
@@ -75,7 +73,9 @@ class Engine:
         self._transport = Transport(plan.endpoint)
         self._sender = Sender(plan.vendor, self._transport, self._sent, pace, plan.patience, plan.clock, halted)
         refusals, sizes = BisectionBudget(plan.vendor.limits), Sizes(plan.vendor)
-        deliverer = BatchDelivery(plan.vendor, self._sender, refusals, sizes, self._fates, self._halt.halt)
+        deliverer = BatchDelivery(
+            plan.vendor, self._sender, refusals, sizes, self._fates, self._filter, self._halt.halt
+        )
         self._dispatcher = Dispatcher(
             deliverer.deliver,
             plan.max_in_flight,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from airflow_provider_userdata.delivery.batch_delivery import gave_up_error
 from airflow_provider_userdata.delivery.halt import Halt
-from airflow_provider_userdata.delivery.incremental import ChangeFilter, LookupQueue, Sifted
+from airflow_provider_userdata.delivery.incremental import ChangeFilter, LookupQueue, Sifted, with_duplicates
 from airflow_provider_userdata.delivery.load import Load
 from airflow_provider_userdata.delivery.outcomes import EARLIER_DOUBT, OutcomeLog, Rejection
 from airflow_provider_userdata.delivery.plan import Plan
@@ -158,10 +158,13 @@ class Intake:
         """Hold records that can't go: the delivery has ended, or they are too few for a request (G4)."""
         if self._halt.error is not None:
             reason = f"was not sent: {type(self._halt.error).__name__} ended the delivery"
-            self._fates.leave(records, Rejection(Fate.HELD, self._halt.rule, reason))
+            self._leave(records, Rejection(Fate.HELD, self._halt.rule, reason))
         elif self._plan.validate_only:
             self._fates.skipped(records)
         else:
             reason = f"is one of {len(records)}, fewer than a request takes; goes out first in the task's next run"
             too_few = self._plan.vendor.too_few_rule
-            self._fates.leave(records, Rejection(Fate.HELD, too_few, reason, carried_over=True))
+            self._leave(records, Rejection(Fate.HELD, too_few, reason, carried_over=True))
+
+    def _leave(self, records: Batch, why: Rejection) -> None:
+        self._fates.leave(with_duplicates(self._filter, records, in_doubt=False), why)

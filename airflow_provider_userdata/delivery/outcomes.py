@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from airflow_provider_userdata.delivery.clock import Clock
-from airflow_provider_userdata.delivery.incremental import ChangeFilter
 from airflow_provider_userdata.delivery.reading import Mark
 from airflow_provider_userdata.delivery.recording import AttemptFiles, row_json
 from airflow_provider_userdata.delivery.report import Counters, Fate, Report
@@ -60,10 +59,7 @@ EARLIER_DOUBT = Rejection(
 
 
 class OutcomeLog:
-    """Decides nothing: writes fates, and counts them once they are written.
-
-    :param sieve: of an incremental run: records that follow others share their fates.
-    """
+    """Decides nothing: writes fates, and counts them once they are written."""
 
     def __init__(
         self,
@@ -73,7 +69,6 @@ class OutcomeLog:
         progress: PositionTracker,
         doubt: Doubt,
         clock: Clock,
-        sieve: ChangeFilter | None,
     ) -> None:
         self._files = files
         self._sent = sent
@@ -81,7 +76,6 @@ class OutcomeLog:
         self._progress = progress
         self._doubt = doubt
         self._clock = clock
-        self._sieve = sieve
         self._held_over: list[bytes] = []
         self._left: list[tuple[Record, Rejection]] = []
         self._invalid: list[tuple[int, object, Rejection]] = []
@@ -124,8 +118,6 @@ class OutcomeLog:
         self._files.receipts.append(_encode(line))
         self._tally.settle(Fate.DELIVERED, len(records))
         self._progress.settle(positions)
-        if self._sieve is not None:
-            self.unchanged(self._sieve.delivered(records, in_doubt=in_doubt))
 
     def unchanged(self, records: Sequence[Record]) -> None:
         """Count records that were delivered before: the ledger proves it."""
@@ -155,7 +147,7 @@ class OutcomeLog:
 
     def leave(self, records: Sequence[Record], why: Rejection) -> None:
         """Leave records to the next attempt, since this one has to end: they have a fate only if there is none."""
-        records = _in_order(self._with_followers(records, why))
+        records = _in_order(records)
         if why.fate is Fate.HELD:
             doubtful, records = self._doubt.split(records)
             self._sent.returned(ranges_of(records))
@@ -183,13 +175,7 @@ class OutcomeLog:
 
     def none_delivered(self, records: Sequence[Record], why: Rejection) -> None:
         """Write the lines of records that share a fate."""
-        self.not_delivered([(record.position, record.row, why) for record in self._with_followers(records, why)])
-
-    def _with_followers(self, records: Sequence[Record], why: Rejection) -> Sequence[Record]:
-        """Add the records that say the same as one of these, which shares its fate with them."""
-        if self._sieve is None:
-            return records
-        return [*records, *self._sieve.given_up(records, in_doubt=why.fate is Fate.UNKNOWN)]
+        self.not_delivered([(record.position, record.row, why) for record in records])
 
     def skipped(self, records: Sequence[Record]) -> None:
         """Count records that were only checked: they stand whole in their source."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from airflow_provider_userdata.delivery.incremental.change_filter import ChangeFilter, Ledger
+from airflow_provider_userdata.delivery.incremental.change_filter import ChangeFilter, Ledger, with_duplicates
 from airflow_provider_userdata.delivery.incremental.in_flight import Sifted
 from airflow_provider_userdata.delivery.incremental.latest_samples import LatestSamples
 from airflow_provider_userdata.delivery.incremental.lookup_queue import LookupQueue
 from airflow_provider_userdata.delivery.incremental.marking import Marking
 
-__all__ = ["ChangeFilter", "LatestSamples", "Ledger", "LookupQueue", "Marking", "Sifted"]
+__all__ = ["ChangeFilter", "LatestSamples", "Ledger", "LookupQueue", "Marking", "Sifted", "with_duplicates"]

@@ -217,5 +217,16 @@ class ChangeFilter:
             self.recent.note(self._vendor.moments(records))
 
 
+def with_duplicates(
+    change_filter: ChangeFilter | None, records: Sequence[Record], *, in_doubt: bool
+) -> Sequence[Record]:
+    """Give up records that were not delivered, and return them with their duplicates, which get the same outcome.
+
+    :param change_filter: None where the run is not incremental.
+    :param in_doubt: whether the records may arrive all the same.
+    """
+    return records if change_filter is None else [*records, *change_filter.given_up(records, in_doubt=in_doubt)]
+
+
 def _split(joined: bytes) -> list[bytes]:
     return list(chain.from_iterable(struct.iter_unpack(f"{KEY_SIZE}s", joined)))
