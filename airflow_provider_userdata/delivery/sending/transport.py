@@ -1,20 +1,22 @@
-"""One request and its answer, over aiohttp: the only place that speaks HTTP for the volume."""
+"""Sends one HTTP request and reads its answer, over aiohttp: a delivery speaks HTTP only here.
+
+Only aiohttp's documented API is used; the tests run on aiohttp 3.11 and on the newest release.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import inspect
+import io
 import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
-from aiohttp.http import HttpProcessingError, RawResponseMessage
 from yarl import URL
 
 from airflow_provider_userdata.delivery.sending import failures
@@ -22,34 +24,30 @@ from airflow_provider_userdata.delivery.sending.failures import Failure, TooLong
 from airflow_provider_userdata.vendors import PROXY_WANTS_CREDENTIALS, Answer, Request
 
 LONGEST_ANSWER = 1024 * 1024
-"""Bytes of an answer that are read: a receipt is far shorter, and an error page of any length is survived."""
+"""Bytes of an answer that are read. A receipt is much shorter; the rest of a longer error page is not needed."""
+_LARGE_BODY = 1024 * 1024
+"""Bytes above which aiohttp warns about a body in one piece and wants it in a file object."""
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-_NO_OTHER_TIMEOUT = aiohttp.ClientTimeout()
-_SWITCHING_PROTOCOLS = 101
 _BAD_REQUEST = 400
-_LIMITS = {
+_LIMITS: Mapping[str, Any] = {
     "max_line_size": failures.LONGEST_HEADER,
     "max_field_size": failures.LONGEST_HEADER,
-    # As many as fit; older ones of aiohttp count none.
-    "max_headers": failures.LONGEST_HEADERS // len("a:\r\n"),
 }
-_KNOWN_LIMITS: Mapping[str, Any] = {
-    name: limit
-    for name, limit in _LIMITS.items()
-    if name in inspect.signature(ResponseHandler.set_response_params).parameters
-}
+if "max_headers" in inspect.signature(aiohttp.ClientSession).parameters:
+    # Newer versions of aiohttp limit the number of headers. Allow as many as fit into the length.
+    _LIMITS = {**_LIMITS, "max_headers": failures.LONGEST_HEADERS // len("a:\r\n")}
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where requests go, and how: what a hook makes of an Airflow connection.
+    """Where requests go and how, as a hook reads it from an Airflow connection.
 
-    :param url: scheme, host and port, without a slash at the end.
-    :param headers: the vendor's credential; never shown.
-    :param timeout: seconds that a request may take in all.
-    :param tls: the certificates that the vendor's own is checked by; True takes the machine's, False checks none.
-    :param proxy: a proxy's address, or None; never shown, since it may hold a password.
+    :param url: scheme, host, port and path, without a slash at the end.
+    :param headers: the vendor's credential; never shown in messages.
+    :param timeout: seconds for a whole request, with its answer.
+    :param tls: certificates to trust; True trusts those of the machine, False disables the check.
+    :param proxy: the address of a proxy, or None; never shown in full, because it may hold a password.
     :param connection: the Airflow connection's id, for messages.
     """
 
@@ -62,18 +60,18 @@ class Endpoint:
 
     @property
     def way(self) -> Way:
-        """What messages say of it."""
+        """What messages may show of it."""
         return Way(self.connection, self.url, self.proxy)
 
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """A request that got no answer.
+    """The result of a request that got no answer.
 
-    :param reason: what happened, and what to look at, in a clause whose subject is the vendor.
-    :param written: whether the vendor may have seen the request, so that it is in doubt (A3).
-    :param timed_out: whether the vendor was too slow.
-    :param stops: whether it lasts until somebody changes something.
+    :param reason: what happened and what to check; the vendor's name goes before it.
+    :param written: whether the vendor may have seen the request: then it is in doubt (A3).
+    :param timed_out: whether the time ran out.
+    :param stops: whether a retry can't help until somebody changes something.
     """
 
     reason: str
@@ -83,26 +81,34 @@ class NoAnswer:
 
 
 class Transport:
-    """Sends requests over a pool of connections. Used inside the loop, as a context manager.
+    """Sends requests over a pool of connections: an async context manager.
 
-    The pool and the reading of answers are aiohttp's. Its session is left out: it works out anew for each request what
-    is the same for all of them, which takes as long as all the rest of a request.
+    A POST is sent exactly once. aiohttp may repeat a GET whose reused connection turned out to be closed.
+    Redirects are not followed, and neither cookies nor the proxies in environment variables are used.
+
+    :raises ValueError: a header of the endpoint holds a control character.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._pool: aiohttp.TCPConnector | None = None
-        self._heads: dict[tuple[str, str], bytes] = {}
+        self._headers = _checked({**endpoint.headers, **_HEADERS, **_for_proxy(endpoint)})
+        self._session: aiohttp.ClientSession | None = None
+        self._urls: dict[str, URL] = {}
 
     async def __aenter__(self) -> Transport:
         """Open the pool."""
-        self._pool = aiohttp.TCPConnector(limit=0, ssl=self._endpoint.tls)
-        self._any_request = aiohttp.ClientRequest(
-            "GET",
-            URL(self._endpoint.url, encoded=True),
-            headers=_safe({**self._endpoint.headers, **_HEADERS}),
-            proxy=URL(self._endpoint.proxy) if self._endpoint.proxy else None,
-            loop=asyncio.get_running_loop(),
+        endpoint = self._endpoint
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(_connected)
+        trace.on_connection_reuseconn.append(_connected)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=endpoint.tls),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            proxy=endpoint.proxy,
+            timeout=aiohttp.ClientTimeout(),
+            trace_configs=[trace],
+            trust_env=False,
+            **_LIMITS,
         )
         return self
 
@@ -110,46 +116,54 @@ class Transport:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the pool and all connections."""
-        if self._pool is not None:
-            await self._pool.close()
+        if self._session is not None:
+            await self._session.close()
 
     @property
     def way(self) -> Way:
-        """What messages say of where requests go."""
+        """What messages may show of where requests go."""
         return self._endpoint.way
 
     async def post(self, request: Request) -> Answer | NoAnswer:
-        """Send a request, once, and give its answer."""
-        return await self._once("POST", request.path, request)
+        """Send a request once and return its answer."""
+        body = request.body
+        return await self._send("POST", request.path, io.BytesIO(body) if len(body) > _LARGE_BODY else body)
 
     async def get(self, path: str) -> Answer | NoAnswer:
-        """Ask for a path below the endpoint's address."""
-        return await self._once("GET", path)
+        """Return the answer to a GET.
 
-    async def _once(self, method: str, path: str, request: Request | None = None) -> Answer | NoAnswer:
-        if self._pool is None:
+        :param path: below the endpoint's address.
+        """
+        return await self._send("GET", path)
+
+    async def _send(self, method: str, path: str, body: bytes | io.BytesIO | None = None) -> Answer | NoAnswer:
+        if self._session is None:
             raise RuntimeError("the transport is not open")
         exchange = _Exchange()
+        request = self._session.request(
+            method,
+            self._url(path),
+            headers=self._headers,  # not the session's headers: it would show those to a proxy, credential included
+            data=body,
+            allow_redirects=False,
+            trace_request_ctx=exchange,
+        )
         try:
-            async with asyncio.timeout(self._endpoint.timeout):
-                connection = await self._pool.connect(self._any_request, [], _NO_OTHER_TIMEOUT)
-                # Only now, since making a connection may add a header that a proxy asks for.
-                head = self._heads.get((method, path)) or self._head(method, path)
-                rest = (b"\r\n",) if request is None else (b"Content-Length: %d\r\n\r\n" % request.size, *request.parts)
-                await exchange.run(connection, b"".join([head, *rest]))
+            async with asyncio.timeout(self._endpoint.timeout), request as response:
+                await exchange.read(response)
         except aiohttp.ClientHttpProxyError as error:
             if error.status == PROXY_WANTS_CREDENTIALS:
                 return Answer(error.status, error.headers or {}, b"")
             return self._no_answer(failures.of_proxy(error.status), written=False)
-        except (aiohttp.ClientError, HttpProcessingError, TooLongHeadersError, TimeoutError, OSError) as error:
-            if exchange.message is None:
+        except (aiohttp.ClientError, TooLongHeadersError, OSError) as error:  # a TimeoutError is an OSError
+            if exchange.response is None:
                 return self._failed(error, written=exchange.written)
         answer = exchange.answer()
         failure = failures.of_refusal(answer.body) if answer.status == _BAD_REQUEST else None
         return answer if failure is None else self._no_answer(failure, written=False)
 
     def _failed(self, error: BaseException, *, written: bool) -> NoAnswer:
-        """Say why no answer came."""
+        """Explain why no answer came."""
         endpoint = self._endpoint
         at_proxy = isinstance(error, aiohttp.ClientConnectorError) and _is_about(error, endpoint.proxy)
         failure = failures.explain(error, endpoint.way, written=written, seconds=endpoint.timeout, at_proxy=at_proxy)
@@ -159,64 +173,71 @@ class Transport:
         said = failure.said_of(self._endpoint.way, written=written)
         return NoAnswer(said, written and not failure.stops, timed_out, failure.stops)
 
-    def _head(self, method: str, path: str) -> bytes:
-        """Write what all requests of a method to a path begin with, and keep it: there are few paths."""
-        url = URL(self._endpoint.url + path, encoded=True)
-        by_proxy = self._any_request.proxy is not None and not self._any_request.is_ssl()
-        lines = [f"{method} {url if by_proxy else url.raw_path_qs} HTTP/1.1"]
-        lines += [f"{name}: {value}" for name, value in self._any_request.headers.items()]
-        head = self._heads[method, path] = "\r\n".join([*lines, ""]).encode()
-        return head
+    def _url(self, path: str) -> URL:
+        """Return the address of a path. Parsing takes time and there are few paths, so each is parsed once."""
+        if (url := self._urls.get(path)) is None:
+            url = self._urls[path] = URL(self._endpoint.url + path, encoded=True)
+        return url
 
 
 class _Exchange:
-    """A request on a connection, and as much as came of its answer."""
+    """A request, and as much of its answer as has arrived."""
 
     def __init__(self) -> None:
         self.written = False
-        self.message: RawResponseMessage | None = None
+        self.response: aiohttp.ClientResponse | None = None
         self._body = bytearray()
         self._complete = False
 
-    async def run(self, connection: Connection, request: bytes) -> None:
-        """Send the request, read the answer, and give the connection back, or close it where its state is unknown."""
-        try:
-            await self._send_and_read(connection, request)
-        finally:
-            # What was answered before all of it was sent can't be followed by another request.
-            if self._complete and connection.transport and not connection.transport.get_write_buffer_size():
-                connection.release()
-            else:
-                connection.close()
+    async def read(self, response: aiohttp.ClientResponse) -> None:
+        """Read the answer, up to `LONGEST_ANSWER`.
 
-    async def _send_and_read(self, connection: Connection, request: bytes) -> None:
-        protocol, transport = connection.protocol, connection.transport
-        if protocol is None or transport is None:
-            raise aiohttp.ClientConnectionError
-        protocol.set_response_params(read_until_eof=True, **_KNOWN_LIMITS)
-        self.written = True
-        transport.write(request)
-        message, content = await protocol.read()
-        while message.code < 200 and message.code != _SWITCHING_PROTOCOLS:  # not the answer yet
-            message, content = await protocol.read()
-        if sum(len(name) + len(value) + 4 for name, value in message.raw_headers) > failures.LONGEST_HEADERS:
+        :raises TooLongHeadersError: its headers are longer than `LONGEST_HEADERS`.
+        """
+        if sum(len(name) + len(value) + 4 for name, value in response.raw_headers) > failures.LONGEST_HEADERS:
+            response.close()
             raise TooLongHeadersError
-        self.message = message
-        while not content.at_eof():
-            self._body += await content.readany()
+        self.response = response
+        while not response.content.at_eof():
+            self._body += await response.content.readany()
             if len(self._body) > LONGEST_ANSWER:
+                response.close()
                 return
         self._complete = True
 
     def answer(self) -> Answer:
-        """Give the answer, or what came of it."""
-        assert self.message is not None  # noqa: S101  # or there is no answer
+        """Return what has arrived of the answer."""
+        assert self.response is not None  # noqa: S101  # otherwise there is no answer
         body = bytes(self._body[:LONGEST_ANSWER])
-        return Answer(self.message.code, self.message.headers, body, self._complete)
+        return Answer(self.response.status, self.response.headers, body, self._complete)
 
 
-def _safe(headers: dict[str, str]) -> dict[str, str]:
-    """Check that no header ends before its end."""
+async def _connected(_session: object, context: SimpleNamespace, _connection: object) -> None:
+    """Record that the request may have been written.
+
+    aiohttp calls this when a request gets its connection: after a proxy's CONNECT and TLS's handshake, and before the
+    first byte of the request. `on_request_headers_sent` is documented to come only after the headers.
+    """
+    context.trace_request_ctx.written = True
+
+
+def _for_proxy(endpoint: Endpoint) -> dict[str, str]:
+    """Return a proxy's credential for the requests that it reads: those to a vendor over http.
+
+    aiohttp 3.11 adds it only to the first request on a connection.
+    """
+    proxy = URL(endpoint.proxy or "")
+    if (proxy.user is None and proxy.password is None) or URL(endpoint.url).scheme == "https":
+        return {}
+    credential = base64.b64encode(f"{proxy.user or ''}:{proxy.password or ''}".encode("latin-1"))
+    return {"Proxy-Authorization": f"Basic {credential.decode()}"}
+
+
+def _checked(headers: dict[str, str]) -> dict[str, str]:
+    """Return headers, none of which can smuggle in another one.
+
+    :raises ValueError: a header holds a control character.
+    """
     for name, value in headers.items():
         if _CONTROL_CHARACTER.search(name + value):
             raise ValueError("a header holds a control character")
@@ -224,7 +245,10 @@ def _safe(headers: dict[str, str]) -> dict[str, str]:
 
 
 def _is_about(error: aiohttp.ClientConnectorError, proxy: str | None) -> bool:
-    """Say whether it is the proxy that couldn't be connected to."""
+    """Return whether the connection to the proxy failed, not the one to the vendor behind it.
+
+    An error's `host` and `port` are public, but aiohttp's reference doesn't list them. They only choose the words.
+    """
     if proxy is None:
         return False
     url = URL(proxy)

@@ -51,11 +51,12 @@ class Server:
         writer.close()
 
 
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Use = Callable[[Transport], Awaitable[None]]
 
 
 def exchange(
-    server: Server, use: Use, *, endpoint: Endpoint | None = None, tls: ssl.SSLContext | None = None, proxy: str = ""
+    server: Serve, use: Use, *, endpoint: Endpoint | None = None, tls: ssl.SSLContext | None = None, proxy: str = ""
 ) -> None:
     """Open a transport to a server on this machine, or through one that is a proxy, and use it."""
 
@@ -230,6 +231,68 @@ def test_an_answer_that_ends_with_its_connection_is_whole() -> None:
     assert server.connections == 2
 
 
+def test_an_upload_is_never_repeated() -> None:
+    """Where a connection breaks that was used before, the request may have arrived: the caller decides (A3)."""
+    arrived = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        arrived.append(await reader.read(65536))
+        writer.write(OK)
+        arrived.append(await reader.read(65536))
+        writer.close()
+
+    async def breaks(transport: Transport) -> None:
+        await accepted(transport)
+        answer = await transport.post(UPLOAD)
+        assert isinstance(answer, NoAnswer)
+        assert (answer.written, answer.timed_out, answer.stops) == (True, False, False)
+
+    exchange(serve, breaks)
+
+    assert len(arrived) == 2
+
+
+@pytest.mark.parametrize("size", [1, 100_000, 5_000_000])
+@pytest.mark.filterwarnings("error:Sending a large body")
+def test_a_body_of_any_size_arrives(size: int) -> None:
+    """Its length is announced, its parts are put together, and its connection is used again."""
+    parts = (b"a" * size, memoryview(b"b" * size))
+    arrived = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(2):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
+            arrived.append(await reader.readexactly(length))
+            writer.write(OK)
+        writer.close()
+
+    async def send_twice(transport: Transport) -> None:
+        for _ in range(2):
+            assert isinstance(await transport.post(Request("/", parts)), Answer)
+
+    exchange(serve, send_twice)
+
+    assert arrived == [b"".join(parts)] * 2
+
+
+@pytest.mark.parametrize("proxy", ["", "u:p@"])
+def test_a_handshake_that_takes_too_long_leaves_no_doubt(proxy: str) -> None:
+    """Neither TLS's first message nor the CONNECT to a proxy is the request."""
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65536):
+            pass
+        writer.close()
+
+    async def wait(transport: Transport) -> None:
+        answer = await transport.post(UPLOAD)
+        assert isinstance(answer, NoAnswer)
+        assert (answer.written, answer.timed_out, answer.stops) == (False, True, False)
+
+    exchange(silent, wait, endpoint=Endpoint("https://{}", {}, timeout=0.2), proxy=proxy)
+
+
 def test_headers_are_found_whatever_their_case() -> None:
     """A vendor may write `Retry-After` as it likes."""
 
@@ -254,6 +317,29 @@ def test_an_answer_that_comes_too_early_ends_its_connection() -> None:
     exchange(server, too_much)
 
     assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("form", "body"),
+    [(b"Transfer-Encoding: chunked", b"zz\r\n"), (b"Content-Encoding: gzip\r\nContent-Length: 2", b"{}")],
+)
+def test_a_body_that_cannot_be_read_leaves_the_status(form: bytes, body: bytes) -> None:
+    """The vendor answered, and its status counts; the body is known to be incomplete."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65536)
+        writer.write(b"HTTP/1.1 200 OK\r\n" + form + b"\r\n\r\n")
+        await asyncio.sleep(0.05)
+        writer.write(body)
+        await reader.read(65536)
+        writer.close()
+
+    async def broken(transport: Transport) -> None:
+        answer = await transport.post(UPLOAD)
+        assert isinstance(answer, Answer)
+        assert (answer.status, answer.complete) == (200, False)
+
+    exchange(serve, broken)
 
 
 @pytest.mark.parametrize(("answer", "status"), [(b"", None), (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", 200)])
