@@ -7,12 +7,13 @@ VENV_2 := .venv-airflow-2
 PY_2 := $(VENV_2)/bin/python
 INSTALLED := $(VENV)/.installed
 UV := .matrix/uv/bin/uv
-# The core first: what breaks there explains what breaks above it. One process: Airflow's first task costs seconds.
-TESTS = $$(find tests -mindepth 1 -maxdepth 1 \( -type d -o -name 'test_*.py' \) ! -name airflow ! -name __pycache__ | sort) tests/airflow
+# How many processes share the tests.
+WORKERS := 2
+PYTEST = $(PY) -m pytest -n $(WORKERS) --dist loadgroup
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-postgres test-airflow-2 test-matrix lint types tests bench format schemas data clean
+.PHONY: help demo test test-long test-postgres test-airflow-2 test-matrix lint types tests bench format schemas data clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s  %s\n", $$1, $$2 }' Makefile
@@ -20,7 +21,7 @@ help: ## List the targets
 demo: $(INSTALLED) ## Run the example DAGs in a real Airflow against the sandbox, and show the reports
 	@$(PY) scripts/demo.py
 
-test: lint types tests ## Check style and types, and run all tests
+test: lint types tests ## Check style and types, and run the tests (five minutes on two cores)
 
 lint: $(INSTALLED) ## Check style
 	@echo "Checking style…"
@@ -33,14 +34,18 @@ types: $(INSTALLED) ## Check types
 
 tests: $(INSTALLED) ## Run the tests alone
 	@echo "Running the tests…"
-	@$(PY) -m pytest $(TESTS)
+	@$(PYTEST)
+
+test-long: $(INSTALLED) ## Run what takes minutes: deliveries that are killed dozens of times
+	@echo "Running the long tests…"
+	@$(PYTEST) -m long
 
 bench: $(INSTALLED) ## Measure it beside what people use (half an hour); ONLY="gerosense rejects" or QUICK=1 for less
 	@$(PY) -m benchmarks $(if $(QUICK),--quick) $(ONLY)
 
 test-postgres: $(INSTALLED) ## Run the ledger's and queries' tests on a PostgreSQL of their own (installs the server on Debian)
 	@echo "Running the ledger's tests on PostgreSQL…"
-	@$(PY) scripts/postgres.py $(PY) -m pytest tests/ledger tests/delivery/incremental \
+	@$(PY) scripts/postgres.py $(PY) -m pytest -m "" tests/ledger tests/delivery/incremental \
 		tests/delivery/resuming/test_kill_incremental.py tests/airflow/test_ledger_settings.py tests/sources/test_query_faults.py
 
 test-airflow-2: $(VENV_2)/.installed ## Run the ledger's and the operators' tests on Airflow 2.11, in a virtual environment of its own

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import ipaddress
 import os
 import ssl
@@ -10,7 +12,7 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,40 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 VARIABLE = "USERDATA_TEST_POSTGRES"
+TESTS = Path(__file__).parent
+
+with contextlib.suppress(ImportError):  # the small suite of `make test-matrix` does without
+    import hypothesis
+
+    hypothesis.settings.register_profile("tests", deadline=None)  # a busy machine is no finding
+    hypothesis.settings.load_profile("tests")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where processes share the tests: one runs all of Airflow's, as it starts slowly; the slow tests come first."""
+    for item in items:
+        if item.path.is_relative_to(TESTS / "airflow"):
+            item.add_marker(pytest.mark.xdist_group("airflow"))
+        elif item.get_closest_marker("alone"):
+            item.add_marker(pytest.mark.xdist_group("alone"))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Where processes share the tests: wait until a test that measures can run alone, and until it has run."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return (yield)
+    with Path(__file__).open() as queue, (TESTS.parent / "pyproject.toml").open() as machine:
+        fcntl.flock(queue, fcntl.LOCK_EX)  # first come, first served: or others would keep a test that measures waiting
+        fcntl.flock(machine, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
+        fcntl.flock(queue, fcntl.LOCK_UN)
+        try:
+            return (yield)
+        finally:
+            fcntl.flock(machine, fcntl.LOCK_UN)  # closing is not enough while a forked process has the file open
 
 
 @pytest.fixture(scope="session")

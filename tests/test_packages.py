@@ -34,6 +34,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tree / "dist"
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_licence_and_names_it(built: Path) -> None:
     """Where tools that list licences look for it."""
     with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:

@@ -90,6 +90,7 @@ def test_a_vendor_that_stays_down_ends_red(new_dag: Any, run_dag: Any, sandbox: 
     assert run.xcom("upload", "report")["held"] == 3
 
 
+@pytest.mark.alone
 @pytest.mark.airflow_3
 def test_a_time_out_ends_a_delivery(new_dag: Any, run_dag: Any, sandbox: Sandbox, output: Path, moods: Records) -> None:
     """`execution_timeout` is red while the vendor hangs, and every record that was read has its fate in a file."""
@@ -130,6 +131,7 @@ def test_a_time_out_leaves_a_signpost_to_held_samples(
     assert run.xcom("upload", "held")["count"] == 2
 
 
+@pytest.mark.alone
 @pytest.mark.airflow_3
 def test_a_time_out_ends_a_source_that_hangs(new_dag: Any, run_dag: Any, sandbox: Sandbox, people: Records) -> None:
     """Nobody waits for a read that never returns; what was read before has arrived or is on record."""
@@ -148,6 +150,7 @@ def test_a_time_out_ends_a_source_that_hangs(new_dag: Any, run_dag: Any, sandbox
     assert time.monotonic() - started < 8
 
 
+@pytest.mark.alone
 def test_a_kill_ends_a_delivery_in_time(context: Any, sandbox: Sandbox, output: Path, people: Records) -> None:
     """Airflow calls `on_kill` in a signal handler of the waiting main thread, and gives it five seconds."""
     sandbox.ptengine.script("ok", "hang x9")

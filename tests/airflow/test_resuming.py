@@ -101,6 +101,7 @@ def test_without_resume_an_attempt_sends_all_again(
     assert (report["read"], report["delivered"], report["requests"]) == (9, 9, 9)
 
 
+@pytest.mark.alone
 @pytest.mark.airflow_3
 def test_an_attempt_after_a_time_out_goes_on(new_dag: Any, run_dag: Any, sandbox: Sandbox, moods: Records) -> None:
     """`execution_timeout` strikes while the vendor hangs: the next attempt sends the rest, and what was in doubt."""

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import pickle
+import secrets
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -251,6 +252,6 @@ def _check_positions(ended: Result) -> None:
 
 @pytest.fixture
 def unused_port() -> int:
-    """Give a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    """Return a port that nobody listens on, below those that the system gives to others meanwhile."""
+    with socket.create_server(("127.0.0.1", 20_000 + secrets.randbelow(12_000))) as server:
         return int(server.getsockname()[1])

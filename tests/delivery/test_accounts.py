@@ -96,6 +96,7 @@ def short_goodbyes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "LONGEST_CLOSE", 0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_goodbyes")
 @pytest.mark.parametrize("vendor", ["thymia", "gerosense", "ptengine"])
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))

@@ -156,6 +156,7 @@ class States(Runs):
         rows.clear()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("statements")
 @pytest.mark.parametrize("machine", [DeliveredRecords, States])
 def test_any_course(machine: type[Runs], new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,6 +139,7 @@ def test_reset_forgets_everything(sandbox: Sandbox, send: Send, valid: Valid) ->
     assert (sandbox.gerosense.counts.distinct, sandbox.gerosense.counts.repeated) == (4, 0)
 
 
+@pytest.mark.alone
 def test_a_million_records_are_counted_in_bounded_memory_and_time() -> None:
     """The cost of a record is some microseconds and a hundred bytes, shown here for a part of a million."""
     arrivals = Arrivals(10)

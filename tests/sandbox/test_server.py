@@ -56,6 +56,7 @@ def test_a_port_that_cannot_be_is_an_error_too() -> None:
         Sandbox(port=70000).start()
 
 
+@pytest.mark.alone
 def test_a_hanging_request_does_not_keep_it_from_ending(valid: Valid, caplog: pytest.LogCaptureFixture) -> None:
     """Hung, slow and idle connections are closed at once."""
     errors: list[Exception] = []

@@ -65,6 +65,7 @@ def test_of_two_runs_at_once_one_claims_what_is_held(tmp_path: Path) -> None:
         assert got == [[b"1", b"2"]]
 
 
+@pytest.mark.slow
 def test_in_an_object_store_too_one_claims_what_is_held(bucket: Any, s3: dict[str, Any]) -> None:
     """Of a hundred files that two runs want at the same moment, each goes to one of them."""
     for number in range(RACES):

@@ -114,6 +114,7 @@ RUN = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vendor", RECORDS)
 def test_the_ledger_never_says_what_the_vendor_does_not_have(  # noqa: C901  # a model has its parts
     vendor: str, step: Steps, plan: Callable[..., Plan], sandbox: Sandbox

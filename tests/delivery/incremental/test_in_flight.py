@@ -51,6 +51,7 @@ REJOINED: list[tuple[str, Any]] = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(st.lists(STEPS, max_size=40))
 @example(PROVEN_AFTER_A_MARK)

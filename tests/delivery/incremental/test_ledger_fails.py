@@ -236,6 +236,7 @@ def test_a_forgotten_stream_ends_the_run(
     assert 0 < ended.report.delivered < 2_000
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("held_up", "save_seconds"),
     [("open", 0.0), ("sift", 0.0), ("mark", 0.0), pytest.param("mark", 60.0, id="mark at the end")],

@@ -46,6 +46,7 @@ def counts(ended: Result) -> dict[str, int]:
     return {fate: count for fate in fates if (count := getattr(ended.report, fate))}
 
 
+@pytest.mark.slow
 def test_one_user_in_a_hundred_changed(run: Run, rows: Rows, sandbox: Sandbox, tmp_path: Path) -> None:
     """Of 100,000 users 1,000 are sent, in 10 requests."""
     users = [{"user_id": f"geheim-{number}", "plan": "free"} for number in range(100_000)]
@@ -84,6 +85,7 @@ def test_what_a_slow_source_gave_is_sent_before_it_gives_more(run: Run, rows: Ro
     assert arrived == [2, 4, 6]
 
 
+@pytest.mark.slow
 def test_samples_that_arrive_late(run: Run, rows: Rows, sandbox: Sandbox) -> None:
     """Each new one is sent, however old it is, and no old one."""
     samples = rows("gerosense", 40_000)

@@ -109,6 +109,7 @@ class Store:
         self._disk.step()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("largest", [12 * 1024, 1])
 @pytest.mark.parametrize("on_doubt", ["resend", "hold"])
 @pytest.mark.parametrize("vendor", VALID)

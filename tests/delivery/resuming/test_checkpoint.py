@@ -37,6 +37,7 @@ def checkpoint(progress: PositionTracker) -> Checkpoint:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("max_in_flight", [16, 1000])
 @pytest.mark.parametrize("sets", [1, 50])
 @pytest.mark.parametrize("size", [100, 1000])
@@ -71,6 +72,7 @@ def test_a_million_positions_settled_out_of_order_fit(max_in_flight: int, sets: 
     assert len(made.sent()) == len(sent) - len(settled)
 
 
+@pytest.mark.slow
 def test_positions_that_are_scattered_too_far_do_not_fit() -> None:
     """A million positions of which chance has settled a half are not squeezed in, and not cut either."""
     chance = random.Random(1)
@@ -81,6 +83,7 @@ def test_positions_that_are_scattered_too_far_do_not_fit() -> None:
     assert not checkpoint(progress).fits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("max_in_flight", [16, 1000])
 def test_profiles_of_fifty_interleaved_sets_are_gone_on_with(
     max_in_flight: int,

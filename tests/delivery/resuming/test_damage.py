@@ -90,6 +90,7 @@ ODD = (
 )
 
 
+@pytest.mark.slow
 def test_any_value_of_a_checkpoint_may_be_damaged(
     left: dict[str, Any], go_on: Callable[[Any], Result], tmp_path: Path
 ) -> None:

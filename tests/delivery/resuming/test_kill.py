@@ -14,6 +14,8 @@ from airflow_provider_userdata.sandbox import Sandbox
 Killer = Any
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     ("vendor", "count", "latency", "settings"),
     [
@@ -30,12 +32,13 @@ def test_a_delivery_that_is_killed_again_and_again(
     count: int,
     latency: float,
     settings: dict[str, Any],
+    kills: int,
     killer: Callable[..., Killer],
     whole: Callable[..., None],
     sandbox: Sandbox,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Killed at random instants until it is done: each record has one fate, and what was in flight may come twice.
+    """Killed at random instants, then done: each record has one fate, and what was in flight may come twice.
 
     On object storage, which can't append, what was accepted since the last part was written may come twice as well. All
     that does is counted.
@@ -44,7 +47,7 @@ def test_a_delivery_that_is_killed_again_and_again(
     delivery = killer(vendor, count, latency=latency, **settings)
     delivery.attempt(-0.2)  # hardly started
 
-    while delivery.kills < 60 and not delivery.attempt(chance.uniform(0.001, 0.5)):
+    while not delivery.attempt(chance.uniform(0.001, 0.5) if delivery.kills < kills else None):
         pass
 
     report = delivery.reports[-1]
@@ -61,6 +64,7 @@ def test_a_delivery_that_is_killed_again_and_again(
     assert report.resent >= counts.records - counts.distinct
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "number"),
     [

@@ -27,20 +27,24 @@ def unmarked(database: str, vendor: str, count: int) -> int:
     return count - int(found or 0)
 
 
-def until_done(delivery: Killer, chance: random.Random) -> None:
-    """Kill attempts at random instants until one comes to its end."""
-    while not delivery.attempt(chance.uniform(0.05, 0.6) if delivery.kills < 8 else None):
+def until_done(delivery: Killer, kills: int, chance: random.Random) -> None:
+    """Kill attempts at random instants, at most so often, until one comes to its end."""
+    while not delivery.attempt(chance.uniform(0.05, 0.6) if delivery.kills < kills else None):
         pass
 
 
+KILLS = [2, pytest.param(8, marks=pytest.mark.long)]
 CASES = [("thymia", 600, 0.01), ("gerosense", 30_000, 0.1), ("ptengine", 4_000, 0.1)]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", KILLS)
 @pytest.mark.parametrize(("vendor", "count", "latency"), CASES)
 def test_an_incremental_run_that_is_killed_again_and_again(
     vendor: str,
     count: int,
     latency: float,
+    kills: int,
     killer: Callable[..., Killer],
     new_database: Callable[[], str],
     sandbox: Sandbox,
@@ -49,7 +53,7 @@ def test_an_incremental_run_that_is_killed_again_and_again(
     """All arrives, twice at most what was in flight; then a second run sends what had no mark, and nothing else."""
     chance, database = random.Random(vendor), new_database()
     first = killer(vendor, count, latency=latency, max_in_flight=2, ledger=database, run="1")
-    until_done(first, chance)
+    until_done(first, kills, chance)
     counts = sandbox.vendors[vendor].counts
     sent_twice = counts.records - counts.distinct
     left = unmarked(database, vendor, count)
@@ -69,11 +73,14 @@ def test_an_incremental_run_that_is_killed_again_and_again(
     assert vendor == "ptengine" or left == 0  # of records, receipts are marked by the next attempt
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", KILLS)
 @pytest.mark.parametrize(("vendor", "count", "latency"), CASES)
 def test_two_runs_of_a_stream_at_once_that_are_killed(
     vendor: str,
     count: int,
     latency: float,
+    kills: int,
     killer: Callable[..., Killer],
     new_database: Callable[[], str],
     sandbox: Sandbox,
@@ -84,7 +91,7 @@ def test_two_runs_of_a_stream_at_once_that_are_killed(
     runs = [killer(vendor, count, latency=latency, max_in_flight=2, ledger=database, run=name) for name in "12"]
     runs[1].settings["folder"] += "-2"
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda run, seed: until_done(run, random.Random(seed)), runs, (1, 2)))
+        list(pool.map(lambda run, seed: until_done(run, kills, random.Random(seed)), runs, (1, 2)))
     counts = sandbox.vendors[vendor].counts
     left = unmarked(database, vendor, count)
 
@@ -102,6 +109,7 @@ def test_two_runs_of_a_stream_at_once_that_are_killed(
     assert (report.delivered, report.unchanged) == (left, count - left)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vendor", ["thymia", "ptengine"])
 @pytest.mark.parametrize(
     ("where", "number"),
