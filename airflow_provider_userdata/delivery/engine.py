@@ -160,7 +160,7 @@ class Engine:
         """
         self._halt.halt(error)
         self._stopped.set()
-        asyncio.get_running_loop().call_later(grace, self._dispatcher.give_up)
+        asyncio.get_running_loop().call_later(grace, self._dispatcher.cancel)
 
     async def _already(self, report: Report) -> Result:
         """Return the report of a run that an earlier attempt completed: nothing is sent."""
@@ -224,7 +224,7 @@ class Engine:
                 try:
                     await self._intake.take_all(reader)
                 finally:  # also where a fate can't be written: what is in flight may still be delivered
-                    await self._dispatcher.end()
+                    await self._dispatcher.close()
         finally:
             for helper in helpers:
                 helper.cancel()

@@ -93,7 +93,7 @@ class Intake:
             if self._look_ups is not None:
                 await self._take_sifted(self._look_ups.end())
             await self._dispatch(self._batcher.relieve())
-            while not self._load.has_room(size) and await self._dispatcher.one_landed():
+            while not self._load.has_room(size) and await self._dispatcher.one_ended():
                 pass
         self._load.add(self._tally.read, count, size)
 

@@ -1,4 +1,4 @@
-"""Sends one batch until its fate is known: attempts, waits, doubts."""
+"""Sends one batch, again if need be, until the vendor's decision is known or there is no point in trying again."""
 
 from __future__ import annotations
 
@@ -38,19 +38,20 @@ OnDoubt = Literal["resend", "hold"]
 MAINTENANCE_POLL = 15.0
 """Seconds between two looks at a vendor in maintenance (G13)."""
 MAINTENANCE_PAUSE = 60.0
-"""Seconds between two looks where the wait is not spent here."""
+"""The same if the run doesn't wait itself, but ends and comes back later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long a delivery keeps trying.
 
-    :param max_attempts: how often a request is sent, where the vendor gives no `Retry-After` and accepts nothing else
-        meanwhile; where it does, three times as often. While nothing is accepted, six go over two minutes and a half,
-        so that the default outlasts a vendor that restarts for two minutes; fewer give up sooner (`EARLIEST`).
-    :param max_wait: seconds without an accepted request, after which waiting ends (A4).
+    :param max_attempts: how often a request is sent if the vendor gives no `Retry-After` and accepts no other request
+        meanwhile; three times as often if it does accept others. While nothing is accepted, six attempts take at least
+        two and a half minutes, so the default outlasts a restart of two minutes; fewer end sooner (`EARLIEST`).
+    :param max_wait: seconds without an accepted request after which the run stops waiting (A4).
     :param on_doubt: `resend` what may have been accepted, or `hold` it as unknown (A3).
-    :param longest_sleep: a wait of more seconds ends the run, which is to come back later; None sleeps however long.
+    :param longest_sleep: seconds; if the vendor asks for a longer wait, the run ends and comes back later. None sets
+        no limit.
     """
 
     max_attempts: int = 6
@@ -61,10 +62,12 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class GaveUp:
-    """A batch that could not be settled: the vendor is down, or the delivery was halted.
+    """No more attempts are made at a batch: the vendor is down, or the delivery was halted.
 
-    :param halted: whether that is why.
-    :param until: when the vendor asks to come back, where that is too far away to wait for.
+    :param rule: the rule of the fate that its records get.
+    :param reason: why, in words that may be logged.
+    :param halted: whether the delivery was halted.
+    :param until: when to come back, if the run doesn't wait itself.
     """
 
     rule: str
@@ -78,10 +81,12 @@ _HALTED = GaveUp(LEFT_AT_THE_END, "the delivery ended before this could be sent"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How sending a batch ended, with the answer where there was one.
+    """How sending a batch ended.
 
-    :param in_doubt: whether an attempt at it may have been accepted, though its answer is not known.
-    :param size: the request's bytes, where it was answered.
+    :param meaning: what the last answer means, or why no more attempts are made.
+    :param answer: the last answer, if there was one.
+    :param in_doubt: whether an attempt whose answer is not known may have been accepted.
+    :param size: the request's bytes; 0 if the last attempt was not answered.
     """
 
     meaning: Accepted | Refused | Unproven | Stop | GaveUp
@@ -91,10 +96,12 @@ class Outcome:
 
 
 class Sender:
-    """Sends batches of one delivery.
+    """Sends the batches of one delivery.
 
-    :param sent: takes down what goes, before it does.
+    :param sent: records what is sent, before it is sent.
+    :param pace: decides when each request may go.
     :param halted: set when nothing may be sent any more.
+    :param chance: returns a random number from 0 to 1, for the jitter of waits.
     """
 
     def __init__(
@@ -124,34 +131,34 @@ class Sender:
 
     @property
     def waiting_since(self) -> datetime | None:
-        """Since when an attempt that comes back after a pause will have waited; None where the next waits anew.
+        """Since when this run has waited for the vendor, for an attempt that comes back; None starts the wait over.
 
-        Whoever tries again after an attempt that ended otherwise wants the vendor to be waited for again.
+        If an attempt ended for another reason, the next one waits up to `max_wait` again.
         """
         if self._comes_back or (self._waited_since is not None and not self._halted.is_set()):
             return self._clock.now() - timedelta(seconds=self._clock.seconds() - self._accepted_at)
         return None
 
     def has_waited_since(self, moment: datetime | None) -> None:
-        """Count the waiting of an attempt before this one, too, until a request is accepted."""
+        """Add the time that an earlier attempt waited; it counts until a request is accepted."""
         if moment is not None:
             self._accepted_at -= max(0.0, (self._clock.now() - moment).total_seconds())
             self._waited_since = self._accepted_at
 
     async def send(self, records: Sequence[Record], *, in_doubt: bool = False) -> Outcome:
-        """Send a batch, again where that may help, and say how it ended.
+        """Send a batch, again where that may help, and return how it ended.
 
         :param in_doubt: whether this attempt sent the records before, and doesn't know what became of them.
         """
         request = self._vendor.request(records)
         attempts = Attempts(self._waits_from(), self._accepted)
         doubted, maybe_there = False, self._sent.maybe_there(records, in_doubt=in_doubt)
-        while (departure := await self._departure(records, maybe_there)) is not None:
+        while (permit := await self._permit(records, maybe_there)) is not None:
             if attempts.sent == 0:
-                attempts.started = self._waits_from()  # until now it was kept apart from others
+                attempts.started = self._waits_from()  # the time in the queue doesn't count
             self._sent.goes(records, request.size, retry=attempts.sent > 0)
             attempts.sent += 1
-            meaning, answer = await self._once(request, departure)
+            meaning, answer = await self._once(request, permit)
             if maybe_there and took_nothing(meaning):
                 self._sent.take_back(maybe_there)
             if not isinstance(meaning, Retry):
@@ -160,22 +167,25 @@ class Sender:
                 doubted, maybe_there = True, self._sent.maybe_there(records, in_doubt=True)
             if meaning.in_doubt and self._patience.on_doubt == "hold":
                 return Outcome(Unproven(UNANSWERED, f"{meaning.reason}: it may have been accepted"), answer)
-            given_up = await self._patiently(meaning, answer, attempts)
-            if given_up is not None:
-                return Outcome(given_up, answer, doubted)
+            gave_up = await self._wait_to_retry(meaning, answer, attempts)
+            if gave_up is not None:
+                return Outcome(gave_up, answer, doubted)
         return Outcome(_HALTED, in_doubt=doubted)
 
-    async def _departure(self, records: Sequence[Record], repeats: int) -> Permit | None:
-        """Wait until a request may go; what of it may be there already is counted before it does."""
+    async def _permit(self, records: Sequence[Record], repeats: int) -> Permit | None:
+        """Wait until a request may go; None if halted. What the vendor may have already counts as resent."""
         if repeats or not self._sent.shows_at_once:
             await self._sent.announce(records, repeats)
-        departure = await self._pace.permission()
-        if departure is None:
+        permit = await self._pace.permission()
+        if permit is None:
             self._sent.take_back(repeats)
-        return departure
+        return permit
 
     async def until_ready(self) -> GaveUp | None:
-        """Wait while the vendor says that it is in maintenance (G13); give up after `max_wait`."""
+        """Wait while the vendor says that it is in maintenance (G13).
+
+        :return: None when it takes requests; otherwise why there is no point in waiting any longer.
+        """
         path = self._vendor.status_path
         if path is None:
             return None
@@ -183,7 +193,7 @@ class Sender:
             started = self._waits_from()
             while (answer := await self._status(path)) is not None:
                 if isinstance(answer, NoAnswer) or self._vendor.takes_requests(answer):
-                    return None  # what else is wrong, sending finds out and says
+                    return None  # any other problem shows when a batch is sent
                 wait, reason = self._maintenance(answer)
                 if (too_long := self._too_long(reason, started, wait)) is not None:
                     return GaveUp(self._vendor.maintenance_rule, too_long)
@@ -193,7 +203,7 @@ class Sender:
         return _HALTED
 
     def _maintenance(self, answer: Answer) -> tuple[float, str]:
-        """Say how long to wait until the next look, and why."""
+        """Return the seconds to wait before asking again, and why."""
         header = answer.headers.get("retry-after")
         asked = retry_after(header, self._clock.now())
         wait = MAINTENANCE_POLL if self._patience.longest_sleep is None else MAINTENANCE_PAUSE
@@ -202,16 +212,16 @@ class Sender:
         return wait, f"the vendor is in maintenance, and would be asked again in {wait:g} s"
 
     async def _status(self, path: str) -> Answer | NoAnswer | None:
-        """Ask for the vendor's status, at the pace of all requests; None where the delivery was halted."""
+        """Ask for the vendor's status, which needs a permit like any request; None if the delivery was halted."""
         if await self._pace.permission() is None:
             return None
         try:
             return await unless_set(self._halted, self._transport.get(path))
         finally:
-            self._pace.given_up()
+            self._pace.release()
 
-    async def _once(self, request: Request, departure: Permit) -> tuple[Meaning, Answer | None]:
-        answer = await self._posted(request, departure)
+    async def _once(self, request: Request, permit: Permit) -> tuple[Meaning, Answer | None]:
+        answer = await self._posted(request, permit)
         if isinstance(answer, NoAnswer):
             return self._unanswered(answer), None
         meaning = self._vendor.meaning(answer)
@@ -224,31 +234,31 @@ class Sender:
         return meaning, answer
 
     def _unanswered(self, answer: NoAnswer) -> Retry | Stop:
-        """Say whether to try again; where requests were accepted, what stands in the way of another one may pass."""
+        """Return what no answer means: if the vendor has accepted requests before, the problem may pass."""
         if answer.stops and not self._accepted:
             return Stop(WRONG_ACCESS, answer.reason)
         return Retry(UNANSWERED if answer.written else OUT_OF_REACH, answer.reason, in_doubt=answer.written)
 
-    async def _posted(self, request: Request, departure: Permit) -> Answer | NoAnswer:
-        """Send a request once, and let the pace learn from the answer."""
+    async def _posted(self, request: Request, permit: Permit) -> Answer | NoAnswer:
+        """Send a request once, and let the throttle learn from the answer."""
         try:
             answer = await self._transport.post(request)
         except BaseException:
-            self._pace.given_up()
+            self._pace.release()
             raise
         match answer:
             case Answer(status=429):
-                self._pace.pushed_back(departure, too_soon=True)
+                self._pace.pushed_back(permit, too_soon=True)
             case Answer(status=503) | NoAnswer(timed_out=True):
-                self._pace.pushed_back(departure)
+                self._pace.pushed_back(permit)
             case NoAnswer():
-                self._pace.given_up()
+                self._pace.release()
             case _:
-                self._pace.answered(departure)
+                self._pace.answered(permit)
         return answer
 
-    async def _patiently(self, retry: Retry, answer: Answer | None, attempts: Attempts) -> GaveUp | None:
-        """Wait before the next attempt, or give up; where the vendor has a place to ask, a 503 is a reason to."""
+    async def _wait_to_retry(self, retry: Retry, answer: Answer | None, attempts: Attempts) -> GaveUp | None:
+        """Wait before the next attempt, or return why none is made; after a 503, ask for the vendor's status first."""
         asked, now = retry_after(retry.after, self._clock.now()), self._clock.seconds()
         if asked is None:
             attempts.failed(self._accepted, now)
@@ -271,12 +281,12 @@ class Sender:
         return await self.until_ready() if answer is not None and answer.status == 503 else None
 
     def _too_long(self, reason: str, started: float, wait: float) -> str | None:
-        """Say that a wait would go beyond `max_wait`, where it would."""
+        """Return a message if a wait would exceed `max_wait`, otherwise None."""
         waited, most = self._clock.seconds() - max(started, self._accepted_at), self._patience.max_wait
         return beyond_max_wait(reason, wait, waited, most) if waited + wait > most else None
 
     def _later(self, rule: str, reason: str, wait: float) -> GaveUp:
-        """End the run, which is to come back after the wait."""
+        """Return the end of a run that comes back after the wait."""
         self._comes_back = True
         return GaveUp(rule, reason, until=self._clock.now() + timedelta(seconds=wait))
 

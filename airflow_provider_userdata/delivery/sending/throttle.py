@@ -1,4 +1,4 @@
-"""Holds requests back: to a number in flight that adapts, while the vendor asks for a pause, to a rate."""
+"""Decides when each request may go: limits the number in flight and the rate, and waits while the vendor pauses."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from airflow_provider_userdata.delivery.sending.schedule import Schedule
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """A request's place in flight, to be given back to the pace.
+    """The permission to send one request; to be returned to the throttle when the request has ended.
 
-    :param at: when it was given, by the clock.
-    :param busy: how long this thread had been busy itself by then.
-    :param pressed: whether there was more to be sent than could be: it waited itself, or took the last place.
+    :param at: when it was given, in the clock's seconds.
+    :param busy: how many seconds of CPU this thread had used by then.
+    :param pressed: whether more requests were to be sent than allowed: this one waited, or took the last place.
     """
 
     at: float
@@ -31,7 +31,7 @@ class Permit:
 
 
 class _Turn(enum.Enum):
-    """What is given to whoever asked first where only time is in its way: it is to wait for its turn itself."""
+    """Given to the first waiter when a place is free but the pause is not over: it sleeps for the rest."""
 
     FIRST = "first"
 
@@ -40,13 +40,13 @@ _Given = Permit | _Turn | None
 
 
 class Throttle:
-    """What every request passes before it is sent, the ones sent again included.
+    """Every request, also one that is sent again, needs a permit from here before it is sent.
 
     :param clock: tells the time.
     :param halted: set when nothing may be sent any more.
-    :param max_in_flight: how many requests may be in flight at most.
-    :param requests_per_second: a hard limit, kept by a schedule, or None.
-    :param busy: tells how many seconds this thread was busy itself: while it is, it takes no answers.
+    :param max_in_flight: the most requests in flight.
+    :param requests_per_second: a hard limit; None sets none.
+    :param busy: returns how many seconds of CPU this thread has used: while it is busy, it reads no answers.
     """
 
     def __init__(
@@ -70,9 +70,9 @@ class Throttle:
         self._first_waits = False
 
     def pause(self, seconds: float, *, too_soon: bool = False) -> None:
-        """Let nothing pass for some seconds: what a `Retry-After` asks holds for every request (A2).
+        """Send nothing for some seconds: a `Retry-After` applies to every request (A2).
 
-        :param too_soon: whether the vendor limits the requests' rate.
+        :param too_soon: whether the vendor asked for it with a 429.
         """
         now = self._clock.seconds()
         self._paused_until = max(self._paused_until, now + seconds)
@@ -80,10 +80,10 @@ class Throttle:
             self._spacing.paused(now, seconds)
 
     async def permission(self) -> Permit | None:
-        """Wait, in the order of asking, until a request may be sent; None where the delivery was halted."""
+        """Wait, first come, first served, until a request may be sent; return None if the delivery was halted."""
         nobody_waits = not self._asking and not self._first_waits
-        if nobody_waits and self._has_place() and not self._keeps_distance() and not self._halted.is_set():
-            return self._departure(waited=False)
+        if nobody_waits and self._has_room() and not self._is_spaced() and not self._halted.is_set():
+            return self._permit(waited=False)
         place: asyncio.Future[_Given] = asyncio.get_running_loop().create_future()
         self._asking.append(place)
         self.wake()
@@ -91,8 +91,8 @@ class Throttle:
             try:
                 while not self._halted.is_set() and (seconds := self._until_turn()) > 0:
                     await self._clock.wait(self._halted, seconds)
-                if self._has_place() and not self._halted.is_set():
-                    return self._departure(waited=True)
+                if self._has_room() and not self._halted.is_set():
+                    return self._permit(waited=True)
                 place = asyncio.get_running_loop().create_future()
                 self._asking.appendleft(place)
             finally:
@@ -109,7 +109,7 @@ class Throttle:
             raise
 
     def _hand_back(self, given: _Given) -> None:
-        """Take back what was given to somebody who was cancelled at that moment."""
+        """Take back what was given to a waiter that was cancelled at that moment."""
         if isinstance(given, Permit):
             self._free()
         elif given is _Turn.FIRST:
@@ -117,66 +117,66 @@ class Throttle:
             self.wake()
 
     def answered(self, request: Permit) -> None:
-        """Take a place in flight back after an answer that shows no strain but, it may be, the time that it took."""
+        """Take a permit back after an answer that asks for nothing; a slow one may still lower the number in flight."""
         now = self._clock.seconds()
         self._concurrency.answered(now - request.at, self._busy() - request.busy)
         self._spacing.passed(now, pressed=request.pressed)
         self._free()
 
     def pushed_back(self, request: Permit, *, too_soon: bool = False) -> None:
-        """Take a place in flight back after an answer, or none in time, that asks for fewer requests.
+        """Take a permit back after a 429, a 503 or a timeout: fewer requests may be in flight.
 
-        :param too_soon: whether the vendor limits their rate.
+        :param too_soon: whether it was a 429.
         """
         self._concurrency.pushed_back()
         if too_soon:
             self._spacing.refused(request.at, self._clock.seconds())
         self._free()
 
-    def given_up(self) -> None:
-        """Take a place in flight back without having learned anything."""
+    def release(self) -> None:
+        """Take a permit back without learning anything from it."""
         self._free()
 
     def wake(self) -> None:
-        """Let pass who may: there may be a place, or the delivery was halted.
+        """Give permits to all waiters that may go; call this when the delivery is halted, too.
 
-        All at once, not each when the one before has had its turn on the loop: that would slow them all down.
+        All get theirs now: if each waited until the loop had run the one before, all would be slower.
         """
         while self._asking and not self._first_waits:
             if self._asking[0].cancelled():
                 self._asking.popleft()
             elif self._halted.is_set():
                 self._asking.popleft().set_result(None)
-            elif not self._has_place():
+            elif not self._has_room():
                 return
-            elif self._keeps_distance():
+            elif self._is_spaced():
                 self._first_waits = True
                 self._asking.popleft().set_result(_Turn.FIRST)
             else:
-                self._asking.popleft().set_result(self._departure(waited=True))
+                self._asking.popleft().set_result(self._permit(waited=True))
 
     def _free(self) -> None:
         self._in_flight -= 1
         self.wake()
 
-    def _has_place(self) -> bool:
+    def _has_room(self) -> bool:
         return self._in_flight < self._concurrency.limit
 
-    def _keeps_distance(self) -> bool:
-        """Say whether requests go out one by one: each then goes when it has its turn on the loop, not before."""
+    def _is_spaced(self) -> bool:
+        """Return whether requests go out one by one, so that a waiter may have to sleep first."""
         return self._schedule is not None or self._spacing.seconds > 0 or self._until_turn() > 0
 
     def _until_turn(self) -> float:
-        """Give the seconds until the pause and the distance to the request before have passed, and the rate allows."""
+        """Return the seconds until the pause, the spacing and the schedule allow the next request."""
         turn = max(self._sent_at + self._spacing.seconds, self._paused_until)
         if self._schedule is not None:
             turn = max(turn, self._schedule.turn())
         return turn - self._clock.seconds()
 
-    def _departure(self, *, waited: bool) -> Permit:
+    def _permit(self, *, waited: bool) -> Permit:
         self._sent_at = self._clock.seconds()
         if self._schedule is not None:
             self._schedule.sent(self._sent_at)
         self._in_flight += 1
         self._concurrency.sent(self._in_flight)
-        return Permit(self._sent_at, self._busy(), waited or not self._has_place())
+        return Permit(self._sent_at, self._busy(), waited or not self._has_room())

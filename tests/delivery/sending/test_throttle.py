@@ -32,9 +32,9 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 
 async def passed(pace: Throttle) -> Permit:
     """Pass, or fail the test."""
-    departure = await pace.permission()
-    assert departure is not None
-    return departure
+    permit = await pace.permission()
+    assert permit is not None
+    return permit
 
 
 def assert_within(per_second: float, moments: list[float]) -> None:
@@ -64,9 +64,9 @@ def test_requests_pass_in_the_order_of_asking(make_pace: MakePace) -> None:
         order: list[int] = []
 
         async def ask(number: int) -> None:
-            departure = await passed(pace)
+            permit = await passed(pace)
             order.append(number)
-            pace.answered(departure)
+            pace.answered(permit)
 
         await asyncio.gather(*[ask(number) for number in range(30)])
         assert order == list(range(30))
@@ -83,7 +83,7 @@ def test_a_halt_wakes_all(waits_for: str, make_pace: MakePace, clock: Clock) -> 
         pace = make_pace(1, 1e-4 if waits_for == "rate" else None, halted=halted)
         await passed(pace)
         if waits_for != "place":
-            pace.given_up()
+            pace.release()
         if waits_for == "pause":
             pace.pause(1e6)
         begun = clock.seconds()
@@ -121,13 +121,13 @@ def test_all_who_may_pass_do_so_at_once(make_pace: MakePace) -> None:
     async def scenario() -> None:
         pace = make_pace(8)
         while pace._concurrency.limit < 8:
-            for departure in [await passed(pace) for _ in range(pace._concurrency.limit)]:
-                pace.answered(departure)
+            for permit in [await passed(pace) for _ in range(pace._concurrency.limit)]:
+                pace.answered(permit)
         first = [await passed(pace) for _ in range(8)]
         asking = [asyncio.ensure_future(pace.permission()) for _ in range(20)]
         await turns()
-        for departure in first:
-            pace.answered(departure)
+        for permit in first:
+            pace.answered(permit)
         await turns(1)
 
         assert [asked.done() for asked in asking] == [True] * 8 + [False] * 12
@@ -148,20 +148,20 @@ def test_neither_place_nor_rate_is_ever_exceeded(
 
     async def scenario() -> None:
         pace = make_pace(most, per_second)
-        departure_of, limits = pace._departure, pace._concurrency
+        permit_of, limits = pace._permit, pace._concurrency
 
-        def departure(*, waited: bool) -> Permit:
+        def permit(*, waited: bool) -> Permit:
             # What is in flight when the limit shrinks stays there: none passes until there are fewer.
             assert pace._in_flight < limits.limit <= most
-            return departure_of(waited=waited)
+            return permit_of(waited=waited)
 
-        pace._departure = departure  # type: ignore[method-assign]
+        pace._permit = permit  # type: ignore[method-assign]
         in_flight = 0
         moments: list[float] = []
 
         async def request() -> None:
             nonlocal in_flight
-            departure = await passed(pace)
+            permit = await passed(pace)
             in_flight += 1
             moments.append(clock.seconds())
             assert in_flight <= most
@@ -169,14 +169,14 @@ def test_neither_place_nor_rate_is_ever_exceeded(
             in_flight -= 1
             match seed.randrange(5):
                 case 0:
-                    pace.pushed_back(departure, too_soon=True)
+                    pace.pushed_back(permit, too_soon=True)
                 case 1:
-                    pace.pushed_back(departure)
+                    pace.pushed_back(permit)
                 case 2:
-                    pace.given_up()
+                    pace.release()
                     pace.pause(seed.choice([0.0, 3.0]))
                 case _:
-                    pace.answered(departure)
+                    pace.answered(permit)
 
         await asyncio.gather(*[request() for _ in range(60)])
         if per_second is not None:
@@ -210,9 +210,9 @@ def test_what_goes_late_is_made_up_for(per_second: float, seconds: float, latene
         begun = clock.seconds()
         moments: list[float] = []
         while clock.seconds() - begun < seconds:
-            departure = await passed(pace)
+            permit = await passed(pace)
             moments.append(clock.seconds())
-            pace.answered(departure)
+            pace.answered(permit)
 
         assert len(moments) >= 0.97 * seconds * per_second
         assert_within(per_second, moments)
@@ -229,9 +229,9 @@ def test_an_idle_time_is_made_up_for_by_a_second_at_most(make_pace: MakePace, cl
         for place in range(60):
             if place == 20:
                 await clock.wait(asyncio.Event(), 3600)
-            departure = await passed(pace)
+            permit = await passed(pace)
             moments.append(clock.seconds())
-            pace.answered(departure)
+            pace.answered(permit)
 
         assert_within(10, moments)
         assert moments[-1] - moments[20] >= 2.9
@@ -246,9 +246,9 @@ def test_a_rate_begins_evenly(make_pace: MakePace, clock: Clock) -> None:
         pace = make_pace(per_second=20)
         moments: list[float] = []
         for _ in range(20):
-            departure = await passed(pace)
+            permit = await passed(pace)
             moments.append(clock.seconds())
-            pace.answered(departure)
+            pace.answered(permit)
 
         assert all(later - earlier >= 0.05 - 1e-9 for earlier, later in pairwise(moments))
 
@@ -290,17 +290,17 @@ def test_rate_refusals_spread_the_requests(make_pace: MakePace, clock: Clock) ->
     async def scenario() -> None:
         pace = make_pace(1)
         for _ in range(5):
-            departure = await passed(pace)
+            permit = await passed(pace)
             await clock.wait(asyncio.Event(), 0.1)
-            pace.answered(departure)
-        departure = await passed(pace)
+            pace.answered(permit)
+        permit = await passed(pace)
         await clock.wait(asyncio.Event(), 0.1)
-        pace.pushed_back(departure, too_soon=True)
+        pace.pushed_back(permit, too_soon=True)
         moments = []
         for _ in range(2):
-            departure = await passed(pace)
+            permit = await passed(pace)
             moments.append(clock.seconds())
-            pace.answered(departure)
+            pace.answered(permit)
 
         assert moments[1] - moments[0] >= 0.09
 
@@ -331,9 +331,9 @@ def test_a_slow_source_is_not_taken_for_the_vendors_rate(make_pace: MakePace, cl
     async def scenario(*, most: int) -> float:
         pace = make_pace(most)
         for _ in range(30):
-            departure = await passed(pace)
+            permit = await passed(pace)
             await clock.wait(asyncio.Event(), 2.0)
-            pace.answered(departure)
+            pace.answered(permit)
         pace.pushed_back(await passed(pace), too_soon=True)
         return pace._spacing.seconds
 
@@ -355,11 +355,11 @@ def test_a_busy_start_is_no_slow_vendor(make_pace: MakePace, clock: Clock) -> No
         pace = make_pace(busy=lambda: busy)
         limits = []
         for size in (4, 8):
-            departures = [await passed(pace) for _ in range(size)]
+            permits = [await passed(pace) for _ in range(size)]
             await clock.wait(asyncio.Event(), 0.02)
             busy += 0.018 if size == 4 else 0.0
-            for departure in departures:
-                pace.answered(departure)
+            for permit in permits:
+                pace.answered(permit)
             limits.append(pace._concurrency.limit)
 
         assert limits == [8, 16]
@@ -374,11 +374,11 @@ def test_the_process_own_time_is_not_the_vendors(make_pace: MakePace, clock: Clo
         busy = 0.0
         pace = make_pace(busy=lambda: busy)
         for number in range(40):
-            departure = await passed(pace)
+            permit = await passed(pace)
             await clock.wait(asyncio.Event(), 0.05 if number < 20 else 3.0)
             busy += 2.95 if ours and number >= 20 else 0.0
             pace._concurrency._reached = True
-            pace.answered(departure)
+            pace.answered(permit)
         return pace._concurrency.limit
 
     limits: list[int] = []
