@@ -1,4 +1,4 @@
-"""Turns valid records into batches, by a vendor's limits: pure, and bounded whatever the source."""
+"""Turns valid records into batches by a vendor's limits; the records that wait are bounded for any source. No I/O."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from airflow_provider_userdata.vendors import BatchLimits
 Batch = Sequence[Record]
 
 WINDOW_BATCHES = 50
-"""How many full batches' worth of records may wait for company, where records group or users return."""
+"""A window's records, in full batches: how many may wait where batches are made by group and user."""
 
 
 class Batcher(Protocol):
-    """Takes records in the source's order, and gives batches in the order in which they may be sent."""
+    """Takes records in the source's order, and returns batches in the order in which they may be sent."""
 
     @property
     def pending(self) -> Sequence[Record]:
-        """The records that stand in no batch yet."""
+        """The records that are not in a batch yet."""
 
     @property
     def room(self) -> int:
-        """How many records are best added next: so many that few have to be joined to others, or cut."""
+        """The best number of records to add next, so that they fill batches and few have to be copied."""
 
     def add(self, records: Sequence[Record]) -> list[Batch]:
-        """Take records, and give the batches that are full."""
+        """Add records, and return the batches that are full."""
 
     def flush(self) -> list[Batch]:
-        """Give what is left: every record but too few for a batch, which stay pending."""
+        """Return all the rest in batches; records that are too few for a batch stay pending."""
 
     def relieve(self) -> list[Batch]:
-        """Return what may go though others may follow: all, but as many as a last batch needs at least."""
+        """Return what can go before more is added: all but the records that the last batch may need."""
 
 
 def batcher(limits: BatchLimits) -> Batcher:
-    """Choose the way of batching that a vendor's limits ask for."""
+    """Return the batcher for a vendor's limits."""
     return GroupBatcher(limits) if limits.user_once else OrderedBatcher(limits)
 
 
 class OrderedBatcher:
-    """Batches in the source's order, and never leaves a tail that is too small to be sent (G3).
+    """Batches in the source's order; the last batch is never too small to be sent (G3).
 
-    So many records stay back that the last batch can be evened out with the one before it. The number of batches is
-    the smallest possible, `ceil(n / maximum)`.
+    As many records as the minimum are kept back, so that the last two batches can be evened out. The number of batches
+    is the smallest possible, `ceil(n / maximum)`.
     """
 
     def __init__(self, limits: BatchLimits) -> None:
@@ -54,32 +54,32 @@ class OrderedBatcher:
 
     @property
     def pending(self) -> Sequence[Record]:
-        """The records that stand in no batch yet."""
+        """The records that are not in a batch yet."""
         return self._pending
 
     @property
     def room(self) -> int:
-        """How many records end a batch, with those that wait; more where they are few."""
+        """The number of records that completes a batch; a full batch more if that is less than half a batch."""
         size = self._limits.maximum
         left = size - len(self._pending) % size
         return left if 2 * left >= size else left + size
 
     def add(self, records: Sequence[Record]) -> list[Batch]:
-        """Take records, and give the batches that are full."""
+        """Add records, and return the batches that are full."""
         size, waiting = self._limits.maximum, len(self._pending)
         end = max(0, waiting + len(records) - self._reserve) // size * size
         begun = waiting + -waiting % size
         if begun > end:
             batches, self._pending = _cut(joined(self._pending, records), size, end)
             return batches
-        # Only what one batch holds is joined: what waits may not be side by side, and would keep the others from it.
+        # Only the first batch is joined with what waits; the others stay slices of the new records, which is cheaper.
         first, _ = _cut(joined(self._pending, records[: begun - waiting]), size, begun)
         left = records[begun - waiting :] if begun > waiting else records
         others, self._pending = _cut(left, size, end - begun)
         return first + others
 
     def flush(self) -> list[Batch]:
-        """Give what is left, in one batch or two of even size; fewer than the minimum stay pending."""
+        """Return the rest in one batch, or two of even size; fewer than the minimum stay pending."""
         left = len(self._pending)
         if left < self._limits.minimum:
             return []
@@ -88,7 +88,7 @@ class OrderedBatcher:
         return batches
 
     def relieve(self) -> list[Batch]:
-        """Return what may go though others may follow: all, but as many as a last batch needs at least."""
+        """Return what can go before more is added: all but the records that the last batch may need."""
         end = len(self._pending) - self._reserve
         if end < self._limits.minimum:
             return []
@@ -99,11 +99,13 @@ class OrderedBatcher:
 class GroupBatcher:
     """Batches records of one group (P5), each user once in a batch, a user's records in the source's order (P8).
 
-    A window of records is laid out in levels: a user's first record in the window is of level 0, the second of
-    level 1, and so on, whatever their groups. A batch holds records of one group and one level, and batches leave
-    level by level, so a record never leaves before an earlier one of its user, and no two batches wait for each
-    other. Full batches of level 0 leave at once. The window ends after a bounded number of records, so that a
-    rare group, or a user who comes again and again, keeps nothing back for long.
+    Each record of a window has a level: 0 for a user's first record in the window, 1 for the second, and so on, across
+    groups. A batch holds records of one group and one level, and batches leave level by level. So a record never leaves
+    before an earlier one of its user, and no two batches wait for each other. Full batches of level 0 leave at once.
+    The window ends after a bounded number of records, so that a rare group, or a user who returns often, delays nothing
+    for long.
+
+    :param window: the records of a window; None takes `WINDOW_BATCHES` full batches.
     """
 
     def __init__(self, limits: BatchLimits, window: int | None = None) -> None:
@@ -115,16 +117,16 @@ class GroupBatcher:
 
     @property
     def pending(self) -> list[Record]:
-        """The records that stand in no batch yet."""
+        """The records that are not in a batch yet."""
         return [record for batch in self._open.values() for record in batch]
 
     @property
     def room(self) -> int:
-        """How many records make full batches, as most sources are."""
+        """The records of two full batches."""
         return 2 * self._maximum
 
     def add(self, records: Sequence[Record]) -> list[Batch]:
-        """Take records, and give the batches that are full or whose window has ended."""
+        """Add records, and return the batches that are full or whose window has ended."""
         batches: list[Batch] = []
         start = 0
         while start < len(records):
@@ -137,7 +139,7 @@ class GroupBatcher:
         return batches
 
     def _place(self, records: Sequence[Record]) -> list[Batch]:
-        """Place records of one window, and give the batches of level 0 that are full."""
+        """Place records of one window, and return the batches of level 0 that are full."""
         if isinstance(records, RecordBatch):
             first = dict.fromkeys(users_of(records), 1)
             if len(first) == len(records) and self._seen.keys().isdisjoint(first):
@@ -146,7 +148,7 @@ class GroupBatcher:
         return self._place_each(records)
 
     def _place_together(self, records: RecordBatch) -> list[Batch]:
-        """Place records that are their users' first."""
+        """Place records that are all their users' first."""
         waiting = joined(self._open.pop((0, records.group), ()), records)
         full, rest = _cut(waiting, self._maximum, len(waiting) // self._maximum * self._maximum)
         if rest:
@@ -174,14 +176,14 @@ class GroupBatcher:
         return full
 
     def _begun(self, level: int, group: tuple[str, ...]) -> list[Record]:
-        """Give the batch that records of a level and a group are added to."""
+        """Return the open batch of a level and a group."""
         batch = self._open.get((level, group), ())
         if not isinstance(batch, list):
             batch = self._open[level, group] = list(batch)
         return batch
 
     def flush(self) -> list[Batch]:
-        """End the window: give all that is left, level by level."""
+        """End the window, and return all the rest, level by level."""
         by_level = sorted(self._open.items(), key=lambda placed: placed[0][0])
         self._open = {}
         self._seen.clear()
@@ -192,7 +194,7 @@ class GroupBatcher:
 
 
 def _cut(records: Sequence[Record], size: int, end: int) -> tuple[list[Batch], Sequence[Record]]:
-    """Give batches of the records up to an end, and the others."""
+    """Return the records up to an end in batches of a size, and the rest."""
     if not end:
         return [], records
     if end == len(records) <= size:

@@ -1,4 +1,4 @@
-"""Finds the records at fault in a refused batch by sending halves, and knows when the fault is not a record's."""
+"""Limits the search for refused records: a refused batch is halved, until it is clear that no record is at fault."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from airflow_provider_userdata.delivery.sending.batcher import Batch
 from airflow_provider_userdata.vendors import BatchLimits
 
 EXTRA_REQUESTS = 2000
-"""How many requests a run may spend on halves (A4)."""
+"""The most requests that a run sends for halves (A4)."""
 BLIND_LEVELS = 3
-"""How often a batch is halved with every part refused, before it counts as wholly refused."""
+"""How often a batch is halved, if every part is refused, before the whole batch counts as refused."""
 BLIND_REQUESTS = 2 ** (BLIND_LEVELS + 1) - 2
-"""So many requests that takes; as many 413s, and nothing accepted, and a batch is wholly refused, too."""
+"""The requests that this takes. After as many 413s and no acceptance, the whole batch counts as refused, too."""
 REFUSED_BATCHES_IN_A_ROW = 3
 REFUSED_RECORDS_IN_A_ROW = 100
-"""How many batches, with how many records in all, are refused in a row before the run stops (A4). The same holds for
-batches whose answers are not the vendor's."""
+"""The run stops when at least this many batches, with at least this many records in all, are refused in a row (A4).
+Batches whose answers are not the vendor's count, too."""
 
 
 class BisectionBudget:
-    """Keeps a run's budget for splitting, and counts what is refused in a row."""
+    """Counts the requests that a run has left for halves, and the batches refused in a row."""
 
     def __init__(self, limits: BatchLimits) -> None:
         self._limits = limits
@@ -27,10 +27,10 @@ class BisectionBudget:
         self._records_in_a_row = 0
 
     def halves(self, batch: Batch, level: int, *, any_accepted: bool) -> list[Batch]:
-        """Give the halves of a refused batch that may be sent, or none.
+        """Return the halves of a refused batch, or nothing if it must not be halved.
 
         :param level: how often it was halved already.
-        :param any_accepted: whether any part of the batch that it came from was accepted.
+        :param any_accepted: whether any part of the original batch was accepted.
         """
         too_small = len(batch) < 2 * self._limits.minimum
         blind = level >= BLIND_LEVELS and not any_accepted
@@ -41,11 +41,14 @@ class BisectionBudget:
         return [batch[:middle], batch[middle:]]
 
     def accepted(self) -> None:
-        """Note that the vendor accepts requests: nothing is refused in a row."""
+        """Record that the vendor accepted a request: the count of refused batches starts over."""
         self._batches_in_a_row = self._records_in_a_row = 0
 
     def none_accepted(self, records: int) -> bool:
-        """Note that no part of a batch was accepted; return whether the run should stop."""
+        """Record that no part of a batch was accepted, and return whether the run should stop.
+
+        :param records: how many the batch has.
+        """
         self._batches_in_a_row += 1
         self._records_in_a_row += records
         return self._batches_in_a_row >= REFUSED_BATCHES_IN_A_ROW and self._records_in_a_row >= REFUSED_RECORDS_IN_A_ROW

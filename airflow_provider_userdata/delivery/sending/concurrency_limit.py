@@ -1,8 +1,8 @@
-"""How many requests may be in flight: adapts between 1 and a maximum by what the vendor's answers show. No I/O.
+"""How many requests may be in flight: adapts to the vendor's answers, between 1 and a maximum. No I/O.
 
-It begins with a few, and doubles each round trip until the first pushback, which takes the last doubling back; from
-then on it grows by one a round trip and shrinks by a tenth. The rule is that of Vector's adaptive concurrency, started
-faster.
+It starts with a few, and doubles each round trip until the first pushback, which undoes the last doubling. After that,
+it grows by one a round trip and shrinks by a tenth (AIMD). The rule is that of Vector's adaptive request concurrency,
+with a faster start.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ from __future__ import annotations
 import math
 
 START = 8
-"""So many may be in flight before anything is known of the vendor: half of what the operators allow by default."""
+"""The limit before the first answers: half of what the operators allow by default."""
 SHRINK = 0.9
+"""The factor of a pushback, or a slow round."""
 SMOOTHING = 0.4
 """The weight of the newest round trip in the mean."""
 DEVIATIONS = 2.5
-"""A round trip beyond the mean by so many deviations is a vendor under load."""
+"""A round trip that is slower than the mean by this many standard deviations shows a vendor under load."""
 LEAST_GROWTH = 0.5
 LEAST_SECONDS = 0.01
-"""A round trip is never slow for less than a half, and ten milliseconds, above the mean: that much is noise."""
+"""Less than half the mean, or ten milliseconds, above the mean is noise and never counts as slow."""
 
 
 class ConcurrencyLimit:
@@ -46,25 +47,24 @@ class ConcurrencyLimit:
         return int(self._limit)
 
     def sent(self, in_flight: int) -> None:
-        """Note that a request went out.
+        """Record that a request was sent.
 
         :param in_flight: how many are in flight with it.
         """
         self._reached = self._reached or in_flight >= self.limit
 
     def answered(self, seconds: float, busy: float = 0.0) -> None:
-        """Note an answer that shows no strain.
+        """Learn from an answer that asks for nothing.
 
         :param seconds: its round trip.
-        :param busy: for how much of it this process was busy itself: the answer may have been there all that time, or
-            have come at its end.
+        :param busy: the seconds of it in which this process was busy and could not have read the answer.
         """
         self._trips.append(seconds)
         self._busy += min(seconds, busy)
         self._count()
 
     def pushed_back(self) -> None:
-        """Note a 429, a 503 or a time-out: fewer at once, but only once a round, however many come."""
+        """Learn from a 429, a 503 or a timeout: the limit shrinks, but only once a round, however many come."""
         if not self._pushed:
             self._pushed = True
             self._limit = max(1.0, self._limit / 2 if self._doubling else math.floor(self._limit * SHRINK))
@@ -97,14 +97,17 @@ class ConcurrencyLimit:
         self._pushed = False
 
     def _is_slow(self, seconds: float) -> bool:
-        """Say whether what was surely the vendor's is more than what round trips took in all."""
+        """Return whether a round was slow.
+
+        :param seconds: its mean round trip without this process's own work, compared with means that include it.
+        """
         if self._mean is None:
             return False
         margin = max(DEVIATIONS * math.sqrt(self._variance), LEAST_GROWTH * self._mean, LEAST_SECONDS)
         return seconds > self._mean + margin
 
     def _learn(self, seconds: float) -> None:
-        """Feed the mean and the deviation, exponentially weighted."""
+        """Update the exponentially weighted mean and variance."""
         if self._mean is None:
             self._mean = seconds
             return

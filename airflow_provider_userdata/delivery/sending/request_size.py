@@ -1,4 +1,4 @@
-"""What a request may carry, as a vendor's 413s teach it (A4): records, bytes, or both; nobody says which. No I/O."""
+"""The largest request that a vendor accepts, in records or bytes, learned from its 413s (A4). No I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow_provider_userdata.delivery.sending.batcher import Batch
 from airflow_provider_userdata.vendors import Vendor
 
 SMALLER = 0.1
-"""By such a share a request is smaller than what was refused, at least, unless as much was accepted."""
+"""The share by which a request is smaller than a refused one, at least, unless one of its size was accepted."""
 
 
 class _Size(NamedTuple):
@@ -22,39 +22,44 @@ _NONE, _ANY = _Size(0, 0), _Size(math.inf, math.inf)
 
 
 class Sizes:
-    """Cuts batches to what the vendor takes, once it has refused one for its size.
+    """Splits batches into requests that the vendor accepts, once it has refused one for its size.
 
-    A part that is refused is halved until one is accepted; batches after it are cut into as few even parts as fit well
-    below the smallest that was refused. So each refusal brings the two nearer, until nothing lies between them.
+    A refused part is halved until one is accepted. Later batches are split evenly into the fewest parts that are well
+    below the smallest refused request. So each refusal narrows the range between what is accepted and refused.
 
-    :param vendor: says what a batch is sent as, and how few records a request may have (G3).
+    :param vendor: builds the request of a batch, and knows the fewest records of a request (G3).
     """
 
     def __init__(self, vendor: Vendor) -> None:
         self._vendor = vendor
-        self._accepted = _NONE  # the most records, and the most bytes
-        self._most = _ANY  # the fewest records, and the fewest bytes, that are too many whatever the other
-        self._either = _ANY  # one of these two is too many, nobody knows which
+        self._accepted = _NONE  # the most records, and the most bytes, that were accepted
+        self._most = _ANY  # the fewest records, and the fewest bytes, known to be too many
+        self._either = _ANY  # one of these two is too many; a 413 doesn't say which
 
     def accepted(self, records: int, size: int) -> None:
-        """Note a request that was not too large.
+        """Learn from a request that was accepted.
 
+        :param records: how many it had.
         :param size: its bytes.
         """
         self._accepted = _Size(max(self._accepted.records, records), max(self._accepted.bytes, size))
         if records >= self._most.records or size >= self._most.bytes:
-            self._most = _ANY  # more is taken than was before
+            self._most = _ANY  # the limit has risen
         self._weigh()
 
     def refused(self, records: int, size: int) -> None:
-        """Note a request that was too large."""
+        """Learn from a request that was too large.
+
+        :param records: how many it had.
+        :param size: its bytes.
+        """
         if records <= self._accepted.records and size <= self._accepted.bytes:
-            self._accepted = _NONE  # less is taken than was before
+            self._accepted = _NONE  # the limit has fallen
         self._either = _Size(min(self._either.records, records), min(self._either.bytes, size))
         self._weigh()
 
     def _weigh(self) -> None:
-        """Tell which of the two it was, where the other was accepted as large."""
+        """Find out which of the two was too many: not the one of which as many were accepted."""
         if self._either == _ANY:
             return
         records, size = self._either
@@ -67,9 +72,9 @@ class Sizes:
             self._either = _ANY
 
     def parts(self, batch: Batch, fewest: int = 1) -> list[Batch]:
-        """Cut a batch evenly into as few parts as may be sent, none below the vendor's minimum.
+        """Split a batch evenly into the fewest parts that may be sent, none below the vendor's minimum.
 
-        :param fewest: so many, at least, where they can be made.
+        :param fewest: the fewest parts, if the minimum allows as many.
         """
         if fewest == 1 and self._most == self._either == _ANY:
             return [batch]
@@ -86,5 +91,5 @@ class Sizes:
 
 
 def _tried(accepted: _Size, refused: _Size) -> _Size:
-    """Return the most that is sent."""
+    """Return the largest size to try: what was accepted, or somewhat less than what was refused."""
     return _Size(*(max(most, (1 - SMALLER) * too_much) for most, too_much in zip(accepted, refused, strict=True)))

@@ -1,4 +1,4 @@
-"""When to send again: pure decisions."""
+"""When to send a request again. No I/O."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from datetime import UTC, datetime
 FIRST_WAIT = 1.0
 """The longest wait before the second attempt, in seconds; it doubles with each attempt."""
 LONGEST_WAIT = 60.0
+"""Seconds, of a wait between two attempts."""
 EARLIEST = (0.0, 0.0, 0.0, 10.0, 65.0, 150.0)
-"""Seconds from the first failure to each attempt, at least, while nothing is accepted: six outlast a restart of two
-minutes, and a dead vendor isn't asked more often for it."""
+"""The fewest seconds from the first failure to each attempt, while nothing is accepted: six attempts outlast a restart
+of two minutes without more requests to a vendor that is down."""
 SHORTEST_RETRY_AFTER = 1.0
-"""A `Retry-After` of nothing, or of the past by a clock that runs late, would have us ask again without a pause."""
+"""Seconds. A `Retry-After` of 0, or a date in the past because clocks differ, would cause a retry without pause."""
 LONGEST_RETRY_AFTER = 7 * 24 * 3600.0
-"""A `Retry-After` beyond a week is taken for a week: `max_wait` ends the run long before."""
+"""Seconds. A longer `Retry-After` is treated as a week: `max_wait` ends the run long before."""
 POISON = 3
-"""How many times its attempts a request gets that keeps failing while the vendor accepts others."""
+"""A request that keeps failing while the vendor accepts others gets `max_attempts` times this many attempts."""
 
 
 @dataclass(slots=True)
 class Attempts:
-    """What the attempts at one request have used up.
+    """The attempts at one request.
 
-    :param started: since when it waits.
+    :param started: seconds of the clock, from which its waiting counts.
+    :param accepted: how many requests the vendor had accepted when this one last failed.
     :param sent: how often it was sent.
-    :param used_up: how often it failed, where the vendor gave no `Retry-After`.
-    :param in_vain: how often of these since the vendor last accepted anything: one that accepts isn't dead.
-    :param failing_since: when the first of those was.
-    :param accepted: how many requests the vendor had accepted when it last failed.
+    :param used_up: how often it failed without a `Retry-After`.
+    :param in_vain: how many of these failures came since the vendor last accepted a request.
+    :param failing_since: when the first of those came.
     """
 
     started: float
@@ -41,22 +42,27 @@ class Attempts:
     failing_since: float = 0.0
 
     def failed(self, accepted: int, now: float) -> None:
-        """Count a failure."""
+        """Count a failure.
+
+        :param accepted: how many requests the vendor has accepted by now.
+        :param now: seconds of the clock.
+        """
         self.in_vain = 1 if accepted > self.accepted else self.in_vain + 1
         if self.in_vain == 1:
             self.failing_since = now
         self.accepted = accepted
         self.used_up += 1
 
-    def over(self, most: int) -> bool:
-        """Say whether the vendor is dead to this request: to all, or, after many more, to this one alone."""
+    def is_over(self, most: int) -> bool:
+        """Return whether to stop: the vendor accepts nothing, or, after many more attempts, not this request."""
         return self.in_vain >= most or self.used_up >= POISON * most
 
     def wait(self, now: float, max_wait: float, chance: float) -> float:
         """Return the seconds to wait before the next attempt.
 
-        :param max_wait: seconds without an accepted request, after which waiting ends: half of them are enough.
-        :param chance: drawn evenly from 0 to 1.
+        :param max_wait: seconds without an accepted request after which the run stops waiting; no attempt is put off
+            for more than half of them.
+        :param chance: a random number from 0 to 1.
         """
         earliest = EARLIEST[min(self.in_vain, len(EARLIEST) - 1)]
         rest = self.failing_since + min(earliest, max_wait / 2) - now
@@ -64,10 +70,10 @@ class Attempts:
 
 
 def backoff(attempt: int, chance: float) -> float:
-    """Give the seconds to wait after an attempt: exponential, with full jitter (A2).
+    """Return the seconds to wait after an attempt: exponential, with full jitter (A2).
 
     :param attempt: the number of the attempt that failed, from 1.
-    :param chance: drawn evenly from 0 to 1.
+    :param chance: a random number from 0 to 1.
     """
     return chance * min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempt - 1, 16))
 
@@ -76,7 +82,7 @@ def retry_after(text: str | None, now: datetime) -> float | None:
     """Read a `Retry-After` header, in seconds or as a date (A2).
 
     :param now: with its offset.
-    :return: seconds from now, at least one; None where there is no header or it says nothing readable.
+    :return: seconds from now, at least one; None if there is no header, or it is not valid.
     """
     if text is None:
         return None
@@ -90,7 +96,7 @@ def retry_after(text: str | None, now: datetime) -> float | None:
 
 
 def asks_to_wait(text: str) -> str:
-    """Say what a readable `Retry-After` header asks for, in words of our own."""
+    """Return what a valid `Retry-After` header asks for, in words for a message."""
     seconds, date = _seconds(text.strip()), _date(text)
     if seconds is None and date is not None:
         return f"asks to wait until {date:%Y-%m-%d %H:%M:%S} UTC"
@@ -98,8 +104,9 @@ def asks_to_wait(text: str) -> str:
 
 
 def beyond_max_wait(what: str, wait: float, waited: float, max_wait: float) -> str:
-    """Say that a wait is not begun, since it would go beyond `max_wait` (A4).
+    """Return the message that a wait would exceed `max_wait` (A4).
 
+    :param what: why the run would wait.
     :param wait: seconds.
     :param waited: seconds without an accepted request until now.
     """

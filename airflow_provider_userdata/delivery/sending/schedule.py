@@ -1,4 +1,4 @@
-"""When requests may go at a fixed rate: on a schedule, so that what goes late is made up for. No I/O."""
+"""When requests may go at a fixed rate: on a schedule, so that a late request doesn't lower the rate. No I/O."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import math
 from collections import deque
 
 LONGEST_CATCH_UP = 1.0
-"""Seconds that the schedule may lie behind: what was not used before that is not made up for."""
+"""Seconds that the schedule may be behind: what was not used before that is lost."""
 MARGIN = 1.005
-"""A window's length in times of the shortest: a request's way from here to the vendor doesn't always take as long."""
+"""The factor by which a window is longer than the rate requires, because some requests reach the vendor sooner."""
 MOST_IN_WINDOW = 10_000
-"""Beyond so many, a window is shorter than a second."""
+"""The most requests in a window; at higher rates, it is shorter than a second."""
 
 
 class Schedule:
-    """The moments at which requests may go, no more than a rate allows in any second.
+    """Says when requests may go, so that no second has more than a rate allows.
 
-    As many as go in a window (a second; the time of one request, where it is longer) may go at any moments in it, but
-    each at the earliest a window after the one that is so many before it.
+    A window is a second, or the time for one request if that is longer. With n requests per window, each request goes
+    at least a window after the n-th before it; within a window, they may go at any moment.
 
     :param per_second: requests a second; in any second there are no more than that, rounded up.
     """
@@ -30,11 +30,11 @@ class Schedule:
         self._next: float | None = None
 
     def turn(self) -> float:
-        """Return the moment at which the next request may go."""
+        """Return the second of the clock at which the next request may go."""
         return -math.inf if self._next is None else max(self._next, self._last[0] + self._window)
 
     def sent(self, now: float) -> None:
-        """Note that a request goes."""
+        """Record that a request goes now."""
         self._last.append(now)
         due = now if self._next is None else max(self._next, now - LONGEST_CATCH_UP)
         self._next = due + self._interval

@@ -262,7 +262,7 @@ class Sender:
         asked, now = retry_after(retry.after, self._clock.now()), self._clock.seconds()
         if asked is None:
             attempts.failed(self._accepted, now)
-            if attempts.over(self._patience.max_attempts):
+            if attempts.is_over(self._patience.max_attempts):
                 spent = f"{attempts.used_up} attempts in {now - attempts.started:,.0f} s"
                 return GaveUp(retry.rule, f"{retry.reason}, after {spent} (max_attempts)")
             wait = attempts.wait(now, self._patience.max_wait, self._chance())
