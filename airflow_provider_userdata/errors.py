@@ -1,24 +1,24 @@
-"""Everything that this package raises, sorted by what the caller can do about it.
+"""All exceptions of this package, sorted by what the caller can do about them.
 
     UserdataError
-    ├── NeedsChangeError         change something, then run again; a retry alone can't help
+    ├── NeedsChangeError         change something, then run again; a retry can't help
     │   ├── ArgumentError            a task's argument, in the DAG file
     │   ├── ConnectionSettingsError  the Airflow connection
-    │   ├── SourceError              the data's place or shape
-    │   ├── SourceChangedError       the data, or where it goes, isn't what it was for the attempt before
-    │   ├── ResumeError              where to go on can't be known
+    │   ├── SourceError              where the data is, or its shape
+    │   ├── SourceChangedError       the data or its destination changed since the previous attempt
+    │   ├── ResumeError              what the previous attempt sent can't be known
     │   ├── RejectsError             more rejects than the task allows
-    │   ├── LedgerError              the ledger's place, rights, version or secret, or it is lost
-    │   └── RefusedError             the vendor refuses the credentials, the address or everything
+    │   ├── LedgerError              the ledger's place, permissions, version or secret; or it is lost
+    │   └── RefusedError             the vendor refuses the credentials, the address or every request
     └── MayPassError             a retry may help
         ├── SourceBrokeError         the source failed while it was read
-        ├── OutputError              the fates can't be written
+        ├── OutputError              rejects, receipts or checkpoint can't be written
         ├── LedgerBusyError          the ledger is locked, or its database can't be reached
         ├── LaterError               the vendor asks to come back later
-        ├── UnexpectedError          what nobody expects, by its type alone
-        ├── VendorDownError          the vendor can't be reached, or takes no requests for now
+        ├── UnexpectedError          any other exception, named by its type alone
+        ├── VendorDownError          the vendor can't be reached, or accepts no requests for now
         └── StoppedError             the delivery was told to stop
-            └── OrphanedError            nobody supervises the delivery any more
+            └── OrphanedError            no process supervises the delivery any more
 
 Messages name the connection, the argument, the rule and the position; never a record's content or a credential.
 """
@@ -29,13 +29,14 @@ from datetime import datetime
 
 
 class UserdataError(Exception):
-    """The root of all errors of this package."""
+    """The base of all errors of this package."""
 
     retriable = False
+    """Whether a retry may help."""
 
 
 class NeedsChangeError(UserdataError):
-    """Something has to change first: the task fails without a retry."""
+    """Something has to be changed first: the task fails without a retry."""
 
 
 class ArgumentError(NeedsChangeError):
@@ -43,19 +44,19 @@ class ArgumentError(NeedsChangeError):
 
 
 class ConnectionSettingsError(NeedsChangeError):
-    """An Airflow connection lacks something or holds what can't work."""
+    """An Airflow connection lacks a setting, or has one that can't work."""
 
 
 class SourceError(NeedsChangeError):
-    """A source can't be read as it was named: no such file, no such column, a shape that isn't records."""
+    """A source can't be read: no such file, no such column, or content that isn't records."""
 
 
 class SourceChangedError(NeedsChangeError):
-    """The source's first records are not those that the attempt before had read, or went elsewhere."""
+    """The source's first records differ from those that the previous attempt read, or were sent to another address."""
 
 
 class ResumeError(NeedsChangeError):
-    """What the attempt before sent can't be known here, and mustn't be guessed."""
+    """What the previous attempt sent can't be known here, and must not be guessed."""
 
 
 class RejectsError(NeedsChangeError):
@@ -63,44 +64,44 @@ class RejectsError(NeedsChangeError):
 
 
 class LedgerError(NeedsChangeError):
-    """The ledger can't be used as it is: its place, its rights, its version, its secret; or it is lost."""
+    """The ledger can't be used: its place, permissions, version or secret is wrong; or it is lost."""
 
 
 class RefusedError(NeedsChangeError):
-    """The vendor, or what stands before it, refuses the credentials, the address, or every request."""
+    """The vendor, or a proxy or gateway before it, refuses the credentials, the address, or every request."""
 
 
 class MayPassError(UserdataError):
-    """A later attempt may succeed: the task fails in the way that Airflow retries."""
+    """A later attempt may succeed: the task fails, and Airflow retries it."""
 
     retriable = True
 
 
 class SourceBrokeError(MayPassError):
-    """The source failed in the middle of being read."""
+    """The source failed while it was being read."""
 
 
 class LedgerBusyError(MayPassError):
-    """The ledger is locked by others, is full, or its database can't be reached for now."""
+    """The ledger is locked, its disk is full, or its database can't be reached for now."""
 
 
 class VendorDownError(MayPassError):
-    """The vendor can't be reached, or takes no requests for now."""
+    """The vendor can't be reached, or accepts no requests for now."""
 
 
 class StoppedError(MayPassError):
-    """The delivery was told to stop before it was done."""
+    """The delivery was told to stop before it had finished."""
 
 
 class OrphanedError(StoppedError):
-    """Nobody supervises the delivery's process any more: another attempt may begin at any time, and goes on."""
+    """No process supervises the delivery any more: Airflow may start another attempt at any time."""
 
 
 class LaterError(MayPassError):
-    """The vendor asks for a pause that is too long to be spent waiting.
+    """The vendor asks for a pause that is too long to wait in a worker slot.
 
-    :param message: why.
-    :param until: when to come back, with its offset.
+    :param message: the reason.
+    :param until: when to come back, with a UTC offset.
     """
 
     def __init__(self, message: str, until: datetime) -> None:
@@ -112,15 +113,18 @@ class LaterError(MayPassError):
 
 
 class UnexpectedError(MayPassError):
-    """Something ended the delivery that isn't an error of this package: named by type, for it may quote a record."""
+    """An exception of another package ended the delivery. Only its type is named: its message may quote a record."""
 
 
 class OutputError(MayPassError):
-    """The fates can't be written: a full disk, a path that is no folder, missing permission."""
+    """Rejects, receipts or checkpoint can't be written: a full disk, a path that isn't a folder, missing permission."""
 
 
 def unexpected(error: BaseException) -> UnexpectedError:
-    """Return what a task may say of an error that isn't one of this package: its type."""
+    """Return an error that names only the type of an exception of another package.
+
+    :param error: that exception; it becomes the cause.
+    """
     made = UnexpectedError(f"{type(error).__name__} ended the delivery; what was delivered stays on record")
     made.__cause__ = error
     return made

@@ -1,4 +1,4 @@
-"""The same commands without Airflow's command line, which before 3.0 takes none of a provider's."""
+"""The same commands without Airflow's command line, which before 3.0 has no commands of providers."""
 
 from __future__ import annotations
 

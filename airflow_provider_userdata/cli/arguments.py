@@ -1,4 +1,4 @@
-"""The commands and their arguments, said once for Airflow's command line and for our own. Imports nothing heavy."""
+"""The commands and their arguments, declared once for Airflow's command line and for our own. Quick to import."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from airflow_provider_userdata import registry
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An argument, as `argparse` takes it."""
+    """An argument of a command.
+
+    :param flags: its names, as `argparse` expects them.
+    :param options: the other arguments of `add_argument`.
+    """
 
     flags: Sequence[str]
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -21,7 +25,10 @@ class Argument:
 class Command:
     """A command.
 
-    :param function: of the module `commands`.
+    :param name: what is typed.
+    :param help: one line for the list of commands.
+    :param function: the name of its function in the module `commands`.
+    :param arguments: its arguments.
     """
 
     name: str
@@ -36,7 +43,7 @@ _STREAMS = Argument(
         "type": int,
         "action": "append",
         "metavar": "NUMBER",
-        "help": "a stream's number, as `streams` lists it; may repeat",
+        "help": "a stream's number, as `streams` lists it; may be repeated",
     },
 )
 _VENDOR = Argument(("--vendor",), {"help": f"all streams of a vendor: {registry.names()}"})
@@ -49,14 +56,14 @@ LEDGER = (
     Command("streams", "List what the ledger remembers: streams, entries, days", "streams", (_OUTPUT,)),
     Command(
         "forget",
-        "Forget streams, or a user in them, or what is older than so many days",
+        "Forget streams, or a user in them, or entries older than a number of days",
         "forget",
         (
             _STREAMS,
             _VENDOR,
             Argument(
                 ("--user",),
-                {"metavar": "ID", "help": "only this user, by the id or label that the vendor knows; `-` reads it"},
+                {"metavar": "ID", "help": "only this user, by the vendor's id or label; `-` reads it from the input"},
             ),
             Argument(("--older-than",), {"type": int, "metavar": "DAYS", "help": "only entries that are older"}),
             _YES,
@@ -64,11 +71,11 @@ LEDGER = (
     ),
     Command(
         "begin",
-        "Begin a new ledger, where the one before was emptied, replaced or lost: all is sent again",
+        "Begin a new ledger after the previous one was emptied, replaced or lost: everything is sent again",
         "begin",
         (_YES,),
     ),
     Command("export", "Write the entries as JSON lines: stream, key, fingerprint, day", "export", (_STREAMS, _VENDOR)),
 )
-LEDGER_HELP = "What earlier runs delivered, as tasks with incremental=True remember it"
+LEDGER_HELP = "What earlier runs delivered, as recorded by tasks with incremental=True"
 USERDATA_HELP = "Uploads of user data"

@@ -1,4 +1,4 @@
-"""What the commands do."""
+"""The functions of the commands."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COLUMNS = ("stream", "vendor", "address", "kind", "user", "name", "holds", "ent
 
 
 def _said(function: Callable[[Namespace], None]) -> Callable[[Namespace], None]:
-    """Let what is wrong become a line and an exit code."""
+    """Turn an error of this package into one line and an exit code."""
 
     @functools.wraps(function)
     def run(asked: Namespace) -> None:
@@ -42,13 +42,13 @@ def _said(function: Callable[[Namespace], None]) -> Callable[[Namespace], None]:
 
 
 def _command(function: Callable[[Namespace, LedgerAdmin], None]) -> Callable[[Namespace], None]:
-    """Give a command the ledger that Airflow's settings name."""
+    """Call a command with the ledger that Airflow's settings name."""
 
     @_said
     @functools.wraps(function)
     def run(asked: Namespace) -> None:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Airflow's, of itself: they would stand among what is exported
+            warnings.simplefilter("ignore")  # Airflow's warnings would mix with the exported lines
             database, place = ledger_database()
         with LedgerAdmin(database, place) as ledger:
             function(asked, ledger)
@@ -68,7 +68,7 @@ def streams(asked: Namespace, ledger: LedgerAdmin) -> None:
 
 @_command
 def forget(asked: Namespace, ledger: LedgerAdmin) -> None:
-    """Forget streams, a user, or what is old."""
+    """Forget streams, a user, or old entries."""
     if asked.user is not None and asked.older_than is not None:
         raise ArgumentError("--user and --older-than don't go together")
     if asked.older_than is not None and asked.older_than < 1:
@@ -76,13 +76,13 @@ def forget(asked: Namespace, ledger: LedgerAdmin) -> None:
     if asked.user is None and asked.older_than is None and not (asked.stream or asked.vendor):
         raise ArgumentError("name what to forget: --stream, --vendor, --user or --older-than")
     chosen = _chosen(ledger, asked)
-    # By `-`, for what stands in a command line is kept by shells and shown to others.
+    # `-` keeps the user out of the command line, which shells store and other processes can see.
     user = sys.stdin.readline().rstrip("\r\n") if asked.user == "-" else asked.user
     if user is not None and not user.strip():
-        raise ArgumentError("--user: nobody is named; with -, the first line of the input names the user")
-    what = "a user" if user is not None else "old entries" if asked.older_than is not None else "all"
+        raise ArgumentError("--user: is empty; with -, the first line of the input is the user")
+    what = "a user" if user is not None else "old entries" if asked.older_than is not None else "all entries"
     among = ", ".join(str(stream.id) for stream in chosen) or "none"
-    if not asked.yes and not _confirmed(f"Forget {what} in the streams {among}? It is sent again where a task has it."):
+    if not asked.yes and not _confirmed(f"Forget {what} of the streams {among}? Tasks will send those records again."):
         raise ArgumentError("nothing was forgotten")
     numbers = [stream.id for stream in chosen]
     if user is not None:
@@ -96,24 +96,24 @@ def forget(asked: Namespace, ledger: LedgerAdmin) -> None:
 
 @_said
 def begin(asked: Namespace) -> None:
-    """Begin a new ledger, or take another one in place of the one before."""
+    """Begin a new ledger, or accept another one in place of the previous one."""
     found = find_ledger()
     if found is None:
-        print("There has been no ledger yet: the first task with incremental=True begins it.")
+        print("There is no ledger yet: the first task with incremental=True creates it.")
         return
     if found is Found.WHOLE:
-        print("The ledger is whole: there is nothing to begin. To have records sent again, forget their streams.")
+        print("The ledger is complete: nothing to do. To send records again, forget their streams.")
         return
     question = (
-        "Use this ledger from now on? It isn't the one that tasks on this machine have used before: what that one knew "
-        "as delivered is sent again."
+        "Use this ledger from now on? Tasks on this machine have used another one before: records that only the other "
+        "one knows as delivered are sent again."
         if found is Found.ANOTHER
-        else "Begin a new ledger? What is left of the one before is forgotten, and all is sent again."
+        else "Begin a new ledger? What is left of the previous one is forgotten, and everything is sent again."
     )
     if not asked.yes and not _confirmed(question):
-        raise ArgumentError("nothing was begun")
+        raise ArgumentError("nothing was changed")
     begin_ledger(keep=found is Found.ANOTHER)
-    print("The ledger is begun.")
+    print("The new ledger is ready.")
 
 
 @_command
@@ -124,7 +124,7 @@ def export(asked: Namespace, ledger: LedgerAdmin) -> None:
 
 
 def _chosen(ledger: LedgerAdmin, asked: Namespace) -> list[StreamSummary]:
-    """Give the streams that are asked for; without a word, all."""
+    """Return the streams that the arguments select; all if they select none."""
     every = ledger.streams()
     missing = sorted({*(asked.stream or ())} - {stream.id for stream in every})
     if missing:
@@ -141,7 +141,7 @@ def _chosen(ledger: LedgerAdmin, asked: Namespace) -> list[StreamSummary]:
 
 def _confirmed(question: str) -> bool:
     if not sys.stdin.isatty():
-        raise ArgumentError("nobody is there to ask: say --yes")
+        raise ArgumentError("the input is not a terminal, so nobody can confirm: say --yes")
     return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
 
 

@@ -1,4 +1,4 @@
-"""The commands, as Airflow's command line takes them. Nothing is imported before a command is called."""
+"""The commands, declared for Airflow's command line. Their code is imported when one is called."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from airflow_provider_userdata.cli.arguments import LEDGER, LEDGER_HELP, USERDAT
 
 
 def get_cli_commands() -> list[CLICommand]:
-    """Give Airflow the group `userdata`."""
+    """Return the command group `userdata`, for Airflow."""
     ledger = GroupCommand(name="ledger", help=LEDGER_HELP, subcommands=tuple(map(_action, LEDGER)))
     return [GroupCommand(name="userdata", help=USERDATA_HELP, subcommands=(ledger,))]
 

@@ -1,1 +1,1 @@
-"""`@task.thymia_upload` and its likes: a function whose records are delivered."""
+"""Task decorators such as `@task.thymia_upload`: the records that a function returns or yields are delivered."""

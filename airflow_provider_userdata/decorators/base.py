@@ -1,4 +1,4 @@
-"""What the decorators share: a function's records are an operator's source."""
+"""The base of all decorated operators: the decorated function is the operator's source."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from airflow_provider_userdata.sources import hold, unhold
 class DecoratedDelivery(DecoratedOperator, DeliveryOperator):
     """Delivers what a function returns or yields. Mixed into a vendor's operator.
 
-    Airflow renders, stores and shows a function's arguments. Lists are held back from that, as records that an upstream
-    task returned; text and dictionaries are not.
+    Airflow renders, stores and shows a function's arguments. Lists are wrapped to prevent that, because they may be
+    records that an upstream task returned. Text and dictionaries are not wrapped.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class DecoratedDelivery(DecoratedOperator, DeliveryOperator):
 
     @property
     def op_args(self) -> Collection[Any]:
-        """The function's positional arguments; lists are held."""
+        """The function's positional arguments; lists are wrapped."""
         return self._op_args
 
     @op_args.setter
@@ -50,7 +50,7 @@ class DecoratedDelivery(DecoratedOperator, DeliveryOperator):
 
     @property
     def op_kwargs(self) -> Mapping[str, Any]:
-        """The function's named arguments; lists are held."""
+        """The function's named arguments; lists are wrapped."""
         return self._op_kwargs
 
     @op_kwargs.setter
@@ -58,7 +58,7 @@ class DecoratedDelivery(DecoratedOperator, DeliveryOperator):
         self._op_kwargs = {name: _held(value) for name, value in values.items()}
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Bind the function's arguments, and deliver its records; it is called where they are read."""
+        """Bind the function's arguments, and deliver its records; the function is called when they are read."""
         positional = [unhold(value) for value in self.op_args]
         context_merge(context, {name: unhold(value) for name, value in self.op_kwargs.items()})
         named = determine_kwargs(self.python_callable, positional, context)
@@ -76,6 +76,6 @@ def _held(value: object) -> object:
 
 
 def template_fields(operator: type[DeliveryOperator]) -> tuple[str, ...]:
-    """Give what is rendered in a decorated operator: the function's arguments, and all but the source."""
+    """Return the template fields of a decorated operator: the function's arguments, and all fields but the source."""
     own = [name for name in operator.template_fields if name != "source"]
     return (*DecoratedOperator.template_fields, *own)

@@ -18,8 +18,8 @@ class _DecoratedPtengineProfilesOperator(DecoratedDelivery, PtengineProfilesOper
 def ptengine_profiles_task(python_callable: Callable[..., object] | None = None, **kwargs: Any) -> TaskDecorator:
     """Upload the user attributes that a function returns or yields.
 
-    :param python_callable: the function; it gets what it names of Airflow's context.
-    :param kwargs: the arguments of `PtengineProfilesOperator`, but for `source`.
+    :param python_callable: the function; parameters named like Airflow context variables are filled in.
+    :param kwargs: the arguments of `PtengineProfilesOperator`, except `source`.
     """
     return task_decorator_factory(
         python_callable=python_callable, decorated_operator_class=_DecoratedPtengineProfilesOperator, **kwargs

@@ -18,8 +18,8 @@ class _DecoratedThymiaUploadOperator(DecoratedDelivery, ThymiaUploadOperator):
 def thymia_upload_task(python_callable: Callable[..., object] | None = None, **kwargs: Any) -> TaskDecorator:
     """Upload the user data that a function returns or yields.
 
-    :param python_callable: the function; it gets what it names of Airflow's context.
-    :param kwargs: the arguments of `ThymiaUploadOperator`, but for `source`.
+    :param python_callable: the function; parameters named like Airflow context variables are filled in.
+    :param kwargs: the arguments of `ThymiaUploadOperator`, except `source`.
     """
     return task_decorator_factory(
         python_callable=python_callable, decorated_operator_class=_DecoratedThymiaUploadOperator, **kwargs

@@ -1,1 +1,1 @@
-"""Airflow's hooks: they hold the vendors' credentials."""
+"""Airflow's hooks, one for each vendor: address and credentials from an Airflow connection."""

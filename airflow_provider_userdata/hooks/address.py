@@ -1,4 +1,4 @@
-"""From an Airflow connection to the vendor's address and the way there: pure, and strict."""
+"""Reads and checks an Airflow connection: the vendor's address, credential, timeout and proxy. Without any I/O."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _BEARER = re.compile(r"\W*bearer[\s:]", re.IGNORECASE)
 
 
 def base_url(connection: Any, default: str | None, paths: Collection[str] = ()) -> str:
-    """Give scheme, host, port and path of a connection, without a slash at the end.
+    """Return the scheme, host, port and path of a connection, without a slash at the end.
 
     :param connection: an Airflow connection.
-    :param default: the vendor's own address, or None where each customer has another.
-    :param paths: those of the vendor's API, which requests add themselves.
+    :param default: the vendor's own address, or None if each customer has a different one.
+    :param paths: the paths of the vendor's API, which are added to the address for each request.
     :raises ConnectionSettingsError: if there is no host, or one that can't be used.
     """
     where = f"connection {connection.conn_id!r}"
@@ -37,30 +37,30 @@ def base_url(connection: Any, default: str | None, paths: Collection[str] = ()) 
     port = parts.port or connection.port
     name = _encoded(parts.hostname or "", where)
     if not 0 < (port or 1) < 65536:
-        raise ConnectionSettingsError(f"{where}: the port is none that an address can have")
+        raise ConnectionSettingsError(f"{where}: the port must be from 1 to 65535")
     if parts.scheme == "http" and not (_is_loopback(parts.hostname or "") or _allows_http(connection)):
         raise ConnectionSettingsError(
             f"{where}: http would send the key and the data unencrypted to {name}; "
-            'use https, or say "allow_http": true in its extra'
+            'use https, or set "allow_http": true in its extra'
         )
     own = default is not None and f".{name}".endswith(f".{urlsplit(default).hostname}")
     if part := _api_path(parts.path, paths, shortest=1 if own else 2):
         raise ConnectionSettingsError(
-            f"{where}: the host holds a path of the API, which requests add themselves: leave out {part!r}, "
+            f"{where}: the host contains a path of the API, which is added for each request: remove {part!r} "
             "and what follows it"
         )
     return f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 
 
 def maybe_twice(url: str, paths: Collection[str]) -> str | None:
-    """Give the end of an address that the API's paths begin with: a proxy's own path may be called so, or not."""
+    """Return the end of an address's path if an API path begins with it too: by mistake, or as a proxy's own."""
     return _api_path(urlsplit(url).path, paths, shortest=1)
 
 
 def timeout(connection: Any) -> float:
-    """Give the seconds that a request may take.
+    """Return the seconds that a request may take.
 
-    :raises ConnectionSettingsError: if the extra holds no number above 0.
+    :raises ConnectionSettingsError: if `timeout` in the extra is not a number above 0.
     """
     value = extra(connection, "timeout")
     if value is None or value == "":
@@ -75,9 +75,9 @@ def timeout(connection: Any) -> float:
 
 
 def verify(connection: Any) -> bool | str:
-    """Give how the vendor's certificate is checked: True, False, or the path of the certificates to trust.
+    """Return how the vendor's certificate is checked: True, False, or the path of the certificates to trust.
 
-    :raises ConnectionSettingsError: if the extra holds something else.
+    :raises ConnectionSettingsError: if `verify` in the extra is something else.
     """
     value = extra(connection, "verify")
     if value is None or value == "":
@@ -90,9 +90,9 @@ def verify(connection: Any) -> bool | str:
 
 
 def proxy(connection: Any) -> str | None:
-    """Give the proxy that the connection names, or None.
+    """Return the proxy that the connection names, or None.
 
-    :raises ConnectionSettingsError: if the extra holds no address.
+    :raises ConnectionSettingsError: if `proxy` in the extra is not an address.
     """
     value = extra(connection, "proxy")
     if value is None or value == "":
@@ -102,13 +102,13 @@ def proxy(connection: Any) -> str | None:
             connection,
             "proxy",
             "an address such as http://host:port or http://user:password@host:port; "
-            "signs such as @, / and # are percent-encoded in a password",
+            "characters such as @, / and # are percent-encoded in a password",
         )
     return value
 
 
 def is_proxy(url: str) -> bool:
-    """Say whether an address can be a proxy's."""
+    """Return whether an address can be a proxy's."""
     try:
         parts = urlsplit(url)
         reachable = parts.port != 0 and bool(_as_ascii(parts.hostname or ""))
@@ -119,26 +119,27 @@ def is_proxy(url: str) -> bool:
 
 
 def credential(connection: Any, called: str) -> str:
-    """Give a connection's password.
+    """Return a connection's password.
 
-    :param called: what the vendor calls it.
-    :raises ConnectionSettingsError: if there is none, or one that no header can carry, or that holds more than it.
+    :param connection: an Airflow connection.
+    :param called: the vendor's name for it.
+    :raises ConnectionSettingsError: if there is none, if a header can't carry it, or if other text was pasted with it.
     """
     password = connection.password or ""
     if not password.strip():
         raise ConnectionSettingsError(f"connection {connection.conn_id!r} has no password: it is the vendor's {called}")
     if found := _beside_the_key(password):
         raise ConnectionSettingsError(
-            f"connection {connection.conn_id!r}: the password holds {found}; "
+            f"connection {connection.conn_id!r}: the password contains {found}; "
             f"it must be the vendor's {called} and nothing else"
         )
     return str(password)
 
 
 def extra(connection: Any, name: str) -> Any:
-    """Give a value of a connection's extra, or None.
+    """Return a value of a connection's extra, or None.
 
-    :raises ConnectionSettingsError: if the extra is no JSON object.
+    :raises ConnectionSettingsError: if the extra is not a JSON object.
     """
     return extras(connection).get(name)
 
@@ -146,7 +147,7 @@ def extra(connection: Any, name: str) -> Any:
 def extras(connection: Any) -> Mapping[str, Any]:
     """Return all of a connection's extra.
 
-    :raises ConnectionSettingsError: if the extra is not a JSON object. Airflow takes what isn't JSON for nothing.
+    :raises ConnectionSettingsError: if the extra is not a JSON object; Airflow itself treats invalid JSON as empty.
     """
     where, text = f"connection {connection.conn_id!r}", connection.extra or ""
     if text.isspace():
@@ -164,7 +165,7 @@ def extras(connection: Any) -> Mapping[str, Any]:
 
 
 def _beside_the_key(password: str) -> str | None:
-    """Name what was pasted along with a key, or can't be a part of one."""
+    """Return a description of text in a password that is not part of a key; None if there is none."""
     bare = password.strip().strip(_UNSEEN)
     if header := _HEADER.match(bare):
         return f"{'Authorization' if header[1][0] in 'aA' else 'x-api-key'!r} before it"
@@ -178,9 +179,9 @@ def _beside_the_key(password: str) -> str | None:
 
 
 def _api_path(given: str, paths: Collection[str], shortest: int) -> str | None:
-    """Find one of the API's paths in another path, or at its end the beginning of one.
+    """Return the part of a path that is an API path, or at its end the beginning of one; None if there is none.
 
-    :param shortest: how many segments such a beginning has at least.
+    :param shortest: the fewest segments of such a beginning.
     """
     segments = [segment for segment in given.split("/") if segment]
     for path in paths:
@@ -193,7 +194,7 @@ def _api_path(given: str, paths: Collection[str], shortest: int) -> str | None:
 
 
 def _bracketed(url: str) -> str:
-    """Put an IPv6 address into brackets: Airflow takes them off a URI's."""
+    """Put an IPv6 address into brackets: Airflow removes them from a URI's host."""
     scheme, _, rest = url.partition("://")
     try:
         return f"{scheme}://[{ipaddress.IPv6Address(rest)}]"
@@ -202,15 +203,15 @@ def _bracketed(url: str) -> str:
 
 
 def _encoded(host: str, where: str) -> str:
-    """Write a host's name as name servers know it, and an IPv6 address in brackets."""
+    """Return a host's name in ASCII, as DNS needs it, and an IPv6 address in brackets."""
     try:
         return f"[{host}]" if ":" in host else _as_ascii(host)
     except ValueError:
-        raise ConnectionSettingsError(f"{where}: the host is no address") from None
+        raise ConnectionSettingsError(f"{where}: the host is not a valid address") from None
 
 
 def _as_ascii(host: str) -> str:
-    """Encode a host's name as `requests` does (IDNA), and see that Python and aiohttp take it, too."""
+    """Encode a host's name as `requests` does (IDNA), and check that Python and aiohttp accept it too."""
     name = host if host.isascii() else idna.encode(host, uts46=True).decode()
     name.encode("idna")
     if name.replace(".", "").isdigit():
@@ -221,20 +222,20 @@ def _as_ascii(host: str) -> str:
 def _split(url: str, where: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018  # raises where the port is no number
+        parts.port  # noqa: B018  # raises if the port is not a number
     except ValueError:
-        raise ConnectionSettingsError(f"{where}: the host is no address") from None
+        raise ConnectionSettingsError(f"{where}: the host is not a valid address") from None
     if parts.scheme not in {"http", "https"}:
         raise ConnectionSettingsError(f"{where}: the host's scheme is neither https nor http")
     if not parts.hostname or any(character.isspace() for character in url):
-        raise ConnectionSettingsError(f"{where}: the host is no address")
+        raise ConnectionSettingsError(f"{where}: the host is not a valid address")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConnectionSettingsError(f"{where}: the host holds more than an address; the key is the password")
+        raise ConnectionSettingsError(f"{where}: the host contains more than an address; the key is the password")
     return parts
 
 
 def _allows_http(connection: Any) -> bool:
-    """Tell whether the extra says so: `true`, which is text where a connection is written as a URI."""
+    """Return whether the extra has `"allow_http": true`; the value is text if the connection is written as a URI."""
     return str(extra(connection, "allow_http")).strip().lower() == "true"
 
 

@@ -1,4 +1,4 @@
-"""What the vendors' hooks share: a session for people, an endpoint for deliveries, a connection test."""
+"""The base of all vendors' hooks: a `requests` session, an endpoint for deliveries, a connection test."""
 
 from __future__ import annotations
 
@@ -34,46 +34,46 @@ class VendorHook(BaseHook):
         self._conn_id = conn_id
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Give each hook the two methods below as its own: Airflow before 3 asks no parent class for them."""
+        """Copy the two methods below into each hook: Airflow before 3 doesn't look for them in base classes."""
         super().__init_subclass__(**kwargs)
         for name in ("get_ui_field_behaviour", "get_connection_form_widgets"):
             setattr(cls, name, VendorHook.__dict__[name])
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Describe the form's standard fields, for Airflow before 3."""
+        """Return how the form shows its standard fields, for Airflow before 3."""
         return forms.field_behaviour(cls.conn_type)
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """Build the form's extra fields, for Airflow before 3."""
+        """Return the form's extra fields, for Airflow before 3."""
         return forms.form_widgets()
 
     def auth_headers(self, credential: str) -> dict[str, str]:
-        """Give the headers that carry the credential."""
+        """Return the headers that carry the credential."""
         return {"Authorization": f"Bearer {credential}"}
 
     def get_conn(self) -> requests.Session:
-        """Give a session that carries the credential and the connection's settings.
+        """Return a session with the credential and the connection's settings.
 
         Its requests have the connection's timeout. A redirect is an error: it would carry the credential elsewhere.
 
-        :raises ConnectionSettingsError: if the connection lacks something or holds what can't work.
+        :raises ConnectionSettingsError: if the connection lacks a setting, or has one that can't work.
         """
         return self._session(self._connection())
 
     def get_url(self, path: str = "") -> str:
-        """Give the connection's address, or a path below it.
+        """Return the connection's address, or a path below it.
 
-        :param path: with a slash at its beginning.
+        :param path: the path, with a slash at its beginning.
         :raises ConnectionSettingsError: if the connection has no host, or one that can't be used.
         """
         return address.base_url(self._connection(), self.default_url, self.api_paths) + path
 
     def endpoint(self) -> Endpoint:
-        """Resolve the connection once, for a delivery: the same settings as `get_conn()` has.
+        """Return the address, credential and settings for a delivery, the same as those of `get_conn()`.
 
-        :raises ConnectionSettingsError: if the connection lacks something or holds what can't work.
+        :raises ConnectionSettingsError: if the connection lacks a setting, or has one that can't work.
         """
         connection = self._connection()
         url = address.base_url(connection, self.default_url, self.api_paths)
@@ -81,12 +81,12 @@ class VendorHook(BaseHook):
             settings = session.merge_environment_settings(url, {}, None, None, None)
         proxy = _proxy(url, settings["proxies"], self._conn_id)
         tls = any(place is not None and place.startswith("https:") for place in (url, proxy))
-        own = isinstance(session.verify, str)  # read in any case: a mistake in it shows before it is needed
+        own = isinstance(session.verify, str)  # read even without TLS, so that a mistake in it shows early
         if hint := self._twice(url):
             self.log.warning("connection %r: %s", self._conn_id, hint)
         unknown = sorted(set(address.extras(connection)) - forms.EXTRA_NAMES)
         if unknown:
-            self.log.warning("connection %r: its extra holds what is not used here: %s", self._conn_id, unknown)
+            self.log.warning("connection %r: its extra has keys that are not used: %s", self._conn_id, unknown)
         return Endpoint(
             url=url,
             headers=self.auth_headers(address.credential(connection, self.credential_name)),
@@ -97,7 +97,7 @@ class VendorHook(BaseHook):
         )
 
     def test_connection(self) -> tuple[bool, str]:
-        """Try the connection without sending data; Airflow shows what it says."""
+        """Try the connection without sending data; return whether it works, and the text that Airflow shows."""
         try:
             endpoint = self.endpoint()
             with self.get_conn() as session:
@@ -115,13 +115,9 @@ class VendorHook(BaseHook):
         raise NotImplementedError
 
     def _twice(self, url: str) -> str | None:
-        """Return a hint where a proxy's own path is called as the beginning of the API's paths is."""
+        """Return a hint if the host's path ends as the API's paths begin."""
         part = address.maybe_twice(url, self.api_paths)
-        return (
-            f"the host ends with {part!r}, with which the API's own paths begin: is it to stand twice?"
-            if part
-            else None
-        )
+        return f"the host ends with {part!r}, and the API's paths begin with it: is it meant twice?" if part else None
 
     def _session(self, connection: Any) -> requests.Session:
         session = _Session()
@@ -147,7 +143,7 @@ class VendorHook(BaseHook):
 
 
 class _Session(requests.Session):
-    """Lets the connection's settings go before the environment's: in `requests`, HTTPS_PROXY and the like win."""
+    """A session whose own settings override the environment's: in `requests`, HTTPS_PROXY and others would win."""
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         own = {**self.proxies, **(proxies or {})}
@@ -157,7 +153,7 @@ class _Session(requests.Session):
 
 
 class _TimeoutAdapter(HTTPAdapter):
-    """Gives every request the connection's timeout: `requests` would wait for ever."""
+    """Sets the connection's timeout on every request: by default, `requests` has none."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
@@ -169,12 +165,12 @@ class _TimeoutAdapter(HTTPAdapter):
 
 
 def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Stand where `requests` would otherwise put what a .netrc file says of the host (T2)."""
+    """Return the request unchanged, as its `auth`: otherwise `requests` takes credentials from a .netrc file (T2)."""
     return request
 
 
 def _proxy(url: str, proxies: Any, conn_id: str) -> str | None:
-    """Choose the proxy for an address, as `requests` does."""
+    """Return the proxy for an address, chosen as `requests` does; None if there is none."""
     chosen = select_proxy(url, proxies)
     if not chosen:
         return None
@@ -184,6 +180,6 @@ def _proxy(url: str, proxies: Any, conn_id: str) -> str | None:
         proxy = ""
     if not address.is_proxy(proxy):
         raise ConnectionSettingsError(
-            f"connection {conn_id!r}: the environment's proxy is no HTTP proxy; name one as 'proxy' in the extra"
+            f"connection {conn_id!r}: the environment's proxy is not an HTTP proxy; name one as 'proxy' in the extra"
         )
     return proxy

@@ -1,4 +1,4 @@
-"""The certificates of both sides: those to trust, and the client's own."""
+"""TLS certificates: those to trust, and the client's own."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from airflow_provider_userdata.errors import ConnectionSettingsError
 from airflow_provider_userdata.hooks.address import extra
 
 Client = str | tuple[str, str]
-"""The path of a client's certificate with its key, or the paths of both, as `requests` takes them."""
+"""The path of a file with the client's certificate and key, or the paths of both, as `requests` accepts them."""
 
 
 class _EncryptedError(Exception):
-    """A key can't be read without a password."""
+    """A key is encrypted and needs a password."""
 
 
 def client_certificate(connection: Any) -> Client | None:
-    """Return what a connection says of the client's certificate, once it is sure that it can be used.
+    """Return the client's certificate that a connection names, after checking that it can be used; None if none.
 
     :raises ConnectionSettingsError: if a file can't be read, or certificate and key don't belong together.
     """
@@ -48,9 +48,9 @@ def client_certificate(connection: Any) -> Client | None:
 
 
 def load(tls: ssl.SSLContext, client: Client) -> None:
-    """Let TLS show the client's certificate where it is asked for one."""
+    """Load the client's certificate into a TLS context, for servers that ask for one."""
 
-    def password() -> str:  # or OpenSSL would ask for one on the terminal, and wait
+    def password() -> str:  # without it, OpenSSL asks for one on the terminal, and waits
         raise _EncryptedError
 
     certificate, key = (client, None) if isinstance(client, str) else client
@@ -58,11 +58,13 @@ def load(tls: ssl.SSLContext, client: Client) -> None:
 
 
 def trusted(settings: Mapping[str, Any], conn_id: str, *, own: bool) -> ssl.SSLContext | bool:
-    """Read the certificates that `requests` would take, which takes as long as to send ten requests.
+    """Return a TLS context that trusts the same certificates as `requests`; False if nothing is verified.
 
-    :param settings: what `requests` makes of a session and the environment: `verify`, `cert`.
-    :param own: whether the connection names the certificates' file.
-    :raises ConnectionSettingsError: if their file can't be read.
+    Reading them takes as long as sending ten requests.
+
+    :param settings: what `requests` merges from a session and the environment: `verify`, `cert`.
+    :param own: whether the connection names the file of certificates to trust.
+    :raises ConnectionSettingsError: if that file can't be read.
     """
     verify, client = settings["verify"], settings["cert"]
     if verify is False and client is None:
@@ -93,10 +95,10 @@ def _path(connection: Any, name: str) -> str | None:
 
 
 def _holds(where: str, name: str, path: str, mark: bytes, what: str) -> None:
-    """Check that a file can be read and holds what it should: OpenSSL's own errors say neither."""
+    """Check that a file can be read and contains what it should: OpenSSL's errors don't tell these apart."""
     try:
         holds = mark in Path(path).read_bytes()
     except (OSError, ValueError):
         raise ConnectionSettingsError(f"{where}: {name!r} in its extra names a file that can't be read") from None
     if not holds:
-        raise ConnectionSettingsError(f"{where}: the file of {name!r} in its extra holds no {what}")
+        raise ConnectionSettingsError(f"{where}: the file of {name!r} in its extra contains no {what}")

@@ -1,4 +1,4 @@
-"""What went wrong while a connection was tried, over `requests`: in the words of deliveries."""
+"""Explains why a connection test failed, in the same words as a delivery."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _BEFORE_SENDING = (
     urllib3.exceptions.ProxyError,
     urllib3.exceptions.SSLError,
 )
-_MANY_HEADERS = Failure("it answered with over 100 headers, which this test can't read", "a delivery can")
+_MANY_HEADERS = Failure("it answered with over 100 headers, which this test can't read", "a delivery can read them")
 
 
 def answered(response: requests.Response) -> str:
-    """Say what an answer was that a connection test didn't expect, without its body."""
+    """Describe an answer that a connection test didn't expect, without its body."""
     if said := barred(response):
         return said
     meaning = shared_meaning(Answer(response.status_code, response.headers, b""))
@@ -29,7 +29,7 @@ def answered(response: requests.Response) -> str:
 
 
 def barred(response: requests.Response) -> str | None:
-    """Say what stands before the vendor, where the answer comes from there."""
+    """Return what kept the request from the vendor, if a proxy or gateway answered in its place; else None."""
     if response.status_code == PROXY_WANTS_CREDENTIALS:
         return _proxy_wants_credentials()
     failure = failures.of_refusal(response.content) if response.status_code == 400 else None
@@ -37,8 +37,9 @@ def barred(response: requests.Response) -> str | None:
 
 
 def explained(error: requests.RequestException, endpoint: Endpoint) -> str:
-    """Say why no answer came.
+    """Return why no answer came.
 
+    :param error: what `requests` raised.
     :param endpoint: where the request went.
     """
     if isinstance(error, requests.TooManyRedirects) and error.response is not None:
@@ -61,5 +62,5 @@ def explained(error: requests.RequestException, endpoint: Endpoint) -> str:
 
 def _proxy_wants_credentials() -> str:
     meaning = shared_meaning(Answer(PROXY_WANTS_CREDENTIALS, {}, b""))
-    assert isinstance(meaning, Stop)  # noqa: S101  # with every vendor
+    assert isinstance(meaning, Stop)  # noqa: S101  # the same for every vendor
     return meaning.reason

@@ -11,7 +11,7 @@ from airflow_provider_userdata.vendors import gerosense
 
 
 class GerosenseHook(VendorHook):
-    """Holds the address of a GeroSense API proxy and its bearer token.
+    """Connects to a GeroSense API proxy with its bearer token.
 
     The connection's password is the token. Its host is the customer's own: there is no default (G1).
 
@@ -29,7 +29,7 @@ class GerosenseHook(VendorHook):
         super().__init__(gerosense_conn_id)
 
     def _try(self, session: requests.Session) -> tuple[bool, str]:
-        """Ask for the service's status, which sends no data (G13)."""
+        """Request the service's status, which sends no data (G13)."""
         response = session.get(self.get_url(gerosense.STATUS_PATH))
         if response.status_code != 200:
             return False, f"GeroSense {answered(response)}"
@@ -40,5 +40,5 @@ class GerosenseHook(VendorHook):
         if status == "Maintenance":
             return False, "GeroSense is in maintenance: uploads wait until it is over"
         if status != "Ok":
-            return False, "GeroSense has a status that is not known"
-        return True, "GeroSense is ready; the token was not tried, since the status is given without one"
+            return False, "GeroSense answered with an unknown status"
+        return True, "GeroSense is ready; the token was not tried, since the status needs none"

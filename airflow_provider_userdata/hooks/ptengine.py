@@ -11,10 +11,10 @@ from airflow_provider_userdata.vendors import ptengine
 
 
 class PtengineHook(VendorHook):
-    """Holds the API key of a Ptengine project.
+    """Connects to Ptengine with the API key of a project.
 
-    The connection's password is the key; one key is one project (P1). Its host is `https://api.ptengine.com` unless it
-    says otherwise.
+    The connection's password is the key; each project has its own (P1). Its host defaults to
+    `https://api.ptengine.com`.
 
     :param ptengine_conn_id: the Airflow connection.
     """
@@ -30,7 +30,7 @@ class PtengineHook(VendorHook):
         super().__init__(ptengine_conn_id)
 
     def _try(self, session: requests.Session) -> tuple[bool, str]:
-        """Reach the address, and check its certificate, without the key: no harmless request is known (P12)."""
+        """Reach the address and check its certificate, without the key: every known request changes data (P12)."""
         session.headers.pop("Authorization")
         response = session.get(self.get_url("/"), allow_redirects=False)
         if said := barred(response):

@@ -11,10 +11,10 @@ from airflow_provider_userdata.vendors import thymia
 
 
 class ThymiaHook(VendorHook):
-    """Holds Thymia's address and API activation key.
+    """Connects to Thymia with an API activation key.
 
-    The connection's password is the key. Its host is `https://api.thymia.ai` unless it says otherwise; other regions
-    have hosts of their own (T3).
+    The connection's password is the key. Its host defaults to `https://api.thymia.ai`; other regions have their own
+    hosts (T3).
 
     :param thymia_conn_id: the Airflow connection.
     """
@@ -31,16 +31,16 @@ class ThymiaHook(VendorHook):
         super().__init__(thymia_conn_id)
 
     def auth_headers(self, credential: str) -> dict[str, str]:
-        """Give the header that carries the key (T2)."""
+        """Return the header that carries the key (T2)."""
         return {"x-api-key": credential}
 
     def _try(self, session: requests.Session) -> tuple[bool, str]:
-        """Ask for the key's account, which sends no data (T12)."""
+        """Request the key's account, which sends no data (T12)."""
         response = session.get(self.get_url(thymia.ACCOUNT_PATH))
         if response.status_code != 200:
             return False, f"Thymia {answered(response)}"
         try:
             response.json()["id"]
         except (ValueError, KeyError, TypeError):
-            return False, "Thymia answered 200, but no account; is the host right?"
-        return True, "Thymia knows the key"
+            return False, "Thymia answered 200, but without an account; is the host right?"
+        return True, "Thymia accepts the key"

@@ -155,7 +155,7 @@ def test_a_table_without_a_column(refused: Callable[[Any], str], tmp_path: Path)
         ("gerosense", {"password": "k", "host": "proxy.example.com", "schema": "http"}, ["http would send"]),
         ("gerosense", {"password": "k", "host": "ftp://proxy.example.com"}, ["scheme"]),
         ("gerosense", {"password": "k", "host": "https://u:p@proxy.example.com"}, ["more than an address"]),
-        ("gerosense", {"password": "k", "host": "https://proxy.example.com:x"}, ["no address"]),
+        ("gerosense", {"password": "k", "host": "https://proxy.example.com:x"}, ["not a valid address"]),
         ("ptengine", {"password": "k", "extra": {"timeout": "soon"}}, ["'timeout'"]),
         ("ptengine", {"password": "k", "extra": {"verify": 5}}, ["'verify'"]),
         ("ptengine", {"password": "k", "extra": {"verify": "/nowhere/ca.pem"}}, ["'verify'"]),

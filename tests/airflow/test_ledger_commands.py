@@ -97,8 +97,8 @@ def test_old_entries_are_forgotten(run: Callable[..., str]) -> None:
         (["export", "--stream", "9"], "no stream 9"),
         (["forget", "--user", "ann", "--older-than", "3", "--yes"], "don't go together"),
         (["forget", "--older-than", "0", "--yes"], "at least 1 day"),
-        (["forget", "--user", "-", "--yes"], "nobody is named"),
-        (["forget", "--user", " ", "--yes"], "nobody is named"),
+        (["forget", "--user", "-", "--yes"], "--user: is empty"),
+        (["forget", "--user", " ", "--yes"], "--user: is empty"),
         (["forget", "--vendor", "ptengin", "--yes"], "streams of ptengine, thymia, not of this one"),
     ],
 )
@@ -164,15 +164,15 @@ def test_a_new_ledger_is_begun(lost: str, home: Path, run: Callable[..., str]) -
     LOST[lost](home / "userdata")
     with pytest.raises(LedgerError, match="`airflow userdata ledger begin`"):
         reopened()
-    assert run("begin", "--yes") == "The ledger is begun.\n"
+    assert run("begin", "--yes") == "The new ledger is ready.\n"
     assert reopened() == [0]
-    assert run("begin", "--yes").startswith("The ledger is whole")
+    assert run("begin", "--yes").startswith("The ledger is complete")
     assert [row["entries"] for row in json.loads(run("streams", "-o", "json"))] == [0]
 
 
 def test_a_whole_ledger_is_not_begun_anew(run: Callable[..., str]) -> None:
     """By a command in the wrong place nothing is forgotten."""
-    assert run("begin", "--yes").startswith("The ledger is whole: there is nothing to begin")
+    assert run("begin", "--yes").startswith("The ledger is complete: nothing to do")
     assert reopened() == []
 
 
@@ -183,7 +183,7 @@ def test_another_ledger_is_begun_with(home: Path, run: Callable[..., str], tmp_p
         reopened()
     with pytest.raises(SystemExit, match="say --yes"):
         run("begin")
-    assert run("begin", "--yes") == "The ledger is begun.\n"
+    assert run("begin", "--yes") == "The new ledger is ready.\n"
     assert reopened() == []
 
 

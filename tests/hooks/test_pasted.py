@@ -50,7 +50,7 @@ def test_what_is_pasted_along_with_a_key_is_named(connection: Any, refused: Refu
     message = refused(lambda: address.credential(connection(password=password), "bearer token"))
 
     assert message == (
-        f"connection 'vendor_here': the password holds {said}; it must be the vendor's bearer token and nothing else"
+        f"connection 'vendor_here': the password contains {said}; it must be the vendor's bearer token and nothing else"
     )
 
 

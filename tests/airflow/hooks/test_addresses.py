@@ -133,9 +133,9 @@ def test_an_api_path_in_the_host(connect: Connect) -> None:
         ("thymia", "https://us.api.thymia.ai/v1/user-data/mood", "/v1/user-data"),
     ):
         hook = connect(vendor, host=host)
-        with pytest.raises(ConnectionSettingsError, match=f"connection 'mine': .* leave out '{part}'"):
+        with pytest.raises(ConnectionSettingsError, match=f"connection 'mine': .* remove '{part}'"):
             hook.endpoint()
-        assert f"leave out '{part}'" in hook.test_connection()[1]
+        assert f"remove '{part}'" in hook.test_connection()[1]
 
 
 @pytest.mark.parametrize(
@@ -161,5 +161,5 @@ def test_what_is_pasted_along_with_a_token(connect: Connect, key: str, pasted: s
     works, said = hook.test_connection()
 
     assert (works, key in said) == (False, False)
-    assert "connection 'mine': the password holds" in said
+    assert "connection 'mine': the password contains" in said
     assert "it must be the vendor's bearer token and nothing else" in said

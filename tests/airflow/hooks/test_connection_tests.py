@@ -20,7 +20,7 @@ def test_a_connection_that_works(sandbox: Sandbox, hooks: Any, vendor: str) -> N
     """The test says so, and what it could not try (T12, G13, P12); no data was sent."""
     ok, message = hooks[vendor]().test_connection()
     assert ok
-    said = {"thymia": "knows the key", "gerosense": "is ready", "ptengine": "address answers; the key was not tried"}
+    said = {"thymia": "accepts the key", "gerosense": "is ready", "ptengine": "address answers; the key was not tried"}
     assert said[vendor] in message
     assert sandbox.vendors[vendor].counts.requests == 0
 

@@ -189,7 +189,7 @@ def test_over_a_hundred_headers(serving: Serving, connect: Connect) -> None:
     works, said = connect("thymia", host=f"http://{place}").test_connection()
 
     assert not works
-    assert "it answered with over 100 headers, which this test can't read (a delivery can)" in said
+    assert "it answered with over 100 headers, which this test can't read (a delivery can read them)" in said
 
 
 def test_a_path_that_may_stand_there_twice(
@@ -201,7 +201,7 @@ def test_a_path_that_may_stand_there_twice(
     works, said = hook.test_connection()
 
     logged = caplog.text + capsys.readouterr().out  # Airflow 2 logs, 3 prints
-    hint = "the host ends with '/api', with which the API's own paths begin"
+    hint = "the host ends with '/api', and the API's paths begin with it"
     assert (works, "answered 404" in said, hint in said, hint in logged) == (False, True, True, True)
 
 
