@@ -1,4 +1,4 @@
-"""Where records come from: lists, files, databases, functions."""
+"""Reads records from lists, files, databases and functions, in chunks."""
 
 from __future__ import annotations
 

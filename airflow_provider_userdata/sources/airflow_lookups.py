@@ -1,6 +1,6 @@
-"""Where only Airflow knows the way: object stores and its connections to databases.
+"""What only Airflow can look up: paths in object stores, and connections to databases.
 
-The one file here that imports Airflow, and only when a source asks for it: the import takes seconds.
+The only file here that imports Airflow, and only when a source needs it: the import takes seconds.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _PROVIDERS = {
     **dict.fromkeys(("gs", "gcs"), "apache-airflow-providers-google"),
     **dict.fromkeys(("abfs", "abfss", "adl", "az"), "apache-airflow-providers-microsoft-azure"),
 }
-"""Which package a scheme's file system comes with."""
+"""Maps a scheme to the package with its file system."""
 _SECRET = re.compile(r"(?<=://)[^/@]*:[^/@]*@|\?.*", re.DOTALL)
 
 
 def storage_path(text: str) -> Path:
-    """Make a path in an object store; it behaves like a `Path` in all that is used here.
+    """Return a path in an object store; it has all methods of `Path` that are used here.
 
     :param text: the path, with its scheme.
     """
@@ -32,9 +32,9 @@ def storage_path(text: str) -> Path:
 
 
 def local_part(path: Path) -> Path:
-    """Return a path on this machine that is written like one of an object store (`file://…`) as a plain one.
+    """Return a `file://` path as a plain local path, and any other path unchanged.
 
-    :param path: a path, of this machine or of an object store.
+    :param path: a local path, or a path in an object store.
     """
     return Path(cast("Any", path).path) if getattr(path, "protocol", None) in ("file", "local") else path
 
@@ -42,44 +42,44 @@ def local_part(path: Path) -> Path:
 def store_of(path: Path) -> Any:
     """Return the file system of a path in an object store, with the connection that Airflow has for it.
 
-    A path's own `exists`, `is_dir` and `glob` go by another one, without that connection, in some Airflows.
+    In some versions of Airflow, a path's own `exists`, `is_dir` and `glob` don't use that connection.
 
     :param path: a path in an object store.
-    :raises ValueError: if Airflow has none.
+    :raises ValueError: if Airflow has no such file system.
     """
     return cast("Any", path).fs
 
 
 def exists(path: Path) -> bool:
-    """Return whether there is something at a path, wherever it is."""
+    """Return whether a path exists, on this machine or in an object store."""
     return path.exists() if is_local(path) else bool(store_of(path).exists(cast("Any", path).path))
 
 
 def is_folder(path: Path) -> bool:
-    """Return whether a path, wherever it is, is a folder."""
+    """Return whether a path is a folder, on this machine or in an object store."""
     return path.is_dir() if is_local(path) else bool(store_of(path).isdir(cast("Any", path).path))
 
 
 def no_store(name: str, error: Exception) -> SourceError:
-    """Make the error for a path whose file system Airflow doesn't have, and say which package has it.
+    """Return the error for a path whose file system Airflow doesn't have, naming the package that has it.
 
     :param name: the path.
     :param error: what opening it raised.
     """
     scheme = name.partition("://")[0].lower()
     if scheme in ("http", "https"):
-        todo = "Airflow reads no files at web addresses; fetch it in a task before, or yield its rows from a function"
+        todo = "Airflow can't read files at web addresses; download it in an earlier task, or yield its rows"
     elif scheme in _PROVIDERS:
         todo = f"is `{_PROVIDERS[scheme]}` installed?"
     else:
         todo = "is the provider of its file system installed?"
-    # Not what an address may hold beside the path: a password, or a signature.
+    # A web address may contain a password or a signature: they are not shown.
     public = _SECRET.sub("", name) if scheme in ("http", "https") else name
     return SourceError(f"source: {public!r} can't be opened: {type(error).__name__}; {todo}")
 
 
 def database_hook(conn_id: str) -> Any:
-    """Find the hook of a connection to a database.
+    """Return the hook of a connection to a database.
 
     Asks Airflow for the connection: call it from the task's main thread.
 
@@ -101,13 +101,13 @@ def database_hook(conn_id: str) -> Any:
             "is its provider installed?"
         ) from error
     if not hasattr(hook, "get_cursor"):
-        raise SourceError(f"source: connection {conn_id!r} is of type {connection.conn_type!r}, which is no database")
-    _remember(hook, conn_id, connection)
+        raise SourceError(f"source: connection {conn_id!r} is of type {connection.conn_type!r}, not a database")
+    _cache_connection(hook, conn_id, connection)
     return hook
 
 
-def _remember(hook: Any, conn_id: str, connection: Any) -> None:
-    # `get_conn` runs where the cursor is read, and most hooks look their connection up there again. That call to
-    # Airflow would meet others of the same task from another thread, which Airflow doesn't stand everywhere.
+def _cache_connection(hook: Any, conn_id: str, connection: Any) -> None:
+    # `get_conn` runs in the thread that reads the cursor, and most hooks look up their connection again there. Some
+    # versions of Airflow don't allow that while another thread of the same task calls Airflow.
     look_up = hook.get_connection
     hook.get_connection = lambda wanted: connection if wanted == conn_id else look_up(wanted)

@@ -14,10 +14,10 @@ from airflow_provider_userdata.sources.untemplated import callable_name
 class CallableSource:
     """A function that returns an iterable of records, or yields them.
 
-    It is called where the records are read, not before.
+    It is called in the thread that reads the records, not before.
 
     :param call: the function, with its arguments bound.
-    :param name: what messages call it; its own name unless said.
+    :param name: its name in messages. Default: the function's own name.
     """
 
     __slots__ = ("_call", "_name")
@@ -32,12 +32,12 @@ class CallableSource:
         return None
 
     def chunks(self) -> Iterator[Chunk]:
-        """Call the function and give what it returned."""
+        """Call the function, and yield the records that it returned."""
         try:
             result = self._call()
         except UserdataError:
             raise
-        except BaseException as error:  # also one that would end the process, and the report with it
+        except BaseException as error:  # also SystemExit, which would end the process without a report
             raise SourceBrokeError(f"source: {self._name} raised {type(error).__name__}") from error
         if result is None:
             raise SourceError(f"source: {self._name} returned nothing; return or yield the records, or an empty list")

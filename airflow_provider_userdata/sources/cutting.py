@@ -1,4 +1,4 @@
-"""Cuts a table's text at the ends of its records."""
+"""Cuts the text of a CSV or TSV file at the ends of its records."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ _FIRST_LINE = re.compile(rb"(?:[\t ]*+[\r\n]++)*+([^\r\n]*+)(\r*+\n|\r|)")
 
 
 class Cutter:
-    """Gives a table's text in pieces of whole records, each with its line's end; what came before a fault, first.
+    """Iterates over a table's text in pieces of whole records, with their line ends.
+
+    Raises `BadFileError` at a fault; the records before it are yielded first.
 
     :param stream: the file.
-    :param delimiter: what separates cells.
+    :param delimiter: the character between cells.
     :param longest: about the most bytes of a record.
-    :param block: how many bytes are read at once.
+    :param block: bytes per read.
     """
 
     def __init__(self, stream: Readable, delimiter: str, longest: int, block: int) -> None:
@@ -46,15 +48,15 @@ class Cutter:
             text = self._more(text) if not self._ended else b""
 
     def _beginning(self) -> bytes:
-        """Read until the header's first line is there."""
+        """Return the beginning of the file, with at least the header's first line."""
         text = self._more(b"")
         while not self._ended and (len(text) < len(BOM) or not _first_line(text)[2]) and len(text) <= self._longest:
             text = self._more(text)
         return text.removeprefix(BOM)
 
     def _more(self, text: bytes) -> bytes:
-        """Return a text and what follows."""
-        # The more, the longer the record: what is unfinished will be looked through again.
+        """Return a text with the next block of the file appended."""
+        # Larger blocks for longer records, because the unfinished record will be scanned again.
         data = self._stream.read(max(self._block, len(text) // 4))
         while data.endswith(b"\r") and (next_byte := self._stream.read(1)):
             data += next_byte
@@ -62,7 +64,7 @@ class Cutter:
         return text + data
 
     def _cut(self, grammar: Grammar, text: bytes) -> tuple[int, BadFileError | None]:
-        """Find where the whole records end, and what is wrong with the next one, if that is known already."""
+        """Return where the whole records end, and the fault of the next one, if it has one for certain."""
         end = grammar.whole(text) if b'"' in text else grammar.whole_unquoted(text)
         broken = end < len(text) and (self._ended or not grammar.may_go_on(text[end:]))
         if not self._knows_backslashes and (at := text.find(b"\\", 0, end)) >= 0:
@@ -81,5 +83,5 @@ class Cutter:
 
 def _first_line(text: bytes) -> re.Match[bytes]:
     found = _FIRST_LINE.match(text.removeprefix(BOM))
-    assert found is not None  # noqa: S101  # it matches the empty text, too
+    assert found is not None  # noqa: S101  # it also matches the empty text
     return found

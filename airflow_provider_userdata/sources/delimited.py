@@ -16,15 +16,15 @@ from airflow_provider_userdata.sources.headers import ALL, Wanted, checked_heade
 from airflow_provider_userdata.sources.sniffing import Peeked, check_table
 
 _BUFFER = 2**17
-"""How many bytes are read at once: few enough that the memory for them is not fetched from the system each time."""
+"""Bytes per read: small enough that the allocator reuses the memory instead of requesting it from the system."""
 _ERRORS = "surrogateescape"
-"""A bad byte must reject its own row, not end the file: it becomes a lone surrogate, which no check lets pass."""
+"""An invalid byte must reject its own row, not end the file: it becomes a lone surrogate, which every check rejects."""
 
 
 class Table:
-    """A kind of table.
+    """A kind of table, CSV or TSV.
 
-    :param dialect: how its cells are separated and quoted, as the `csv` module names it.
+    :param dialect: the name of the dialect in the `csv` module: how cells are separated and quoted.
     """
 
     __slots__ = ("_begins_empty", "_delimiter", "_dialect")
@@ -39,6 +39,7 @@ class Table:
 
         :param stream: the file.
         :param wanted: which columns are taken.
+        :raises BadFileError: if the header or the first record is not valid.
         """
         peeked = Peeked(stream)
         check_table(peeked.head)
@@ -47,12 +48,13 @@ class Table:
     def read(
         self, stream: Readable, wanted: Wanted = ALL, *, longest: int = LONGEST, block: int = _BUFFER
     ) -> Iterator[Chunk]:
-        """Return the rows as `TextRow`; a row of another width than the header's is `Unreadable`.
+        """Yield the rows as `TextRow`, or as `Unreadable` if their width differs from the header's.
 
         :param stream: the file.
         :param wanted: which columns are taken.
         :param longest: about the most bytes of a row.
-        :param block: how many bytes are read at once; 0 is for tests, and leaves all to the `csv` module.
+        :param block: bytes per read; 0, for tests, lets the `csv` module parse everything.
+        :raises BadFileError: if the file is not a valid table; rows before the fault are yielded first.
         """
         for header, table in self._tables(stream, wanted, longest, block):
             yield from _chunks(header, table)
@@ -60,9 +62,9 @@ class Table:
     def _tables(
         self, stream: Readable, wanted: Wanted, longest: int, block: int
     ) -> Iterator[tuple[Header, Iterator[list[str]]]]:
-        """Return the rows of a piece of the file at a time, each piece with the header.
+        """Yield the header with the rows of the next piece of the file.
 
-        Rows without anything in them are left out. In a table of one column, a delimiter alone is something.
+        Empty rows are skipped. In a table of one column, a row that is only a delimiter is not empty.
         """
         header: Header | None = None
         for text in Cutter(stream, self._delimiter, longest, block or _BUFFER):
@@ -78,7 +80,7 @@ class Table:
             raise EmptyFileError("it is empty: its first line should be a header")
 
     def _unquoted(self, text: bytes, width: int) -> Iterable[list[str]]:
-        """Cut lines at the delimiter: half of what `csv` takes, and the loop has to wait meanwhile."""
+        """Split lines at the delimiter: takes half as long as `csv`, and the event loop has to wait meanwhile."""
         lines: Iterable[str] = _lines(text)
         if width != 1 and self._may_have_empty_rows(text):
             lines = [line for line in lines if line.strip(self._delimiter)]
@@ -86,11 +88,11 @@ class Table:
 
     def _quoted(self, text: bytes, width: int) -> Iterable[list[str]]:
         if csv.field_size_limit() < 2 * LONGEST:
-            csv.field_size_limit(2 * LONGEST)  # the process's, for `csv` has no other; never lowered
+            csv.field_size_limit(2 * LONGEST)  # for the whole process: `csv` has no other; never lowered
         lines = io.StringIO(str(text, "utf-8", _ERRORS), newline="").readlines()
         reader = csv.reader(lines, self._dialect, strict=True)
         if width != 1 and self._may_have_empty_rows(text):
-            # One that is empty, but quoted, was filled in.
+            # A row of empty cells is kept if one is quoted: somebody wrote it.
             return [cells for cells in reader if any(cells) or '"' in lines[reader.line_num - 1]]
         return filter(None, reader)
 
@@ -100,7 +102,7 @@ class Table:
 
 
 def _lines(text: bytes) -> list[str]:
-    # Text would also be cut at line ends that `csv` doesn't know; `splitlines` of bytes knows the same three.
+    # `str.splitlines` also splits at characters that are not line ends to `csv`; `bytes.splitlines` doesn't.
     if b"\r" in text:
         return [str(line, "utf-8", _ERRORS) for line in text.splitlines()]
     return str(text, "utf-8", _ERRORS).split("\n")[:-1]

@@ -1,4 +1,4 @@
-"""Finds JSON that isn't a record but holds them: what an API answers is often an object around an array."""
+"""Detects envelopes: JSON objects around an array of records, as many APIs return them."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ _ABOUT = re.compile(
     r"total(_?(count|pages))?|result_?count|url|version|warnings",
     re.IGNORECASE,
 )
-"""What stands beside the array: how many there are, where there are more, whether all went well."""
+"""Names of fields beside the array: counts, links to more pages, status."""
 
 
 def check_record(text: bytes, columns: Collection[str], *, alone: bool = True) -> None:
-    """See that a JSON text isn't an object around records.
+    """Check that a JSON text isn't an envelope.
 
-    :param text: the text, whatever it holds.
-    :param columns: what a record must have.
-    :param alone: whether it is all that its file has. One among others may also be a record that isn't valid.
-    :raises BadFileError: if it is one.
+    :param text: the text; it need not be valid JSON.
+    :param columns: the fields that a record must have.
+    :param alone: whether it is the file's only content. If there is more, it may also be an invalid record.
+    :raises BadFileError: if it is an envelope.
     """
     try:
         count = _inside(_OBJECT.decode(text), columns, alone=alone)
     except (msgspec.DecodeError, RecursionError):
-        return  # no object: it is rejected as a record, or not read at all
+        return  # not an object: it is rejected as a record, or the file is refused
     if count:
         noun = "record" if count == 1 else "records"
         raise BadFileError(
-            f"it holds an object around an array of {count} {noun}, as an API answers; write the array alone, or JSON "
-            "lines"
+            f"it contains an object around an array of {count} {noun}, as APIs return it; write the array alone, or "
+            "JSON lines"
         )
 
 
 def _inside(fields: Mapping[str, msgspec.Raw], columns: Collection[str], *, alone: bool, depth: int = 1) -> int:
-    """Count the records in an object; none where it is a record itself."""
+    """Return how many records an envelope contains; 0 if the object is a record itself."""
     if _is_one(fields, columns):
         return 0
     data = [value for name, value in fields.items() if not _ABOUT.fullmatch(name)]

@@ -1,4 +1,4 @@
-"""Files as a source: all are checked before the first is read, then read one after the other."""
+"""Files as a source: all are checked before the first one is read, then they are read one after the other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class FilesSource:
-    """The records of some files, in order; positions run on from file to file.
+    """The records of files, in order; positions continue from file to file.
 
     :param files: the files, each with its format.
     :param wanted: which of a table's columns are taken.
@@ -36,23 +36,27 @@ class FilesSource:
         self._wanted = wanted
 
     def leave_out(self, seen: set[object]) -> None:
-        """Leave out files that another source has, whatever they are called there, and add the others to those.
+        """Leave out files that another source reads, under whatever name, and add the remaining ones to `seen`.
 
-        :param seen: what the others' files are.
+        :param seen: the identities of the other sources' files; changed.
         """
         new = {key: file for key, file in ((identity(file[0]), file) for file in self._files) if key not in seen}
         if others := len(self._files) - len(new):
-            _log.info("source: %d files that another source names, too, are left out: each is read once", others)
+            _log.info("source: %d files are left out because another source reads them too", others)
         seen.update(new)
         self._files = list(new.values())
 
     @property
     def total(self) -> int | None:
-        """Unknown: files don't say how many records they hold."""
+        """None: the number of records in files isn't known before they are read."""
         return None
 
     def chunks(self) -> Iterator[Chunk]:
-        """Read the files."""
+        """Read the files.
+
+        :raises SourceError: if a file's content is not valid.
+        :raises SourceBrokeError: if reading fails for another reason.
+        """
         position = 0
         for path, form in self._files:
             try:
@@ -70,10 +74,12 @@ class FilesSource:
 
 
 def open_files(value: object, wanted: Wanted = ALL) -> FilesSource:
-    """Find the files that a source names and see that each can be read. Empty ones are left out, unless all are.
+    """Find the files that a source names, and check that each can be read. Empty files are left out, unless all are.
 
     :param value: a path or pattern, or a list of these.
     :param wanted: which of a table's columns are taken.
+    :raises SourceError: if one can't be read, there is none, or all are empty.
+    :raises SourceBrokeError: if opening one fails for a reason that may pass.
     """
     files: list[tuple[Path, Format]] = []
     empty: list[SourceError] = []
@@ -91,7 +97,7 @@ def open_files(value: object, wanted: Wanted = ALL) -> FilesSource:
 
 
 def _checked(path: Path, wanted: Wanted) -> Format | SourceError:
-    """Return how a file is read; of one that is empty, the error that this is where there are no others."""
+    """Return a file's format; for an empty file, the error to raise if all files are empty."""
     place = f"source: {str(path)!r}"
     try:
         form = _format(path)
@@ -115,18 +121,18 @@ def _checked(path: Path, wanted: Wanted) -> Format | SourceError:
 
 def _format(path: Path) -> Format:
     form = format_of(path.name)
-    # Only where asking is cheap; an object store tells by opening.
+    # Only if the check is cheap: in an object store, opening fails for a folder.
     if (form is None or is_local(path)) and is_folder(path):
         raise IsADirectoryError
     if form is None:
         raise BadFileError(f"its name ends in none of {', '.join(FORMATS)}, or these with .gz")
     if is_local(path) and path.exists() and not path.is_file():
-        raise BadFileError("it is no regular file")  # a pipe would wait for its writer
+        raise BadFileError("it is not a regular file")  # a pipe would wait for its writer
     return form
 
 
 def _fault(error: Exception, path: Path) -> str | None:
-    """Say what is wrong with the file itself; nothing where another attempt may do better."""
+    """Return what is wrong with the file itself; None if another attempt may succeed."""
     if isinstance(error, BadFileError):
         return str(error)
     if is_compressed(path) and isinstance(error, (EOFError, gzip.BadGzipFile, zlib.error)):
@@ -135,7 +141,7 @@ def _fault(error: Exception, path: Path) -> str | None:
 
 
 def _fault_of_beginning(error: Exception, path: Path) -> str | None:
-    """Say what a file is that is named as if it were packed, and isn't."""
+    """Return what a file contains that is named `.gz` but isn't compressed with gzip."""
     if isinstance(error, gzip.BadGzipFile):
         try:
             with path.open("rb") as raw:
@@ -153,5 +159,5 @@ def _fault_of_place(error: Exception, path: Path) -> str | None:
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return "there is no such file"
     if isinstance(error, OSError) and error.errno == errno.ELOOP:
-        return "it is a link that leads back to itself"
+        return "it is a link that points to itself"
     return None

@@ -1,4 +1,4 @@
-"""Which endings of file names are read, and how."""
+"""The file formats, by the ending of a file's name."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from airflow_provider_userdata.sources.jsonlines import look_at_lines, read_line
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a file of one kind is read.
+    """The functions that read a file of one format.
 
     :param look: checks a file's beginning.
-    :param read: returns the file's rows.
+    :param read: yields a file's rows.
     """
 
     look: Callable[[Readable, Wanted], None]
@@ -38,6 +38,6 @@ FORMATS = {
 
 
 def format_of(name: str) -> Format | None:
-    """Find a file's format by the end of its name, in whatever case, compressed or not."""
+    """Return a file's format by the ending of its name, in upper or lower case, compressed or not; None if unknown."""
     stem = name.lower().removesuffix(".gz")
     return next((form for ending, form in FORMATS.items() if stem.endswith(ending)), None)

@@ -1,4 +1,4 @@
-"""Puts Python values together to chunks: of many small ones, or of few large ones."""
+"""Gathers Python values into chunks: many small values, or few large ones."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 from airflow_provider_userdata.delivery.reading import Chunk, RowFormat, text_of
 
 ROWS = 1000
-"""The most rows in a chunk of what gives them one by one: more may be long in coming."""
+"""The most rows in a chunk: an iterator may be slow, and more rows would delay those that are there."""
 MOST_BYTES = 8 * 2**20
-"""A chunk of so many bytes, as JSON, takes no more rows."""
+"""A chunk that has reached this size, in bytes of JSON, gets no more rows."""
 PIECE = 2**18
-"""Bytes that are taken at once, as far as the rows before tell."""
+"""Bytes that are taken at a time, estimated from the size of the previous rows."""
 
 AT_ONCE = 32
-"""How many values of an iterable are taken at once at most: so many may be large though those before were not."""
+"""The most values that are taken from an iterable at a time: they may be large even if the previous ones were not."""
 
 Take = Callable[[list[Any], int], bool]
-"""Adds at most so many rows to a list, and says whether there may be more. It may raise after it has added some."""
+"""Adds up to the given number of rows to a list, and returns whether there may be more. May raise after adding some."""
 
 
 def chunks_of(records: Iterable[Any]) -> Iterator[Chunk]:
-    """Return the records of an iterable that can't break, such as a list, in chunks."""
+    """Yield the records of an iterable that can't fail, such as a list, in chunks."""
     left = iter(records)
 
     def take(rows: list[Any], count: int) -> bool:
@@ -35,10 +35,10 @@ def chunks_of(records: Iterable[Any]) -> Iterator[Chunk]:
 
 
 def gathered(take: Take, at_once: int) -> Iterator[Chunk]:
-    """Return rows in chunks, with their text, which tells their size; what came before an error comes first.
+    """Yield rows in chunks, with their text, which shows their size. Rows before an error are yielded first.
 
-    :param take: gives the rows.
-    :param at_once: how many it is asked for at once at most; few at first, and few where they are large.
+    :param take: takes the rows from the source.
+    :param at_once: the most rows to take at a time; fewer are taken at first, and while they are large.
     """
     more, count = True, 1
     error: BaseException | None = None
@@ -58,7 +58,7 @@ def gathered(take: Take, at_once: int) -> Iterator[Chunk]:
                 count = min(2 * count, at_once, 1 + PIECE * (len(rows) - start) // (len(texts[-1]) + 1))
         if rows:
             chunk = [Chunk(RowFormat.OBJECTS, rows, text=texts)]
-            del rows, texts  # large ones aren't kept here while others are read
+            del rows, texts  # so that large rows are freed while the next ones are read
             yield chunk.pop()
     if error is not None:
         raise error

@@ -1,4 +1,4 @@
-"""A table's header: which columns it must have, and what is wrong with it."""
+"""Checks a table's header: which columns it must have, and how they are named."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical ba
 class Wanted:
     """Which columns are taken.
 
-    :param names: those that a table must have.
-    :param only: whether no others are taken.
+    :param names: the columns that a table must have.
+    :param only: whether other columns are ignored.
     """
 
     names: Collection[str] = ()
@@ -24,18 +24,18 @@ class Wanted:
 
 
 ALL = Wanted()
-"""Whatever columns there are."""
+"""All columns, none of them required."""
 
 
 def checked_header(cells: Sequence[str], wanted: Wanted, delimiter: str) -> Header:
-    """Return a table's header. What isn't taken may have any name: where it has none of its own, it gets one.
+    """Return a table's header. An ignored column may have any name; without a unique name, it gets a new one.
 
     :param cells: the header's cells.
     :param wanted: which columns are taken.
     :param delimiter: what separates the cells.
-    :raises BadFileError: if a column that is taken isn't there, or isn't named well.
+    :raises BadFileError: if a column that is taken is missing, or its name is not usable.
     """
-    # By number, not by name: where the header is missing, the first line is somebody's data.
+    # Messages number the columns and don't quote names: if the header is missing, the first line is somebody's data.
     _check_delimiter(cells, delimiter)
     names: dict[str, int] = {}
     given = set(cells)
@@ -67,7 +67,7 @@ def _check_name(name: str, number: int, names: dict[str, int], *, of_all: bool) 
         raise BadFileError(f"columns {names[name]} and {number} of its header have the same name")
     if of_all and name != name.strip():
         raise BadFileError(
-            f"column {number} of its header has blanks around its name; take them away, or name the columns in `fields`"
+            f"column {number} of its header has blanks around its name; remove them, or name the columns in `fields`"
         )
 
 

@@ -1,4 +1,4 @@
-"""Records that are Python values already: lists, other iterables, iterators and generators."""
+"""Records that are Python values: lists, other iterables, iterators and generators."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from airflow_provider_userdata.sources.shapes import holds_many, nested, place_o
 
 
 class ItemsSource:
-    """An iterable of records, or of lists of records. What isn't a list is a record; checking comes later.
+    """An iterable of records, or of lists of records. Every other value counts as a record, and is checked later.
 
-    :param items: what is iterated, once.
-    :param name: what messages call it.
-    :param checked: whether it is a list that was seen to hold no lists.
+    :param items: the iterable; it is iterated once.
+    :param name: its name in messages.
+    :param checked: whether it is a list that is known to contain no lists.
     """
 
     __slots__ = ("_checked", "_items", "_name")
@@ -31,11 +31,11 @@ class ItemsSource:
 
     @property
     def total(self) -> int | None:
-        """The length of a list of records; of other iterables it isn't known, or costly to ask."""
+        """The length of a list of records; None for other iterables."""
         return len(self._items) if self._checked and isinstance(self._items, (list, tuple)) else None
 
     def chunks(self) -> Iterator[Chunk]:
-        """Give the records; a generator is closed when the reading ends, however it ends."""
+        """Yield the records; a generator is closed when the reading ends, also after an error."""
         if not self._checked or not isinstance(self._items, (list, tuple)):
             yield from iterated(self._items, self._name)
             return
@@ -43,7 +43,12 @@ class ItemsSource:
 
 
 def iterated(items: Iterable[Any], name: str) -> Iterator[Chunk]:
-    """Walk an iterable in chunks: what it gave before it broke is handed over first."""
+    """Yield the records of an iterable in chunks; records before an error are yielded first.
+
+    :param items: the iterable, of records or of lists of records.
+    :param name: its name in messages.
+    :raises SourceBrokeError: if it raises an exception that isn't an error of this package.
+    """
     position = 0
     iterator: Iterator[Any] | None = None
     records: Iterator[Any] = iter(())
@@ -56,8 +61,8 @@ def iterated(items: Iterable[Any], name: str) -> Iterator[Chunk]:
             if iterator is None:
                 iterator = iter(items)
                 records = _records(iterator, name)
-            rows.extend(islice(records, count))  # keeps what came before an exception, unlike `list()`
-        except BaseException as error:  # noqa: BLE001 - whatever the author's code raises; it is raised on below
+            rows.extend(islice(records, count))  # keeps the records before an exception, unlike `list()`
+        except BaseException as error:  # noqa: BLE001 - whatever the author's code raises; raised again below
             broke = error
         if (place := place_of_many(rows[before:])) is not None:
             broke = nested(name, rows[before + place], position + place)
@@ -66,7 +71,7 @@ def iterated(items: Iterable[Any], name: str) -> Iterator[Chunk]:
         if isinstance(broke, UserdataError):
             raise broke
         if broke is not None:
-            # Only the type: an author's exception may quote the record that it stumbled over.
+            # Only the type: the exception's message may quote a record.
             raise SourceBrokeError(f"source: {name} raised {type(broke).__name__} at position {position}") from broke
         return len(rows) - before == count
 
@@ -77,20 +82,20 @@ def iterated(items: Iterable[Any], name: str) -> Iterator[Chunk]:
 
 
 def _records(iterator: Iterator[Any], name: str) -> Iterator[Any]:
-    """Return the records: what is given, or what the lists hold that are given. The first one tells which."""
+    """Return the values, or if they are lists of records, the records in them. The first value decides which."""
     head = list(islice(iterator, 1))
-    given = chain(head, iterator)
-    return _unpacked(given, name) if head and holds_many(type(head[0])) else given
+    values = chain(head, iterator)
+    return _flattened(values, name) if head and holds_many(type(head[0])) else values
 
 
-def _unpacked(lists: Iterator[Any], name: str) -> Iterator[Any]:
-    """Give the records of lists, one list at a time."""
+def _flattened(lists: Iterator[Any], name: str) -> Iterator[Any]:
+    """Yield the records of lists, one list after the other."""
     for number, one in enumerate(lists, start=1):
-        rows = iter(records_of(one, f"{name} gives lists of records, and number {number} of what it gives is"))
+        rows = iter(records_of(one, f"{name} yields lists of records, and value {number} is"))
         for first in islice(rows, 1):
             if not isinstance(first, Mapping) and not holds_many(type(first)):
                 raise SourceError(
-                    f"source: {name} gives values of type {type(one).__name__} that begin with one of type "
+                    f"source: {name} yields values of type {type(one).__name__} that begin with one of type "
                     f"{type(first).__name__}; a record is a dictionary"
                 )
             yield first
@@ -100,6 +105,6 @@ def _unpacked(lists: Iterator[Any], name: str) -> Iterator[Any]:
 def _close(iterator: object) -> None:
     close = getattr(iterator, "close", None)
     if callable(close):
-        # How the reading ended matters more than a generator that fails while it tidies up.
+        # An error of the generator's cleanup must not replace the reading's own error.
         with contextlib.suppress(BaseException):
             close()

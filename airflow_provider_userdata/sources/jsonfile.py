@@ -1,8 +1,8 @@
-"""A `.json` file: an array, streamed an element at a time, or an object, which is one record.
+"""A `.json` file: an array, streamed element by element, or an object, which is one record.
 
-An element's bytes are handed over as they stand, like a line of JSON lines, so that values keep their text. (Streaming
-parsers make Python values of them. `ijson` fails at integers of more than 64 bits, or makes decimals of all fractions,
-and it replaces half a surrogate pair by a question mark. Cutting is also faster.)
+An element's bytes are passed on unchanged, like a line of JSON lines, so that values keep their text. (A streaming
+parser makes Python values. `ijson` fails at integers of more than 64 bits, or makes all fractions decimals, and
+replaces half a surrogate pair by a question mark. Cutting is also faster.)
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from airflow_provider_userdata.sources.headers import ALL, Wanted
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _SCALAR = re.compile(rb'[^ \t\r\n,\[\]{}"]++')
-# On to the next bracket that isn't inside a string. Possessive: what was passed is never looked at again.
+# Up to the next bracket that isn't inside a string. Possessive: no backtracking.
 _BRACKET = re.compile(rb'[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+([\[\]{}])', re.DOTALL)
 _WINDOW = 2**18
 _CUTS = 3
@@ -37,10 +37,11 @@ _SPANS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def look_at_json(stream: Readable, wanted: Wanted = ALL) -> None:
-    """See that the file begins like an array of records, or holds an object that is one.
+    """Check that the file begins like an array of records, or contains an object that is a record.
 
     :param stream: the file.
-    :param wanted: what a record must have.
+    :param wanted: the fields that a record must have.
+    :raises BadFileError: if it doesn't.
     """
     text = _Text(stream, BLOCK, LONGEST)
     if text.opening() == b"{":
@@ -52,11 +53,12 @@ def look_at_json(stream: Readable, wanted: Wanted = ALL) -> None:
 
 
 def read_json(stream: Readable, *, block: int = BLOCK, longest: int = LONGEST) -> Iterator[Chunk]:
-    """Give the elements of the array, or the object.
+    """Yield the elements of the array, or the object.
 
     :param stream: the file.
-    :param block: how many bytes are read at once.
+    :param block: bytes per read.
     :param longest: the most bytes of a record.
+    :raises BadFileError: if the file is not valid JSON; elements before the fault are yielded first.
     """
     text = _Text(stream, block, longest)
     if text.opening() == b"{":
@@ -94,11 +96,16 @@ def _elements(text: _Text) -> Iterator[bytes]:
         text.at += more
     text.at += 1
     if text.mark():
-        raise BadFileError("there is more text behind its array")
+        raise BadFileError("there is more text after its array")
 
 
 class _Text:
-    """A window on a file, from which elements are cut."""
+    """A window on a file, from which elements are cut.
+
+    :param stream: the file.
+    :param block: bytes per read.
+    :param longest: the most bytes of an element.
+    """
 
     def __init__(self, stream: Readable, block: int, longest: int) -> None:
         self._stream = stream
@@ -109,19 +116,19 @@ class _Text:
         self.at = 0
 
     def opening(self) -> bytes:
-        """Find the bracket that the file begins with."""
+        """Return the bracket that the file begins with."""
         while len(self._data) < len(BOM) and self._more():
             pass
         self._data = self._data.removeprefix(BOM)
         mark = self.mark()
         if not mark:
-            raise EmptyFileError("it is empty: it should hold a JSON array or object")
+            raise EmptyFileError("it is empty: it should contain a JSON array or object")
         if mark not in (b"[", b"{"):
-            raise BadFileError("it holds neither a JSON array nor a JSON object")
+            raise BadFileError("it contains neither a JSON array nor a JSON object")
         return mark
 
     def mark(self) -> bytes:
-        """Go on to what isn't space, and give its first byte; nothing at the end."""
+        """Skip white space, and return the next byte; empty at the end of the file."""
         while True:
             space = _SPACE.match(self._data, self.at)
             self.at = space.end() if space else self.at
@@ -131,10 +138,10 @@ class _Text:
                 return b""
 
     def many(self) -> list[bytes]:
-        """Cut out at once what is read already, if it is an ordinary run of objects. Leaves the last element.
+        """Cut many objects from the window at once; return an empty list if that isn't possible.
 
-        A window that ends between two objects is a JSON array, but for its brackets: where that holds,
-        the cut was right. Where it doesn't, the window is gone through by hand.
+        The text up to a cut between two objects is a JSON array without its brackets: if it parses, the cut was right.
+        If not, `element` goes through the window.
         """
         if self._by_hand > 0:
             return []
@@ -153,7 +160,7 @@ class _Text:
         return []
 
     def element(self) -> bytes:
-        """Cut out the element that comes next, whatever it is."""
+        """Cut out the next element, of whatever type."""
         mark = self.mark()
         if mark in (b"{", b"["):
             end = self._past_brackets()
@@ -168,7 +175,7 @@ class _Text:
         return self._data[start:end]
 
     def rest(self) -> bytes:
-        """Give all that follows."""
+        """Return the rest of the file."""
         while self._more():
             pass
         if len(self._data) - self.at > self._longest:
@@ -176,8 +183,8 @@ class _Text:
         return self._data[self.at :]
 
     def broken(self) -> BadFileError:
-        """Say what is wrong here."""
-        return BadFileError("its array isn't valid JSON" if self._data[self.at :] else "its array is broken off")
+        """Return the error for a fault at this place."""
+        return BadFileError("its array isn't valid JSON" if self._data[self.at :] else "its array is incomplete")
 
     def _past_brackets(self) -> int:
         depth, end = 0, self.at
@@ -191,7 +198,7 @@ class _Text:
             else:
                 end -= self.at
                 if not self._more():
-                    raise BadFileError("its array is broken off")
+                    raise BadFileError("its array is incomplete")
 
     def _past_string(self) -> int:
         while True:
@@ -199,7 +206,7 @@ class _Text:
             if found is not None:
                 return found.end()
             if not self._more():
-                raise BadFileError("its array is broken off")
+                raise BadFileError("its array is incomplete")
 
     def _past_scalar(self) -> int:
         while True:
@@ -210,11 +217,11 @@ class _Text:
                 return found.end()
 
     def _more(self) -> bool:
-        """Read on, and drop what was cut out: `at` becomes 0."""
+        """Read the next block, and drop what was cut out, so that `at` becomes 0; return False at the end."""
         unread = len(self._data) - self.at
         if unread > self._longest:
             raise too_long(self._longest)
-        # Twice as much each time, for what is unfinished will be looked through again.
+        # Twice as much each time, because the unfinished element will be scanned again.
         data = self._stream.read(max(self._block, unread))
         self._data = self._data[self.at :] + data
         self.at = 0
@@ -222,15 +229,15 @@ class _Text:
 
 
 def _checked_object(text: bytes) -> bytes:
-    # Half a file or two objects in it are the file's fault, not a record's.
+    # An incomplete object, or two objects, are a fault of the file, not of a record.
     try:
         msgspec.json.decode(text, type=msgspec.Raw)
     except msgspec.DecodeError:
         if _is_json(text.partition(b"\n")[0]):
-            raise BadFileError("it holds more than one JSON text; a file of JSON lines is named .jsonl") from None
+            raise BadFileError("it contains more than one JSON text; a file of JSON lines is named .jsonl") from None
         raise BadFileError("it isn't valid JSON") from None
     except RecursionError:
-        pass  # nested too deeply to be a record: it is rejected as one
+        pass  # nested too deeply for a record: the vendor's check rejects it
     return text
 
 

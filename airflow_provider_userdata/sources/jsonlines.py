@@ -1,4 +1,4 @@
-"""JSON lines: blocks of bytes in, whole lines out, with next to no work a line."""
+"""JSON lines: reads blocks of bytes and yields whole lines, with almost no work per line."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from airflow_provider_userdata.sources.sniffing import check_json_lines
 
 
 def look_at_lines(stream: Readable, wanted: Wanted = ALL) -> None:
-    """See that the first line isn't the beginning of something else.
+    """Check that the file doesn't begin like another format.
 
     :param stream: the file.
-    :param wanted: what a record must have.
+    :param wanted: the fields that a record must have.
+    :raises BadFileError: if it does.
     """
     chunk = next(read_lines(stream, block=BLOCK // 16), None)
     if chunk is not None:
@@ -26,21 +27,22 @@ def look_at_lines(stream: Readable, wanted: Wanted = ALL) -> None:
 
 
 def read_lines(stream: Readable, *, block: int = BLOCK, longest: int = LONGEST) -> Iterator[Chunk]:
-    """Give the lines that aren't blank, with their ends: a chunk is a block's lines, which are there anyway.
+    """Yield the lines that aren't blank, with their line ends; a chunk contains the lines of one block.
 
-    An end may be `CR LF`: to JSON, the first of the two is a blank.
+    A line may end with `CR LF`: to JSON, CR is white space.
 
     :param stream: the file.
-    :param block: how many bytes are read at once.
+    :param block: bytes per read.
     :param longest: the most bytes of a line.
+    :raises BadFileError: if a line is longer.
     """
     bom, pending, size = BOM, [b""], 0
     while data := stream.read(block):
-        lines = io.BytesIO(data).readlines()  # in half the time that `split` takes
+        lines = io.BytesIO(data).readlines()  # takes half as long as `split`
         unended = b"" if lines[-1].endswith(b"\n") else lines.pop()
         if lines:
             others = memoryview(data)[len(lines[0]) : len(data) - len(unended)]
-            lines[0] = b"".join([*pending, lines[0]])  # only the line across two blocks is put together
+            lines[0] = b"".join([*pending, lines[0]])  # only a line across two blocks is joined
             if len(lines[0].rstrip(b"\r\n")) > longest:
                 raise too_long(longest)
             lines[0], bom = lines[0].removeprefix(bom), b""

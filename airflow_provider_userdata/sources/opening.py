@@ -1,4 +1,4 @@
-"""From what was given as `source` to a source that can be read."""
+"""Turns an operator's `source` argument into a source that can be read."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ from airflow_provider_userdata.sources.untemplated import are_locations, is_loca
 
 
 def open_source(value: object, *, columns: Collection[str] = (), only: bool = False) -> Source:
-    """Make a source of what a task was given, and check all that can be checked before reading.
+    """Return the source that a value describes, after checking everything that can be checked before reading.
 
     May ask Airflow for a connection or for XComs: call it from the task's main thread.
 
-    :param value: records, paths, a query or a callable, as they are or held.
-    :param columns: what a table or a query must name.
-    :param only: whether no other columns are taken: then those may be named as they like.
+    :param value: records, paths, a query or a callable, wrapped by `hold` or not.
+    :param columns: the columns that a table or a query must have.
+    :param only: whether other columns are ignored, whatever their names.
+    :raises SourceError: if it can't be a source.
+    :raises SourceBrokeError: if looking it up fails for a reason that may pass.
     """
     value = unhold(value)
     if is_mapped_result(value):
@@ -46,11 +48,11 @@ def open_source(value: object, *, columns: Collection[str] = (), only: bool = Fa
 
 
 def _fetched(results: object) -> Parts:
-    """Fetch what mapped tasks returned: each may be a record, a list of them, or any other source."""
+    """Return the results of mapped tasks: each may be a record, a list of records, or any other source."""
     sequence = cast("Any", results)
     try:
-        # One call to Airflow instead of one for each task. Only Airflow's plain lazy sequence takes a slice;
-        # those of `.map()`, `.zip()` and `.concat()` misread it.
+        # A slice is one call to Airflow instead of one for each task. Only Airflow's plain lazy sequence supports it;
+        # those of `.map()`, `.zip()` and `.concat()` return wrong results.
         return Parts(sequence[:] if type(results).__name__.startswith("Lazy") else list(sequence))
     except Exception as error:
         raise SourceBrokeError(f"source: the mapped tasks' results can't be fetched: {type(error).__name__}") from error

@@ -1,4 +1,4 @@
-"""From what a source names to the files that are meant: each once, in a fixed order."""
+"""Finds the files that a source names: each once, in a fixed order."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ _LONGEST_PATH = 4096
 
 
 def find_files(value: object) -> list[Path]:
-    """Find the files that a source names, each once: what stands first comes first, a pattern's matches in order.
+    """Return the files that a source names, each once: in the order of the list, a pattern's matches sorted by name.
 
-    Of several names that a pattern matches, a file goes by one that is no link's, and by the first of these.
+    If a pattern matches several names of a file, the name that is not a link is used, or the first of these.
 
     :param value: a path or pattern, or a list of these.
+    :raises SourceError: if a text is not a path, or a pattern matches no file.
+    :raises SourceBrokeError: if looking one up fails for a reason that may pass.
     """
     named = value if isinstance(value, (list, tuple)) else [value]
     _check_texts(value)
@@ -42,18 +44,18 @@ def find_files(value: object) -> list[Path]:
         except Exception as error:
             raise SourceBrokeError(f"source: {str(path)!r} can't be looked up: {type(error).__name__}") from error
     if others := len(names) - len(found):
-        _log.info("source: %d other names of its %d files are left out: each file is read once", others, len(found))
+        _log.info("source: %d more names of its %d files are left out: each file is read once", others, len(found))
     return list(found.values())
 
 
 def _check_texts(value: object) -> None:
-    """Refuse a list with texts that are no paths, without quoting them: an earlier task's may be anything."""
+    """Refuse a list with texts that are not paths, without quoting them: they may be an earlier task's records."""
     if isinstance(value, (list, tuple)):
         for number, item in enumerate(value, start=1):
             if isinstance(item, str) and format_of(item) is None and not re.search(r"[/*?\[\\]", item):
                 raise SourceError(
-                    f"source: text {number} of {len(value)} is no path to a file that can be read: it ends in none of "
-                    f"{', '.join(FORMATS)}, or these with .gz; records are dictionaries, not texts"
+                    f"source: text {number} of {len(value)} is not a path to a file that can be read: it ends in none "
+                    f"of {', '.join(FORMATS)}, or these with .gz; records are dictionaries, not texts"
                 )
 
 
@@ -61,7 +63,7 @@ def _path(item: object) -> Path:
     if isinstance(item, str):
         _check_text(item)
         if item.lower().startswith("file:///"):
-            return Path(item[len("file://") :])  # as an `ObjectStoragePath` has it, without asking Airflow
+            return Path(item[len("file://") :])  # the same as an `ObjectStoragePath`'s, without asking Airflow
         return _stored(item) if _SCHEME.match(item) else Path(item)
     if is_local(item):
         return Path(os.fsdecode(cast("os.PathLike[str]", item)))
@@ -70,12 +72,12 @@ def _path(item: object) -> Path:
 
 def _check_text(text: str) -> None:
     if not text.strip():
-        raise SourceError("source: an empty text names no file")
+        raise SourceError("source: an empty text is not a path")
     looks_like_records = text.lstrip()[0] in "[{" and format_of(text) is None
     if looks_like_records or "\n" in text or "\0" in text or len(text) > _LONGEST_PATH:
-        # Not quoted: these may be records that a template made text of.
+        # Not quoted: these may be records that a template turned into text.
         raise SourceError(
-            "source: text that is no path; records of an earlier task are given as its output "
+            "source: a text that is not a path; pass the records of an earlier task as its output "
             "(`source=extract.output`), not as a template"
         )
 
@@ -91,7 +93,7 @@ def _stored(text: str) -> Path:
 def _expanded(path: Path) -> list[Path]:
     if not is_pattern(path):
         return [path]
-    # Deep in a path of an object store: the first look opens the store.
+    # In an object store, the first access opens the store, which may fail.
     try:
         if exists(path):
             return [path]  # a file whose own name has brackets
@@ -104,7 +106,7 @@ def _expanded(path: Path) -> list[Path]:
 
 
 def _by_identity(files: list[Path]) -> dict[object, Path]:
-    """Return each file once, in the order of the names that they go by."""
+    """Return each file once, sorted by the name that is used for it."""
     names: dict[object, list[Path]] = {}
     for file in files:
         names.setdefault(identity(file), []).append(file)
@@ -113,11 +115,11 @@ def _by_identity(files: list[Path]) -> dict[object, Path]:
 
 
 def identity(file: Path) -> object:
-    """Return what a file is, whatever it is called: its links, hard ones too, lead to the same inode of a device."""
+    """Return a file's identity, which all its names share: device and inode, or the path in an object store."""
     try:
         found = file.stat() if is_local(file) else None
     except OSError:
-        found = None  # opening it will say why
+        found = None  # opening it will report the error
     return (found.st_dev, found.st_ino) if found is not None and found.st_ino else str(file)
 
 

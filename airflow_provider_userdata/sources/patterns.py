@@ -1,4 +1,4 @@
-"""From a pattern to the files that it matches."""
+"""Finds the files that a path with wildcards matches."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def is_pattern(path: Path) -> bool:
 
 
 def matches(pattern: Path) -> Iterator[Path]:
-    """Return the files that a pattern matches, in no order, and each perhaps under several names.
+    """Yield the files that a pattern matches, unsorted, each possibly under several names.
 
-    A folder that is named like a file is kept, to be refused: its records would be missed in silence.
+    A folder that is named like a file is yielded too: it is refused later, instead of being skipped in silence.
 
     :param pattern: a path with wildcards; `**` stands for folders, and at the end for files.
     """
@@ -37,7 +37,7 @@ def matches(pattern: Path) -> Iterator[Path]:
 
 
 def _local(pattern: Path) -> Iterator[Path]:
-    # Unlike `Path.glob`, this passes over hidden files, and `**` at the end means files too.
+    # Unlike `Path.glob`, this skips hidden files, and `**` at the end matches files too.
     parts = pattern.parts
     if "**" not in parts:
         yield from map(Path, glob.iglob(str(pattern)))  # noqa: PTH207
@@ -50,9 +50,9 @@ def _local(pattern: Path) -> Iterator[Path]:
 
 
 def _folders(folder: Path, above: tuple[_Identity, ...]) -> Iterator[Path]:
-    """Return a folder and those below it, links to folders too, but not where one leads back up: that has no end.
+    """Yield a folder and those below it, following links, except a link to a folder above: that would be endless.
 
-    :param above: which folders it is in.
+    :param above: the identities of the folders above.
     """
     try:
         found = folder.stat()
@@ -61,7 +61,7 @@ def _folders(folder: Path, above: tuple[_Identity, ...]) -> Iterator[Path]:
             return
         below = sorted(entry for entry in folder.iterdir() if not entry.name.startswith(".") and entry.is_dir())
     except OSError as error:
-        _log.warning("source: folder %r is left out, it can't be looked into: %s", str(folder), type(error).__name__)
+        _log.warning("source: folder %r is left out, it can't be listed: %s", str(folder), type(error).__name__)
         return
     yield folder
     for inner in below:

@@ -1,7 +1,7 @@
-"""Whether a database says that a query is at fault, so that no retry helps, and what it says of it.
+"""Detects database errors that are the query's fault, so that a retry can't help.
 
-By class 42 of SQL's own codes: the query's text names what isn't there, or isn't SQL. Messages of other classes may
-quote what the database stumbled over, a record's content, and are never shown.
+These have an SQLSTATE of class 42: a syntax error, or the name of something that doesn't exist. Messages of other
+classes may quote a record's content, and are never shown.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 MOST_CHARACTERS = 300
-"""How much of a database's message is shown."""
+"""The most characters of a database's message that are shown."""
 
 _QUERY_AT_FAULT = re.compile("42[0-9A-Z]{3}")
 _OF_A_QUERY = re.compile(
@@ -22,14 +22,15 @@ _OF_A_QUERY = re.compile(
     r"|.* left and right of .* do not have the same number of result columns|no tables specified",
     re.DOTALL,
 )
-"""What SQLite, which has no such codes, says of a query before it looks at a row."""
+"""Messages of SQLite, which has no SQLSTATE, for faults that it finds before it reads a row."""
 
 
 def query_fault(error: BaseException, parameters: Iterable[object] = ()) -> str | None:
-    """Return what a database says, in one line, where the query is at fault; None for any other error.
+    """Return the database's message, in one line, if the query is at fault; None for any other error.
 
     :param error: what the database's client raised.
-    :param parameters: the query's: some clients put them into its text, and a message that quotes one isn't shown.
+    :param parameters: the query's parameters: some clients insert them into its text, and a message that quotes one
+        isn't shown.
     """
     code = _sqlstate(error)
     if code is not None and _QUERY_AT_FAULT.fullmatch(code):
@@ -44,7 +45,7 @@ def query_fault(error: BaseException, parameters: Iterable[object] = ()) -> str 
 
 
 def _sqlstate(error: Any) -> str | None:
-    """Return the code that a client gives: psycopg, psycopg2, MySQL's Connector, Snowflake, ODBC, pg8000."""
+    """Return the SQLSTATE of an error of psycopg, psycopg2, MySQL's Connector, Snowflake, ODBC or pg8000; else None."""
     codes = [getattr(error, "sqlstate", None), getattr(error, "pgcode", None)]
     if error.args:
         first = error.args[0]
@@ -53,7 +54,7 @@ def _sqlstate(error: Any) -> str | None:
 
 
 def _message(error: Any) -> str:
-    """Return what is wrong, without the query: of parameters that were put into it nothing is shown."""
+    """Return the message without the query, into whose text parameters may have been inserted."""
     primary = getattr(getattr(error, "diag", None), "message_primary", None) or getattr(error, "msg", None)
     if primary is None and error.args and isinstance(error.args[0], dict):
         primary = error.args[0].get("M")

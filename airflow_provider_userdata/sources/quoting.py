@@ -1,7 +1,7 @@
-"""Which text of a table is whole records, to the letter, and what is wrong where it isn't.
+"""The strict grammar of CSV and TSV: which text is whole records, and what is wrong with other text.
 
-The `csv` module takes more: a quote inside a cell that isn't quoted passes as text, and one that is meant as text opens
-a cell that runs on into other people's rows. What could be read in two ways is refused.
+The `csv` module is more tolerant: it accepts a quote inside an unquoted cell, and a quote that is meant as text may
+open a cell that extends into other people's rows. Text that could be read in two ways is refused.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ _INSIDE_A_LINE = rb'[^"\r\n]*+(?:""[^"\r\n]*+)*+'
 _OPENS_FOR_A_REASON = rb'"(?=[^"\t\r\n]*+(?:""|[\t\r\n]))'
 _QUOTED = re.compile(b'"%b"' % _INSIDE)
 _ESCAPED = "is it escaped with a backslash, as Spark and MySQL write it?"
-_NOT_ESCAPED = "A quote in a quoted cell is doubled here, and nothing else is escaped; or write it as JSON lines"
+_NOT_ESCAPED = "Double a quote inside a quoted cell, and escape nothing else; or write the table as JSON lines"
 _OPENING = re.compile(rb'(?<![^\t\r\n])"')
 _BACKSLASH_IS_TEXT = re.compile(rb"""\\(?:\\\\)*+(?:[^\\"',;|:\t\r\n]|""[^"',;|:\t\r\n])""")
-"""What nobody writes who escapes with backslashes: he puts one before another, a quote, a delimiter or a line's end.
+"""A backslash that isn't an escape: a writer that escapes puts it before a backslash, quote, delimiter or line end.
 
-With one more exception: a quote that is escaped, and then the one that ends the cell.
+(It also excludes an escaped quote followed by the quote that closes the cell.)
 """
 _NULL = re.compile(rb'(?<![^",\t\r\n])\\N(?![^",\t\r\n])')
 
 
 class Grammar:
-    """What a record is: cells with a delimiter between them, up to a line's end.
+    """The grammar of a record: cells with a delimiter between them, up to a line end.
 
-    :param delimiter: what separates cells.
+    :param delimiter: the character between cells.
     :param quoted: the pattern of a quoted cell.
     :param begun: the pattern of a quoted cell that more text may complete.
-    :param plain: the pattern of another cell.
-    :param end: the header's line end. All others must be of its kind: another may be text in a cell.
-    :param width: how many cells a record with a quoted one has; None for any number.
+    :param plain: the pattern of an unquoted cell.
+    :param end: the header's line end. All lines must end alike: another line end may be text in a cell.
+    :param width: how many cells a record has if one of them is quoted; None for any number.
     """
 
     def __init__(
         self, delimiter: bytes, quoted: bytes, begun: bytes, plain: bytes, end: bytes, width: int | None = None
     ) -> None:
-        # After a header with CR LF, a bare LF is no text of a cell, which would be quoted; text mode writes CR CR LF.
+        # After a header with CR LF, a bare LF can't be text of an unquoted cell. (Windows' text mode writes CR CR LF.)
         line_end = rb"\r*+\n" if end.endswith(b"\r\n") else end or b"\n"
         self._end, self._foreign = (b"\r", b"\n") if end == b"\r" else (b"\n", b"\r")
         self._fault_of_end = re.compile(rb"\r(?![\r\n])" if end.endswith(b"\r\n") else self._foreign)
@@ -56,35 +56,37 @@ class Grammar:
         self._records = re.compile(b"(?:%b)*+" % record)
 
     def whole(self, text: bytes, end: int | None = None) -> int:
-        """Return where the whole records end that a text begins with.
+        """Return where the whole records at the beginning of a text end.
 
-        :param end: how far to look.
+        :param text: the text.
+        :param end: how far to look. Default: to the end of the text.
         """
         found = self._records.match(text, 0, len(text) if end is None else end)
         return found.end() if found else 0
 
     def whole_unquoted(self, text: bytes) -> int:
-        """Do the same for a text without a quote, which takes less."""
+        """Return the same as `whole` for a text without quotes, faster."""
         end = text.rfind(self._end) + 1
         foreign = self._foreign in text and self._fault_of_end.search(text, 0, end)
         return self.whole(text) if foreign else end
 
     def finished(self, text: bytes) -> bytes:
-        """Return all that is left of a file with a line end, which the last line may lack."""
+        """Return the end of a file with a line end, which its last line may lack."""
         return text if text.endswith((b"\r", b"\n")) else text + self._end
 
     def may_go_on(self, text: bytes) -> bool:
-        """Return whether more text could make a record of this one."""
+        """Return whether a text could become a whole record if more followed."""
         return self._begun.fullmatch(text) is not None
 
     def stops(self, text: bytes) -> int:
-        """Return where the cell begins at which the first record of a text is broken, or unfinished."""
+        """Return where the first faulty or unfinished cell of a text begins."""
         found = self._cells.match(text)
         return found.end() if found else 0
 
     def fault(self, text: bytes, line: int) -> BadFileError:
-        """Make the error for a text that begins with what is no record.
+        """Return the error for a text that doesn't begin with a valid record.
 
+        :param text: the text.
         :param line: the number of its first line.
         """
         at = self.stops(text)
@@ -99,28 +101,30 @@ class Grammar:
             return BadFileError(f"the quote that opens on line {opens} is never closed{hint}")
         closes = opens + lines_in(closed[0])
         opened = "" if closes == opens else f", which opens on line {opens}"
-        return BadFileError(f"line {closes} has text behind the quote that closes a cell{opened}{hint}")
+        return BadFileError(f"line {closes} has text after the quote that closes a cell{opened}{hint}")
 
     def _fault_of_plain(self, text: bytes, at: int, line: int) -> BadFileError | None:
         if not self._other_end.match(text, at):
             return None
         return BadFileError(
-            f"line {line} ends in another way than the header's: let all lines end alike, and quote a cell that has a "
-            "line end in it"
+            f"line {line} ends differently from the header's: use the same line end everywhere, and quote a cell that "
+            "contains one"
         )
 
 
 class UnsureGrammar(Grammar):
-    """A record of a table with tabs whose header isn't quoted: its quotes may be text, or enclose cells.
+    """The grammar of a TSV file whose header isn't quoted: quotes may be text, or enclose cells.
 
-    They enclose a cell where it needs them, and where all its row then fits the header. Inside a cell they are text.
+    They enclose a cell if the cell needs quotes, and its row then has as many cells as the header. Inside a cell they
+    are text.
 
     :param width: how many cells the header has.
+    :param end: the header's line end.
     """
 
     def __init__(self, width: int, end: bytes) -> None:
-        # With a line's end and a tab, they would be other people's rows, if its quotes are text; in one column, with a
-        # line's end alone.
+        # A quoted cell with both a line end and a tab could be other people's rows, if the quotes are text; in a table
+        # of one column, so could one with a line end.
         either = (_INSIDE_WITHOUT_TABS if width > 1 else _INSIDE_A_LINE, _INSIDE_A_LINE)
         super().__init__(
             b"\t",
@@ -132,7 +136,7 @@ class UnsureGrammar(Grammar):
         )
 
     def fault(self, text: bytes, line: int) -> BadFileError:
-        """Make the error for a cell that begins with a quote, and can be read in two ways."""
+        """Return the error for a cell that begins with a quote and could be read in two ways."""
         at = self.stops(text)
         if (fault := self._fault_of_plain(text, at, line + lines_in(text[:at]))) is not None:
             return fault
@@ -140,16 +144,16 @@ class UnsureGrammar(Grammar):
         place = line + lines_in(text[: opening.start() if opening else at])
         return BadFileError(
             f"line {place} has a cell that begins with a quote, which may be text, or enclose the cell; if it is "
-            "text, write the table as JSON lines; if it encloses the cell, put quotes around the header's names, too"
+            "text, write the table as JSON lines; if it encloses the cell, put quotes around the header's names too"
         )
 
 
 def grammar_of(delimiter: str, header: bytes, end: bytes) -> Grammar:
     """Return the grammar of a table.
 
-    :param delimiter: what separates cells.
+    :param delimiter: the character between cells.
     :param header: the header's first line.
-    :param end: how that line ends.
+    :param end: its line end.
     """
     if delimiter == "\t" and not (header.startswith(b'"') or b'\t"' in header):
         return UnsureGrammar(header.count(b"\t") + 1, end)
@@ -158,20 +162,22 @@ def grammar_of(delimiter: str, header: bytes, end: bytes) -> Grammar:
 
 
 def lines_in(text: bytes) -> int:
-    """Count the line ends of a text."""
+    """Return the number of line ends in a text."""
     return text.count(b"\n") + (text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else 0)
 
 
 def is_text(text: bytes, at: int) -> bool:
-    """Tell a backslash that is text from one that may escape what follows.
+    """Return whether a backslash is text, not an escape.
 
-    :param at: where the backslash is, the first of the table's.
+    :param text: a table's text.
+    :param at: the index of its first backslash.
     """
     return _BACKSLASH_IS_TEXT.match(text, at) is not None and not _NULL.match(text, at)
 
 
 def escaped(line: int) -> BadFileError:
-    """Make the error for a backslash that may escape what follows."""
-    return BadFileError(
-        f"line {line} has a backslash that may escape what follows, or be text: {_ESCAPED} {_NOT_ESCAPED}"
-    )
+    """Return the error for a backslash that may be an escape.
+
+    :param line: the number of its line.
+    """
+    return BadFileError(f"line {line} has a backslash that may be an escape, or text: {_ESCAPED} {_NOT_ESCAPED}")

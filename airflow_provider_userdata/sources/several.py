@@ -1,4 +1,4 @@
-"""Several sources as one: what several upstream tasks returned, each in its turn."""
+"""Several sources as one: a list of what several upstream tasks returned."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", 
 
 
 class SeveralSources:
-    """Sources that are read one after the other; positions run on.
+    """Sources that are read one after the other; positions continue from source to source.
 
-    :param sources: each with what messages call it.
+    :param sources: each with its name in messages.
     """
 
     __slots__ = ("_sources",)
@@ -28,9 +28,9 @@ class SeveralSources:
         self._sources = sources
 
     def leave_out(self, seen: set[object]) -> None:
-        """Have each file read once, wherever it is named first.
+        """Leave out files that an earlier source reads.
 
-        :param seen: what files other sources have.
+        :param seen: the identities of the earlier sources' files; changed.
         """
         for _, source in self._sources:
             if isinstance(source, (FilesSource, SeveralSources)):
@@ -38,7 +38,7 @@ class SeveralSources:
 
     @property
     def total(self) -> int | None:
-        """The sum, where each of them knows its own."""
+        """The sum of the sources' totals; None if one of them is unknown."""
         totals = [source.total for _, source in self._sources]
         known = [total for total in totals if total is not None]
         return sum(known) if len(known) == len(totals) else None
@@ -58,9 +58,9 @@ class SeveralSources:
 
 
 class JoinedLists:
-    """Lists of records that are in memory already, as one.
+    """Lists of records as one source, without copying them.
 
-    :param lists: the lists; none is copied.
+    :param lists: the lists.
     """
 
     __slots__ = ("_lists",)
@@ -74,19 +74,19 @@ class JoinedLists:
         return sum(map(len, self._lists))
 
     def chunks(self) -> Iterator[Chunk]:
-        """Give the records."""
+        """Yield the records."""
         return chunks_of(chain.from_iterable(self._lists))
 
 
 def open_several(parts: Sequence[Any], open_one: Callable[[Any], Source]) -> Source:
-    """Make one source of several: all are opened before the first is read.
+    """Return one source for several: all are opened before the first one is read.
 
-    Neighbours that are records, or lists of them, are joined, as are neighbours that are paths, or lists of them: so a
-    file that several of them name is read once.
+    Neighbours that are records or lists of records are joined, and so are neighbours that are paths or lists of paths.
+    A file that several of them name is read once.
 
-    :param parts: what each may be is what a source may be; a record alone is one record.
-    :param open_one: opens what is no list of records.
-    :raises SourceError: naming which of them can't be a source.
+    :param parts: each is anything that a source may be, or a single record.
+    :param open_one: opens a part that isn't a list of records.
+    :raises SourceError: if a part can't be a source; the message says which.
     """
     opened: list[tuple[str, Source]] = []
     for way, group in groupby(enumerate(parts), key=lambda each: _way(*each)):
@@ -107,7 +107,7 @@ def open_several(parts: Sequence[Any], open_one: Callable[[Any], Source]) -> Sou
 
 
 def _way(index: int, part: object) -> str:
-    """Tell how a part is opened; what is opened by itself has a way of its own."""
+    """Return how a part is opened: neighbours with the same result are opened together."""
     if is_location(part) or are_locations(part):
         return "paths"
     if isinstance(part, (Mapping, list, tuple)) and not isinstance(part, Parts):

@@ -1,4 +1,4 @@
-"""Tells a record from what holds many: a list of records that is counted as one record is a list of records lost."""
+"""Tells a record from a value that contains many: a list of records must not be counted as one record."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class Parts(list[Any]):
 
 
 def holds_many(kind: type) -> bool:
-    """Tell whether values of a type hold records, or give some: lists, generators, frames, functions, queries."""
+    """Return whether values of a type contain or produce records: lists, generators, frames, functions, queries."""
     if issubclass(kind, _ONE) or (hasattr(kind, "open") and hasattr(kind, "glob")):
         return False
-    # Looked up where an instance would find it: any class itself can be called.
+    # Looked up in the classes, as for an instance: `hasattr(kind, "__call__")` is true for every class.
     return any(name in vars(base) for base in kind.__mro__ for name in _MANY)
 
 
 def are_sources(values: Sequence[Any], name: str) -> bool:
-    """Tell whether a list is one of sources: some of what is in it holds many, and nothing is a record.
+    """Return whether a list is a list of sources: some of its values contain many records, and none is a record.
 
     :param values: the list.
-    :param name: what messages call it.
-    :raises SourceError: if it holds records and such as hold many.
+    :param name: its name in messages.
+    :raises SourceError: if it mixes records with values that contain many.
     """
     if isinstance(values, Parts):
         return True
@@ -47,7 +47,7 @@ def are_sources(values: Sequence[Any], name: str) -> bool:
 
 
 def place_of_many(rows: Sequence[Any]) -> int | None:
-    """Return the index of the first row that holds many and so is no record; None where there is none."""
+    """Return the index of the first row that contains many records, and so isn't one; None if there is none."""
     if _are_dictionaries(rows):
         return None
     wrong = {kind for kind in set(map(type, rows)) if holds_many(kind)}
@@ -55,12 +55,12 @@ def place_of_many(rows: Sequence[Any]) -> int | None:
 
 
 def check_records(rows: Sequence[Any], name: str, first: int = 0) -> None:
-    """See that no row holds many. What else is no record is for the vendor's check to reject, and to count.
+    """Check that no row contains many records. Other values that aren't records are rejected by the vendor's check.
 
-    :param rows: what is to be read as records.
-    :param name: what messages call their source.
-    :param first: the position of the first of them.
-    :raises SourceError: if one holds many.
+    :param rows: the rows to be read as records.
+    :param name: the name of their source in messages.
+    :param first: the position of the first row.
+    :raises SourceError: if one contains many.
     """
     place = place_of_many(rows)
     if place is not None:
@@ -68,9 +68,9 @@ def check_records(rows: Sequence[Any], name: str, first: int = 0) -> None:
 
 
 def check_list(rows: Sequence[Any], name: str) -> None:
-    """See that a list which is one of several holds records: rows of cells would be counted cell by cell.
+    """Check that one of several lists contains records: the cells of a row would be counted as records.
 
-    :raises SourceError: if one of its rows holds many, or none of them is a record.
+    :raises SourceError: if one of its values contains many records, or none is a record.
     """
     check_records(rows, name)
     if rows and not any(issubclass(kind, Mapping) for kind in set(map(type, rows))):
@@ -81,13 +81,18 @@ def check_list(rows: Sequence[Any], name: str) -> None:
 
 
 def nested(name: str, value: object, position: int) -> SourceError:
-    """Make the error of a value that holds many and stands among records."""
+    """Return the error for a value among records that contains many.
+
+    :param name: the name of the source in messages.
+    :param value: the value.
+    :param position: its position.
+    """
     return SourceError(
         f"source: {name} has a value of type {type(value).__name__} at position {position}, where a record should be; "
-        "a source gives records, which are dictionaries, or lists of records, not both"
+        "a source yields records, which are dictionaries, or lists of records, not both"
     )
 
 
 def _are_dictionaries(rows: Sequence[Any]) -> bool:
-    """Tell whether all rows are dictionaries, as they nearly always are: counting takes half of what a set does."""
+    """Return whether all rows are dictionaries, which is the usual case: counting takes half as long as a set."""
     return countOf(map(type, rows), dict) == len(rows)

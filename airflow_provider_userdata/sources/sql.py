@@ -1,4 +1,4 @@
-"""Records that a database gives."""
+"""Records from a database query."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from airflow_provider_userdata.sources.query_faults import query_fault
 
 
 class SqlSource:
-    """A query whose rows are the records, by any of Airflow's connections to a database. Rows are streamed.
+    """A query on any of Airflow's database connections; its rows are the records. Rows are streamed.
 
-    A run that goes on where an earlier one stopped reads the query again, so give it an ``ORDER BY``.
-    (MySQL's usual client fetches the whole result first; PostgreSQL's reads through a cursor of the server's.)
+    An attempt that resumes an earlier one runs the query again, so use an ``ORDER BY``.
+    (MySQL's usual client fetches the whole result first; PostgreSQL's are read through a server-side cursor.)
 
     :param sql: the query, templated.
     :param conn_id: the id of the database's connection.
-    :param parameters: the query's parameters, as its driver takes them, templated.
+    :param parameters: the query's parameters, in the form that its driver expects, templated.
     """
 
     template_fields = ("sql", "parameters")
     rendered = False
-    """Whether this is a copy whose templates have been rendered."""
+    """Whether this is a copy with rendered templates."""
 
     def __init__(self, sql: str, conn_id: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None) -> None:
         self.sql = sql
@@ -37,7 +37,7 @@ class SqlSource:
         return f"SqlSource(sql={self.sql!r}, conn_id={self.conn_id!r})"
 
     def resolve(self, context: Mapping[str, Any]) -> SqlSource:
-        """Give a rendered copy. Airflow calls this; else it would render this object, which other runs and tasks share.
+        """Return a rendered copy. Airflow calls this; otherwise it would change this object, which other runs share.
 
         :param context: Airflow's context of the task.
         """
@@ -47,16 +47,16 @@ class SqlSource:
         return copy
 
     def connect(self) -> Any:
-        """Find the database's hook. Asks Airflow for the connection: call it from the task's main thread."""
+        """Return the database's hook. Asks Airflow for the connection: call it from the task's main thread."""
         return database_hook(self.conn_id)
 
 
 class QuerySource:
     """The rows of a query. The connection is opened, used and closed by the thread that reads.
 
-    :param query: what is asked.
+    :param query: the query.
     :param hook: the hook of its connection.
-    :param columns: what the result must name.
+    :param columns: the columns that the result must have.
     """
 
     __slots__ = ("_columns", "_hook", "_query")
@@ -68,11 +68,15 @@ class QuerySource:
 
     @property
     def total(self) -> int | None:
-        """Unknown: counting would run the query twice."""
+        """None: counting would run the query twice."""
         return None
 
     def chunks(self) -> Iterator[Chunk]:
-        """Run the query and give its rows as dictionaries."""
+        """Run the query, and yield its rows as dictionaries.
+
+        :raises SourceError: if the query is at fault.
+        :raises SourceBrokeError: if the database fails for another reason.
+        """
         position = 0
         names: list[str] = []
 
@@ -93,26 +97,26 @@ class QuerySource:
         except BaseException as error:
             place = f"source: the query on connection {self._query.conn_id!r}"
             if (fault := query_fault(error, _values(self._query.parameters))) is not None:
-                raise SourceError(f"{place} can't be run as it is written: {fault}") from None
-            # Only the type: a database's message may quote what it stumbled over.
+                raise SourceError(f"{place} is not valid: {fault}") from None
+            # Only the type: a database's message may quote a record.
             raise SourceBrokeError(f"{place} failed at position {position}: {type(error).__name__}") from error
 
     def _names(self, description: Sequence[Sequence[Any]] | None) -> list[str]:
         place = f"source: the query on connection {self._query.conn_id!r}"
         if not description:
-            raise SourceError(f"{place} gives no rows; it should be a SELECT")
+            raise SourceError(f"{place} returns no rows; it should be a SELECT")
         names = [str(column[0]) for column in description]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise SourceError(f"{place} gives more than one column {twice[0]!r}; name them apart with AS")
+            raise SourceError(f"{place} returns more than one column {twice[0]!r}; rename one with AS")
         missing = [column for column in self._columns if column not in names]
         if missing:
-            raise SourceError(f"{place} gives no column {', '.join(map(repr, missing))}; it gives {', '.join(names)}")
+            raise SourceError(f"{place} lacks the columns {', '.join(map(repr, missing))}; it has {', '.join(names)}")
         return names
 
 
 def _cursor(connection: Any) -> Any:
-    # PostgreSQL's clients fetch the whole result at once, unless the cursor has a name.
+    # PostgreSQL's clients fetch the whole result at once unless the cursor has a name.
     if type(connection).__module__.split(".")[0] in ("psycopg", "psycopg2"):
         return connection.cursor(name="userdata")
     return connection.cursor()

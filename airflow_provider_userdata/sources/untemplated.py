@@ -1,8 +1,8 @@
-"""A holder that keeps records out of the hands of Airflow's template renderer and serializer.
+"""A wrapper that protects records from Airflow's template renderer and serializer.
 
-Airflow runs Jinja on every string in a template field's lists and dictionaries, calls its callables, and stores
-and shows what came out. Records are data: what an operator's `source` property holds goes through `hold` first.
-The renderer passes by an object without `resolve` and `template_fields`, and the serializer takes its `repr`.
+Airflow runs Jinja on every string in a template field's lists and dictionaries, calls its callables, and stores and
+shows the result. Records are data, so an operator's `source` property wraps them with `hold`. The renderer skips an
+object without `resolve` and `template_fields`, and the serializer uses its `repr`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from airflow_provider_userdata.sources.shapes import Parts
 
 
 class Records:
-    """Holds a value that nobody but the source reader may look into.
+    """Wraps a value that only the source reader may look into.
 
-    :param value: what is held.
+    :param value: the value.
     """
 
     __slots__ = ("value",)
@@ -27,23 +27,23 @@ class Records:
         self.value = value
 
     def __repr__(self) -> str:
-        # The same in every process: Airflow makes it part of the DAG's hash.
+        # Must be the same in every process: Airflow includes it in the DAG's hash.
         return f"<{_described(self.value)}>"
 
     def __copy__(self) -> Records:
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Records:
-        # Airflow copies operators often, and 100,000 records take long; nobody writes to what is held.
+        # Airflow copies operators often, and copying 100,000 records is slow; nobody changes the wrapped value.
         return self
 
 
 def hold(value: object, before: object = None) -> object:
-    """Wrap what holds records; leave what Airflow shall render: paths, XComs, SQL.
+    """Wrap a value that contains records; return what Airflow has to render unchanged: paths, XComs, SQL.
 
-    :param value: what was given as `source`, or what Airflow rendered it to.
-    :param before: what `source` was until now. Where that was a list with XComs or queries in it, and this is one
-        without, it is what they were rendered to: a list of sources, each of which may be anything.
+    :param value: the new value of `source`: what the DAG author passed, or what Airflow rendered it to.
+    :param before: the previous value of `source`. If it is a list with XComs or queries, and the new value is a list
+        without any, then the new value is the rendered list: a list of sources.
     """
     if _was_rendered(value, before):
         return Records(Parts(value))
@@ -51,34 +51,34 @@ def hold(value: object, before: object = None) -> object:
 
 
 def as_text(value: object) -> object:
-    """Return a path of this machine as text, which Airflow renders: a `pathlib.Path` it leaves alone, or fails at it.
+    """Return a local path as text, so that Airflow renders it: it doesn't render a `pathlib.Path`, or fails on it.
 
-    :param value: anything; what is not such a path is returned as it is.
+    :param value: any value; one that is not a local path is returned unchanged.
     """
     return os.fsdecode(value) if is_local(value) else value
 
 
 def unhold(value: object) -> object:
-    """Give what is held, or the value itself where nothing is wrapped.
+    """Return the wrapped value, or the value itself if it isn't wrapped.
 
-    :param value: what `hold` gave.
+    :param value: the result of `hold`.
     """
     return value.value if isinstance(value, Records) else value
 
 
 def is_location(value: object) -> bool:
-    """Tell whether a value names a file: text, a path, or a path in an object store."""
-    # An `ObjectStoragePath` is no `os.PathLike`, and its class can't be imported without Airflow.
+    """Return whether a value names a file: text, a path, or a path in an object store."""
+    # An `ObjectStoragePath` is not an `os.PathLike`, and its class can't be imported without Airflow.
     return isinstance(value, (str, os.PathLike)) or (hasattr(type(value), "open") and hasattr(type(value), "glob"))
 
 
 def are_locations(values: object) -> bool:
-    """Tell whether a value is a list of nothing but paths. An empty one is a list of no records."""
+    """Return whether a value is a list of paths. An empty list isn't: it counts as a list of records."""
     return isinstance(values, (list, tuple)) and len(values) > 0 and all(is_location(value) for value in values)
 
 
 def is_mapped_result(value: object) -> bool:
-    """Tell whether a value is Airflow's lazy sequence of what mapped tasks returned."""
+    """Return whether a value is Airflow's lazy sequence of the results of mapped tasks."""
     return (
         isinstance(value, Sequence)
         and not isinstance(value, (list, tuple, str, bytes))
@@ -87,7 +87,7 @@ def is_mapped_result(value: object) -> bool:
 
 
 def callable_name(call: Callable[..., object]) -> str:
-    """Name a callable without the address that a `repr` would show."""
+    """Return a callable's name, without the memory address that its `repr` shows."""
     call = getattr(call, "func", call)  # functools.partial
     return str(getattr(call, "__name__", type(call).__name__))
 
@@ -100,7 +100,7 @@ def _was_rendered(value: object, before: object) -> TypeGuard[Sequence[Any]]:
 
 def _awaits_rendering(item: object, before: Sequence[object]) -> bool:
     if hasattr(type(item), "template_fields"):
-        # A query: Airflow 3 puts a rendered copy in its place, Airflow 2 renders it where it is.
+        # A query: Airflow 3 replaces it by a rendered copy, Airflow 2 renders it in place.
         return not getattr(item, "rendered", False) and not any(item is one for one in before)
     return _renders_itself(item)
 
@@ -110,7 +110,7 @@ def _is_for_airflow(value: object) -> bool:
         return True
     if isinstance(value, (list, tuple)):
         return are_locations(value) or any(_renders_itself(item) for item in value)
-    # Airflow's own marks, such as the one for a value that is set while the task runs.
+    # Airflow's own placeholders, such as the one for a value that is set while the task runs.
     return type(value).__module__.startswith("airflow.") and not is_mapped_result(value)
 
 
@@ -121,7 +121,7 @@ def _with_texts(value: object) -> object:
 
 
 def _renders_itself(value: object) -> bool:
-    # Asked of the class: a record may be an object that answers to any name. A path's `resolve` is another.
+    # Looked up in the class: a record may be an object with any attribute. A path's `resolve` has another meaning.
     named = hasattr(type(value), "resolve") or hasattr(type(value), "template_fields")
     return named and not is_location(value)
 

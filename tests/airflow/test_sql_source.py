@@ -93,7 +93,7 @@ def test_the_database_is_let_go_when_reading_ends_early(database: pathlib.Path) 
 def test_no_rows_are_no_records() -> None:
     """An empty result is fine; its columns are checked all the same."""
     assert rows_of(open_source(SqlSource("SELECT id FROM samples WHERE 0", "samples"))) == []
-    with pytest.raises(SourceError, match="gives no column 'steps'; it gives id"):
+    with pytest.raises(SourceError, match="lacks the columns 'steps'; it has id"):
         rows_of(open_source(SqlSource("SELECT id FROM samples WHERE 0", "samples"), columns=["steps"]))
 
 
@@ -101,8 +101,8 @@ def test_no_rows_are_no_records() -> None:
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
-        ("SELECT id, name AS id FROM samples", "gives more than one column 'id'"),
-        ("DELETE FROM samples", "gives no rows; it should be a SELECT"),
+        ("SELECT id, name AS id FROM samples", "returns more than one column 'id'"),
+        ("DELETE FROM samples", "returns no rows; it should be a SELECT"),
     ],
 )
 def test_a_query_without_proper_columns_is_refused(sql: str, message: str) -> None:
@@ -149,9 +149,7 @@ def test_a_query_that_is_at_fault_is_shown_with_what_the_database_says(sql: str,
     """No retry helps, so it is an error of another kind than a database that can't answer."""
     with pytest.raises(SourceError) as caught:
         rows_of(open_source(SqlSource(sql, "samples")))
-    assert str(caught.value) == (
-        f"source: the query on connection 'samples' can't be run as it is written: {message} (SQLITE_ERROR)"
-    )
+    assert str(caught.value) == f"source: the query on connection 'samples' is not valid: {message} (SQLITE_ERROR)"
     assert caught.value.__cause__ is None
 
 

@@ -90,7 +90,7 @@ def test_two_patterns_and_a_path_may_name_a_file(
     caplog.set_level(logging.INFO)
     listed = ["2026/x.jsonl", f"{folder}/2026/../2026/x.jsonl", "*/x.jsonl", f"{folder}/**", f"file://{folder}/2025/*"]
     assert [str(path) for path in find_files(listed)] == ["2026/x.jsonl", "2025/x.jsonl"]
-    assert "other names of its 2 files are left out: each file is read once" in caplog.text
+    assert "more names of its 2 files are left out: each file is read once" in caplog.text
 
 
 def test_nothing_is_said_where_nothing_is_left_out(folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -103,7 +103,7 @@ def test_nothing_is_said_where_nothing_is_left_out(folder: pathlib.Path, caplog:
 def test_a_link_to_itself_is_refused(folder: pathlib.Path) -> None:
     """No retry mends it."""
     (folder / "loop.jsonl").symlink_to("loop.jsonl")
-    with pytest.raises(SourceError, match=r"loop\.jsonl': it is a link that leads back to itself"):
+    with pytest.raises(SourceError, match=r"loop\.jsonl': it is a link that points to itself"):
         open_source(folder / "*.jsonl")
 
 
@@ -112,5 +112,5 @@ def test_a_folder_that_cannot_be_looked_into_is_named(folder: pathlib.Path, capl
     """It may hold files that are missed."""
     (folder / "2025").chmod(0)
     assert names(folder, folder / "**") == ["2026/x.jsonl"]
-    assert "2025' is left out, it can't be looked into: PermissionError" in caplog.text
+    assert "2025' is left out, it can't be listed: PermissionError" in caplog.text
     (folder / "2025").chmod(0o700)

@@ -101,9 +101,9 @@ def test_brackets_in_a_files_own_name_are_no_pattern(tmp_path: pathlib.Path) -> 
         ("folder.*", "it is a folder"),
         ("steps.xlsx", "its name ends in none of .jsonl, .ndjson"),
         ("steps.gz", "its name ends in none of"),
-        ("pipe.csv", "it is no regular file"),
+        ("pipe.csv", "it is not a regular file"),
         ("text.json", "neither a JSON array nor a JSON object"),
-        ("plain.jsonl.gz", "isn't packed, though its name ends in .gz"),
+        ("plain.jsonl.gz", "isn't compressed, though its name ends in .gz"),
     ],
 )
 def test_what_cannot_be_read_is_refused_before_anything_is(tmp_path: pathlib.Path, name: str, message: str) -> None:
@@ -171,7 +171,7 @@ def test_a_broken_array_is_refused_at_its_position(tmp_path: pathlib.Path) -> No
     (tmp_path / "1.jsonl").write_text("1\n" * 1500)
     (tmp_path / "2.json").write_text("[" + "{},\n" * 1200 + '"alice')
     got: list[bytes] = []
-    with pytest.raises(SourceError, match=r"2\.json', at position 2700: its array is broken off") as caught:
+    with pytest.raises(SourceError, match=r"2\.json', at position 2700: its array is incomplete") as caught:
         got.extend(row for chunk in open_source(f"{tmp_path}/*").chunks() for row in chunk.rows)
     assert len(got) == 2700
     assert caught.value.__cause__ is None
@@ -215,7 +215,7 @@ def test_text_that_is_no_path_is_not_quoted(text: str) -> None:
 @pytest.mark.parametrize("texts", [["alice@example.com"], ["data/x.csv", "alice"], ["alice", "bob"]])
 def test_texts_of_an_earlier_task_are_not_quoted(texts: list[str]) -> None:
     """A list of texts is one of paths; what is none is named by its place in the list."""
-    with pytest.raises(SourceError, match=r"source: text \d of \d is no path") as caught:
+    with pytest.raises(SourceError, match=r"source: text \d of \d is not a path") as caught:
         open_source(texts)
     assert "alice" not in str(caught.value)
 

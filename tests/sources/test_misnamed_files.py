@@ -33,12 +33,12 @@ def zipped(*names: str) -> bytes:
 
 
 BYTES = {
-    "gzip": (gzip.compress(LINES), "looks like a file packed with gzip; let its name end in .gz"),
-    "bzip2": (bz2.compress(LINES), "packed with bzip2; unpack it first"),
-    "xz": (lzma.compress(LINES), "packed with xz; unpack it first"),
-    "zlib": (zlib.compress(LINES), "packed with zlib; unpack it first"),
-    "zstandard": (b"\x28\xb5\x2f\xfd\x04\x58", "packed with Zstandard; unpack it first"),
-    "lz4": (b"\x04\x22\x4d\x18\x64\x40", "packed with LZ4; unpack it first"),
+    "gzip": (gzip.compress(LINES), "looks like a file compressed with gzip; let its name end in .gz"),
+    "bzip2": (bz2.compress(LINES), "compressed with bzip2; decompress it first"),
+    "xz": (lzma.compress(LINES), "compressed with xz; decompress it first"),
+    "zlib": (zlib.compress(LINES), "compressed with zlib; decompress it first"),
+    "zstandard": (b"\x28\xb5\x2f\xfd\x04\x58", "compressed with Zstandard; decompress it first"),
+    "lz4": (b"\x04\x22\x4d\x18\x64\x40", "compressed with LZ4; decompress it first"),
     "workbook": (
         zipped("[Content_Types].xml", "xl/workbook.xml"),
         "an Excel workbook; save its sheet as CSV, in UTF-8",
@@ -74,13 +74,13 @@ def test_bytes_of_another_kind_are_named(tmp_path: pathlib.Path, kind: str, endi
     name = tmp_path / f"x{ending}{'.gz' if packed else ''}"
     assert message in refusal(name, gzip.compress(data) if packed else data) or (kind == "gzip" and packed)
     if kind == "gzip" and packed:
-        assert "is packed twice" in refusal(name, gzip.compress(data))
+        assert "is compressed twice" in refusal(name, gzip.compress(data))
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".json", ".csv"])
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(LINES, "it isn't packed, though its name ends in .gz"), (bz2.compress(LINES), "packed with bzip2")],
+    [(LINES, "it isn't compressed, though its name ends in .gz"), (bz2.compress(LINES), "compressed with bzip2")],
 )
 def test_a_file_that_only_is_called_packed_is_refused(
     tmp_path: pathlib.Path, ending: str, data: bytes, message: str
@@ -124,7 +124,7 @@ def test_an_object_around_records_is_refused(tmp_path: pathlib.Path, envelope: A
     """Thousands of users would be one reject."""
     text = json.dumps(envelope, indent=indent).encode()
     message = refusal(tmp_path / "x.json", text, columns=["user_id"])
-    assert "it holds an object around an array of" in message
+    assert "it contains an object around an array of" in message
     assert "write the array alone, or JSON lines" in message
 
 

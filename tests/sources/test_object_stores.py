@@ -31,8 +31,8 @@ def test_each_file_of_a_store_is_read_once(bucket: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("x.jsonl", gzip.compress(b"{}\n", mtime=0), "looks like a file packed with gzip"),
-        ("x.jsonl.gz", b"{}\n", "it isn't packed, though its name ends in .gz"),
+        ("x.jsonl", gzip.compress(b"{}\n", mtime=0), "looks like a file compressed with gzip"),
+        ("x.jsonl.gz", b"{}\n", "it isn't compressed, though its name ends in .gz"),
         ("x.json", b'{"data": [{"a": 1}, {"a": 2}]}', "an object around an array of 2 records"),
         ("x.csv", b"", "it is empty"),
     ],
@@ -50,7 +50,7 @@ STORES = [
     ("gs", "is `apache-airflow-providers-google` installed?"),
     ("abfs", "is `apache-airflow-providers-microsoft-azure` installed?"),
     ("nobodys", "is the provider of its file system installed?"),
-    ("https", "fetch it in a task before, or yield its rows from a function"),
+    ("https", "download it in an earlier task, or yield its rows"),
 ]
 
 
@@ -79,7 +79,7 @@ def test_a_path_object_of_a_store_that_airflow_does_not_have() -> None:
 def test_what_an_address_says_beside_its_path_is_not_shown() -> None:
     """A password, or a signature."""
     for text in ("https://me:alice@place/x.csv", "https://place/x.csv?key=alice", "https://place/*.csv?alice"):
-        with pytest.raises(SourceError, match="reads no files at web addresses") as caught:
+        with pytest.raises(SourceError, match="can't read files at web addresses") as caught:
             open_source(text)
         assert "alice" not in str(caught.value)
 

@@ -129,13 +129,13 @@ async def stream() -> AsyncIterator[int]:
     ("value", "message"),
     [
         (None, "it is None: the upstream task returned nothing"),
-        ({"name": "alice"}, "it is of type dict, which isn't a list of records; a single record goes into a list"),
+        ({"name": "alice"}, "it is of type dict, which isn't a list of records; put a single record into a list"),
         (b"alice", "it is of type bytes, which"),
         (7, "it is of type int, which"),
         (1.5, "it is of type float, which"),
         (True, "it is of type bool, which"),
         (object(), "it is of type object, which"),
-        (DataFrame(), r'it is of type DataFrame, .* `\.to_dict\("records"\)`, and where .* `frame\.astype\(object\)'),
+        (DataFrame(), r'it is of type DataFrame, .* `\.to_dict\("records"\)`, and if .* `frame\.astype\(object\)'),
         (stream(), "it is of type async_generator; asynchronous sources aren't read"),
     ],
 )

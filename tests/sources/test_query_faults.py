@@ -121,4 +121,4 @@ def test_what_a_server_says(client: Any, sql: str, said: str | None) -> None:
 
     assert isinstance(caught.value, SourceBrokeError) is (said is None)
     assert "geheim" not in str(caught.value)
-    assert said is None or str(caught.value).endswith(f"can't be run as it is written: {said}")
+    assert said is None or str(caught.value).endswith(f"is not valid: {said}")

@@ -108,7 +108,7 @@ def test_neighbouring_paths_are_read_as_one_list_of_paths(tmp_path: Path) -> Non
         ([users(1), 7, users(1)], "the second of 3: it is of type int, which isn't a list of records"),
         ([b"alice", users(1)], "the first of 2: it is of type bytes, which"),
         ([users(1), "alice"], "the second of 2: 'alice'|the second of 2: text"),
-        ([users(1), ["alice", "bob"]], "the second of 2: text 1 of 2 is no path"),
+        ([users(1), ["alice", "bob"]], "the second of 2: text 1 of 2 is not a path"),
         ([users(1), [["alice", 1]]], "the second of 2 has a value of type list at position 0, where a record"),
         ([users(1), [*users(3), users(2)]], "the second of 2 has a value of type list at position 3"),
         ([users(1), ["alice", 7]], "the second of 2 is a list without a record in it, and begins with one of type str"),

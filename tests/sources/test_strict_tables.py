@@ -121,19 +121,19 @@ def test_a_table_that_knows_no_quotes_comes_back_or_is_refused(rows: list[list[s
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ('u0,x\nu1,"say \\"hi\\""\n', "line 3 has text behind the quote that closes a cell: is it escaped with a back"),
+        ('u0,x\nu1,"say \\"hi\\""\n', "line 3 has text after the quote that closes a cell: is it escaped with a back"),
         ('u0,x\nu1,"hi\\""\nu2,y\n', "the quote that opens on line 3 is never closed: is it escaped with a backslash"),
         ('u0,x\nu1,say \\"hi\\"\n', "line 3 has a quote inside a cell that isn't quoted: is it escaped with a backsl"),
         ('u0,x\nu1,5" pipe\n', "line 3 has a quote inside a cell that isn't quoted$"),
         ('u0,x\nu1,5"\n', "line 3 has a quote inside a cell that isn't quoted$"),
         ('u0,x\nu1, "x"\n', "line 3 has a quote inside a cell that isn't quoted$"),
-        ('u0,x\nu1,"Big\nu2,fine\nu3,Mike" x\n', "line 5 has text behind the quote .* opens on line 3$"),
-        ('u0,x\nu1,"Big"x\n', "line 3 has text behind the quote that closes a cell$"),
+        ('u0,x\nu1,"Big\nu2,fine\nu3,Mike" x\n', "line 5 has text after the quote .* opens on line 3$"),
+        ('u0,x\nu1,"Big"x\n', "line 3 has text after the quote that closes a cell$"),
         ('u0,x\nu1,"Big\nu2,fine\n', "the quote that opens on line 3 is never closed$"),
-        ("u0,x\nu1,a\\\nb\nu2,y\n", "line 3 has a backslash that may escape what follows, or be text"),
-        ("u0,x\nu1,a\\,b\n", "line 3 has a backslash that may escape"),
-        ("u0,x\nu1,a\\\\b\n", "line 3 has a backslash that may escape"),
-        ("u0,x\nu1,\\N\n", "line 3 has a backslash that may escape"),
+        ("u0,x\nu1,a\\\nb\nu2,y\n", "line 3 has a backslash that may be an escape, or text"),
+        ("u0,x\nu1,a\\,b\n", "line 3 has a backslash that may be an escape"),
+        ("u0,x\nu1,a\\\\b\n", "line 3 has a backslash that may be an escape"),
+        ("u0,x\nu1,\\N\n", "line 3 has a backslash that may be an escape"),
     ],
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
