@@ -14,8 +14,7 @@ from airflow_provider_userdata.delivery.carry_over import CarryOverFolder
 from airflow_provider_userdata.delivery.recording import StorePath, is_local
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators.settings import setting
-from airflow_provider_userdata.sources.airflow_lookups import storage_path
-from airflow_provider_userdata.sources.untemplated import is_location
+from airflow_provider_userdata.sources import is_location, storage_path
 
 LONGEST_NAME = 255
 """Bytes of a folder's name, the limit of the file systems of Linux and macOS."""

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from airflow_provider_userdata.airflow_compat import Context, determine_kwargs
-from airflow_provider_userdata.sources import unhold
-from airflow_provider_userdata.sources.shapes import Parts
+from airflow_provider_userdata.sources import Parts, unhold
 
 
 def bound(source: Any, context: Context) -> object:

@@ -14,8 +14,7 @@ from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.hooks.thymia import ThymiaHook
 from airflow_provider_userdata.operators import arguments
 from airflow_provider_userdata.operators.base import DeliveryOperator
-from airflow_provider_userdata.sources import as_text
-from airflow_provider_userdata.sources.airflow_lookups import storage_path
+from airflow_provider_userdata.sources import as_text, storage_path
 from airflow_provider_userdata.vendors.pii import Guard
 from airflow_provider_userdata.vendors.thymia import USER_LABEL, Thymia
 from airflow_provider_userdata.vendors.validation import Explainer, agreed_validator

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from airflow_provider_userdata.sources.airflow_lookups import storage_path
 from airflow_provider_userdata.sources.opening import open_source
+from airflow_provider_userdata.sources.shapes import Parts
 from airflow_provider_userdata.sources.sql import SqlSource
-from airflow_provider_userdata.sources.untemplated import Records, as_text, hold, unhold
+from airflow_provider_userdata.sources.untemplated import Records, as_text, hold, is_location, unhold
 
-__all__ = ["Records", "SqlSource", "as_text", "hold", "open_source", "unhold"]
+__all__ = ["Parts", "Records", "SqlSource", "as_text", "hold", "is_location", "open_source", "storage_path", "unhold"]

@@ -7,13 +7,11 @@ from typing import Any, cast
 
 from airflow_provider_userdata.delivery.reading import Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
-from airflow_provider_userdata.sources.callables import CallableSource
 from airflow_provider_userdata.sources.files import open_files
 from airflow_provider_userdata.sources.headers import Wanted
-from airflow_provider_userdata.sources.iterables import ItemsSource
-from airflow_provider_userdata.sources.not_records import records_of
+from airflow_provider_userdata.sources.iterables import CallableSource, ItemsSource
 from airflow_provider_userdata.sources.several import open_several
-from airflow_provider_userdata.sources.shapes import Parts, are_sources
+from airflow_provider_userdata.sources.shapes import Parts, are_sources, records_of
 from airflow_provider_userdata.sources.sql import QuerySource, SqlSource
 from airflow_provider_userdata.sources.untemplated import are_locations, is_location, is_mapped_result, unhold
 

@@ -1,16 +1,19 @@
-"""Tells a record from a value that contains many: a list of records must not be counted as one record."""
+"""Tells a record from a value that contains many, and from one that can't contain any.
+
+A list of records must not be counted as one record. Messages name the type of a refused value, and never quote it.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import countOf
 from typing import Any
 
 from airflow_provider_userdata.errors import SourceError
 
 _MANY = ("__iter__", "__call__", "__await__", "__aiter__", "template_fields")
-_ONE = (str, bytes, bytearray, memoryview, Mapping, os.PathLike)
+_WHOLE = (str, bytes, bytearray, memoryview, Mapping)
 
 
 class Parts(list[Any]):
@@ -19,9 +22,21 @@ class Parts(list[Any]):
     __slots__ = ()
 
 
+def records_of(value: object, what: str) -> Iterable[Any]:
+    """Return the value if it can contain records, else refuse it by its type.
+
+    :param value: the value to iterate.
+    :param what: how the message begins: where the value came from.
+    :raises SourceError: if it can't contain records.
+    """
+    if isinstance(value, Iterable) and not isinstance(value, _WHOLE) and not _is_frame(value):
+        return value
+    raise SourceError(f"source: {what} {_described(value)}")
+
+
 def holds_many(kind: type) -> bool:
     """Return whether values of a type contain or produce records: lists, generators, frames, functions, queries."""
-    if issubclass(kind, _ONE) or (hasattr(kind, "open") and hasattr(kind, "glob")):
+    if issubclass(kind, (*_WHOLE, os.PathLike)) or (hasattr(kind, "open") and hasattr(kind, "glob")):
         return False
     # Looked up in the classes, as for an instance: `hasattr(kind, "__call__")` is true for every class.
     return any(name in vars(base) for base in kind.__mro__ for name in _MANY)
@@ -96,3 +111,26 @@ def nested(name: str, value: object, position: int) -> SourceError:
 def _are_dictionaries(rows: Sequence[Any]) -> bool:
     """Return whether all rows are dictionaries, which is the usual case: counting takes half as long as a set."""
     return countOf(map(type, rows), dict) == len(rows)
+
+
+def _described(value: object) -> str:
+    kind = type(value).__name__
+    if _is_frame(value):
+        return f"of type {kind}, which isn't read as records; pass its rows: {_rows_of_frame(value)}"
+    if isinstance(value, Mapping):
+        return f"of type {kind}, which isn't a list of records; put a single record into a list"
+    if hasattr(value, "__aiter__") or hasattr(value, "__await__"):
+        return f"of type {kind}; asynchronous sources aren't read, only what a plain function returns or yields"
+    return f"of type {kind}, which isn't a list of records"
+
+
+def _is_frame(value: object) -> bool:
+    # Iterating a data frame yields its column names.
+    return type(value).__name__ in ("DataFrame", "LazyFrame")
+
+
+def _rows_of_frame(value: object) -> str:
+    if hasattr(value, "to_dicts"):
+        return "`.to_dicts()`"
+    without_nan = "`frame.astype(object).where(frame.notna(), None)`"  # `where` alone leaves NaN in some columns
+    return f'`.to_dict("records")`, and if values are missing, those of {without_nan}'
