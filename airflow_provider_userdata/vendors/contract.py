@@ -56,7 +56,7 @@ class Request:
     """What is sent.
 
     :param path: below the connection's address.
-    :param parts: of the body: they are put together only once, with what stands before them.
+    :param parts: of the body; they are joined when the request is sent.
     """
 
     path: str

@@ -1,7 +1,7 @@
-"""What went wrong between this machine and a vendor, in words: what happened, and what to look at.
+"""Explains why a vendor gave no answer: what happened, and what to check.
 
-One place for all who talk to a vendor, over whatever library: a library's errors are told apart by what the system
-said, which they all keep among their causes. Their own messages are never shown, since they hold addresses.
+It serves every HTTP library that is used here. Each keeps the error of the operating system or of TLS among its causes,
+and that error decides. The libraries' own messages are never shown, because they hold addresses.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 LONGEST_HEADER = 64 * 1024
-"""Bytes of one header of an answer: browsers take as much."""
+"""Bytes of one header of an answer; browsers accept as much."""
 LONGEST_HEADERS = 256 * 1024
 """Bytes of all headers of an answer."""
 
-_OTHER_NAME = 62
-_BY_ANOTHER_NAME = frozenset({_OTHER_NAME, 64})
-"""OpenSSL's codes for a certificate of another host, or of another IP address."""
+_WRONG_NAME = 62
+_WRONG_HOST = frozenset({_WRONG_NAME, 64})
+"""OpenSSL's codes for a certificate of another host name, or of another IP address."""
 _OUT_OF_DATE = frozenset({9, 10})
-_BY_NOBODY_KNOWN = frozenset({18, 19, 20, 21})
+_NOT_TRUSTED = frozenset({18, 19, 20, 21})
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "RECORD_LAYER_FAILURE"})
 _ON_CLIENT_CERTIFICATES = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "UNKNOWN_CA", "CERTIFICATE_UNKNOWN")
-_NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
+_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
 _TLS_ALERT = "\\x15\\x03"
-"""How an HTTP parser's message shows the beginning of what TLS answers to plain text."""
-# As nginx, Go and Apache put it.
+"""The start of TLS's answer to plain text, as an HTTP parser's message quotes it."""
+# The words of nginx, Go and Apache.
 _TLS_WANTED = (b"plain HTTP request was sent to HTTPS port", b"HTTP request to an HTTPS server", b"speaking plain HTTP")
 _CERTIFICATE_WANTED = (b"No required SSL certificate was sent", b"The SSL certificate error")
-_ASKS_FOR_CERTIFICATE = "it asks for a client certificate, or doesn't take the one that it gets"
+_ASKS_FOR_CERTIFICATE = "it asks for a client certificate, or doesn't accept the one it got"
 _CLIENT_CERTIFICATE = "'client_cert' and 'client_key' in the connection's extra"
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Who talks to whom: as much of it as a message may show.
+    """Where a request goes, as far as a message may show it.
 
     :param connection: the Airflow connection's id, or empty.
     :param url: the vendor's address; only its host and port are shown.
@@ -58,11 +58,11 @@ class Way:
 
 
 class Failure(NamedTuple):
-    """What happened.
+    """What happened, and what to check.
 
-    :param what: a clause about the vendor's host, or the proxy.
-    :param look_at: where the mistake may be.
-    :param stops: whether it lasts until somebody changes something: no retry helps.
+    :param what: a clause about the vendor's host or the proxy.
+    :param look_at: a question or a setting that leads to the cause; may be empty.
+    :param stops: whether no retry helps until somebody changes something.
     """
 
     what: str
@@ -70,9 +70,10 @@ class Failure(NamedTuple):
     stops: bool = False
 
     def said_of(self, way: Way, *, written: bool) -> str:
-        """Say it in a sentence whose subject, the vendor, stands before it.
+        """Return the rest of a sentence that begins with the vendor's name.
 
-        :param written: whether a request had gone out.
+        :param way: where the request went.
+        :param written: whether the request may have been sent.
         """
         head = "gave no answer" if written else "can't be reached"
         return f"{head} ({way}): {self.what}{f' ({self.look_at})' if self.look_at else ''}"
@@ -89,11 +90,13 @@ TOO_LONG_HEADERS = Failure(
 
 
 def explain(error: BaseException, way: Way, *, written: bool, seconds: float, at_proxy: bool = False) -> Failure:
-    """Say what happened, by the first of an error's causes that tells.
+    """Explain an error by the first of its causes that is known.
 
-    :param written: whether a request had gone out.
-    :param seconds: how long it was waited for.
-    :param at_proxy: whether it is about the proxy itself, not about what lies behind it.
+    :param error: what the HTTP library raised.
+    :param way: where the request went.
+    :param written: whether the request may have been sent.
+    :param seconds: the timeout.
+    :param at_proxy: whether the proxy itself failed, not the vendor behind it.
     """
     whose = "the proxy's" if at_proxy else "its"
     who = "the proxy" if at_proxy else "it"
@@ -111,7 +114,10 @@ def explain(error: BaseException, way: Way, *, written: bool, seconds: float, at
 
 
 def of_proxy(status: int) -> Failure:
-    """Say what a proxy means that doesn't make the connection to the vendor."""
+    """Explain a proxy that refuses to connect to the vendor.
+
+    :param status: of its answer to CONNECT.
+    """
     refused = f"the proxy answered {status} instead of connecting"
     if 400 <= status < 500 and status not in {408, 425, 429}:
         return Failure(refused, "does it allow this host?", stops=True)
@@ -119,16 +125,20 @@ def of_proxy(status: int) -> Failure:
 
 
 def of_refusal(body: bytes) -> Failure | None:
-    """Say whether a 400 comes from TLS before the vendor, which hasn't passed the request on."""
+    """Explain a 400 from a TLS server in front of the vendor, which did not pass the request on.
+
+    :param body: of the answer.
+    :returns: None if the 400 is the vendor's own.
+    """
     if any(words in body for words in _TLS_WANTED):
-        return Failure("http was spoken to a port for https", "is the scheme to be https?", stops=True)
+        return Failure("http was sent to an https port", "should the scheme be https?", stops=True)
     if any(words in body for words in _CERTIFICATE_WANTED):
         return Failure(_ASKS_FOR_CERTIFICATE, _CLIENT_CERTIFICATE, stops=True)
     return None
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error, and what it holds or was raised from, each once."""
+    """Yield an error and, each once, the errors that it holds or was raised from."""
     seen: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:
@@ -140,19 +150,19 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _verify_code(cause: BaseException) -> int:
-    """Return OpenSSL's code for what is wrong with a certificate, or 0; urllib3 1 compares names itself."""
+    """Return OpenSSL's code for the fault of a certificate, or 0. urllib3 1 compares host names itself."""
     if type(cause).__name__ == "CertificateError":
-        return _OTHER_NAME
+        return _WRONG_NAME
     return int(getattr(cause, "verify_code", 0)) if isinstance(cause, ssl.SSLCertVerificationError) else 0
 
 
 def _of_certificate(code: int, whose: str, which: str) -> Failure:
-    if code in _BY_ANOTHER_NAME:
+    if code in _WRONG_HOST:
         return Failure(f"{whose} certificate is for another host", f"is {which} right?", stops=True)
     if code in _OUT_OF_DATE:
         return Failure(f"{whose} certificate has expired, or isn't valid yet", "is this machine's clock right?")
-    if code in _BY_NOBODY_KNOWN:
-        signed = "signed by itself" if code == 18 else "signed by an authority that isn't trusted here"
+    if code in _NOT_TRUSTED:
+        signed = "self-signed" if code == 18 else "signed by an authority that isn't trusted here"
         look_at = "'verify' in the connection's extra names a file with the certificates to trust"
         return Failure(f"{whose} certificate is {signed}", look_at, stops=True)
     return Failure(f"{whose} certificate is not accepted (OpenSSL's code {code})")
@@ -165,32 +175,32 @@ def _of_tls(cause: BaseException, who: str, way: Way) -> Failure | None:
     if isinstance(cause, ssl.SSLEOFError) or "UNEXPECTED_EOF" in reason:
         return _closed(who, way)
     if reason in _NOT_TLS:
-        look_at = "is the scheme to be http, or the port another?"
+        look_at = "should the scheme be http, or the port another one?"
         return Failure(f"{who} doesn't speak https at that port", look_at, stops=True)
     if "ALERT" in reason and any(name in reason for name in _ON_CLIENT_CERTIFICATES):
         return Failure(_ASKS_FOR_CERTIFICATE, _CLIENT_CERTIFICATE, stops=True)
     if "HANDSHAKE_FAILURE" in reason:
         look_at = f"it may ask for a client certificate: {_CLIENT_CERTIFICATE}"
-        return Failure(f"{who} broke off TLS's handshake", look_at)
+        return Failure(f"{who} broke off the TLS handshake", look_at)
     return Failure(f"TLS failed: {reason}") if reason else None
 
 
 def _of_system(cause: BaseException, who: str, whose: str, which: str) -> Failure | None:
-    """Say what the operating system said of a name or of a connection."""
+    """Explain an error of the operating system about a name or a connection."""
     if isinstance(cause, socket.gaierror):
         return Failure(f"{whose} name was not found", f"is {which} right, does this machine reach its DNS?")
     number = getattr(cause, "errno", None) if isinstance(cause, OSError) else None
     if number == errno.ECONNREFUSED:
         return Failure(f"{who} refused the connection", "is the port right, is the service up?")
-    if number in _NO_WAY:
-        return Failure(f"no way leads to {which} from here", "is the network up, is a proxy needed?")
+    if number in _NO_ROUTE:
+        return Failure(f"there is no route to {which} from here", "is the network up, is a proxy needed?")
     return None
 
 
 def _too_slow(who: str, *, written: bool, seconds: float) -> Failure:
     if written:
         return Failure(f"{who} didn't answer within {seconds:g} s", "'timeout' in the connection's extra")
-    return Failure(f"no connection was made within {seconds:g} s", "does a firewall stand in between?")
+    return Failure(f"no connection was made within {seconds:g} s", "is there a firewall in between?")
 
 
 def _is_closed(told: Sequence[BaseException]) -> bool:
@@ -198,27 +208,27 @@ def _is_closed(told: Sequence[BaseException]) -> bool:
 
 
 def _closed(who: str, way: Way) -> Failure:
-    """Say that a connection was closed, as servers do when they hear what they don't expect."""
+    """Explain a closed connection: servers close it on a protocol that they don't expect."""
     secure = way.url.startswith("https:")
-    look_at = "is http spoken there, or a client certificate asked for?" if secure else "is https spoken there?"
+    look_at = "does it speak http there, or ask for a client certificate?" if secure else "does it speak https there?"
     return Failure(f"{who} closed the connection", look_at)
 
 
 def _unreadable(told: Sequence[BaseException], error: BaseException, way: Way) -> Failure:
-    """Say what is wrong with an answer that is there."""
+    """Explain an answer that can't be read."""
     names = {type(cause).__name__ for cause in told}
     if names & {"LineTooLong", "TooLongHeadersError"} or any("Too many headers" in str(cause) for cause in told):
         return TOO_LONG_HEADERS
     if names & {"BadStatusLine", "BadHttpMessage", "BadHttpMethod", "InvalidHeader", "HttpProcessingError"}:
         if not way.url.startswith("https:") and any(_TLS_ALERT in str(cause) for cause in told):
-            return Failure("http was spoken to a port for https", "is the scheme to be https?", stops=True)
+            return Failure("http was sent to an https port", "should the scheme be https?", stops=True)
         return Failure("what it answered is not HTTP", "are host and port right?")
     return Failure(f"the connection broke ({type(error).__name__})")
 
 
 def _host_and_port(url: str) -> str:
-    """Give an address without its path and its credentials."""
+    """Return an address without its path and credentials."""
     try:
         return urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:
-        return "that is no address"
+        return "that is not a valid address"

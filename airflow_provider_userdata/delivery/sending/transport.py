@@ -215,7 +215,7 @@ class _Exchange:
 async def _connected(_session: object, context: SimpleNamespace, _connection: object) -> None:
     """Record that the request may have been written.
 
-    aiohttp calls this when a request gets its connection: after a proxy's CONNECT and TLS's handshake, and before the
+    aiohttp calls this when a request gets its connection: after a proxy's CONNECT and the TLS handshake, and before the
     first byte of the request. `on_request_headers_sent` is documented to come only after the headers.
     """
     context.trace_request_ctx.written = True

@@ -1,4 +1,4 @@
-"""What stands in the way is said by *Test* in the words of a delivery: over two libraries, and real servers."""
+"""*Test* explains failures in the same words as a delivery: two HTTP libraries, real servers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def answering(answer: bytes) -> Serve:
 
 
 async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Say nothing for as long as somebody is there."""
+    """Read until the client leaves, without an answer."""
     with suppress(OSError):
         while await reader.read(65536):
             pass
@@ -43,7 +43,7 @@ async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 def both(hook: VendorHook) -> str:
-    """Give what *Test* says after the vendor's name: the same as a delivery says."""
+    """Return what *Test* says after the vendor's name, which equals what a delivery says."""
 
     async def delivered() -> str:
         async with Transport(hook.endpoint()) as transport:
@@ -69,14 +69,14 @@ def both(hook: VendorHook) -> str:
     [
         (["other.example"], {}, True, "its certificate is for another host"),
         (["127.0.0.1"], {"days": -1}, True, "its certificate has expired, or isn't valid yet"),
-        (["127.0.0.1"], {"by_itself": True}, True, "its certificate is signed by itself"),
+        (["127.0.0.1"], {"by_itself": True}, True, "its certificate is self-signed"),
         (["127.0.0.1"], {}, False, "its certificate is signed by an authority that isn't trusted here"),
     ],
 )
 def test_certificates(
     serving: Serving, connect: Connect, authority: Any, names: list[str], server: Any, trusts: bool, said: str
 ) -> None:
-    """Of another host, out of date, by itself, by somebody unknown."""
+    """For another host, expired, self-signed, or signed by an unknown authority."""
     place = serving(answering(b""), authority.server(*names, **server))
     extra = {"verify": str(authority.path)} if trusts else {}
 
@@ -87,8 +87,8 @@ def test_certificates(
     ("answer", "said"),
     [
         (b"", "gave no answer"),
-        (b"", "it closed the connection (is https spoken there?)"),
-        (b"\x15\x03\x01\x00\x02\x02\x46", "http was spoken to a port for https"),
+        (b"", "it closed the connection (does it speak https there?)"),
+        (b"\x15\x03\x01\x00\x02\x02\x46", "http was sent to an https port"),
         (b"220 mail.example ESMTP\r\n", "what it answered is not HTTP"),
         (b"HTTP/1.1 200 OK\r\nX: %b\r\n\r\n" % (b"a" * 70_000), "its headers are longer than 64 kB in one line"),
         (
@@ -100,7 +100,7 @@ def test_certificates(
     ],
 )
 def test_answers(serving: Serving, connect: Connect, answer: bytes, said: str) -> None:
-    """What isn't HTTP, what can't be read, and what ends a run."""
+    """Answers that aren't HTTP, that can't be read, and that end a run."""
     assert said in both(connect("thymia", host=f"http://{serving(answering(answer))}"))
 
 
@@ -112,7 +112,7 @@ def test_https_on_a_port_for_http(serving: Serving, connect: Connect) -> None:
 
 
 def test_names_and_ports(connect: Connect) -> None:
-    """No such name, nobody there."""
+    """A name that isn't found, and a port without a server."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
 
@@ -124,7 +124,7 @@ def test_names_and_ports(connect: Connect) -> None:
     ("scheme", "said"), [("http", "it didn't answer within 0.5 s"), ("https", "no connection was made within 0.5 s")]
 )
 def test_time(serving: Serving, connect: Connect, scheme: str, said: str) -> None:
-    """What takes too long: to answer, or to connect, of which TLS's handshake is a part."""
+    """A timeout, of the answer or of connecting, which includes the TLS handshake."""
     assert said in both(connect("thymia", host=f"{scheme}://{serving(silent)}", extra={"timeout": 0.5}))
 
 
@@ -141,13 +141,13 @@ def test_nobody_takes_the_connection(connect: Connect) -> None:
         for one in waiting:
             one.close()
 
-    assert "no connection was made within 0.2 s (does a firewall stand in between?)" in said
+    assert "no connection was made within 0.2 s (is there a firewall in between?)" in said
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("status", [407, 403, 502])
 def test_a_proxy_that_refuses(serving: Serving, connect: Connect, scheme: str, status: int) -> None:
-    """It is named, without its password; behind http, its 403 and 502 can't be told from the vendor's."""
+    """It is named, without its password; over http, its 403 and 502 look like the vendor's."""
     place = serving(answering(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status))
     extra = {"proxy": f"http://me:{PASSWORD}@{place}", "allow_http": True}
     hook = connect("thymia", host=f"{scheme}://vendor.example", extra=extra)
@@ -160,7 +160,7 @@ def test_a_proxy_that_refuses(serving: Serving, connect: Connect, scheme: str, s
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_proxy_that_is_not_there(connect: Connect, scheme: str) -> None:
-    """It is the proxy that refuses the connection, or whose name isn't found."""
+    """The message says that the proxy refused the connection, or that its name was not found."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     for proxy, said in (
@@ -175,7 +175,7 @@ def test_ptengines_test_hears_a_proxy(serving: Serving, connect: Connect) -> Non
     """It takes any answer for the address's, but not one of something before it."""
     for answer, said in (
         (b"HTTP/1.1 407 No\r\n\r\n", "Ptengine answered 407: the proxy wants credentials"),
-        (b"HTTP/1.1 400 No\r\n\r\nplain HTTP request was sent to HTTPS port", "http was spoken to a port for https"),
+        (b"HTTP/1.1 400 No\r\n\r\nplain HTTP request was sent to HTTPS port", "http was sent to an https port"),
     ):
         works, message = connect("ptengine", host=f"http://{serving(answering(answer))}").test_connection()
         assert (works, said in message) == (False, True)

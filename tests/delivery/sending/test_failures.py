@@ -1,4 +1,4 @@
-"""Why no answer came, in words: what happened, what to look at, and whether a retry may help."""
+"""Messages for requests without an answer: what happened, what to check, and whether a retry may help."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def answering(answer: bytes) -> Serve:
-    """Answer all that comes with the same bytes."""
+    """Return a server that answers everything with the same bytes."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -35,13 +35,13 @@ def answering(answer: bytes) -> Serve:
 
 
 async def closing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Hear something, and hang up."""
+    """Read once and close the connection."""
     await reader.read(65536)
     writer.close()
 
 
 async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Say nothing for as long as somebody is there."""
+    """Read until the client leaves, without an answer."""
     while await reader.read(65536):
         pass
     writer.close()
@@ -49,7 +49,7 @@ async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 @asynccontextmanager
 async def listening(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    """Serve on a port of this machine, and give `host:port`."""
+    """Serve on a port of this machine, and yield `host:port`."""
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     server.close()
@@ -64,7 +64,10 @@ async def _post(url: str, **endpoint: Any) -> Answer | NoAnswer:
 def failed(
     serve: Serve, url: str = "http://{}", *, served_by: ssl.SSLContext | None = None, **settings: Any
 ) -> NoAnswer:
-    """Send a request to `url`, in which the server's `host:port` is filled in, and to which no answer comes."""
+    """Send a request that gets no answer.
+
+    :param url: the server's `host:port` is filled in.
+    """
 
     async def run() -> NoAnswer:
         async with listening(serve, served_by) as place:
@@ -82,14 +85,14 @@ def failed(
     [
         (["other.example"], {}, "its certificate is for another host (is the connection's host right?)", True),
         (["127.0.0.2"], {}, "its certificate is for another host", True),
-        (["127.0.0.1"], {"by_itself": True}, "its certificate is signed by itself ('verify' in the", True),
+        (["127.0.0.1"], {"by_itself": True}, "its certificate is self-signed ('verify' in the", True),
         (["127.0.0.1"], {"days": -1}, "its certificate has expired, or isn't valid yet", False),
     ],
 )
 def test_a_certificate_that_is_not_accepted(
     authority: Any, names: list[str], server: dict[str, Any], said: str, stops: bool
 ) -> None:
-    """What is wrong with it is named, and nothing was sent; an expired one may be renewed while the task retries."""
+    """The fault is named, and nothing was sent; an expired one may be renewed while the task retries."""
     trusted = ssl.create_default_context(cafile=authority.path)
 
     answer = failed(answering(OK), "https://{}", served_by=authority.server(*names, **server), tls=trusted)
@@ -100,7 +103,7 @@ def test_a_certificate_that_is_not_accepted(
 
 
 def test_a_certificate_of_an_authority_that_is_not_known(authority: Any) -> None:
-    """The extra that names authorities is named."""
+    """The message names the extra that lists trusted authorities."""
     answer = failed(answering(OK), "https://{}", served_by=authority.server("127.0.0.1"))
 
     assert "signed by an authority that isn't trusted here ('verify' in the connection's extra" in answer.reason
@@ -109,27 +112,27 @@ def test_a_certificate_of_an_authority_that_is_not_known(authority: Any) -> None
 
 @pytest.mark.parametrize("answer", [OK, b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9.9\r\n"])
 def test_https_on_a_port_for_http(answer: bytes) -> None:
-    """It is said, and no retry helps."""
+    """The message says so, and no retry helps."""
     found = failed(answering(answer), "https://{}")
 
-    assert "it doesn't speak https at that port (is the scheme to be http, or the port another?)" in found.reason
+    assert "it doesn't speak https at that port (should the scheme be http, or the port another one?)" in found.reason
     assert (found.written, found.stops) == (False, True)
 
 
 def test_https_on_a_port_that_hangs_up() -> None:
-    """Both that may be are named, and a retry may help."""
+    """Both possible causes are named, and a retry may help."""
     answer = failed(closing, "https://{}")
 
-    assert "closed the connection (is http spoken there, or a client certificate asked for?)" in answer.reason
+    assert "closed the connection (does it speak http there, or ask for a client certificate?)" in answer.reason
     assert (answer.written, answer.stops) == (False, False)
 
 
 def test_http_on_a_port_for_https_that_hangs_up(authority: Any) -> None:
-    """Nothing proves it, so that the request is in doubt (A3): the message asks."""
+    """Nothing proves that cause, so the request is in doubt (A3), and the message asks."""
     answer = failed(answering(OK), served_by=authority.server("127.0.0.1"))
 
     assert answer.reason.startswith("gave no answer (")
-    assert "it closed the connection (is https spoken there?)" in answer.reason
+    assert "it closed the connection (does it speak https there?)" in answer.reason
     assert (answer.written, answer.stops) == (True, False)
 
 
@@ -144,7 +147,7 @@ def test_http_on_a_port_for_https_that_hangs_up(authority: Any) -> None:
     ids=["an alert", "nginx", "Go", "Apache"],
 )
 def test_http_on_a_port_for_https_that_says_so(answer: bytes) -> None:
-    """What speaks TLS alone has taken nothing: there is no doubt, and no retry helps."""
+    """A server that speaks only TLS accepted nothing: the request is not in doubt, and no retry helps."""
 
     async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(65536)
@@ -153,7 +156,7 @@ def test_http_on_a_port_for_https_that_says_so(answer: bytes) -> None:
 
     found = failed(once)
 
-    assert "http was spoken to a port for https (is the scheme to be https?)" in found.reason
+    assert "http was sent to an https port (should the scheme be https?)" in found.reason
     assert (found.written, found.stops) == (False, True)
 
 
@@ -183,16 +186,16 @@ def test_a_port_that_nobody_listens_on(host: str, unused_port: int) -> None:
 
 
 def test_too_slow_to_connect() -> None:
-    """TLS's handshake is a part of connecting: nothing was sent."""
+    """The TLS handshake is part of connecting: nothing was sent."""
     answer = failed(silent, "https://{}", timeout=0.1)
 
     assert "can't be reached" in answer.reason
-    assert "no connection was made within 0.1 s (does a firewall stand in between?)" in answer.reason
+    assert "no connection was made within 0.1 s (is there a firewall in between?)" in answer.reason
     assert (answer.written, answer.timed_out, answer.stops) == (False, True, False)
 
 
 def test_too_slow_to_answer() -> None:
-    """The extra that sets the time is named, and the request is in doubt."""
+    """The message names the extra that sets the timeout, and the request is in doubt."""
     answer = failed(silent, timeout=0.5)
 
     assert "gave no answer" in answer.reason
@@ -201,7 +204,7 @@ def test_too_slow_to_answer() -> None:
 
 
 def _alerting(tls: ssl.SSLContext, server: socket.socket) -> None:
-    """Break a handshake off as servers do that say why (asyncio's hang up), and hear the other side out."""
+    """Break off a handshake with an alert, which asyncio's servers don't send, and read until the client leaves."""
     connection, _ = server.accept()
     with connection.dup() as whole:
         with suppress(OSError):
@@ -213,7 +216,7 @@ def _alerting(tls: ssl.SSLContext, server: socket.socket) -> None:
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize("shown", ["none", "another authority's"])
 def test_a_server_that_asks_for_a_certificate(authority: Any, version: ssl.TLSVersion, shown: str) -> None:
-    """Which extras give one is said. In TLS 1.3, it is refused only after the request was sent: that is no doubt."""
+    """The message names the extras for one. TLS 1.3 refuses it only after the request was sent; it is not in doubt."""
     tls = authority.server("127.0.0.1", asks=True)
     tls.maximum_version = version
     trusted = ssl.create_default_context(cafile=authority.path)
@@ -233,7 +236,7 @@ def test_a_server_that_asks_for_a_certificate(authority: Any, version: ssl.TLSVe
 
 
 def test_a_proxy_before_the_vendor_that_asks_for_a_certificate() -> None:
-    """As nginx puts it, in a 400 that is no word of the vendor's."""
+    """As nginx says it, in a 400 that is not the vendor's."""
     body = b"<html><center>No required SSL certificate was sent</center></html>"
     answer = failed(answering(b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)))
 
@@ -242,7 +245,7 @@ def test_a_proxy_before_the_vendor_that_asks_for_a_certificate() -> None:
 
 
 def test_a_way_shows_no_secret() -> None:
-    """Of addresses, only host and port are shown."""
+    """Messages show only the host and port of an address."""
     way = Way("mine", "https://api.example:1/base", f"http://me:{PASSWORD}@p:2/x")
 
     assert str(way) == "connection 'mine', host api.example:1, proxy p:2"

@@ -1,4 +1,4 @@
-"""Answers with long headers, or many of them: what browsers take is taken, and what is beyond is said."""
+"""Answers with long headers, or many of them: what browsers accept is accepted, and longer ones are explained."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KB = 1024
 
 
 def _answered(headers: Sequence[tuple[str, str]], before: bytes = b"") -> tuple[Answer | NoAnswer, int]:
-    """Send two requests to a server whose answers have these headers; give the last one and the connections made."""
+    """Send two requests to a server with these headers; return the last answer and the count of connections."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
     connections = 0
 
@@ -52,7 +52,7 @@ def _answered(headers: Sequence[tuple[str, str]], before: bytes = b"") -> tuple[
 )
 @pytest.mark.parametrize("before", [b"", b"HTTP/1.1 103 Early Hints\r\nLink: %b\r\n\r\n" % (b"a" * 12 * KB)])
 def test_headers_that_browsers_take_are_taken(headers: list[tuple[str, str]], before: bytes) -> None:
-    """An answer is an answer, whatever a security policy or a proxy adds to it; its connection is used again."""
+    """An answer is read, whatever a security policy or a proxy adds to it; its connection is used again."""
     answer, connections = _answered(headers, before)
 
     assert isinstance(answer, Answer)

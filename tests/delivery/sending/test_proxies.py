@@ -1,4 +1,4 @@
-"""Through a proxy: what it refuses, and what lies behind it, is told apart; its password is never shown."""
+"""Requests through a proxy: its refusals differ from the vendor's failures, and its password is never shown."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Rows = Callable[[str, int], list[dict[str, Any]]]
 
 
 class Proxy:
-    """A proxy that connects, or passes on, where it gets its password, and else says 407.
+    """A proxy that connects or forwards if it gets its password, and answers 407 otherwise.
 
     :param refusal: a status that it answers to everybody.
     """
@@ -52,7 +52,7 @@ class Proxy:
 
 
 async def _join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, place: str) -> None:
-    """Carry all that comes from one side to the other."""
+    """Copy all bytes from one side to the other."""
     host, _, port = place.rpartition(":")
     there, to_there = await asyncio.open_connection(host.strip("[]"), int(port))
 
@@ -103,7 +103,7 @@ def trusted(authority: Any) -> ssl.SSLContext:
 
 @pytest.mark.parametrize("secure", [True, False])
 def test_a_proxy_with_its_password_passes_on(authority: Any, trusted: ssl.SSLContext, secure: bool) -> None:
-    """To a vendor over https it connects, what is for one over http it sends."""
+    """It connects to a vendor over https, and forwards requests to one over http."""
     vendor = authority.server("127.0.0.1") if secure else None
 
     answer = sent_through(Proxy(), vendor=vendor, tls=trusted)
@@ -115,7 +115,7 @@ def test_a_proxy_with_its_password_passes_on(authority: Any, trusted: ssl.SSLCon
 @pytest.mark.parametrize("secure", [True, False])
 @pytest.mark.parametrize("user", ["", "me:wrong@"])
 def test_a_proxy_that_wants_credentials(authority: Any, secure: bool, user: str) -> None:
-    """Its 407 is the same answer, whether it was asked to connect or to pass on."""
+    """Its 407 is the same answer to a CONNECT and to a request that it should forward."""
     answer = sent_through(Proxy(), vendor=authority.server("127.0.0.1") if secure else None, user=user)
 
     assert isinstance(answer, Answer)
@@ -133,7 +133,7 @@ def test_a_proxy_that_wants_credentials(authority: Any, secure: bool, user: str)
     ],
 )
 def test_a_proxy_that_does_not_connect(authority: Any, status: int, said: str, stops: bool) -> None:
-    """What it forbids, it will forbid; what it can't reach, it may reach later; nothing was sent."""
+    """What it forbids stays forbidden; what it can't reach may be reachable later; nothing was sent."""
     answer = sent_through(Proxy(status), vendor=authority.server("127.0.0.1"))
 
     assert isinstance(answer, NoAnswer)
@@ -151,7 +151,7 @@ def test_a_vendor_behind_a_proxy(authority: Any, trusted: ssl.SSLContext) -> Non
 
 @pytest.mark.parametrize("secure", [True, False])
 def test_a_proxy_that_is_not_there(authority: Any, unused_port: int, secure: bool) -> None:
-    """It is the proxy that refuses the connection, or has no such name, or speaks no TLS."""
+    """The message says that the proxy refused the connection, or that its name was not found."""
     vendor = authority.server("127.0.0.1") if secure else None
     for proxy, said in (
         (f"http://me:{PASSWORD}@127.0.0.1:{unused_port}", "the proxy refused the connection"),
@@ -166,7 +166,7 @@ def test_a_proxy_that_is_not_there(authority: Any, unused_port: int, secure: boo
 
 
 def test_a_proxy_with_another_ones_certificate(authority: Any, trusted: ssl.SSLContext) -> None:
-    """A proxy that is spoken to over TLS has a certificate of its own."""
+    """A proxy over https has a certificate of its own."""
 
     async def run() -> Answer | NoAnswer:
         between = await asyncio.start_server(Proxy(), "127.0.0.1", 0, ssl=authority.server("other.example"))
@@ -186,7 +186,7 @@ def test_a_proxy_with_another_ones_certificate(authority: Any, trusted: ssl.SSLC
 def test_a_proxy_that_refuses_ends_a_delivery(
     sandbox: Sandbox, deliver: Deliver, rows: Rows, authority: Any, refusal: int
 ) -> None:
-    """At once, naming connection, host and proxy, in the way that Airflow doesn't retry; nothing is in doubt."""
+    """At once, with an error that Airflow doesn't retry, naming connection, host and proxy; nothing is in doubt."""
     proxy = Proxy(refusal)
 
     async def run() -> Result:
@@ -210,7 +210,7 @@ def test_a_proxy_that_refuses_ends_a_delivery(
 def test_what_no_retry_helps_may_pass_where_requests_were_accepted(
     deliver: Deliver, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of several servers behind a name, one may have a wrong certificate for a while: that is no setting's mistake."""
+    """One of several servers behind a name may have a wrong certificate for a while: no setting is wrong then."""
     post = Transport.post
     sent = 0
 
@@ -228,7 +228,7 @@ def test_what_no_retry_helps_may_pass_where_requests_were_accepted(
 
 
 def test_a_wrong_certificate_ends_a_delivery(deliver: Deliver, rows: Rows, authority: Any) -> None:
-    """At the first request, in the way that Airflow doesn't retry."""
+    """At the first request, with an error that Airflow doesn't retry."""
 
     async def run() -> Result:
         there = await asyncio.start_server(Proxy(), "127.0.0.1", 0, ssl=authority.server("other.example"))
@@ -247,7 +247,7 @@ def test_a_wrong_certificate_ends_a_delivery(deliver: Deliver, rows: Rows, autho
 
 
 def test_nobody_there_ends_a_delivery(deliver: Deliver, rows: Rows, unused_port: int) -> None:
-    """After `max_attempts`, in the way that Airflow retries."""
+    """After `max_attempts`, with an error that Airflow retries."""
     to = Endpoint(f"http://127.0.0.1:{unused_port}", {}, connection="mine")
 
     ended = deliver("thymia", rows("thymia", 5), endpoint=to)
@@ -264,7 +264,7 @@ def test_nobody_there_ends_a_delivery(deliver: Deliver, rows: Rows, unused_port:
     ],
 )
 def test_an_answer_that_ends_a_delivery_names_who_gave_it(deliver: Deliver, rows: Rows, status: int, said: str) -> None:
-    """The connection and its host; of a redirect's address, the host alone."""
+    """It names the connection and its host, and only the host of a redirect's address."""
     answer = f"HTTP/1.1 {status} No\r\nLocation: https://elsewhere.example/x?key=geheim\r\nContent-Length: 0\r\n\r\n"
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""What goes over a connection and what comes back: heads, proxies, certificates, connections used again."""
+"""What goes over a connection and what comes back: headers, proxies, certificates, reused connections."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def accepted_twice(transport: Transport) -> None:
 
 
 def test_a_request_goes_out_as_it_should() -> None:
-    """The path stays as it is encoded, each header stands once, and the length is the body's."""
+    """The path keeps its encoding, each header is sent once, and the length is the body's."""
     server = Server(OK)
 
     exchange(server, accepted_twice)
@@ -115,7 +115,7 @@ def test_a_question_has_no_body() -> None:
 
 
 def test_a_proxy_gets_the_whole_address_and_its_password() -> None:
-    """To a vendor over http it passes requests on, each with its own credential."""
+    """It forwards requests to a vendor over http, and each carries the proxy's credential."""
     server = Server(OK)
     endpoint = Endpoint("http://vendor.example:81/base", {}, timeout=5)
 
@@ -129,7 +129,7 @@ def test_a_proxy_gets_the_whole_address_and_its_password() -> None:
 
 
 def test_a_proxy_learns_nothing_of_what_goes_through_it() -> None:
-    """To a vendor over https it only makes the connection: the vendor's key is not for it."""
+    """To a vendor over https it only makes the connection: it doesn't see the vendor's key."""
     server = Server(OK)
 
     async def fails(transport: Transport) -> None:
@@ -145,7 +145,7 @@ def test_a_proxy_learns_nothing_of_what_goes_through_it() -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a certificate for this machine, signed by itself, with its key."""
+    """Return the path of a self-signed certificate for this machine, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
@@ -177,19 +177,19 @@ def _over_tls(certificate: Path, use: Use, endpoint: Endpoint) -> Server:
 
 
 def test_a_certificate_that_is_known_is_accepted(certificate: Path) -> None:
-    """By a file of certificates, or where they aren't checked."""
+    """It is in a file of trusted certificates, or the check is off."""
     known = Endpoint("https://{}", {}, timeout=5, tls=ssl.create_default_context(cafile=certificate))
     for endpoint in (known, Endpoint("https://{}", {}, timeout=5, tls=False)):
         assert _over_tls(certificate, accepted_twice, endpoint).connections == 1
 
 
 def test_a_certificate_that_is_not_known_gets_no_request(certificate: Path) -> None:
-    """Nothing was sent, so that nothing is in doubt."""
+    """Nothing was sent, so nothing is in doubt."""
 
     async def refused(transport: Transport) -> None:
         answer = await transport.post(UPLOAD)
         assert isinstance(answer, NoAnswer)
-        assert "certificate is signed by itself" in answer.reason
+        assert "certificate is self-signed" in answer.reason
         assert (answer.written, answer.stops) == (False, True)
 
     assert _over_tls(certificate, refused, Endpoint("https://{}", {}, timeout=5)).heads == []
@@ -206,7 +206,7 @@ def test_a_certificate_that_is_not_known_gets_no_request(certificate: Path) -> N
     ids=["not yet", "in chunks", "packed"],
 )
 def test_an_answer_is_read_in_whatever_form_it_comes(answer: bytes) -> None:
-    """What comes before the answer is passed over; a body is put together and unpacked; the connection stays."""
+    """Interim answers are skipped; a body is joined and decompressed; the connection is used again."""
     server = Server(answer)
 
     exchange(server, accepted_twice)
@@ -215,7 +215,7 @@ def test_an_answer_is_read_in_whatever_form_it_comes(answer: bytes) -> None:
 
 
 def test_an_answer_that_ends_with_its_connection_is_whole() -> None:
-    """Without a length the end of the connection is the end of the answer, and the next request gets another one."""
+    """Without a length the answer ends with its connection, and the next request opens another one."""
 
     class Closing(Server):
         async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -232,7 +232,7 @@ def test_an_answer_that_ends_with_its_connection_is_whole() -> None:
 
 
 def test_an_upload_is_never_repeated() -> None:
-    """Where a connection breaks that was used before, the request may have arrived: the caller decides (A3)."""
+    """If a reused connection breaks, the request may have arrived: the caller decides (A3)."""
     arrived = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -255,7 +255,7 @@ def test_an_upload_is_never_repeated() -> None:
 @pytest.mark.parametrize("size", [1, 100_000, 5_000_000])
 @pytest.mark.filterwarnings("error:Sending a large body")
 def test_a_body_of_any_size_arrives(size: int) -> None:
-    """Its length is announced, its parts are put together, and its connection is used again."""
+    """Its length is announced and its parts arrive in order, twice over one connection."""
     parts = (b"a" * size, memoryview(b"b" * size))
     arrived = []
 
@@ -305,7 +305,7 @@ def test_headers_are_found_whatever_their_case() -> None:
 
 
 def test_an_answer_that_comes_too_early_ends_its_connection() -> None:
-    """Behind a request that is still going out no other one can go."""
+    """No request can follow another one that is only partly written."""
     server = Server(OK, patient=False)
 
     async def too_much(transport: Transport) -> None:
@@ -344,7 +344,7 @@ def test_a_body_that_cannot_be_read_leaves_the_status(form: bytes, body: bytes) 
 
 @pytest.mark.parametrize(("answer", "status"), [(b"", None), (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", 200)])
 def test_a_time_out_leaves_what_came_before_it(answer: bytes, status: int | None) -> None:
-    """Without a status there is no answer, and the request is in doubt; with one the answer was cut off."""
+    """Without a status there is no answer, and the request is in doubt; with one, the answer is incomplete."""
 
     async def wait(transport: Transport) -> None:
         found = await transport.post(UPLOAD)
@@ -360,7 +360,7 @@ def test_a_time_out_leaves_what_came_before_it(answer: bytes, status: int | None
 
 
 def test_a_connection_that_is_refused_leaves_no_doubt() -> None:
-    """Nothing was written to where nobody listens."""
+    """Nothing was written, because nobody listens there."""
 
     async def refused(transport: Transport) -> None:
         answer = await transport.post(UPLOAD)
