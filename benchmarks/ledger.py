@@ -1,7 +1,7 @@
 """Measures the ledger alone: ``BATCH=1000 python benchmarks/ledger.py [entries] [url]``.
 
-Keys come as a source gives them: on shelves, as GeroSense's samples of some days do (`SHELF=10000` to a shelf), in an
-order (`near`: each begins with a number one greater), and without one (`far`).
+Keys come as a source gives them: in partitions, as GeroSense's samples of some days do (`PARTITION=10000` in each), in
+order (`near`: each begins with a number one greater), and in none (`far`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from airflow_provider_userdata.ledger import KEY_SIZE, Fingerprints, SqlLedger, 
 from airflow_provider_userdata.ledger.fingerprints import split
 
 BATCH = int(os.environ.get("BATCH", "1000"))
-SHELF = int(os.environ.get("SHELF", "10000"))
+PARTITION = int(os.environ.get("PARTITION", "10000"))
 SAMPLE = 500_000
 SECRET = b"a secret of the benchmark's own"
 
@@ -32,9 +32,9 @@ def batches(count: int, order: str, *, seed: int) -> Iterator[bytes]:
         digests = split(fingerprints.of_all(b"%d" % number for number in numbers))
         if order == "near":
             digests = [number.to_bytes(4, "big") + digest[4:] for number, digest in zip(numbers, digests, strict=True)]
-        elif order == "shelves":
-            names = [b"%d" % (number // SHELF) for number in numbers]
-            digests = split(fingerprints.all_on_shelves(digests, names, 4)[0])
+        elif order == "partitions":
+            names = [b"%d" % (number // PARTITION) for number in numbers]
+            digests = split(fingerprints.keys_by_partition(digests, names, 4)[0])
         yield b"".join(digests)
 
 
@@ -55,8 +55,8 @@ def measure(url: str, count: int, order: str) -> None:
     name = f"{order}, {count:,}"
     half = len(every) // 2
     for label, call, joined in (
-        ("mark, the first half", ledger.mark, every[:half]),
-        ("mark, the second half", ledger.mark, every[half:]),
+        ("mark, the first half", ledger.mark_delivered, every[:half]),
+        ("mark, the second half", ledger.mark_delivered, every[half:]),
         ("sift, all unchanged", ledger.sift, every[:: max(1, count // SAMPLE)]),
         ("sift, all new", ledger.sift, list(batches(min(count, SAMPLE), order, seed=2))),
     ):
@@ -73,7 +73,7 @@ def measure_states(url: str, count: int) -> None:
     values = {some: os.urandom(len(some)) for some in every}
     for label, call in (
         ("sift, all new: claims", lambda some: ledger.sift(some, values[some])),
-        ("mark", lambda some: ledger.mark(some, values[some])),
+        ("mark", lambda some: ledger.mark_delivered(some, values[some])),
         ("sift, all unchanged", lambda some: ledger.sift(some, values[some])),
     ):
         keys, cpu = rate(call, every)
@@ -88,9 +88,9 @@ def main() -> None:
         url = sys.argv[2] if sys.argv[2:] else f"sqlite:///{name}/ledger.db"
         print(f"{make_url(url).get_backend_name()}, {count:,} entries, {BATCH:,} keys a call\n")
         print("| keys | call | keys/s | CPU µs |\n|---|---|---|---|")
-        measure(url, count, "shelves")
+        measure(url, count, "partitions")
         if (file := Path(name, "ledger.db")).exists():
-            print(f"| shelves, {count:,} | the file | {file.stat().st_size / 1e6:,.0f} MB | |", flush=True)
+            print(f"| partitions, {count:,} | the file | {file.stat().st_size / 1e6:,.0f} MB | |", flush=True)
         for order in ("near", "far"):
             measure(url, min(count, 1_000_000), order)
         measure_states(url, 100_000)

@@ -152,7 +152,7 @@ class BatchDelivery:
                 receipt = self._vendor.receipt(records, outcome.answer)
                 self._fates.delivered(records, outcome.answer.status, receipt, in_doubt=outcome.in_doubt)
                 if self._filter is not None:
-                    self._fates.unchanged(self._filter.delivered(records, in_doubt=outcome.in_doubt))
+                    self._fates.unchanged(self._filter.record_delivered(records, in_doubt=outcome.in_doubt))
             case Unproven(rule, reason, _):
                 self._none_delivered(records, Rejection(Fate.UNKNOWN, rule, reason, status=status))
             case GaveUp(rule, reason, halted, until):

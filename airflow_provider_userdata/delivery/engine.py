@@ -183,7 +183,7 @@ class Engine:
             halt.error = self._verdict(report)
             await self._unless_it_fails(self._closing.mark_completed(report, red=halt.error is not None))
         self._close_threads()
-        recent = {} if self._filter is None else self._filter.recent.as_dict()
+        recent = {} if self._filter is None else self._filter.latest.as_dict()
         return Result(report, halt.error, self._checker.first_fault(), recent=recent)
 
     def _close_threads(self) -> None:

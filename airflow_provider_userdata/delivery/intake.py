@@ -80,7 +80,7 @@ class Intake:
             self._halt.halt(error)
         looked_up: Sequence[Record] = []
         if self._look_ups is not None:
-            await self._look_ups.give_up()
+            await self._look_ups.cancel()
             looked_up = self._look_ups.waiting
         self._hold([*self._dispatcher.ready, *looked_up, *self._undecided, *self._batcher.pending])
 
@@ -91,7 +91,7 @@ class Intake:
         """
         if not self._load.has_room(size) and not self._plan.validate_only:
             if self._look_ups is not None:
-                await self._take_sifted(self._look_ups.end())
+                await self._take_sifted(self._look_ups.flush())
             await self._dispatch(self._batcher.relieve())
             while not self._load.has_room(size) and await self._dispatcher.one_ended():
                 pass
@@ -107,14 +107,14 @@ class Intake:
         if not self._progress.is_compared:
             return []  # nothing of a source that may have changed is sent, or counts as delivered
         if self._filter is not None and (proven := self._checker.take_proven()):
-            self._filter.proven_before(proven)
+            self._filter.record_proven(proven)
         records, self._undecided = self._undecided, []
         return records
 
     async def _next(self, reader: ChunkReader) -> Read | None:
         """Give the next chunk; while a source keeps it waiting, what it gave before goes on its way."""
         if self._look_ups is not None and not await reader.has_next(LONGEST_GATHERING):
-            await self._take_sifted(self._look_ups.end())
+            await self._take_sifted(self._look_ups.flush())
         return await reader.next()
 
     async def _take(self, records: Sequence[Record]) -> None:

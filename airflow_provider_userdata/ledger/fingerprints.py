@@ -1,10 +1,10 @@
 """Fingerprints of what was delivered: 16 bytes, keyed, so that nobody can try out values without the secret.
 
-A cryptographic hash of each record alone would take a third of the time of all that is done with a sample, nearly all
-of it for making the hash's object. So records are hashed by XXH3, seeded from the secret, and thousands of hashes go
-through a one-way function in one call: AES, keyed from the secret, with its input added to its output (Matyas, Meyer,
-Oseas). Without the secret, that is a random function of the hash. With it, values can be tried out, as with any keyed
-hash, and no hash can be worked back from a fingerprint.
+A cryptographic hash of each record would take a third of the time that a sample takes, most of it to create the hash
+object. So records are hashed by XXH3, seeded from the secret, and thousands of hashes go through a one-way function in
+one call: AES, keyed from the secret, with its input XORed to its output (Matyas, Meyer, Oseas). To anyone without the
+secret, the result is a random function of the hash. With the secret, values can be tried out, as with any keyed hash,
+but no hash can be computed from a fingerprint.
 """
 
 from __future__ import annotations
@@ -20,67 +20,69 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 from xxhash import xxh3_128_digest
 
 KEY_SIZE = 16
-"""Bytes of a key, and of a fingerprint: among ten million, two that are alike by chance are not to be expected."""
+"""Bytes of a key, and of a fingerprint. By chance, no two of ten million are equal."""
 
 USER_SIZE = 8
-"""Bytes at the beginning of a key that stand for the user, where a stream holds many records of one."""
+"""First bytes of a key that name the user, where a stream holds many records of a user."""
 
 
 class Fingerprints:
     """Makes keys and fingerprints.
 
-    :param secret: what they are keyed with, at least 16 bytes. Other secrets give other fingerprints.
+    :param secret: keys the fingerprints; at least 16 bytes. Another secret gives other fingerprints.
     """
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) < KEY_SIZE:
             raise ValueError(f"a ledger's secret has at least {KEY_SIZE} bytes")
         self._seed = int.from_bytes(_derived(secret, b"seed")[:8], "big")
-        # Each hash is a block of its own, and no two that differ give the same: what ECB is wrong for is wanted here.
+        # ECB maps equal blocks to equal blocks: wrong for messages, but needed here, where each block is one hash.
         self._cipher = Cipher(AES(_derived(secret, b"records")), ECB())  # noqa: S305
         self.check = _derived(secret, b"check").hex()
-        """Tells one secret from another, and tells nothing else of it."""
+        """Tells two secrets apart, and reveals nothing else of them."""
 
     def of(self, data: bytes) -> bytes:
-        """Give the fingerprint of a record's bytes."""
+        """Return the fingerprint of a record's bytes."""
         return self.of_all([data])
 
     def of_all(self, records: Iterable[bytes]) -> bytes:
-        """Give the fingerprints of records, joined."""
+        """Return the fingerprints of records, joined."""
         hashes = b"".join(map(xxh3_128_digest, records, repeat(self._seed)))
         return _added(self._cipher.encryptor().update(hashes), hashes)
 
     def of_user(self, user: str) -> bytes:
-        """Give a user's key: whole where a user is one entry, its first `USER_SIZE` bytes where a user has many."""
+        """Return a user's key. Where a user has many entries, only its first `USER_SIZE` bytes count."""
         return self.of(_as_bytes(user))
 
     def of_all_users(self, users: Collection[str | bytes]) -> bytes:
-        """Give users' keys, joined."""
+        """Return users' keys, joined."""
         try:
             return self.of_all([user if isinstance(user, bytes) else user.encode() for user in users])
         except UnicodeEncodeError:  # a lone surrogate
             return self.of_all(map(_as_bytes, users))
 
-    def all_on_shelves(
-        self, records: Iterable[bytes], shelves: Sequence[str | bytes], size: int
+    def keys_by_partition(
+        self, records: Iterable[bytes], partitions: Sequence[str | bytes], size: int
     ) -> tuple[bytes, list[bytes]]:
-        """Give the keys of records that lie on shelves, joined, and what they begin with: those of one shelf alike.
+        """Return the keys of records, joined, and the first bytes of each partition's keys.
 
-        :param shelves: as many; names of users, for one kind.
-        :param size: bytes of a key that stand for the shelf; the others are the record's.
+        :param partitions: each record's partition, such as its user.
+        :param size: how many bytes of a key name the partition; the others are the record's.
         """
-        names = set(shelves)
+        names = set(partitions)
         beginnings = dict(zip(names, split(self.of_all_users(names)), strict=True))
         one = len(names) == 1
-        shelved = beginnings[shelves[0]] * len(shelves) if one else b"".join(map(beginnings.__getitem__, shelves))
+        partition_bytes = (
+            beginnings[partitions[0]] * len(partitions) if one else b"".join(map(beginnings.__getitem__, partitions))
+        )
         keys = bytearray(self.of_all(records))
         for place in range(size):
-            keys[place::KEY_SIZE] = shelved[place::KEY_SIZE]
+            keys[place::KEY_SIZE] = partition_bytes[place::KEY_SIZE]
         return bytes(keys), [beginning[:size] for beginning in beginnings.values()]
 
 
 def split(joined: bytes) -> list[bytes]:
-    """Give keys or fingerprints one by one."""
+    """Return keys or fingerprints one by one."""
     return list(chain.from_iterable(struct.iter_unpack(f"{KEY_SIZE}s", joined)))
 
 

@@ -135,9 +135,9 @@ class SqlLedger:
                 indices = self._missing(keys[start:end], beginnings)
             first = start // KEY_SIZE
             chosen += [first + index for index in indices] if first else indices
-        return _with_twins(keys, chosen) if self._keyed else chosen
+        return _with_repeats(keys, chosen) if self._keyed else chosen
 
-    def mark(self, keys: bytes, fingerprints: bytes = b"") -> None:
+    def mark_delivered(self, keys: bytes, fingerprints: bytes = b"") -> None:
         """Enter what was delivered, with proof; committed when it returns.
 
         :param keys: `KEY_SIZE` bytes each, joined. Of states, the last counts where one stands twice.
@@ -151,7 +151,7 @@ class SqlLedger:
             with self._writing() as connection:
                 if self._keyed:
                     proven = dict(zip(split(keys[start:end]), split(fingerprints[start:end]), strict=True))
-                    entries.settle(connection, self._id, proven, self._run, self._today())
+                    entries.confirm(connection, self._id, proven, self._run, self._today())
                 else:
                     entries.add(connection, self._id, keys[start:end], self._today())
 
@@ -278,7 +278,7 @@ def _pieces(keys: bytes) -> Iterator[tuple[int, int]]:
         yield start, min(start + MOST_AT_ONCE * KEY_SIZE, len(keys))
 
 
-def _with_twins(keys: bytes, chosen: list[int]) -> list[int]:
+def _with_repeats(keys: bytes, chosen: list[int]) -> list[int]:
     """Add the other places of chosen keys: what a user is to be in the end depends on all of them, in order."""
     if not 0 < len(chosen) < len(keys) // KEY_SIZE:
         return chosen

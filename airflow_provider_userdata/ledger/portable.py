@@ -120,7 +120,7 @@ class Entries:
         _insert(connection, [{"stream": stream, **value} for value in values if value["key"] not in there])
         _update(connection, stream, [{"_key": value.pop("key"), **value} for value in values if value["key"] in there])
 
-    def settle(self, connection: Connection, stream: int, proven: dict[bytes, bytes], run: bytes, today: int) -> None:
+    def confirm(self, connection: Connection, stream: int, proven: dict[bytes, bytes], run: bytes, today: int) -> None:
         """Enter what the vendor is proven to have, where the claim is still the run's.
 
         :param proven: key to fingerprint.

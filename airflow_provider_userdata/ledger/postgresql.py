@@ -34,7 +34,7 @@ _CLAIM = text(
     "ON CONFLICT (stream, key) DO UPDATE SET day = excluded.day, fingerprint = NULL, "
     "claim = CASE WHEN :alone OR entry.claim IS NULL OR entry.claim = :run THEN :run ELSE :contested END"
 )
-_SETTLE = text(
+_CONFIRM = text(
     f"UPDATE {_T} AS entry SET fingerprint = proven.fingerprint, claim = NULL, day = :today "
     f"FROM (SELECT {_KEY} AS key, {_FINGERPRINT} AS fingerprint FROM {_NUMBERS}) AS proven "
     "WHERE entry.stream = :stream AND entry.key = proven.key AND entry.claim = :run"
@@ -75,10 +75,10 @@ class PostgresqlEntries(Entries):
         values = {"stream": stream, "today": claim.today, "run": claim.run, "alone": claim.alone}
         connection.execute(_CLAIM, {**values, "contested": CONTESTED, **_joined(keys)})
 
-    def settle(self, connection: Connection, stream: int, proven: dict[bytes, bytes], run: bytes, today: int) -> None:
+    def confirm(self, connection: Connection, stream: int, proven: dict[bytes, bytes], run: bytes, today: int) -> None:
         """Enter what the vendor is proven to have, where the claim is still the run's."""
         values = {"stream": stream, "fingerprints": b"".join(proven.values()), "run": run, "today": today}
-        connection.execute(_SETTLE, {**values, **_joined(b"".join(proven))})
+        connection.execute(_CONFIRM, {**values, **_joined(b"".join(proven))})
 
 
 def _joined(keys: bytes) -> dict[str, Any]:

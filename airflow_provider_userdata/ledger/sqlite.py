@@ -42,7 +42,7 @@ _CLAIM = (
     "WHERE n < :count ON CONFLICT (stream, key) DO UPDATE SET day = excluded.day, fingerprint = NULL, "
     "claim = CASE WHEN :alone OR claim IS NULL OR claim = :run THEN :run ELSE :contested END"
 )
-_SETTLE = (
+_CONFIRM = (
     f"UPDATE {_T} SET fingerprint = {_FINGERPRINT}, claim = NULL, day = :today "
     f"FROM (SELECT n FROM temp.numbers WHERE n < :count) "
     f"WHERE stream = :stream AND key = {_KEY} AND claim = :run"
@@ -103,10 +103,10 @@ class SqliteEntries(Entries):
         values |= {"run": claim.run, "alone": claim.alone, "contested": CONTESTED}
         connection.exec_driver_sql(_CLAIM, values)
 
-    def settle(self, connection: Connection, stream: int, proven: dict[bytes, bytes], run: bytes, today: int) -> None:
+    def confirm(self, connection: Connection, stream: int, proven: dict[bytes, bytes], run: bytes, today: int) -> None:
         """Enter what the vendor is proven to have, where the claim is still the run's."""
         values = {"stream": stream, "keys": b"".join(proven), "fingerprints": b"".join(proven.values())}
-        connection.exec_driver_sql(_SETTLE, values | {"count": len(proven), "run": run, "today": today})
+        connection.exec_driver_sql(_CONFIRM, values | {"count": len(proven), "run": run, "today": today})
 
 
 def _indices(connection: Connection, statement: str, keys: bytes, values: dict[str, Any]) -> list[int]:

@@ -26,13 +26,13 @@ class Checked(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """What of records is compared with what was delivered. Records that say the same give the same.
+    """The part of each record that the ledger compares. Equal records have equal parts.
 
-    :param shelves: each record's shelf in a ledger, such as its user.
-    :param contents: what is compared, of each.
+    :param partitions: each record's partition in the ledger, such as its user.
+    :param contents: what is compared of each record.
     """
 
-    shelves: Sequence[str | bytes]
+    partitions: Sequence[str | bytes]
     contents: Sequence[bytes]
 
 
@@ -85,12 +85,12 @@ class Moment(NamedTuple):
 
 
 class LedgerMode(enum.Enum):
-    """What a ledger keeps of what a vendor has got. The value: how many bytes of an entry's key stand for its shelf."""
+    """What a ledger keeps of a vendor's records. The value is the number of bytes of a key that name its partition."""
 
     RECORDS = 4
-    """Each record, on a shelf with those that come with it."""
+    """Each record, in a partition with those that come with it."""
     USERS_RECORDS = 8
-    """Each record, on its user's shelf."""
+    """Each record, in its user's partition."""
     STATES = 16
     """Each user's last state: the user is the key."""
 

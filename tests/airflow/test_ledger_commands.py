@@ -31,11 +31,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     of = Fingerprints(ledger_secret()).of_all
     users, values = of([b"ann", b"bob"]), of([b"x", b"y"])
     profiles.sift(users, values)
-    profiles.mark(users, values)
+    profiles.mark_delivered(users, values)
     profiles.close()
     moods = task_ledger(MOODS, keyed=False, run="r")
     moods.open()
-    moods.mark(of([b"record"]))
+    moods.mark_delivered(of([b"record"]))
     moods.close()
     return tmp_path
 

@@ -51,7 +51,7 @@ def use_connection(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def test_the_default_is_a_file_of_this_users_alone(home: Path) -> None:
     """Neither the folder, nor the file, nor the secret can be read by others."""
     ledger = opened()
-    ledger.mark(KEY)
+    ledger.mark_delivered(KEY)
     assert ledger.place == str(home / "userdata" / "ledger.db")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (home / "userdata").iterdir()}
     assert modes.keys() >= {"ledger.db", "ledger.secret", "ledger.identity"}
@@ -161,7 +161,7 @@ def test_a_connection_to_sqlite(use_connection: Callable[..., None], tmp_path: P
     """Is named by its id."""
     use_connection(conn_type="sqlite", host=str(tmp_path / "of one's own.db"))
     ledger = opened()
-    ledger.mark(KEY)
+    ledger.mark_delivered(KEY)
     ledger.close()
     assert ledger.place == "connection 'ledgers'"
     assert (tmp_path / "of one's own.db").exists()
@@ -186,7 +186,7 @@ def test_a_connection_to_postgresql(use_connection: Callable[..., None]) -> None
     fields = {"host": server.host, "port": server.port, "login": server.username, "schema": server.database}
     use_connection(conn_type="postgres", extra={"sslmode": "disable", "application_name": "ledger-test"}, **fields)
     ledger = opened()
-    ledger.mark(KEY)
+    ledger.mark_delivered(KEY)
     assert ledger.sift(KEY) == []
     with ledger._database.reading() as connection:
         assert connection.exec_driver_sql("SHOW application_name").scalar() == "ledger-test"

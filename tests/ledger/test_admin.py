@@ -26,9 +26,9 @@ def mood_key(label: str, record: str, secret: bytes) -> bytes:
 
 def test_streams_are_listed(new_ledger: NewLedger, keys: Keys, database: str, clock: Any) -> None:
     """With what they are, how many entries they have, of which days, and when they were used."""
-    new_ledger(MOODS).mark(keys("a", "b"))
+    new_ledger(MOODS).mark_delivered(keys("a", "b"))
     clock.pass_days(2)
-    new_ledger(MOODS).mark(keys("c"))
+    new_ledger(MOODS).mark_delivered(keys("c"))
     new_ledger(Stream("gerosense", user="ann", kind="steps"))
     with LedgerAdmin(database) as admin:
         moods, steps = admin.streams()
@@ -49,14 +49,14 @@ def test_no_users_id_is_in_the_ledger(new_ledger: NewLedger, database: str) -> N
 def test_a_forgotten_stream_is_sent_again(new_ledger: NewLedger, keys: Keys, database: str) -> None:
     """And no other; a run that is at it stops, and another begins it anew."""
     ledger, other = new_ledger(MOODS), new_ledger(PROFILES)
-    ledger.mark(keys("a", "b"))
-    other.mark(keys("a"))
+    ledger.mark_delivered(keys("a", "b"))
+    other.mark_delivered(keys("a"))
     with LedgerAdmin(database) as admin:
         first = admin.streams()[0]
         assert admin.forget_stream(first.id) == 2
         assert [stream.vendor for stream in admin.streams()] == ["ptengine"]
     with pytest.raises(LedgerBusyError, match="forgotten"):
-        ledger.mark(keys("c"))
+        ledger.mark_delivered(keys("c"))
     assert new_ledger(MOODS).sift(keys("a")) == [0]
     assert other.sift(keys("a")) == []
 
@@ -65,12 +65,12 @@ def test_a_user_is_forgotten_wherever_they_are(new_ledger: NewLedger, keys: Keys
     """A user's entry, all entries that begin with them, and a stream that is of them alone."""
     ann, bob = mood_key("ann", "1", secret), mood_key("bob", "1", secret)
     moods = new_ledger(MOODS)
-    moods.mark(ann + mood_key("ann", "2", secret) + bob)
+    moods.mark_delivered(ann + mood_key("ann", "2", secret) + bob)
     profiles = new_ledger(PROFILES, keyed=True)
     profiles.sift(keys("ann", "bob"), keys("x", "x"))
-    profiles.mark(keys("ann", "bob"), keys("x", "x"))
-    new_ledger(Stream("gerosense", user="ann")).mark(keys("s", "t", "u"))
-    new_ledger(Stream("gerosense", user="bob")).mark(keys("s"))
+    profiles.mark_delivered(keys("ann", "bob"), keys("x", "x"))
+    new_ledger(Stream("gerosense", user="ann")).mark_delivered(keys("s", "t", "u"))
+    new_ledger(Stream("gerosense", user="bob")).mark_delivered(keys("s"))
     with LedgerAdmin(database) as admin:
         every = [stream.id for stream in admin.streams()]
         assert admin.forget_user("ann", secret, every) == 2 + 1 + 3
@@ -83,7 +83,7 @@ def test_a_user_can_be_forgotten_in_some_streams(new_ledger: NewLedger, database
     """Those that are named."""
     ann = mood_key("ann", "1", secret)
     for kind in ("mood", "sleep"):
-        new_ledger(Stream("thymia", kind=kind)).mark(ann)
+        new_ledger(Stream("thymia", kind=kind)).mark_delivered(ann)
     with LedgerAdmin(database) as admin:
         assert admin.forget_user("ann", secret, [admin.streams()[1].id]) == 1
         assert [stream.entries for stream in admin.streams()] == [1, 0]
@@ -114,10 +114,10 @@ def test_entries_are_exported(
 ) -> None:
     """All of them, also where they are many."""
     monkeypatch.setattr("airflow_provider_userdata.ledger.admin.STEP", 2)
-    new_ledger(MOODS).mark(keys(*"abcd"))
+    new_ledger(MOODS).mark_delivered(keys(*"abcd"))
     profiles = new_ledger(PROFILES, keyed=True)
     profiles.sift(keys("ann", "bob"), keys("x", "y"))
-    profiles.mark(keys("ann"), keys("x"))
+    profiles.mark_delivered(keys("ann"), keys("x"))
     with LedgerAdmin(database) as admin:
         first, second = (stream.id for stream in admin.streams())
         moods, users = list(admin.export([first])), list(admin.export([second]))
@@ -132,9 +132,9 @@ def test_entries_are_exported(
 def test_old_entries_are_removed_by_hand(new_ledger: NewLedger, keys: Keys, database: str, clock: Any) -> None:
     """Those of days before."""
     ledger = new_ledger(MOODS)
-    ledger.mark(keys("a", "b"))
+    ledger.mark_delivered(keys("a", "b"))
     clock.pass_days(5)
-    ledger.mark(keys("c"))
+    ledger.mark_delivered(keys("c"))
     with LedgerAdmin(database) as admin:
         assert admin.expire(4, date(2024, 10, 9), [admin.streams()[0].id]) == 2
     assert ledger.sift(keys("a", "b", "c")) == [0, 1]

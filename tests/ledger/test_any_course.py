@@ -101,7 +101,7 @@ class DeliveredRecords(Runs):
         absent = [i for i, record in enumerate(records) if self.days.get(record, -9) < today - RETENTION]
         assert ledger.sift(joined(*records)) == absent
         if marked:
-            ledger.mark(joined(*records))
+            ledger.mark_delivered(joined(*records))
             self.days |= dict.fromkeys(records, today)
 
 
@@ -152,7 +152,7 @@ class States(Runs):
         """Let a run mark what was accepted."""
         name = data.draw(st.sampled_from(sorted(name for name, rows in self.accepted.items() if rows)))
         rows = self.accepted[name]
-        self.ledgers[name].mark(joined(*rows), joined(*rows.values()))
+        self.ledgers[name].mark_delivered(joined(*rows), joined(*rows.values()))
         rows.clear()
 
 

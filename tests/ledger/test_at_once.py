@@ -30,7 +30,7 @@ for round in range({ROUNDS}):
     fingerprints = of(f"{{run}} {{round}} {{name}}".encode() for name in names) if keyed else b""
     chosen = ledger.sift(keys, fingerprints)
     pick = lambda joined: b"".join(joined[i * 16 : i * 16 + 16] for i in chosen)
-    ledger.mark(pick(keys), pick(fingerprints))
+    ledger.mark_delivered(pick(keys), pick(fingerprints))
 ledger.close()
 """
 
@@ -78,7 +78,7 @@ def test_threads_never_believe_what_isnt_so(database: str) -> None:
                 user, value = str(turn % 3), f"{name} {turn}"
                 if ledger.sift(of(user.encode()), of(value.encode())):
                     vendor[user] = value
-                    ledger.mark(of(user.encode()), of(value.encode()))
+                    ledger.mark_delivered(of(user.encode()), of(value.encode()))
             ledger.close()
         except Exception as error:  # noqa: BLE001
             failed.append(error)

@@ -23,7 +23,7 @@ def test_what_was_marked_is_not_sent_again(new_ledger: NewLedger, keys: Keys) ->
     """The first sift gives all, the next only what is new, in order."""
     ledger = new_ledger()
     assert ledger.sift(keys("a", "b", "c")) == [0, 1, 2]
-    ledger.mark(keys("c", "a"))
+    ledger.mark_delivered(keys("c", "a"))
     assert ledger.sift(keys("a", "b", "c", "d")) == [1, 3]
 
 
@@ -37,20 +37,20 @@ def test_nothing_asked_is_nothing_found(new_ledger: NewLedger) -> None:
     """No keys are no work."""
     ledger = new_ledger()
     assert ledger.sift(b"") == []
-    ledger.mark(b"")
+    ledger.mark_delivered(b"")
 
 
 def test_a_mark_is_committed_when_it_returns(new_ledger: NewLedger, keys: Keys) -> None:
     """A ledger that is never closed has lost nothing."""
-    new_ledger().mark(keys("a"))
+    new_ledger().mark_delivered(keys("a"))
     assert new_ledger(run="b").sift(keys("a", "b")) == [1]
 
 
 def test_marking_twice_is_marking_once(new_ledger: NewLedger, keys: Keys) -> None:
     """In one call and in two."""
     ledger = new_ledger()
-    ledger.mark(keys("a", "a", "b"))
-    ledger.mark(keys("b", "a"))
+    ledger.mark_delivered(keys("a", "a", "b"))
+    ledger.mark_delivered(keys("b", "a"))
     assert ledger.sift(keys("a", "b", "a")) == []
 
 
@@ -59,17 +59,17 @@ def test_a_key_that_is_new_twice_is_given_twice(new_ledger: NewLedger, keys: Key
     assert new_ledger().sift(keys("a", "a")) == [0, 1]
 
 
-@pytest.mark.parametrize("shelves", [1, 3, MOST_BEGINNINGS, MOST_BEGINNINGS + 1])
-def test_beginnings_alter_no_answer(new_ledger: NewLedger, keys: Keys, shelves: int) -> None:
+@pytest.mark.parametrize("partitions", [1, 3, MOST_BEGINNINGS, MOST_BEGINNINGS + 1])
+def test_beginnings_alter_no_answer(new_ledger: NewLedger, keys: Keys, partitions: int) -> None:
     """Where nothing begins as the keys do, all are new; where one does, each key is looked up."""
-    beginnings = [bytes([255 - number, 0, 255, 255]) for number in range(shelves)]
+    beginnings = [bytes([255 - number, 0, 255, 255]) for number in range(partitions)]
     ends = keys(*"abcdefghi")
-    joined = b"".join(beginnings[n % shelves] + ends[n * 16 + 4 : n * 16 + 16] for n in range(9))
+    joined = b"".join(beginnings[n % partitions] + ends[n * 16 + 4 : n * 16 + 16] for n in range(9))
     ledger = new_ledger()
-    ledger.mark(keys(*"abcdefghi"))
-    new_ledger(Stream("gerosense", name="another")).mark(joined)
+    ledger.mark_delivered(keys(*"abcdefghi"))
+    new_ledger(Stream("gerosense", name="another")).mark_delivered(joined)
     assert ledger.sift(joined, b"", beginnings) == list(range(9))
-    ledger.mark(joined[-16:])
+    ledger.mark_delivered(joined[-16:])
     assert ledger.sift(joined, b"", beginnings) == list(range(8))
 
 
@@ -78,14 +78,14 @@ def test_a_key_at_an_end_of_its_shelf_is_found(new_ledger: NewLedger) -> None:
     ledger = new_ledger()
     for number, end in enumerate((b"\x00", b"\xff")):
         beginning = bytes([number, 255, 255, 255])
-        ledger.mark(beginning + end * 12)
+        ledger.mark_delivered(beginning + end * 12)
         assert ledger.sift(beginning + end * 12, b"", [beginning]) == []
 
 
 def test_a_look_up_waits_for_no_mark(new_ledger: NewLedger, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another thread may look up in the middle of a mark, and finds what was there before it."""
     ledger = new_ledger()
-    ledger.mark(keys("a"))
+    ledger.mark_delivered(keys("a"))
     entries = ledger._database.entries
     add, found = entries.add, list[list[int]]()
 
@@ -96,7 +96,7 @@ def test_a_look_up_waits_for_no_mark(new_ledger: NewLedger, keys: Keys, monkeypa
         thread.join(20)
 
     monkeypatch.setattr(entries, "add", adding)
-    ledger.mark(keys("b"))
+    ledger.mark_delivered(keys("b"))
     assert found == [[1]]
     assert ledger.sift(keys("a", "b")) == []
 
@@ -117,24 +117,24 @@ def test_streams_are_apart(new_ledger: NewLedger, keys: Keys) -> None:
     for number, stream in enumerate(streams):
         ledger = new_ledger(stream)
         assert ledger.sift(keys("a")) == [0], number
-        ledger.mark(keys("a"))
+        ledger.mark_delivered(keys("a"))
 
 
 def test_a_name_of_ones_own_stands_for_the_rest(new_ledger: NewLedger, keys: Keys) -> None:
     """A stream with a name stays the same when the address changes."""
-    new_ledger(Stream("thymia", "old.example.com", None, "mood", name="moods")).mark(keys("a"))
+    new_ledger(Stream("thymia", "old.example.com", None, "mood", name="moods")).mark_delivered(keys("a"))
     assert new_ledger(Stream("thymia", "new.example.com", 8443, name="moods")).sift(keys("a")) == []
 
 
 def test_what_is_too_old_counts_as_absent(new_ledger: NewLedger, keys: Keys, clock: Any) -> None:
     """From the day on when it is, whether it is removed yet or not; delivered again, it counts again."""
     ledger = new_ledger(retention_days=2)
-    ledger.mark(keys("a"))
+    ledger.mark_delivered(keys("a"))
     clock.pass_days(2)
     assert ledger.sift(keys("a")) == []
     clock.pass_days(1)
     assert ledger.sift(keys("a")) == [0]
-    ledger.mark(keys("a"))
+    ledger.mark_delivered(keys("a"))
     assert ledger.sift(keys("a")) == []
 
 
@@ -144,9 +144,9 @@ def test_what_is_too_old_is_removed_at_the_next_opening(
     """In steps, and only what is too old: without a retention it is then gone, not hidden."""
     monkeypatch.setattr("airflow_provider_userdata.ledger.expiry.STEP", 3)
     ledger = new_ledger()
-    ledger.mark(keys(*"abcdefgh"))
+    ledger.mark_delivered(keys(*"abcdefgh"))
     clock.pass_days(1)
-    ledger.mark(keys("x", "y"))
+    ledger.mark_delivered(keys("x", "y"))
     clock.pass_days(2)
     removals: list[str] = []
 
@@ -165,7 +165,7 @@ def test_long_calls_are_cut(new_ledger: NewLedger) -> None:
     """More keys than one statement takes give the same."""
     ledger = new_ledger()
     joined = os.urandom(16 * (MOST_AT_ONCE + 5))
-    ledger.mark(joined[:-32])
+    ledger.mark_delivered(joined[:-32])
     assert ledger.sift(joined) == [MOST_AT_ONCE + 3, MOST_AT_ONCE + 4]
     assert ledger.sift(joined[-32:] + joined) == [0, 1, MOST_AT_ONCE + 5, MOST_AT_ONCE + 6]
 
@@ -173,7 +173,7 @@ def test_long_calls_are_cut(new_ledger: NewLedger) -> None:
 def test_keys_of_another_length_are_a_mistake(new_ledger: NewLedger) -> None:
     """They would be cut up wrongly."""
     ledger = new_ledger()
-    for call in (ledger.sift, ledger.mark):
+    for call in (ledger.sift, ledger.mark_delivered):
         with pytest.raises(ValueError, match="16 bytes"):
             call(b"short")
         with pytest.raises(ValueError, match="16 bytes"):

@@ -67,7 +67,7 @@ def filled(new_ledger: NewLedger, keys: Keys, *, keyed: bool = False, **options:
     ledger = new_ledger(keyed=keyed, **options)
     prints = keys("x") if keyed else b""
     ledger.sift(keys("a"), prints)
-    ledger.mark(keys("a"), prints)
+    ledger.mark_delivered(keys("a"), prints)
     ledger.close()
 
 
@@ -140,7 +140,7 @@ def test_a_first_run_needs_no_witness(new_ledger: NewLedger, keys: Keys, witness
     assert witness.read_text() == (tmp_path / "other machine.identity").read_text()
     (tmp_path / "file").touch()
     nowhere = new_ledger(witness=tmp_path / "file" / "ledger.identity")
-    nowhere.mark(keys("a"))
+    nowhere.mark_delivered(keys("a"))
     assert nowhere.sift(keys("a")) == []
     witness.write_text("cut of")
     new_ledger(witness=witness)
@@ -152,7 +152,7 @@ def test_what_is_forgotten_or_expires_is_not_emptied(
 ) -> None:
     """A ledger may well hold no entries: its own row stays."""
     ledger = new_ledger(witness=witness)
-    ledger.mark(keys("a"))
+    ledger.mark_delivered(keys("a"))
     ledger.close()
     clock.pass_days(50)
     new_ledger(witness=witness, retention_days=3).close()
@@ -193,7 +193,7 @@ def test_a_new_ledger_is_begun_on_purpose(
 ) -> None:
     """All is forgotten, and all machines take the new one; no stream gets the number of one before."""
     ledger = new_ledger(witness=witness)
-    ledger.mark(keys("a"))
+    ledger.mark_delivered(keys("a"))
     ledger.close()
     other = tmp_path / "other machine.identity"
     other.write_text(witness.read_text())
@@ -220,7 +220,7 @@ def test_another_ledger_is_taken_as_it_is(
     new_ledger(witness=witness).close()
     url = new_database()
     other = new_ledger(database=url)
-    other.mark(keys("a"))
+    other.mark_delivered(keys("a"))
     other.close()
     assert beginning.find(url, "there", secret, witness) is Found.ANOTHER
     beginning.begin(url, "there", secret, witness, keep=True)

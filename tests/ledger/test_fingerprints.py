@@ -15,16 +15,18 @@ SECRET = b"a secret of the tests' own"
 def test_keys_of_one_shelf_begin_alike(records: list[tuple[bytes, str]], size: int) -> None:
     """And go on as the record's own fingerprint does, as in every ledger that was ever written."""
     fingerprints = Fingerprints(SECRET)
-    shelves = [shelf for _, shelf in records]
-    keys, beginnings = fingerprints.all_on_shelves([data for data, _ in records], shelves, size)
-    assert split(keys) == [fingerprints.of_user(shelf)[:size] + fingerprints.of(data)[size:] for data, shelf in records]
-    assert sorted(beginnings) == sorted(fingerprints.of_user(shelf)[:size] for shelf in set(shelves))
+    partitions = [partition for _, partition in records]
+    keys, beginnings = fingerprints.keys_by_partition([data for data, _ in records], partitions, size)
+    assert split(keys) == [
+        fingerprints.of_user(partition)[:size] + fingerprints.of(data)[size:] for data, partition in records
+    ]
+    assert sorted(beginnings) == sorted(fingerprints.of_user(partition)[:size] for partition in set(partitions))
 
 
 def test_fingerprints_stay() -> None:
     """Another way to make them would send all again."""
     fingerprints = Fingerprints(SECRET)
-    key, _ = fingerprints.all_on_shelves([b"sample"], ["2024-05-01"], 4)
+    key, _ = fingerprints.keys_by_partition([b"sample"], ["2024-05-01"], 4)
     assert key.hex() == "c55ae451fc5c7af81fbd6312bfae69e8"
     assert fingerprints.of_user("ann").hex() == "8169b09fb31d33e2939040c2a4ddf5d8"
 

@@ -53,9 +53,9 @@ def test_a_ledger_that_is_locked_while_it_is_used(written: Path) -> None:
         other.execute("BEGIN IMMEDIATE")
         assert ledger.sift(bytes(16)) == [0]
         with pytest.raises(LedgerBusyError, match="locked"):
-            ledger.mark(bytes(16))
+            ledger.mark_delivered(bytes(16))
         other.execute("ROLLBACK")
-    ledger.mark(bytes(16))
+    ledger.mark_delivered(bytes(16))
     assert ledger.sift(bytes(16)) == []
 
 
@@ -152,7 +152,7 @@ def test_an_older_ledger_is_brought_up_to_date(database: str) -> None:
     """By the steps that it lacks, once, with what is in it."""
     ledger = ledger_at(database)
     ledger.open()
-    ledger.mark(bytes(16))
+    ledger.mark_delivered(bytes(16))
     ledger.close()
 
     def step(connection: Connection) -> None:

@@ -28,10 +28,10 @@ def test_only_a_change_is_sent(open_run: OpenRun, keys: Keys) -> None:
     ledger = open_run("1")
     users = keys("ann", "bob")
     assert ledger.sift(users, keys("x", "y")) == [0, 1]
-    ledger.mark(users, keys("x", "y"))
+    ledger.mark_delivered(users, keys("x", "y"))
     assert ledger.sift(users, keys("x", "y")) == []
     assert ledger.sift(users, keys("x", "z")) == [1]
-    ledger.mark(keys("bob"), keys("z"))
+    ledger.mark_delivered(keys("bob"), keys("z"))
     assert ledger.sift(users, keys("x", "y")) == [1]
 
 
@@ -40,7 +40,7 @@ def test_a_crash_before_the_mark_leaves_an_unknown(open_run: OpenRun, keys: Keys
     """Neither the old value nor the new one counts as there: both are sent."""
     first = open_run("1")
     first.sift(keys("ann"), keys("old"))
-    first.mark(keys("ann"), keys("old"))
+    first.mark_delivered(keys("ann"), keys("old"))
     first.sift(keys("ann"), keys("new"))
     assert open_run("2").sift(keys("ann"), keys(value)) == [0]
 
@@ -51,8 +51,8 @@ def test_a_user_who_was_never_there_is_claimed_too(open_run: OpenRun, keys: Keys
     one, two = open_run("1"), open_run("2")
     one.sift(keys("ann"), keys("x"))
     two.sift(keys("ann"), keys("y"))
-    two.mark(keys("ann"), keys("y"))
-    one.mark(keys("ann"), keys("x"))
+    two.mark_delivered(keys("ann"), keys("y"))
+    one.mark_delivered(keys("ann"), keys("x"))
     assert open_run("3").sift(keys("ann"), keys(value)) == [0]
 
 
@@ -62,13 +62,13 @@ def test_of_two_runs_at_once_none_is_believed(open_run: OpenRun, keys: Keys, mar
     """Whoever claimed last, and whoever's proof came last: the vendor may have either value."""
     first = open_run("0")
     first.sift(keys("ann"), keys("x"))
-    first.mark(keys("ann"), keys("x"))
+    first.mark_delivered(keys("ann"), keys("x"))
     runs = {"1": (open_run("1"), "y"), "2": (open_run("2"), "z")}
     for ledger, own in runs.values():
         assert ledger.sift(keys("ann"), keys(own)) == [0]
     for run in marks:
         ledger, own = runs[run]
-        ledger.mark(keys("ann"), keys(own))
+        ledger.mark_delivered(keys("ann"), keys(own))
     assert open_run("3").sift(keys("ann"), keys(value)) == [0]
 
 
@@ -77,7 +77,7 @@ def test_runs_one_after_the_other_are_believed(open_run: OpenRun, keys: Keys) ->
     one, two = open_run("1"), open_run("2")
     for ledger, value in ((one, "x"), (two, "y"), (one, "z")):
         assert ledger.sift(keys("ann"), keys(value)) == [0]
-        ledger.mark(keys("ann"), keys(value))
+        ledger.mark_delivered(keys("ann"), keys(value))
         assert ledger.sift(keys("ann"), keys(value)) == []
 
 
@@ -86,7 +86,7 @@ def test_the_next_attempt_goes_on_with_the_claims_of_the_last(open_run: OpenRun,
     open_run("1").sift(keys("ann"), keys("x"))
     again = open_run("1")
     assert again.sift(keys("ann"), keys("x")) == [0]
-    again.mark(keys("ann"), keys("x"))
+    again.mark_delivered(keys("ann"), keys("x"))
     assert again.sift(keys("ann"), keys("x")) == []
 
 
@@ -97,7 +97,7 @@ def test_a_crashed_runs_claims_end(open_run: OpenRun, keys: Keys, clock: Any, se
     clock.seconds += seconds
     two = open_run("2")
     two.sift(keys("ann"), keys("y"))
-    two.mark(keys("ann"), keys("y"))
+    two.mark_delivered(keys("ann"), keys("y"))
     assert (two.sift(keys("ann"), keys("y")) == []) is believed
 
 
@@ -112,7 +112,7 @@ def test_a_closed_runs_claims_end_sooner(
     clock.seconds += seconds
     two = open_run("2")
     two.sift(keys("ann"), keys("y"))
-    two.mark(keys("ann"), keys("y"))
+    two.mark_delivered(keys("ann"), keys("y"))
     assert (two.sift(keys("ann"), keys("y")) == []) is believed
 
 
@@ -124,7 +124,7 @@ def test_a_run_that_works_for_long_keeps_its_claims(open_run: OpenRun, keys: Key
         clock.seconds += LEASE / 2
     two = open_run("2")
     two.sift(keys("user 8"), keys("y"))
-    two.mark(keys("user 8"), keys("y"))
+    two.mark_delivered(keys("user 8"), keys("y"))
     assert two.sift(keys("user 8"), keys("y")) == [0]
 
 
@@ -137,14 +137,14 @@ def test_what_two_runs_left_unknown_is_known_again_by_one_that_is_alone(
     clock.seconds += LEASE + 60
     three = open_run("3")
     assert three.sift(keys("ann"), keys("1")) == [0]
-    three.mark(keys("ann"), keys("1"))
+    three.mark_delivered(keys("ann"), keys("1"))
     assert three.sift(keys("ann"), keys("1")) == []
 
 
 def test_a_mark_without_a_claim_changes_nothing(open_run: OpenRun, keys: Keys) -> None:
     """Nobody knows what the vendor had before, or has now."""
     ledger = open_run("1")
-    ledger.mark(keys("ann"), keys("x"))
+    ledger.mark_delivered(keys("ann"), keys("x"))
     assert ledger.sift(keys("ann"), keys("x")) == [0]
 
 
@@ -153,7 +153,7 @@ def test_a_user_who_stands_twice_is_sent_as_often(open_run: OpenRun, keys: Keys)
     ledger = open_run("1")
     twice = keys("ann", "bob", "ann")
     ledger.sift(twice, keys("x", "x", "x"))
-    ledger.mark(twice, keys("x", "x", "x"))
+    ledger.mark_delivered(twice, keys("x", "x", "x"))
     assert ledger.sift(twice, keys("x", "x", "x")) == []
     assert ledger.sift(twice, keys("y", "x", "x")) == [0, 2]
 
@@ -162,7 +162,7 @@ def test_of_two_proofs_of_a_user_the_last_counts(open_run: OpenRun, keys: Keys) 
     """They come in the order in which they were given."""
     ledger = open_run("1")
     ledger.sift(keys("ann", "ann"), keys("x", "y"))
-    ledger.mark(keys("ann", "ann"), keys("x", "y"))
+    ledger.mark_delivered(keys("ann", "ann"), keys("x", "y"))
     assert ledger.sift(keys("ann"), keys("y")) == []
 
 
@@ -170,7 +170,7 @@ def test_a_state_that_is_too_old_is_sent_again(new_ledger: NewLedger, keys: Keys
     """Though nothing has changed."""
     ledger = new_ledger(keyed=True, retention_days=1)
     ledger.sift(keys("ann"), keys("x"))
-    ledger.mark(keys("ann"), keys("x"))
+    ledger.mark_delivered(keys("ann"), keys("x"))
     clock.pass_days(1)
     assert ledger.sift(keys("ann"), keys("x")) == []
     clock.pass_days(1)

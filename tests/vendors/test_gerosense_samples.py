@@ -289,9 +289,9 @@ def test_each_sample_is_compared_with_its_day(minutes: list[int]) -> None:
     starts = [first + timedelta(minutes=minute) for minute in minutes]
     found = [vendor.prepare_value({"device_name": "a", "start_date": at, "unit": "count", "value": 1}) for at in starts]
 
-    shelves, _ = vendor.compared([one for one in found if isinstance(one, Record)])
+    partitions, _ = vendor.compared([one for one in found if isinstance(one, Record)])
 
-    assert list(shelves) == [at.date().isoformat().encode() for at in starts]
+    assert list(partitions) == [at.date().isoformat().encode() for at in starts]
 
 
 STARTS = st.builds(

@@ -1,4 +1,4 @@
-"""Sends only what earlier runs have not delivered, as a ledger knows it."""
+"""Leaves out what earlier runs delivered, as a ledger proves."""
 
 from __future__ import annotations
 

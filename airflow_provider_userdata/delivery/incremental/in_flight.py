@@ -55,21 +55,21 @@ class InFlight(abc.ABC):
         """Return the records to send, and those that are unchanged. Duplicates are kept, and are in neither."""
 
     @abc.abstractmethod
-    def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
+    def record_delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note the proof that records were delivered; return their duplicates.
 
         :param in_doubt: whether they may arrive once more.
         """
 
     @abc.abstractmethod
-    def given_up(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
+    def record_undelivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note that there is no proof that records were delivered; return their duplicates.
 
         :param in_doubt: whether they may arrive all the same.
         """
 
     @abc.abstractmethod
-    def proven_before(self, keys: Sequence[bytes]) -> None:
+    def record_proven(self, keys: Sequence[bytes]) -> None:
         """Note what an earlier attempt delivered, and may not have marked."""
 
     @abc.abstractmethod

@@ -1,4 +1,4 @@
-"""The most recent sample of each device that was delivered, for people to see (G9)."""
+"""The latest delivered sample of each device, for people to see (G9)."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from collections.abc import Iterable
 from airflow_provider_userdata.vendors import Moment
 
 MOST_DEVICES = 200
-"""How many devices are kept: those with the most recent samples."""
+"""How many devices are kept: those with the latest samples."""
 
 
 class LatestSamples:
-    """Keeps the most recent moment of each of some devices."""
+    """Keeps the latest moment of each device."""
 
     def __init__(self) -> None:
-        self._newest: dict[str, Moment] = {}
+        self._latest: dict[str, Moment] = {}
 
     def note(self, moments: Iterable[Moment]) -> None:
-        """Take moments, in any order."""
-        newest = self._newest
+        """Add moments, in any order."""
+        latest = self._latest
         for moment in moments:
-            known = newest.get(moment.device)
+            known = latest.get(moment.device)
             if known is None or moment.instant > known.instant:
-                newest[moment.device] = moment
-        if len(newest) > 2 * MOST_DEVICES:
-            self._newest = {moment.device: moment for moment in self._most_recent()}
+                latest[moment.device] = moment
+        if len(latest) > 2 * MOST_DEVICES:
+            self._latest = {moment.device: moment for moment in self._latest_first()}
 
     def as_dict(self) -> dict[str, str]:
-        """Give device to moment, the most recent first."""
-        return {moment.device: moment.text for moment in self._most_recent()}
+        """Return the moment of each device, the latest first."""
+        return {moment.device: moment.text for moment in self._latest_first()}
 
-    def _most_recent(self) -> list[Moment]:
-        return sorted(self._newest.values(), key=lambda moment: moment.instant, reverse=True)[:MOST_DEVICES]
+    def _latest_first(self) -> list[Moment]:
+        return sorted(self._latest.values(), key=lambda moment: moment.instant, reverse=True)[:MOST_DEVICES]

@@ -1,4 +1,4 @@
-"""Gathers records, and looks them up in the ledger while those before are sent, and those after them are read."""
+"""Looks records up in the ledger in large groups, while earlier ones are sent and later ones are read."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from airflow_provider_userdata.delivery.incremental.in_flight import Sifted
 from airflow_provider_userdata.records import Record, joined
 
 LOOKED_UP_AT_ONCE = 5_000
-"""How many records are gathered for a look-up: keys lie anywhere, so that few change nearly as many pages as many."""
+"""Records in one lookup. Keys are random: a small lookup touches almost as many pages as a large one."""
 MOST_GATHERED = 10
-"""How many times records are gathered for a look-up at most: they may be large."""
+"""Most calls of `take` for one lookup: their records may be large."""
 MOST_WAITING = 2
-"""How many look-ups wait for their results while the next records are checked."""
+"""Most lookups that run while the next records are validated."""
 
 
 class LookupQueue:
-    """Looks up in turn, in the records' order, many at a time. Used inside the loop, by one caller.
+    """Looks records up in their order. Used on the event loop, by one caller.
 
-    :param halted: set when nothing is to be sent any more: what was looked up till then is as if it never was.
+    :param halted: set when nothing more is sent: lookups that are not finished are then discarded.
     """
 
-    def __init__(self, sieve: ChangeFilter, halted: asyncio.Event) -> None:
-        self._sieve = sieve
+    def __init__(self, change_filter: ChangeFilter, halted: asyncio.Event) -> None:
+        self._filter = change_filter
         self._halted = halted
         self._gathered: list[Sequence[Record]] = []
         self._begun: deque[tuple[Sequence[Record], asyncio.Task[Sifted | None]]] = deque()
 
     @property
     def waiting(self) -> Sequence[Record]:
-        """The records of which it isn't known yet what becomes of them."""
+        """The records that were taken and not returned yet."""
         return _all_of([*[records for records, _ in self._begun], *self._gathered])
 
     def take(self, records: Sequence[Record]) -> AsyncIterator[Sifted]:
-        """Take records in, to be looked up when they are many, and give what came of those before, in their order.
+        """Take records, to look them up when there are enough; return the results of earlier ones, in their order.
 
-        :raises LedgerError: if something has to change first; also of those before.
+        :raises LedgerError: if something has to change first; also where a lookup of earlier records failed.
         :raises LedgerBusyError: if the ledger is locked, or can't be reached.
         """
         self._gathered.append(records)
@@ -48,8 +48,8 @@ class LookupQueue:
             self._begin()
         return self._ended(MOST_WAITING)
 
-    def end(self) -> AsyncIterator[Sifted]:
-        """Look up the records taken in, however few, and give what came of all.
+    def flush(self) -> AsyncIterator[Sifted]:
+        """Look up all records that were taken, however few, and return the results.
 
         :raises LedgerError: if something has to change first.
         :raises LedgerBusyError: if the ledger is locked, or can't be reached.
@@ -57,8 +57,8 @@ class LookupQueue:
         self._begin()
         return self._ended(0)
 
-    async def give_up(self) -> None:
-        """Wait for nothing more."""
+    async def cancel(self) -> None:
+        """Cancel the lookups that are not finished."""
         for _, running in self._begun:
             running.cancel()
         await asyncio.gather(*[running for _, running in self._begun], return_exceptions=True)
@@ -69,13 +69,13 @@ class LookupQueue:
         self._gathered = []
 
     async def _sifted(self, records: Sequence[Record]) -> Sifted | None:
-        return None if self._halted.is_set() else await unless_set(self._halted, self._sieve.sift(records))
+        return None if self._halted.is_set() else await unless_set(self._halted, self._filter.sift(records))
 
     async def _ended(self, most: int) -> AsyncIterator[Sifted]:
-        """Give what came of the first ones, so that so many are left at most."""
+        """Yield the results of the oldest lookups, until at most `most` are left."""
         while len(self._begun) > most:
             sifted = await self._begun[0][1]
-            if sifted is None:  # halted: its records stay, and so do those that come after them
+            if sifted is None:  # halted: these records and all later ones stay in `waiting`
                 return
             self._begun.popleft()
             yield sifted

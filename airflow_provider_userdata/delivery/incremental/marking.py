@@ -31,10 +31,10 @@ class Marking:
         :raises LedgerError: if something has to change first.
         :raises LedgerBusyError: if the ledger is locked, and `MOST_UNMARKED` is exceeded.
         """
-        if self._filter.ended:
+        if self._filter.closed:
             return not self._filter.unmarked
         try:
-            await self._filter.mark()
+            await self._filter.mark_delivered()
         except LedgerBusyError as error:
             if self._filter.unmarked > MOST_UNMARKED:
                 raise
@@ -49,7 +49,7 @@ class Marking:
         """
         while True:
             with contextlib.suppress(LedgerBusyError):
-                await self._filter.mark_as_proofs_come()
+                await self._filter.mark_continuously()
             await asyncio.sleep(RETRY_SECONDS)
 
     async def close(self, stopped: asyncio.Event, longest: float) -> None:
@@ -60,7 +60,7 @@ class Marking:
         :raises LedgerError: if something has to change first.
         :raises LedgerBusyError: if the ledger is locked, or can't be reached.
         """
-        ending = asyncio.ensure_future(self._filter.end())
+        ending = asyncio.ensure_future(self._filter.close())
         await unless_set(stopped, asyncio.shield(ending))
         if not (await asyncio.wait([ending], timeout=longest))[0]:
             raise LedgerBusyError("ledger: what was delivered last could not be marked in time; a retry marks it")

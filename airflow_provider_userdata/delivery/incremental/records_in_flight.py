@@ -56,19 +56,19 @@ class RecordsInFlight(InFlight):
                 self._duplicates.setdefault(key, []).append(record)
         return to_send, unchanged
 
-    def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:  # noqa: ARG002  # for states
+    def record_delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:  # noqa: ARG002  # for states
         """Note the proof that records were delivered; return their duplicates."""
         keys = _keys(records)
         self._proven += keys
         return self._duplicates_of(keys)
 
-    def given_up(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:  # noqa: ARG002  # for states
+    def record_undelivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:  # noqa: ARG002  # for states
         """Note that there is no proof that records were delivered; return their duplicates."""
         keys = _keys(records)
         self._known.difference_update(keys)
         return self._duplicates_of(keys)
 
-    def proven_before(self, keys: Sequence[bytes]) -> None:
+    def record_proven(self, keys: Sequence[bytes]) -> None:
         """Note what an earlier attempt delivered, and may not have marked."""
         self._known.update(keys)
         self._proven += keys

@@ -66,7 +66,7 @@ class StatesInFlight(InFlight):
                 known.duplicates.append(records[index])
         return with_entries(where(records, to_send), entries), where(records, unchanged)
 
-    def delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
+    def record_delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note the proof that records were delivered; return their duplicates.
 
         :param in_doubt: whether they may arrive once more.
@@ -79,7 +79,7 @@ class StatesInFlight(InFlight):
         self._proven += entries
         return _take_duplicates(entries)
 
-    def given_up(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
+    def record_undelivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note that there is no proof that records were delivered; return their duplicates.
 
         :param in_doubt: whether they may arrive all the same.
@@ -91,7 +91,7 @@ class StatesInFlight(InFlight):
             self._forget(entry)
         return _take_duplicates(entries)
 
-    def proven_before(self, keys: Sequence[bytes]) -> None:
+    def record_proven(self, keys: Sequence[bytes]) -> None:
         """Note nothing: a later state of the users may be in flight."""
 
     def to_mark(self, most: int) -> Proofs:

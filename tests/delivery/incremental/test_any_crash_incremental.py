@@ -62,7 +62,12 @@ def step(monkeypatch: pytest.MonkeyPatch) -> Steps:
 
         monkeypatch.setattr(owner, name, called)
 
-    for owner, name in ((LocalLog, "append"), (AttemptFiles, "flush"), (SqlLedger, "mark"), (SqlLedger, "sift")):
+    for owner, name in (
+        (LocalLog, "append"),
+        (AttemptFiles, "flush"),
+        (SqlLedger, "mark_delivered"),
+        (SqlLedger, "sift"),
+    ):
         stepped(owner, name)
     monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.0)
     return steps

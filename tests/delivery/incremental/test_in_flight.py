@@ -63,9 +63,9 @@ def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
     settled: list[int] = []
     positions = 0
 
-    def settle(records: Sequence[Record], followers: list[Record]) -> None:
-        assert {one.body for one in followers} <= {one.body for one in records}
-        settled.extend(one.position for one in [*records, *followers])
+    def settle(records: Sequence[Record], duplicates: list[Record]) -> None:
+        assert {one.body for one in duplicates} <= {one.body for one in records}
+        settled.extend(one.position for one in [*records, *duplicates])
 
     def look_up(contents: list[int], *, one_by_one: bool) -> None:
         nonlocal positions, sent
@@ -86,7 +86,7 @@ def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
     def end(count: int, *, delivered: bool) -> None:
         nonlocal sent
         some, sent = sent[:count], sent[count:]
-        note = in_flight.delivered if delivered else in_flight.given_up
+        note = in_flight.record_delivered if delivered else in_flight.record_undelivered
         settle(some, note(some, in_doubt=False))
         proven.update([one.body for one in some] * delivered)
 
@@ -124,7 +124,7 @@ def test_a_state_after_one_in_doubt_is_not_believed() -> None:
     marked: list[list[bytes]] = []
     for state in (b"a" * 16, b"b" * 16):
         to_send, _ = in_flight.divide([Record(b"{}")], LookedUp([key], [state], [0]))
-        in_flight.delivered(to_send, in_doubt=state == b"a" * 16)
+        in_flight.record_delivered(to_send, in_doubt=state == b"a" * 16)
         proofs = in_flight.to_mark(9)
         in_flight.marked(proofs)
         marked.append([entry.fingerprint for entry in proofs.entries])
@@ -152,7 +152,7 @@ def test_look_ups_of_states_get_their_turn_while_much_is_marked(monkeypatch: pyt
             calls.append(f"look up {len(keys) // 16}")
             return list(range(len(keys) // 16))
 
-        def mark(self, keys: bytes, _: bytes = b"") -> None:
+        def mark_delivered(self, keys: bytes, _: bytes = b"") -> None:
             calls.append(f"mark {len(keys) // 16}")
 
         def close(self) -> None:
@@ -166,17 +166,17 @@ def test_look_ups_of_states_get_their_turn_while_much_is_marked(monkeypatch: pyt
         )
 
     async def run() -> None:
-        sifting = change_filter.ChangeFilter(Noting(), Ptengine())
-        await sifting.open()
-        sent, _ = await sifting.sift(users())
-        assert sifting.delivered(sent, in_doubt=False) == []
-        marking = asyncio.ensure_future(sifting.mark())
+        changes = change_filter.ChangeFilter(Noting(), Ptengine())
+        await changes.open()
+        sent, _ = await changes.sift(users())
+        assert changes.record_delivered(sent, in_doubt=False) == []
+        marking = asyncio.ensure_future(changes.mark_delivered())
         await asyncio.sleep(0)
-        to_send, unchanged = await sifting.sift(users())
+        to_send, unchanged = await changes.sift(users())
         assert (len(to_send), len(unchanged)) == (2, 3)  # the ledger above forgets what it was told
         await marking
-        assert sifting.unmarked == 0
-        await sifting.end()
+        assert changes.unmarked == 0
+        await changes.close()
 
     asyncio.run(run())
     assert calls == ["look up 5", "mark 2", "look up 5", "mark 2", "mark 1"]
@@ -194,17 +194,17 @@ def test_a_look_up_finds_what_was_marked_while_it_ran() -> None:
             assert marked.wait(20)
             return list(range(len(keys) // 16))  # as it was when the look-up began
 
-        def mark(self, keys: bytes, _: bytes = b"") -> None:
+        def mark_delivered(self, keys: bytes, _: bytes = b"") -> None:
             assert len(keys) == 5 * 16
             marked.set()
 
     async def run() -> None:
-        sifting = change_filter.ChangeFilter(Slow(), GeroSense("steps"))  # type: ignore[arg-type]
-        sifting.proven_before(samples())
-        looking_up = asyncio.ensure_future(sifting.sift(samples()))
+        changes = change_filter.ChangeFilter(Slow(), GeroSense("steps"))  # type: ignore[arg-type]
+        changes.record_proven(samples())
+        looking_up = asyncio.ensure_future(changes.sift(samples()))
         await asyncio.to_thread(began.wait)
-        await sifting.mark()
-        assert sifting.unmarked == 0
+        await changes.mark_delivered()
+        assert changes.unmarked == 0
         to_send, unchanged = await looking_up
         assert (len(to_send), len(unchanged)) == (0, 5)
 
@@ -220,20 +220,20 @@ def test_much_that_is_proven_is_marked_as_it_comes(monkeypatch: pytest.MonkeyPat
     class Noting:
         fingerprints = Fingerprints(b"a secret of the tests' own")
 
-        def mark(self, keys: bytes, _: bytes = b"") -> None:
+        def mark_delivered(self, keys: bytes, _: bytes = b"") -> None:
             marked.append(keys)
             (second if first.is_set() else first).set()
 
     async def run() -> None:
-        sifting = change_filter.ChangeFilter(Noting(), GeroSense("steps"))  # type: ignore[arg-type]
-        marking = asyncio.ensure_future(sifting.mark_as_proofs_come())
-        sifting.delivered([Record(b"", entry=b"%d" % number * 16) for number in range(5)], in_doubt=False)
+        changes = change_filter.ChangeFilter(Noting(), GeroSense("steps"))  # type: ignore[arg-type]
+        marking = asyncio.ensure_future(changes.mark_continuously())
+        changes.record_delivered([Record(b"", entry=b"%d" % number * 16) for number in range(5)], in_doubt=False)
         await asyncio.to_thread(first.wait)
-        await sifting.mark()
-        sifting.delivered([Record(b"", entry=b"l" * 16)], in_doubt=False)
+        await changes.mark_delivered()
+        changes.record_delivered([Record(b"", entry=b"l" * 16)], in_doubt=False)
         await asyncio.sleep(0)
         assert not second.is_set()
-        sifting.delivered([Record(b"", entry=b"m" * 16)], in_doubt=False)
+        changes.record_delivered([Record(b"", entry=b"m" * 16)], in_doubt=False)
         await asyncio.to_thread(second.wait)
         marking.cancel()
 
@@ -249,14 +249,14 @@ def test_two_marks_at_once_end() -> None:
     class Noting:
         fingerprints = Fingerprints(b"a secret of the tests' own")
 
-        def mark(self, keys: bytes, _: bytes = b"") -> None:
+        def mark_delivered(self, keys: bytes, _: bytes = b"") -> None:
             marked.append(keys)
 
     async def run() -> None:
-        sifting = change_filter.ChangeFilter(Noting(), GeroSense("steps"), shows_recent=False)  # type: ignore[arg-type]
+        changes = change_filter.ChangeFilter(Noting(), GeroSense("steps"), shows_recent=False)  # type: ignore[arg-type]
         record = Record(b"", entry=b"k" * 16)
-        sifting.delivered([record], in_doubt=False)
-        await asyncio.gather(sifting.mark(), sifting.mark())
+        changes.record_delivered([record], in_doubt=False)
+        await asyncio.gather(changes.mark_delivered(), changes.mark_delivered())
 
     asyncio.run(asyncio.wait_for(run(), 20))
     assert marked == [b"k" * 16]

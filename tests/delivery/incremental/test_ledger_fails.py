@@ -115,7 +115,7 @@ def test_a_mark_beside_the_delivery_that_fails(
     monkeypatch.setattr(change_filter, "MARKED_AT_ONCE", 10)
     monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.01)
     given = ledger(vendor, database=f"sqlite:///{file}")
-    mark, failures, failed = given.mark, iter([LedgerBusyError("locked")] * 2), threading.Event()
+    mark, failures, failed = given.mark_delivered, iter([LedgerBusyError("locked")] * 2), threading.Event()
 
     def failing(*entries: bytes) -> None:
         for failure in failures:
@@ -130,7 +130,7 @@ def test_a_mark_beside_the_delivery_that_fails(
         assert failed.wait(30)  # or the delivery could end before it was tried again
         yield from records[2_000:]
 
-    monkeypatch.setattr(given, "mark", failing)
+    monkeypatch.setattr(given, "mark_delivered", failing)
     ended = run(vendor, source, ledger=given)
     assert (ended.error, ended.report.delivered) == (None, 3_000)
     again = run(vendor, records, ledger=ledger(vendor, database=f"sqlite:///{file}"))
@@ -150,7 +150,7 @@ def test_a_ledger_that_is_locked_in_the_middle(
         calls[0] += 1
         raise LedgerBusyError("locked")
 
-    monkeypatch.setattr(broken, "mark", failing)
+    monkeypatch.setattr(broken, "mark_delivered", failing)
     store = Store()
     records = rows(vendor, 3_000)
     first = run(vendor, records, ledger=broken, store=store, attempt="1-x")
@@ -175,7 +175,7 @@ def test_a_checkpoint_waits_for_the_marks_of_the_attempt_before(
     """Also where the next attempt ends before it has read anything, and the one after it."""
     records, store = rows("gerosense", 3_000), Store()
     broken = ledger("gerosense")
-    monkeypatch.setattr(broken, "mark", lambda *_: (_ for _ in ()).throw(LedgerBusyError("locked")))
+    monkeypatch.setattr(broken, "mark_delivered", lambda *_: (_ for _ in ()).throw(LedgerBusyError("locked")))
     run("gerosense", records, ledger=broken, store=store, attempt="1-x")
     for attempt in ("2-x", "3-x"):
         ended = run("gerosense", Broken(), store=store, attempt=attempt)
@@ -201,7 +201,7 @@ def test_a_source_that_changed_is_not_marked_as_what_it_was(
     """Receipts prove positions: where others stand now, they are sent."""
     records, store = rows("thymia", 60), Store()
     broken = ledger("thymia")
-    monkeypatch.setattr(broken, "mark", lambda *_: (_ for _ in ()).throw(LedgerBusyError("locked")))
+    monkeypatch.setattr(broken, "mark_delivered", lambda *_: (_ for _ in ()).throw(LedgerBusyError("locked")))
     run("thymia", records, ledger=broken, store=store, attempt="1-x")
     others = rows("thymia", 60, 1_000)
     restarted = run("thymia", Halves(others), store=store, attempt="2-x", restart_if_changed=True)
@@ -229,7 +229,7 @@ def test_a_forgotten_stream_ends_the_run(
     """What can't be marked before something is changed ends the delivery, in the middle."""
     monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.0)
     broken = ledger("thymia")
-    monkeypatch.setattr(broken, "mark", lambda *_: (_ for _ in ()).throw(LedgerError("gone")))
+    monkeypatch.setattr(broken, "mark_delivered", lambda *_: (_ for _ in ()).throw(LedgerError("gone")))
     sandbox.thymia.latency = 0.01
     ended = run("thymia", rows("thymia", 2_000), ledger=broken, max_in_flight=1)
     assert isinstance(ended.error, LedgerError)
@@ -239,7 +239,7 @@ def test_a_forgotten_stream_ends_the_run(
 @pytest.mark.alone
 @pytest.mark.parametrize(
     ("held_up", "save_seconds"),
-    [("open", 0.0), ("sift", 0.0), ("mark", 0.0), pytest.param("mark", 60.0, id="mark at the end")],
+    [("open", 0.0), ("sift", 0.0), ("mark_delivered", 0.0), pytest.param("mark_delivered", 60.0, id="mark at the end")],
 )
 def test_a_stop_while_the_ledger_is_locked(
     held_up: str,

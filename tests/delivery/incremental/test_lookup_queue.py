@@ -39,7 +39,7 @@ class EveryOther:
             raise LedgerBusyError("the ledger is locked")
         return list(range(0, len(keys) // 16, 2))
 
-    def mark(self, keys: bytes, _: bytes = b"", /) -> None:
+    def mark_delivered(self, keys: bytes, _: bytes = b"", /) -> None:
         """Mark."""
 
     def close(self) -> None:
@@ -61,12 +61,12 @@ def tell(ledger: EveryOther, monkeypatch: pytest.MonkeyPatch) -> Callable[[Story
 
     async def telling(story: Story) -> None:
         halted = asyncio.Event()
-        sieve = ChangeFilter(ledger, GeroSense("steps"))
-        await sieve.open()
+        changes = ChangeFilter(ledger, GeroSense("steps"))
+        await changes.open()
         text = b'{"device_name":"ring","start_date":"2024-05-01T08:00:0%dZ","unit":"count","value":1}'
         records = GeroSense("steps").prepare_texts([text % second for second in range(10)], range(10)).records
-        await story(LookupQueue(sieve, halted), list(records), halted)
-        await sieve.end()
+        await story(LookupQueue(changes, halted), list(records), halted)
+        await changes.close()
 
     return lambda story: asyncio.run(telling(story))
 
@@ -91,8 +91,8 @@ def test_what_comes_is_of_the_records_before(tell: Callable[[Story], None]) -> N
         assert positions(lookups.waiting) == [0, 1, 2, 3]
         assert await come(lookups.take(records[4:])) == ([0, 2], [1, 3])
         assert positions(lookups.waiting) == [4, 5, 6, 7, 8, 9]
-        assert await come(lookups.end()) == ([4, 6, 8], [5, 7, 9])
-        assert (lookups.waiting, await come(lookups.end())) == ([], ([], []))
+        assert await come(lookups.flush()) == ([4, 6, 8], [5, 7, 9])
+        assert (lookups.waiting, await come(lookups.flush())) == ([], ([], []))
 
     tell(story)
 
@@ -107,7 +107,7 @@ def test_few_are_gathered_until_they_are_many(tell: Callable[[Story], None], led
         assert await come(lookups.take(records[4:9])) == ([0, 2], [1, 3])
         await come(lookups.take(records[9:]))
         assert positions(lookups.waiting) == [4, 5, 6, 7, 8, 9]
-        assert await come(lookups.end()) == ([4, 6, 8, 9], [5, 7])
+        assert await come(lookups.flush()) == ([4, 6, 8, 9], [5, 7])
         assert ledger.lookups == 3
 
     tell(story)
@@ -124,7 +124,7 @@ def test_what_comes_in_small_parts_is_not_gathered_for_ever(
             await come(lookups.take(records[start : start + 3]))
         await come(lookups.take(records[9:]))
         await asyncio.sleep(0)
-        assert await come(lookups.end()) == ([0, 2, 4, 6, 8, 9], [1, 3, 5, 7])
+        assert await come(lookups.flush()) == ([0, 2, 4, 6, 8, 9], [1, 3, 5, 7])
         assert ledger.lookups == 2
 
     tell(story)
@@ -138,8 +138,8 @@ def test_a_halt_leaves_the_records_waiting(tell: Callable[[Story], None]) -> Non
         halted.set()
         assert await come(lookups.take(records[4:7])) == ([], [])
         assert await come(lookups.take(records[7:])) == ([], [])
-        assert await come(lookups.end()) == ([], [])
-        await lookups.give_up()
+        assert await come(lookups.flush()) == ([], [])
+        await lookups.cancel()
         assert positions(lookups.waiting) == list(range(10))
 
     tell(story)
@@ -156,7 +156,7 @@ def test_a_ledger_that_fails_leaves_the_records_waiting(tell: Callable[[Story], 
             with pytest.raises(LedgerBusyError, match="locked"):
                 await come(lookups.take(more))
         assert positions(lookups.waiting) == list(range(2, 10))
-        await lookups.give_up()
+        await lookups.cancel()
         assert positions(lookups.waiting) == list(range(2, 10))
 
     tell(story)

@@ -177,7 +177,7 @@ def test_a_user_who_changes_to_and_fro_within_a_run(run: Run, sandbox: Sandbox) 
     assert counts(run("ptengine", states[1:2], "3")) == {"delivered": 1}
 
 
-def test_followers_share_the_fate_of_a_refused_one(run: Run, refuse: Refuse) -> None:
+def test_duplicates_share_the_fate_of_a_refused_one(run: Run, refuse: Refuse) -> None:
     """Each of them stands in the rejects."""
     user = {"user_id": "1", "plan": "free"}
     refuse("1")
@@ -187,7 +187,7 @@ def test_followers_share_the_fate_of_a_refused_one(run: Run, refuse: Refuse) -> 
     assert sorted(line["position"] for line in lines) == [0, 1, 2, 3, 4]
 
 
-def test_followers_of_what_was_held(run: Run, rows: Rows, sandbox: Sandbox) -> None:
+def test_duplicates_of_what_was_held(run: Run, rows: Rows, sandbox: Sandbox) -> None:
     """Are held with it, once each, where the vendor is down."""
     sandbox.ptengine.script("503 x1000")
     records = rows("ptengine", 250)

@@ -158,7 +158,7 @@ DEATHS: dict[str, Callable[[int], None]] = {
     "between fates and checkpoint": lambda number: at_call(number, FileStore, "save", die),
     "before the fates are brought to the disk": lambda number: at_call(number, AttemptFiles, "flush", die),
     "in the middle of a checkpoint": after_half_of_a_save,
-    "before the marks": lambda number: at_call(number, SqlLedger, "mark", die),
+    "before the marks": lambda number: at_call(number, SqlLedger, "mark_delivered", die),
     "after the marks": lambda number: at_call(number, StoreWriter, "save", die),
     "before the done marker": lambda number: at_call(number, Closing, "mark_completed", die),
     "after the done marker": lambda number: at_call(number, AttemptFiles, "remove_sent", die),
