@@ -1,4 +1,4 @@
-"""Takes one batch to its end: sent, split where it is refused, each record's fate written."""
+"""Delivers one batch: sends it, splits it if it is refused, and writes each record's fate."""
 
 from __future__ import annotations
 
@@ -34,17 +34,21 @@ from airflow_provider_userdata.vendors import (
 
 
 def gave_up_error(vendor: str, reason: str, until: datetime | None) -> LaterError | VendorDownError:
-    """Say how a run ends that gave up: it comes back later, where the vendor said when, or the vendor is down."""
+    """Return the error of a run that stops trying.
+
+    :param until: when to come back; None if the vendor is down.
+    """
     message = f"{vendor}: {reason}"
     return VendorDownError(message) if until is None else LaterError(message, until)
 
 
 class BatchDelivery:
-    """Delivers batches of one run.
+    """Delivers the batches of one run.
 
-    :param sizes: what a request may carry, learned from this run's answers.
+    :param refusals: limits how often refused batches are halved.
+    :param sizes: the largest request that the vendor accepts, learned from this run's answers.
     :param change_filter: knows the duplicates of records, in an incremental run; None otherwise.
-    :param halt: ends the run: called with why, and the rule that what is left is held under.
+    :param halt: ends the run; called with the reason, and the rule for the records that are left.
     """
 
     def __init__(
@@ -66,9 +70,9 @@ class BatchDelivery:
         self._halt = halt
 
     async def deliver(self, batch: Batch) -> None:
-        """Send a batch, and its parts where it is refused, until each record has its fate.
+        """Send a batch, and its parts if it is refused, until each record has its fate.
 
-        :raises UnexpectedError: instead of what would end the process.
+        :raises UnexpectedError: instead of an exception that would end the process, such as `SystemExit`.
         """
         try:
             await self._deliver(batch)
@@ -87,7 +91,7 @@ class BatchDelivery:
             records, *others = self._sizes.parts(whole)
             waiting.extendleft((other, level) for other in reversed(others))
             outcome = await self._send(records, in_doubt=doubted)
-            # What was in doubt and then refused as a whole may be there all the same: so may its parts.
+            # The vendor may have what was in doubt and then refused as a whole, and so it may have the parts.
             doubted = doubted or (outcome.in_doubt and isinstance(outcome.meaning, Refused))
             if isinstance(outcome.meaning, Refused) and outcome.meaning.too_large:
                 refused, too_large = refused + 1, too_large + 1
@@ -103,23 +107,23 @@ class BatchDelivery:
                     accepted += 1
                     self._sizes.accepted(len(records), outcome.size)
                 foreign += isinstance(outcome.meaning, Unproven) and outcome.meaning.foreign
-                self._settle(records, outcome, in_doubt=doubted or outcome.in_doubt)
+                self._record(records, outcome, in_doubt=doubted or outcome.in_doubt)
             if accepted or level < BLIND_LEVELS or not waiting:
-                # Beyond, only the parts that are still to come tell whether halving leads anywhere.
+                # At the last blind level, wait for all its parts: only an accepted one shows that halving helps.
                 for part in undecided:
                     waiting.extend(self._halved(*part, any_accepted=accepted > 0))
                 undecided = []
-        self._weigh(batch, accepted, refused, foreign)
+        self._stop_if_hopeless(batch, accepted, refused, foreign)
 
     def _halved(self, records: Batch, level: int, outcome: Outcome, *, any_accepted: bool) -> list[tuple[Batch, int]]:
-        """Give the halves of a refused part, and how often they were halved; where it stays whole, reject it."""
+        """Return the halves of a refused part with their level, or reject the part if it can't be halved."""
         halves = self._refusals.halves(records, level, any_accepted=any_accepted)
         if not halves:
             self._reject(records, outcome)
         return [(half, level + 1) for half in halves]
 
     def _smaller(self, records: Batch, outcome: Outcome) -> list[Batch]:
-        """Return smaller parts of a request that was too large; where there can be none, reject it."""
+        """Return smaller parts of a request that was too large, or reject it if it can't be split."""
         parts = self._sizes.parts(records, fewest=2)
         if len(parts) > 1:
             return parts
@@ -127,7 +131,7 @@ class BatchDelivery:
         return []
 
     def _reject_all(self, waiting: deque[tuple[Batch, int]], outcome: Outcome) -> None:
-        """Reject the parts of a batch of which nothing was accepted, however small."""
+        """Reject all parts that are left of a batch of which even small parts were refused."""
         while waiting:
             self._reject(waiting.popleft()[0], outcome)
 
@@ -135,20 +139,20 @@ class BatchDelivery:
         try:
             return await self._sender.send(records, in_doubt=in_doubt)
         except asyncio.CancelledError:
-            # The delivery gave up what was in flight: the vendor may have it, and these records still need their fate.
+            # The delivery was stopped: the vendor may have accepted the request, and its records need their fate.
             stopped = GaveUp(UNANSWERED, "it was in flight when the delivery was stopped", halted=True)
             return Outcome(stopped, in_doubt=True)
-        except BaseException as error:  # noqa: BLE001  # whatever it is, these records still need their fate
+        except BaseException as error:  # noqa: BLE001  # after any error, these records still need their fate
             self._halt(error, LEFT_AT_THE_END)
             return Outcome(
                 GaveUp(LEFT_AT_THE_END, f"{type(error).__name__} ended the delivery", halted=True), in_doubt=True
             )
 
-    def _settle(self, records: Batch, outcome: Outcome, *, in_doubt: bool) -> None:
+    def _record(self, records: Batch, outcome: Outcome, *, in_doubt: bool) -> None:
         status = outcome.answer.status if outcome.answer is not None else None
         match outcome.meaning:
             case Accepted():
-                assert outcome.answer is not None  # noqa: S101  # an acceptance is an answer's meaning
+                assert outcome.answer is not None  # noqa: S101  # only an answer can mean acceptance
                 receipt = self._vendor.receipt(records, outcome.answer)
                 self._fates.delivered(records, outcome.answer.status, receipt, in_doubt=outcome.in_doubt)
                 if self._filter is not None:
@@ -166,10 +170,10 @@ class BatchDelivery:
                 self._halt(RefusedError(f"{self._vendor.name} {reason} ({rule})"), rule)
 
     def _reject(self, records: Batch, outcome: Outcome) -> None:
-        """Reject what was refused: alone by the vendor's rule, in a group as suspects that can't be told apart."""
+        """Reject refused records: one by the vendor's rule, several as suspects that can't be told apart."""
         status = outcome.answer.status if outcome.answer is not None else None
         refused = outcome.meaning
-        assert isinstance(refused, Refused)  # noqa: S101  # or there is nothing to reject
+        assert isinstance(refused, Refused)  # noqa: S101  # only refused records are rejected
         if len(records) == 1:
             why = Rejection(Fate.REJECTED, refused.rule, refused.reason, refused.path, status)
         else:
@@ -185,8 +189,13 @@ class BatchDelivery:
         in_doubt = why.fate is Fate.UNKNOWN
         self._fates.leave(with_duplicates(self._filter, records, in_doubt=in_doubt), why)
 
-    def _weigh(self, batch: Batch, accepted: int, refused: int, foreign: int) -> None:
-        """Stop the run where the vendor refuses everything, or something else answers: no record is at fault (A4)."""
+    def _stop_if_hopeless(self, batch: Batch, accepted: int, refused: int, foreign: int) -> None:
+        """Stop the run if the vendor refuses everything, or something else answers: no record is at fault (A4).
+
+        :param accepted: how many of the batch's requests were accepted.
+        :param refused: how many were refused.
+        :param foreign: how many were not answered by the vendor itself.
+        """
         if accepted:
             self._refusals.accepted()
         elif (refused or foreign) and self._refusals.none_accepted(len(batch)):

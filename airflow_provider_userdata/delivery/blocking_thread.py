@@ -1,4 +1,4 @@
-"""A thread for what blocks: one call after the other, and nobody waits for one that hangs."""
+"""A thread for blocking calls: one after the other, and nothing waits for a call that hangs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ T = TypeVar("T")
 class BlockingThread:
     """Runs blocking calls, one at a time, in one daemon thread.
 
-    A pool of `concurrent.futures` won't do: the interpreter joins its threads when it ends, so a read that hangs
-    would keep a killed task alive.
+    A `ThreadPoolExecutor` doesn't work here: the interpreter joins its threads at exit, so a read that hangs would keep
+    a killed task alive.
 
-    :param name: the thread's name, for whoever looks at a hanging process.
+    :param name: the thread's name, shown when a hanging process is inspected.
     """
 
     def __init__(self, name: str) -> None:
@@ -34,7 +34,7 @@ class BlockingThread:
         def run() -> None:
             try:
                 result = function()
-            except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs to the one who waits
+            except BaseException as error:  # noqa: BLE001  # any exception is raised where the future is awaited
                 self._hand_over(loop, future, None, error)
             else:
                 self._hand_over(loop, future, result, None)
@@ -46,7 +46,7 @@ class BlockingThread:
         return future
 
     def close(self) -> None:
-        """Let the thread end after the calls it has; doesn't wait for it."""
+        """Let the thread end after the calls that are queued; doesn't wait for it."""
         self._calls.put(None)
 
     def _work(self) -> None:
@@ -57,7 +57,7 @@ class BlockingThread:
     def _hand_over(
         loop: asyncio.AbstractEventLoop, future: asyncio.Future[T], result: T | None, error: BaseException | None
     ) -> None:
-        def settle() -> None:
+        def resolve() -> None:
             if future.done():
                 return
             if isinstance(error, StopIteration):
@@ -65,7 +65,7 @@ class BlockingThread:
             elif error is not None:
                 future.set_exception(error)
             else:
-                future.set_result(result)  # type: ignore[arg-type]  # a result where there is no error
+                future.set_result(result)  # type: ignore[arg-type]  # without an error there is a result
 
-        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits any more
-            loop.call_soon_threadsafe(settle)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nothing awaits the result
+            loop.call_soon_threadsafe(resolve)

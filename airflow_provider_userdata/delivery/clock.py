@@ -1,4 +1,4 @@
-"""Time as the delivery sees it, in one place: tests bring a clock of their own, and nothing sleeps for real."""
+"""The delivery's clock, in one place: tests use their own, and never really sleep."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 async def unless_set(event: asyncio.Event, work: Awaitable[T]) -> T | None:
-    """Let work come to its end, or give it up when the event is set: then there is no result."""
+    """Return the result of some work, or cancel it and return None when the event is set."""
     running, waiting = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
     try:
         await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
@@ -24,13 +24,13 @@ async def unless_set(event: asyncio.Event, work: Awaitable[T]) -> T | None:
 
 
 class Clock(Protocol):
-    """What tells the time and waits."""
+    """Tells the time and waits."""
 
     def seconds(self) -> float:
-        """Give seconds that only run forward."""
+        """Return seconds that never go back."""
 
     def now(self) -> datetime:
-        """Give the date, with its offset."""
+        """Return the date and time, with their offset."""
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
         """Wait some seconds, or until the event is set."""
@@ -40,11 +40,11 @@ class SystemClock:
     """The machine's clock."""
 
     def seconds(self) -> float:
-        """Give seconds that only run forward."""
+        """Return seconds that never go back."""
         return time.monotonic()
 
     def now(self) -> datetime:
-        """Give the date in UTC."""
+        """Return the date and time in UTC."""
         return datetime.now(UTC)
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What a delivery is asked to do, and how it ended."""
+"""What a delivery has to do, and how it ended."""
 
 from __future__ import annotations
 
@@ -20,30 +20,31 @@ from airflow_provider_userdata.vendors import Vendor
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One delivery: what, to whom, how.
+    """One delivery: what to send, where, and how.
 
-    :param vendor: the contract.
+    :param vendor: the vendor's contract.
     :param endpoint: where requests go.
     :param source: where records come from.
-    :param output: the folder of this run's fates.
-    :param attempt: a name of this attempt, for its files.
-    :param destination: fingerprints of where requests go, to compare with those of an attempt before.
-    :param fields: vendor's field to source's column; None takes records as they are.
-    :param max_in_flight: how many requests may be under way at once.
-    :param requests_per_second: a hard limit, or None.
+    :param output: the folder for this run's fates.
+    :param attempt: the name of this attempt, for its files.
+    :param destination: fingerprints of where requests go, to compare with those of earlier attempts.
+    :param fields: vendor's field to source's column; None takes all columns.
+    :param max_in_flight: the most requests in flight.
+    :param requests_per_second: a hard limit; None sets none.
     :param patience: how long to keep trying.
-    :param validate_only: check and batch, send nothing.
+    :param validate_only: whether to check and batch only, and send nothing.
     :param held: where records wait that are too few to be sent; None where the vendor takes any number.
-    :param ledger: what earlier runs delivered, so that only what changed is sent; None sends all.
-    :param shows_recent: whether somebody looks at `Ended.recent`.
-    :param max_rejected: how many rejected and unknown records are no error; below 1, which share.
+    :param ledger: what earlier runs delivered, so that only changes are sent; None sends everything.
+    :param shows_recent: whether somebody looks at `Result.recent`.
+    :param max_rejected: the most rejected and unknown records that are not an error; below 1, a share of all.
     :param store: where the checkpoint is kept between attempts; None keeps none.
-    :param resume: whether to go on where an attempt before this one ended.
-    :param unseen_attempts: the numbers of attempts before this one whose files and checkpoint can't be seen here.
-    :param restart_if_changed: whether a source that changed between attempts is sent anew, instead of being an error.
+    :param resume: whether to continue where an earlier attempt ended.
+    :param unseen_attempts: the numbers of earlier attempts whose files and checkpoint can't be seen here.
+    :param restart_if_changed: whether to send everything again if the source changed between attempts; otherwise a
+        changed source is an error.
     :param more_attempts: whether Airflow would make another attempt after this one.
-    :param supervisor: the process without which this one is to stop; None where nobody else may start an attempt.
-    :param on_progress: called every few seconds, on the loop, with the counts so far and the source's total.
+    :param supervisor: the process without which this one has to stop; None if nothing else can start an attempt.
+    :param on_progress: called every few seconds with the counts so far and the source's total.
     :param clock: tells the time.
     """
 
@@ -77,9 +78,9 @@ class Result:
     """How a delivery ended.
 
     :param report: the counts; they add up whatever happened.
-    :param error: what ended it before its source's end, or None; a `UserdataError`, or what the source raised.
-    :param repeated: whether an attempt before this one had finished: nothing was sent, and the report is its own.
-    :param first_fault: where the first invalid record is, in words that may be logged.
+    :param error: what ended it before its source's end; None if nothing did.
+    :param repeated: whether an earlier attempt had completed the run: nothing was sent, and the report is that one's.
+    :param first_fault: where the first invalid record is, in words that may be logged; None if there is none.
     :param recent: of an incremental delivery, each device's most recent sample that was delivered (G9).
     """
 

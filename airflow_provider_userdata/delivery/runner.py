@@ -1,7 +1,7 @@
-"""Runs a delivery's loop in a helper thread, while the caller's thread only waits.
+"""Runs a delivery's event loop in a helper thread, while the caller's thread only waits.
 
-Airflow's signals land on a task's main thread: a time-out raised there would be lost inside a running loop. Here it
-interrupts nothing but the wait.
+Airflow's signals arrive on a task's main thread: a timeout raised there could be lost inside a running event loop. Here
+it interrupts only the wait.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from airflow_provider_userdata.delivery.supervisor import WATCH_SECONDS
 from airflow_provider_userdata.errors import OrphanedError, SourceChangedError, StoppedError, UserdataError
 
 GRACE = 3.0
-"""Seconds that what is in flight gets after a stop: a killed task has five in all."""
+"""Seconds that requests in flight get after a stop: a killed task has five in all."""
 LONGEST_GOODBYE = 10.0
-"""Seconds that an interrupted wait stays for the fates to be written."""
+"""Seconds that an interrupted call of `run` still waits for the fates to be written."""
 LONGEST_TURN = 0.001
-"""Seconds for which a thread may keep the interpreter from the ledger's: a statement is asked for in a moment, and then
-takes its time without the interpreter."""
+"""Seconds after which a thread hands the interpreter over if the ledger's thread asks: that one needs it only for a
+moment, to start a statement."""
 YOUNG_OBJECTS = 50_000
-"""So many more objects that may hold others have to be there before Python looks for garbage."""
+"""The new container objects after which Python collects garbage."""
 
 _log = logging.getLogger(__name__)
 
 
 class Delivery:
-    """A delivery that can be waited for, and stopped from another thread or a signal handler."""
+    """One delivery. It can be stopped from another thread or a signal handler."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -47,12 +47,12 @@ class Delivery:
         self._thread = threading.Thread(target=self._work, name="userdata-delivery", daemon=True)
 
     def run(self) -> Result:
-        """Deliver, and wait for it.
+        """Deliver, and wait until it has ended.
 
-        Where the wait is interrupted, by a time-out or a keyboard, the delivery is stopped, its fates are written, and
-        what interrupted goes on its way.
+        If the wait is interrupted, by a timeout or Ctrl-C, the delivery is stopped, its fates are written, and the
+        interrupting exception is raised.
 
-        :raises OrphanedError: if nobody supervises this process any more; what is in flight is given up at once.
+        :raises OrphanedError: if this process is no longer supervised; requests in flight are cancelled at once.
         """
         self._thread.start()
         try:
@@ -64,24 +64,27 @@ class Delivery:
                     self._grace = 0.0
                     self.stop(interruption)
                 else:
-                    self.stop(StoppedError("the delivery was interrupted, by a time-out or a signal"))
+                    self.stop(StoppedError("the delivery was interrupted by a timeout or a signal"))
                 self._wait_a_little()
             raise
 
     @property
     def ended(self) -> Result | None:
-        """How the delivery ended, where it has, also after an interrupted wait."""
+        """How the delivery ended, also after an interrupted wait; None if it has not, or failed itself."""
         return self._ended.result() if self._ended.done() and self._ended.exception() is None else None
 
     def stop(self, error: UserdataError) -> None:
-        """Tell the delivery to end soon; returns at once."""
+        """Tell the delivery to end soon; return at once.
+
+        :param error: the error that its result gets.
+        """
         self._stop_error = error
         if self._loop is not None and self._engine is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended, and the delivery with it
                 self._loop.call_soon_threadsafe(self._engine.stop, error, self._grace)
 
     def _watch(self) -> None:
-        """Wait for the delivery's end for as long as somebody supervises this process."""
+        """Wait for the delivery's end, as long as this process is supervised."""
         supervisor = self._plan.supervisor
         while supervisor is not None and not wait([self._ended], WATCH_SECONDS).done:
             missed = supervisor.missed(self._engine.unsaved if self._engine is not None else 0.0)
@@ -95,7 +98,7 @@ class Delivery:
         try:
             with _few_collections(), _short_turns() if self._plan.ledger else contextlib.nullcontext():
                 asyncio.run(self._deliver())
-        except BaseException as error:  # noqa: BLE001  # it belongs to the thread that waits
+        except BaseException as error:  # noqa: BLE001  # raised in the thread that waits
             if not self._ended.done():
                 self._ended.set_exception(error)
 
@@ -110,13 +113,13 @@ class Delivery:
             again = replace(self._plan, resume=False, attempt=f"{self._plan.attempt}-again")
             self._engine = Engine(again)
             ended = await self._engine.run()
-        # Said before the loop is taken down: a look-up of a host's name that hangs would keep it from ending.
+        # Set before the loop is closed: closing it would wait for a DNS lookup that hangs.
         self._ended.set_result(ended)
 
 
 @contextlib.contextmanager
 def _few_collections() -> Iterator[None]:
-    """Look for garbage more rarely: rows hold no cycles, but there are always thousands of them, to be gone through."""
+    """Collect garbage less often: rows have no cycles, but each collection goes through thousands of them."""
     usual = gc.get_threshold()
     if 0 < usual[0] < YOUNG_OBJECTS:  # 0 is never
         gc.set_threshold(YOUNG_OBJECTS, *usual[1:])
@@ -128,7 +131,7 @@ def _few_collections() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _short_turns() -> Iterator[None]:
-    """Let threads hand the interpreter over more often, unless they do already."""
+    """Let threads hand the interpreter over at least every `LONGEST_TURN`."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(min(usual, LONGEST_TURN))
     try:
