@@ -1,4 +1,4 @@
-"""Reads a source chunk by chunk, and takes its digest."""
+"""Reads a source in chunks, and computes its digest."""
 
 from __future__ import annotations
 

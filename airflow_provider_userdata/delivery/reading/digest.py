@@ -1,4 +1,4 @@
-"""A digest of a source's first records, as read: tells a changed source from the one that an attempt was reading."""
+"""A digest of a source's first rows, as read: shows whether the source has changed since an earlier attempt."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 def _known(value: object) -> object:
-    """Return as plain what the encoder doesn't know by its type, such as NumPy's numbers; else the type's name."""
+    """Return a plain value for a type that the encoder doesn't know, such as NumPy's numbers, or else its name."""
     own = encodable(value)
     return f"<{type(value).__name__}>" if own is value else own
 
@@ -30,32 +30,32 @@ _msgpack = msgspec.msgpack.Encoder()
 
 
 class Mark(NamedTuple):
-    """How many rows were read, and their digest."""
+    """The number of rows read, and their digest."""
 
     rows: int
     digest: str
 
 
 class SourceDigest:
-    """Takes rows in the source's order."""
+    """Computes the digest of rows in the source's order."""
 
     def __init__(self) -> None:
         self._digest = xxh3_128()
         self._rows = 0
         self.size = 0
-        """How many bytes were taken: about those of the rows as JSON."""
+        """The bytes digested: about those of the rows as JSON."""
         self._columns: tuple[str, ...] = ()
 
     @property
     def mark(self) -> Mark:
-        """The digest of all rows taken."""
+        """The digest of all rows so far."""
         return Mark(self._rows, self._digest.hexdigest())
 
     def take(self, rows: Sequence[Any], ends: Sequence[int] = (), text: Sequence[Buffer] | None = None) -> list[Mark]:
-        """Take the rows of a chunk, and give the marks at its end, and within it where they are wanted.
+        """Add the rows of a chunk, and return the mark at its end, after those wanted within it.
 
-        :param ends: numbers of rows in all, rising.
-        :param text: the rows one after the other, each with its line's end, where that is at hand.
+        :param ends: numbers of rows in all, rising, after which a mark is wanted.
+        :param text: the same rows as text, each with a line end, if the source has that at hand.
         """
         marks: list[Mark] = []
         for end in ends:
@@ -69,7 +69,7 @@ class SourceDigest:
         if text is not None:
             for piece in text:
                 self._update(piece)
-        elif set(map(type, rows)) == {bytes}:  # nearly always, of files
+        elif set(map(type, rows)) == {bytes}:  # the usual case for files
             self._update(_rows_bytes(bytes, rows))
         else:
             for kind, run in groupby(rows, type):
@@ -93,39 +93,39 @@ class SourceDigest:
 
 
 class Marks:
-    """The marks of a source as it is read: those that matter still."""
+    """The marks of a source as it is read: those that are still needed."""
 
     def __init__(self) -> None:
         self._marks = deque([SourceDigest().mark])
 
     @property
     def last(self) -> Mark:
-        """What was read so far."""
+        """The mark of all that was read so far."""
         return self._marks[-1]
 
     def add(self, mark: Mark) -> None:
-        """Note how far the source was read."""
+        """Add the mark of what was read."""
         self._marks.append(mark)
 
     def last_below(self, position: int) -> Mark:
-        """Give the last mark at or below a position, and forget those before it. Positions must not fall."""
+        """Return the last mark at or below a position, and drop those before it. Positions must not fall."""
         while len(self._marks) > 1 and self._marks[1].rows <= position:
             self._marks.popleft()
         return self._marks[0]
 
 
 def text_of(rows: Sequence[Any]) -> bytes:
-    """Write rows that are Python values as the digest takes them: as JSON, each with its line's end."""
+    """Return rows that are Python values as the digest reads them: as JSON, each with a line end."""
     kinds = set(map(type, rows))
-    if len(kinds) == 1:  # nearly always
+    if len(kinds) == 1:  # the usual case
         return _rows_bytes(kinds.pop(), rows)
     return b"".join([_rows_bytes(kind, list(run)) for kind, run in groupby(rows, type)])
 
 
 def _rows_bytes(kind: type, rows: Sequence[Any]) -> bytes:
-    """Write each row on a line: all at once where one call can, and in any case as if each came alone."""
+    """Return each row on a line. The bytes are the same whether rows are encoded together or one by one."""
     if kind is dict:
-        with suppress(BaseException):  # one of them can't be encoded: which?
+        with suppress(BaseException):  # one row can't be encoded: they are encoded one by one
             return _json.encode_lines(rows)
     lines = rows if kind is bytes else map(_row_bytes, rows)
     return b"".join([line if line.endswith(b"\n") else line + b"\n" for line in lines])
@@ -143,12 +143,12 @@ def _row_bytes(row: Any) -> bytes:
 
 
 def _columns_bytes(names: tuple[str, ...]) -> bytes:
-    """Write what begins like no row: rows of cells are arrays, and all others text."""
+    """Return a map, which no row is mistaken for: rows of cells are arrays, and all other rows are text."""
     return _msgpack.encode({"columns": _as_bytes(names)})
 
 
 def _cells_bytes(rows: list[list[str]]) -> bytes:
-    """Write rows with their cells' lengths, so that they need no ends: all at once, as if each came alone."""
+    """Return rows in MessagePack, the same bytes whether together or one by one."""
     try:
         array = _msgpack.encode(rows)
     except UnicodeEncodeError:
@@ -168,8 +168,8 @@ def _as_bytes(texts: Iterable[str]) -> list[bytes]:
 
 
 def _shown(row: Any) -> str:
-    """Show a row that is no JSON, without the addresses of objects: they are others in the next attempt."""
+    """Return a row that is not JSON as text, without object addresses, which differ in the next attempt."""
     try:
         return _ADDRESS.sub("", ascii(row)[:100_000])
-    except BaseException:  # noqa: BLE001  # nesting without end, or an object that can't be shown: its check rejects it
+    except BaseException:  # noqa: BLE001  # endless nesting, or a `__repr__` that raises: validation rejects the row
         return type(row).__name__

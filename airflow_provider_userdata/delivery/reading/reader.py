@@ -1,4 +1,4 @@
-"""Reads a source one chunk ahead, in a thread of its own."""
+"""Reads a source one chunk ahead, in its own thread."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat, 
 from airflow_provider_userdata.errors import SourceBrokeError, UserdataError
 
 LONGEST_CLOSE = 1.0
-"""Seconds that a source gets to close its files and cursors, when it is not read to its end."""
+"""Seconds that a source gets to close its files and cursors if it was not read to its end."""
 
 
 class Read(NamedTuple):
-    """A chunk, and how far the source was read with it: the last mark is at its end.
+    """A chunk, and how far the source has been read.
 
-    :param size: about the bytes of its rows, as JSON.
+    :param marks: the last one is at the chunk's end.
+    :param size: about the bytes of its rows as JSON.
     """
 
     chunk: Chunk
@@ -29,13 +30,13 @@ class Read(NamedTuple):
 
 
 class ChunkReader:
-    """Gives the chunks of a source, what an earlier run held first. Used inside the loop.
+    """Returns the chunks of a source, after one with the records that an earlier run held. Used on the event loop.
 
-    The digest is taken in the thread, too: most of it needs no interpreter, so the loop goes on meanwhile.
+    The digest is computed in the thread, too: most of that needs no interpreter lock, so the loop runs meanwhile.
 
     :param carried_in: bodies of records that an earlier run held.
-    :param halted: set when nothing is to be read any more, also in the middle of a read that hangs.
-    :param ends: numbers of rows, rising, at which there must be a mark.
+    :param halted: set when nothing more may be read; a read that hangs is not waited for.
+    :param ends: numbers of rows, rising, after which a mark is wanted.
     """
 
     def __init__(
@@ -51,16 +52,16 @@ class ChunkReader:
         self._ahead: asyncio.Future[Read | None] | None = None
 
     async def has_next(self, seconds: float) -> bool:
-        """Say whether another chunk is there, or comes within some seconds."""
+        """Return whether another chunk is ready, or becomes ready within some seconds."""
         ahead = self._begin()
         await asyncio.wait([ahead], timeout=seconds)
         return ahead.done() and ahead.exception() is None and ahead.result() is not None
 
     async def next(self) -> Read | None:
-        """Give the next chunk; None at the source's end, or where the delivery was halted."""
+        """Return the next chunk; None at the source's end, or if the delivery was halted."""
         ahead = self._begin()
         if ahead.done():
-            await asyncio.sleep(0)  # others have their turn
+            await asyncio.sleep(0)  # let other tasks run
         else:
             await self._unless_halted(ahead)
         if self._halted.is_set():
@@ -81,7 +82,7 @@ class ChunkReader:
         await asyncio.wait([closing], timeout=LONGEST_CLOSE)
 
     def _begin(self) -> asyncio.Future[Read | None]:
-        """Begin to read the next chunk, if that wasn't done yet."""
+        """Start to read the next chunk, unless that has been done."""
         if self._ahead is None:
             self._ahead = self._thread.call(self._read)
         return self._ahead
@@ -93,7 +94,7 @@ class ChunkReader:
             chunk = next(self._chunks, None)
         except UserdataError:
             raise
-        except BaseException as error:  # also one that would end the process, and the report with it
+        except BaseException as error:  # also `SystemExit`, which would end the process without a report
             place = f"at position {self._digest.mark.rows}"
             raise SourceBrokeError(f"source: reading raised {type(error).__name__} {place}") from error
         if chunk is None:
@@ -108,7 +109,7 @@ class ChunkReader:
         yield from self._source.chunks()
 
     def _close(self) -> None:
-        with suppress(BaseException):  # how the reading ended matters more
+        with suppress(BaseException):  # how reading ended matters more
             if self._chunks is not None:
                 self._chunks.close()
 
@@ -122,6 +123,6 @@ class ChunkReader:
 
 
 def _seen(future: asyncio.Future[Any]) -> None:
-    """Look at an error that nobody waits for, so that it isn't reported as forgotten."""
+    """Retrieve an error that nothing awaits, so that asyncio doesn't log it as never retrieved."""
     with suppress(asyncio.CancelledError):
         future.exception()

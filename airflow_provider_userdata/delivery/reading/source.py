@@ -1,4 +1,4 @@
-"""What a source hands over: rows, a chunk at a time."""
+"""What a source returns: rows, in chunks."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ class RowFormat(enum.Enum):
     """How the rows of a chunk are written."""
 
     JSON = "json"
-    """Each row is the bytes of one JSON text, not yet parsed; a line's end may follow."""
+    """Each row is the bytes of one JSON text, not parsed yet; a line end may follow."""
     OBJECTS = "objects"
-    """Each row is a Python value, as a list, a callable or a query gave it."""
+    """Each row is a Python value from a list, a callable or a query."""
     CELLS = "cells"
-    """Each row is `TextRow`, of text: the source knows no types."""
+    """Each row is a `TextRow`: the source has text without types."""
 
 
 class Header(msgspec.Struct, frozen=True, eq=False):
-    """A table's columns. All its rows have one and the same object, so that it is looked up by identity.
+    """A table's columns. All rows of a table share one object, so that it can be compared by identity.
 
-    :param names: the columns' names, each once.
+    :param names: the columns' names, without duplicates.
     """
 
     names: tuple[str, ...]
 
 
 class TextRow(msgspec.Struct, frozen=True, gc=False):
-    """A row of a table: hardly ever made a dictionary, which would cost more than all that is done with it.
+    """A row of a table. A dictionary for each row would cost more than all its other processing.
 
     :param values: one for each name of the header.
     """
@@ -42,16 +42,16 @@ class TextRow(msgspec.Struct, frozen=True, gc=False):
     values: list[str]
 
     def as_dict(self) -> dict[str, str]:
-        """Give each cell with its column's name, as people know a row."""
+        """Return the values by their columns' names."""
         return dict(zip(self.header.names, self.values, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A row that the source could not make a record of, kept so that it is rejected like any other.
+    """A row that the source could not read as a record; it is rejected like any other.
 
-    :param raw: what stood there, for the private rejects file.
-    :param reason: why it is no record, without its content.
+    :param raw: what was read, for the private rejects file.
+    :param reason: why it is not a record, without its content.
     """
 
     raw: object
@@ -60,10 +60,11 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some rows of a source, in its order. A row may be `Unreadable`, whatever the form of the others.
+    """Some rows of a source, in its order. A row of any format may be `Unreadable` instead.
 
-    :param carried_in: whether they were held by an earlier run, and have the vendor's shape already.
-    :param text: the rows one after the other, each with its line's end, where the source has that at hand.
+    :param form: how the rows are written.
+    :param carried_in: whether an earlier run held them: they have the vendor's field names already.
+    :param text: the same rows as text, each with a line end, if the source has that at hand.
     """
 
     form: RowFormat
@@ -72,9 +73,9 @@ class Chunk:
     text: Sequence[Buffer] | None = None
 
     def parts(self, size: Callable[[], int]) -> Iterator[Chunk]:
-        """Give the rows in chunks.
+        """Split the rows into chunks.
 
-        :param size: says how many the next one has at most.
+        :param size: returns the most rows of the next chunk.
         """
         start = 0
         while len(self.rows) - start > (count := size()):
@@ -88,7 +89,10 @@ class Source(Protocol):
 
     @property
     def total(self) -> int | None:
-        """How many records there are, where that is known before reading."""
+        """The number of records; None if it isn't known before reading."""
 
     def chunks(self) -> Iterator[Chunk]:
-        """Give the rows. Blocks; raises `SourceError` where the source breaks."""
+        """Yield the rows in chunks. Blocks.
+
+        :raises SourceError: if the source can't be read.
+        """
