@@ -154,9 +154,9 @@ class BatchDelivery:
             case Accepted():
                 assert outcome.answer is not None  # noqa: S101  # only an answer can mean acceptance
                 receipt = self._vendor.receipt(records, outcome.answer)
-                self._fates.delivered(records, outcome.answer.status, receipt, in_doubt=outcome.in_doubt)
+                self._fates.record_delivered(records, outcome.answer.status, receipt, in_doubt=outcome.in_doubt)
                 if self._filter is not None:
-                    self._fates.unchanged(self._filter.record_delivered(records, in_doubt=outcome.in_doubt))
+                    self._fates.record_unchanged(self._filter.record_delivered(records, in_doubt=outcome.in_doubt))
             case Unproven(rule, reason, _):
                 self._none_delivered(records, Rejection(Fate.UNKNOWN, rule, reason, status=status))
             case GaveUp(rule, reason, halted, until):

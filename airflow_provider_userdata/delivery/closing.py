@@ -41,7 +41,7 @@ class Closing:
         try:
             await self._file_thread.call(lambda: self._write_left(complete=complete, comes_back=comes_back))
         finally:
-            self._tally.settle_rest()
+            self._tally.record_rest_as_unknown()
             await self._file_thread.call(self._files.close)
 
     async def mark_completed(self, report: Report, *, red: bool) -> None:
@@ -62,7 +62,7 @@ class Closing:
         if await self._writer.save_completed(marker):
             await self._file_thread.call(self._files.remove_sent)
         if held is not None:
-            await self._file_thread.call(lambda: held.settle(read=True, ended=True))
+            await self._file_thread.call(lambda: held.release(read=True, complete=True))
 
     def _write_left(self, *, complete: bool, comes_back: bool) -> None:
         held = self._held
@@ -75,7 +75,7 @@ class Closing:
             self._files.check()
         except OutputError:
             if held is not None:
-                held.settle(read=False, ended=False)
+                held.release(read=False, complete=False)
             raise
         if held is None:
             return
@@ -85,4 +85,4 @@ class Closing:
             held.keep(again, carried_in=True)
         held.keep(self._fates.held_over(carried_in=False), carried_in=False)
         if not complete:
-            held.settle(read=not untouched, ended=False)
+            held.release(read=not untouched, complete=False)

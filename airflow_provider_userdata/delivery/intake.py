@@ -65,12 +65,12 @@ class Intake:
             await self._await_vendor()
             while (read := await self._next(reader)) is not None:
                 chunk, marks, size = read
-                self._fates.read(marks)
+                self._fates.record_read(marks)
                 await self._make_room(len(chunk.rows), size)
                 for part in chunk.parts(self._checked_at_once):
                     await self._take(self._checked(part))
             if not self._halt.event.is_set():
-                self._progress.finish()
+                self._progress.record_end()
                 await self._make_room(0, 0)
                 await self._dispatch(self._batcher.flush())
                 await self._dispatcher.none_ready()
@@ -127,7 +127,7 @@ class Intake:
     async def _take_sifted(self, found: AsyncIterator[Sifted]) -> None:
         """Leave out what earlier runs have delivered."""
         async for to_send, unchanged in found:
-            self._fates.unchanged(unchanged)
+            self._fates.record_unchanged(unchanged)
             await self._dispatch(self._batcher.add(to_send))
 
     def _not_in_doubt(self, records: Sequence[Record]) -> Sequence[Record]:

@@ -71,7 +71,7 @@ class Opening:
         if isinstance(earlier, Completed):
             if self._earlier.is_of_this_destination(earlier, sent=any_sent(earlier.done)):
                 if self._held is not None:
-                    await self._file_thread.call(self._held.settle_all)
+                    await self._file_thread.call(self._held.release_all)
                 return earlier
             earlier = None
         if self._change_filter is not None:

@@ -86,7 +86,7 @@ class OutcomeLog:
         """Note the records that an earlier run had held: they come first."""
         self.carried_in = bodies
 
-    def read(self, marks: Iterable[Mark]) -> None:
+    def record_read(self, marks: Iterable[Mark]) -> None:
         """Compare what was read with what an attempt before has read there, and write how far the source was read.
 
         Whatever was found invalid until now is written first.
@@ -94,11 +94,11 @@ class OutcomeLog:
         :raises SourceChangedError: if it differs.
         """
         self.write_invalid()
-        self._progress.take(marks)
+        self._progress.record_read(marks)
         if self._progress.is_compared:
             self._sent.read(self._progress.read)
 
-    def delivered(
+    def record_delivered(
         self, records: Sequence[Record], status: int, receipt: Mapping[str, str], *, in_doubt: bool = False
     ) -> None:
         """Write the receipt of an accepted request.
@@ -116,14 +116,14 @@ class OutcomeLog:
         if resent := self._sent.maybe_there(records, in_doubt=in_doubt):
             line["resent"] = resent
         self._files.receipts.append(_encode(line))
-        self._tally.settle(Fate.DELIVERED, len(records))
-        self._progress.settle(positions)
+        self._tally.record_outcome(Fate.DELIVERED, len(records))
+        self._progress.record_outcome(positions)
 
-    def unchanged(self, records: Sequence[Record]) -> None:
+    def record_unchanged(self, records: Sequence[Record]) -> None:
         """Count records that were delivered before: the ledger proves it."""
         if records:
-            self._tally.settle(Fate.UNCHANGED, len(records))
-            self._progress.settle(ranges_of(_in_order(records)))
+            self._tally.record_outcome(Fate.UNCHANGED, len(records))
+            self._progress.record_outcome(ranges_of(_in_order(records)))
 
     def not_delivered(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
         """Write the lines of rows that were not delivered, each whole.
@@ -132,7 +132,7 @@ class OutcomeLog:
         """
         if rows:
             self._write(rows)
-            self._progress.settle(ranges(sorted([position for position, _, _ in rows])))
+            self._progress.record_outcome(ranges(sorted([position for position, _, _ in rows])))
 
     def invalid(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
         """Note rows that the vendor would refuse. They are written a chunk's at a time: lost, they are found again."""
@@ -171,7 +171,7 @@ class OutcomeLog:
         lines = _encoder.encode_lines([_line(position, row, why) for position, row, why in rows])
         self._files.rejects.append(lines.removesuffix(b"\n"))
         for (fate, rule), count in Counter([(why.fate, why.rule) for _, _, why in rows]).items():
-            self._tally.settle(fate, count, rule)
+            self._tally.record_outcome(fate, count, rule)
 
     def none_delivered(self, records: Sequence[Record], why: Rejection) -> None:
         """Write the lines of records that share a fate."""
@@ -179,7 +179,7 @@ class OutcomeLog:
 
     def skipped(self, records: Sequence[Record]) -> None:
         """Count records that were only checked: they stand whole in their source."""
-        self._tally.settle(Fate.HELD, len(records), VALIDATE_ONLY)
+        self._tally.record_outcome(Fate.HELD, len(records), VALIDATE_ONLY)
 
     def held_over(self, *, carried_in: bool) -> list[bytes]:
         """Give the bodies of held records that the task's next run carries in.

@@ -99,7 +99,7 @@ class Counters:
         self.retries = 0
         self.bytes = 0
 
-    def settle(self, fate: Fate, count: int, rule: str | None = None) -> None:
+    def record_outcome(self, fate: Fate, count: int, rule: str | None = None) -> None:
         """Count records whose fate is decided.
 
         :param rule: what kept them from being delivered.
@@ -133,11 +133,11 @@ class Counters:
     def _seconds(self) -> float:
         return self._before + self._now() - self._started
 
-    def settle_rest(self) -> None:
+    def record_rest_as_unknown(self) -> None:
         """Count as unknown what has no fate: where it could not be written, nothing proves it."""
         rest = self.read - self._fates.total()
         if rest > 0:
-            self.settle(Fate.UNKNOWN, rest, LEFT_AT_THE_END)
+            self.record_outcome(Fate.UNKNOWN, rest, LEFT_AT_THE_END)
 
     @property
     def any_to_look_at(self) -> bool:

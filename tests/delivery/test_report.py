@@ -80,11 +80,11 @@ def test_the_tally_counts_by_fate_and_rule() -> None:
     moments = iter([10.0, 12.5])
     tally = Counters(lambda: next(moments))
     tally.read = 6
-    tally.settle(Fate.DELIVERED, 2)
-    tally.settle(Fate.REJECTED, 1, "G8")
-    tally.settle(Fate.REJECTED, 2, "G7")
-    tally.settle_rest()
-    tally.settle_rest()
+    tally.record_outcome(Fate.DELIVERED, 2)
+    tally.record_outcome(Fate.REJECTED, 1, "G8")
+    tally.record_outcome(Fate.REJECTED, 2, "G7")
+    tally.record_rest_as_unknown()
+    tally.record_rest_as_unknown()
 
     report = tally.report()
 

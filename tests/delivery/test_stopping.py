@@ -116,14 +116,14 @@ def test_nothing_more_is_sent_where_fates_cannot_be_written(
 ) -> None:
     """What waits for a place is held: nobody could tell what became of it."""
     sandbox.gerosense.latency = 0.05
-    read, chunks = OutcomeLog.read, itertools.count(1)
+    read, chunks = OutcomeLog.record_read, itertools.count(1)
 
     def failing(fates: OutcomeLog, marks: Any) -> None:
         if next(chunks) == 7:
             raise OutputError("the disk is full")
         read(fates, marks)
 
-    monkeypatch.setattr(OutcomeLog, "read", failing)
+    monkeypatch.setattr(OutcomeLog, "record_read", failing)
 
     ended = deliver("gerosense", iter(rows("gerosense", 8_000)), max_in_flight=1)
 

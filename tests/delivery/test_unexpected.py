@@ -200,7 +200,7 @@ def test_a_fate_that_cannot_be_written_for_a_reason_that_nobody_expects_is_unkno
     plan: Callable[..., Plan], rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The counts add up even where no line could be written (A5)."""
-    monkeypatch.setattr(OutcomeLog, "delivered", raising(SystemExit("geheim")))
+    monkeypatch.setattr(OutcomeLog, "record_delivered", raising(SystemExit("geheim")))
 
     ended = Delivery(plan("thymia", rows("thymia", 5), max_in_flight=1)).run()
 

@@ -110,7 +110,7 @@ class CarryOverFolder:
             return self._claim(resuming=resuming)
         except OSError as error:
             with contextlib.suppress(OutputError):
-                self.settle(read=False, ended=False)
+                self.release(read=False, complete=False)
             self._claimed = {}  # never to be removed: nobody has read them
             raise self._unusable(error) from error
 
@@ -140,15 +140,15 @@ class CarryOverFolder:
         except OSError as error:
             raise self._unusable(error) from error
 
-    def settle(self, *, read: bool, ended: bool) -> None:
+    def release(self, *, read: bool, complete: bool) -> None:
         """End the claims: remove the files whose records have a fate by now, give the others back.
 
         :param read: whether the records that were carried in have been read, and so have a fate.
-        :param ended: whether the source was read to its end, so that what this run held before is superseded.
+        :param complete: whether the source was read to its end, so that what this run held before is superseded.
         """
         try:
             for file, claims in self._claimed.items():
-                if ended if self._is_own(file) else read:
+                if complete if self._is_own(file) else read:
                     with contextlib.suppress(FileNotFoundError):
                         (self._folder / file).unlink()
                     self._claims.drop(file, [claim.number for claim in claims])
@@ -158,7 +158,7 @@ class CarryOverFolder:
             raise self._unusable(error) from error
         self._claimed = {}
 
-    def settle_all(self) -> None:
+    def release_all(self) -> None:
         """Remove what an attempt of this run had claimed, which crashed between the run's end and its own."""
         try:
             listed = self._claims.listed()
@@ -167,7 +167,7 @@ class CarryOverFolder:
                 for file, claims in listed.items()
                 if self._is_of_stream(file) and self._is_mine(claims[-1])
             }
-            self.settle(read=True, ended=True)
+            self.release(read=True, complete=True)
         except OSError as error:
             raise self._unusable(error) from error
 

@@ -47,7 +47,7 @@ class PositionTracker:
         """After how many rows the source is compared with what the attempts before had read."""
         return [rows for rows, _ in self._expected]
 
-    def take(self, marks: Iterable[Mark]) -> None:
+    def record_read(self, marks: Iterable[Mark]) -> None:
         """Note how far the source was read, and compare it with what the attempts before had read.
 
         :raises SourceChangedError: if it differs.
@@ -59,7 +59,7 @@ class PositionTracker:
                 self._expected.pop(0)
             self._marks.add(mark)
 
-    def finish(self) -> None:
+    def record_end(self) -> None:
         """Note that the source was read to its end.
 
         :raises SourceChangedError: if it is shorter than it was.
@@ -99,15 +99,15 @@ class PositionTracker:
         """Whether some of what an earlier attempt is proven to have delivered wasn't read again, or compared."""
         return self._proven.end > 0 and (bool(self._expected) or self.read.rows < self._proven.end)
 
-    def sent(self, ranges: Ranges) -> None:
+    def record_sent(self, ranges: Ranges) -> None:
         """Note that records are about to be sent."""
         self._in_flight.add_all(ranges)
 
-    def returned(self, ranges: Ranges) -> None:
+    def record_returned(self, ranges: Ranges) -> None:
         """Note that records were not accepted, and wait for the next attempt."""
         self._in_flight.discard_all(ranges)
 
-    def settle(self, ranges: Ranges) -> None:
+    def record_outcome(self, ranges: Ranges) -> None:
         """Note that records have their fate, in a file."""
         self._settled.add_all(ranges)
         self._in_flight.discard_all(ranges)

@@ -106,12 +106,12 @@ def recover(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Recov
         read.update(then.read)
         for receipt in _lines(checkpoint, folder, receipts_name(attempt), ReceiptLine):
             _check_receipt(receipt, receipts_name(attempt), known)
-            _settle(settled, receipt.ranges, tally, Fate.DELIVERED, None)
+            _record(settled, receipt.ranges, tally, Fate.DELIVERED, None)
             for start, length in receipt.ranges:
                 proven.add(start, length)
         for reject in _lines(checkpoint, folder, rejects_name(attempt), RejectLine):
             only_within(rejects_name(attempt), [(reject.position, 1)], then.was_read, "it holds what was not read")
-            _settle(settled, [(reject.position, 1)], tally, reject.fate, reject.rule)
+            _record(settled, [(reject.position, 1)], tally, reject.fate, reject.rule)
     in_doubt.extend(sent.ranges())
     doubt = Doubt(IntervalSet(in_doubt).without(settled), below)
     return Recovery(checkpoint, settled, doubt, tally.snapshot(), read, proven)
@@ -171,10 +171,10 @@ def _check_receipt(receipt: ReceiptLine, name: str, sent: IntervalSet) -> None:
     only_within(name, receipt.ranges, sent, "it holds records that were never sent")
 
 
-def _settle(settled: IntervalSet, ranges: Sequence[Range], tally: Counters, fate: Fate, rule: str | None) -> None:
+def _record(settled: IntervalSet, ranges: Sequence[Range], tally: Counters, fate: Fate, rule: str | None) -> None:
     for start, length in ranges:
         fresh = IntervalSet([(start, length)]).without(settled)
-        tally.settle(fate, len(fresh), rule)
+        tally.record_outcome(fate, len(fresh), rule)
         settled.add(start, length)
 
 

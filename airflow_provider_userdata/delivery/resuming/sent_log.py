@@ -66,12 +66,12 @@ class SentLog:
         self._tally.bytes += size
         positions: Ranges = [] if retry else ranges_of(records)
         self._ahead.append(SentLine(ranges=positions, bytes=size, retry=retry))  # type: ignore[arg-type]  # pairs, as lists
-        self._progress.sent(positions)
+        self._progress.record_sent(positions)
 
     def returned(self, positions: Ranges) -> None:
         """Write that records were not accepted, and wait for the next attempt."""
         self._ahead.append(SentLine(returned=positions))  # type: ignore[arg-type]  # pairs, as lists
-        self._progress.returned(positions)
+        self._progress.record_returned(positions)
 
     def _count_again(self, count: int) -> None:
         if count:

@@ -33,7 +33,7 @@ def test_the_next_run_takes_what_was_kept(folder: Open, tmp_path: Path) -> None:
     two = folder("two")
     assert two.claim() == [b'{"a":1}', b'{"a":2}']
     assert two.has_claimed
-    two.settle(read=True, ended=True)
+    two.release(read=True, complete=True)
 
     assert folder("three").claim() == []
     assert [path.name for path in (tmp_path / "held").iterdir()] == [".identity"]
@@ -45,7 +45,7 @@ def test_what_was_held_for_another_account_stays(folder: Open) -> None:
 
     bob = folder("two", account="bob")
     assert (bob.claim(), bob.count(), bob.count_others()) == ([], 0, 2)
-    bob.settle(read=True, ended=True)
+    bob.release(read=True, complete=True)
     assert folder("three", account="alice").claim() == [b"1", b"2"]
 
 
@@ -58,7 +58,7 @@ def test_mapped_tasks_of_one_run_leave_each_others_records(folder: Open) -> None
     again = folder("one", index="1")
     assert again.claim() == []
     again.keep([b"1b"], carried_in=False)
-    again.settle(read=True, ended=True)
+    again.release(read=True, complete=True)
     assert sorted(folder("two", index="5").claim()) == [b"0", b"1b"]
 
 
@@ -77,7 +77,7 @@ def test_a_stopped_run_gives_back_what_it_has_not_read(folder: Open) -> None:
     two = folder("two")
     two.claim()
 
-    two.settle(read=False, ended=False)
+    two.release(read=False, complete=False)
 
     assert folder("three").claim() == [b"1"]
 
@@ -97,7 +97,7 @@ def test_an_attempts_own_records_are_superseded_by_the_next_attempt(folder: Open
 
     again = folder("one")
     assert again.claim() == []
-    again.settle(read=True, ended=True)
+    again.release(read=True, complete=True)
 
     assert folder("two").claim() == []
 
@@ -108,7 +108,7 @@ def test_an_attempt_that_fails_leaves_what_the_earlier_one_held(folder: Open) ->
     again = folder("one")
     again.claim()
 
-    again.settle(read=True, ended=False)
+    again.release(read=True, complete=False)
 
     assert folder("two").claim() == [b"1", b"2"]
 
@@ -120,7 +120,7 @@ def test_runs_with_similar_names_are_not_taken_for_one(folder: Open, other: str)
 
     one = folder("one")
     assert one.claim() == [b"1"]
-    one.settle(read=True, ended=True)
+    one.release(read=True, complete=True)
 
 
 @pytest.mark.parametrize("run", ["x" * 250, "実行" * 50, "a/b:c+d e"])
@@ -187,7 +187,7 @@ def test_a_claim_that_breaks_off_loses_nothing(folder: Open, tmp_path: Path) -> 
     two = folder("two")
     with pytest.raises(OutputError, match="folder of held records"):
         two.claim()
-    two.settle(read=True, ended=True)
+    two.release(read=True, complete=True)
 
     (tmp_path / "held" / "steps-us-run-odd-12345678.jsonl").rmdir()
     assert folder("three").claim() == [b"1"]

@@ -154,7 +154,7 @@ DEATHS: dict[str, Callable[[int], None]] = {
     "in the middle of a receipt": lambda number: at_line_of("receipts", number, torn),
     "in the middle of a reject": lambda number: at_line_of("rejects", number, torn),
     "in the middle of what is about to be sent": lambda number: at_line_of("sent", number, torn),
-    "between a fate and its count": lambda number: at_call(number, OutcomeLog, "delivered", _fate_then_die),
+    "between a fate and its count": lambda number: at_call(number, OutcomeLog, "record_delivered", _fate_then_die),
     "between fates and checkpoint": lambda number: at_call(number, FileStore, "save", die),
     "before the fates are brought to the disk": lambda number: at_call(number, AttemptFiles, "flush", die),
     "in the middle of a checkpoint": after_half_of_a_save,
@@ -174,7 +174,7 @@ def _fate_then_die(fates: OutcomeLog, *given: Any, **named: Any) -> None:
         die()
 
     setattr(receipts, "append", appended)  # noqa: B010
-    fates.delivered(*given, **named)
+    fates.record_delivered(*given, **named)
 
 
 def _ledger(settings: dict[str, Any], vendor: Vendor) -> SqlLedger:

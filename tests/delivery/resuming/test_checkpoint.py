@@ -48,17 +48,17 @@ def test_a_million_positions_settled_out_of_order_fit(max_in_flight: int, sets: 
     in_flight: list[list[tuple[int, int]]] = []
     window = sets * size
     for start in range(0, 1_000_000, CHUNK):
-        progress.take(source.take([b"{}"] * CHUNK))
+        progress.record_read(source.take([b"{}"] * CHUNK))
         if (start + CHUNK) % window:
             continue
         for first in range(start + CHUNK - window, start + CHUNK - window + sets):
             batch = [(position, 1) for position in range(first, first + window, sets)]
-            progress.sent(batch)
+            progress.record_sent(batch)
             in_flight.append(batch)
             sent.update(position for position, _ in batch)
             if len(in_flight) > max_in_flight:
                 done = in_flight.pop(chance.randrange(len(in_flight)))
-                progress.settle(done)
+                progress.record_outcome(done)
                 settled.update(position for position, _ in done)
     made = checkpoint(progress)
     assert made.fits
@@ -78,7 +78,7 @@ def test_positions_that_are_scattered_too_far_do_not_fit() -> None:
     chance = random.Random(1)
     progress = PositionTracker()
     for position in range(0, 1_000_000, 2):
-        progress.settle([(position, 1 + (chance.random() < 0.5))])
+        progress.record_outcome([(position, 1 + (chance.random() < 0.5))])
 
     assert not checkpoint(progress).fits
 

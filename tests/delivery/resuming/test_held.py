@@ -140,7 +140,7 @@ def test_samples_that_are_enough_after_a_crash_are_held_no_longer(
         (CarryOverFolder, "keep"),
         (Closing, "mark_completed"),
         (AttemptFiles, "remove_sent"),
-        (CarryOverFolder, "settle"),
+        (CarryOverFolder, "release"),
     ],
 )
 @pytest.mark.parametrize("after", [True, False])

@@ -40,7 +40,7 @@ def dead(monkeypatch: pytest.MonkeyPatch) -> None:
 def killed(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Let a run end without a word on what it had claimed."""
     with monkeypatch.context() as patch:
-        patch.setattr(CarryOverFolder, "settle", lambda *_, **__: None)
+        patch.setattr(CarryOverFolder, "release", lambda *_, **__: None)
         patch.setattr(CarryOverFolder, "keep", lambda *_, **__: None)
         yield patch
 
