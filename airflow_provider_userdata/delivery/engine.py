@@ -1,4 +1,4 @@
-"""The delivery itself: puts its parts together, runs them, and says how it ended. Knows no vendor and no Airflow."""
+"""The delivery itself: builds its parts, runs them, and returns how it ended. Knows no vendor and no Airflow."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from airflow_provider_userdata.errors import LaterError, OrphanedError, RejectsE
 from airflow_provider_userdata.vendors import by_rule
 
 LONGEST_MARK = 0.5
-"""Seconds that the last entries into the ledger may take where the process is about to be killed."""
+"""Seconds for the last writes to the ledger when the process is about to be killed."""
 
 
 class Engine:
-    """Runs one delivery, on the loop that it is made in.
+    """Runs one delivery, on the event loop that it is created in.
 
-    However it ends, every record that was read has exactly one fate, written before it is counted.
+    However it ends, every record that was read has exactly one fate, which is written before it is counted.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -135,7 +135,7 @@ class Engine:
         self._closing = Closing(plan, self._files, self._file_thread, self._tally, self._fates, self._writer)
 
     async def run(self) -> Result:
-        """Deliver, and say how it ended."""
+        """Deliver, and return how it ended."""
         opened = False
         try:
             completed = await self._opening.open(self._halt.event)
@@ -143,19 +143,19 @@ class Engine:
                 return await self._already(Report(**completed.done))
             opened = True
             await self._deliver_all()
-        except BaseException as error:  # noqa: BLE001  # whatever it is, what was accepted stays on record
+        except BaseException as error:  # noqa: BLE001  # after any error, what was accepted is recorded
             self._halt.halt(error)
         return await self._end(opened=opened)
 
     @property
     def unsaved(self) -> float:
-        """For how many seconds a checkpoint has been waiting to be saved."""
+        """The seconds for which a checkpoint has been waiting to be saved."""
         return self._writer.unsaved
 
     def stop(self, error: UserdataError, grace: float) -> None:
-        """End soon: nothing new is sent, what is in flight gets some seconds, then it is given up.
+        """End soon: nothing new is sent, and what is in flight is cancelled after some seconds.
 
-        :param error: how the delivery says that it ended.
+        :param error: the error that the result gets.
         :param grace: seconds.
         """
         self._halt.halt(error)
@@ -163,18 +163,20 @@ class Engine:
         asyncio.get_running_loop().call_later(grace, self._dispatcher.cancel)
 
     async def _already(self, report: Report) -> Result:
-        """Return the report of a run that an earlier attempt completed: nothing is sent."""
+        """Return the report of a run that an earlier attempt completed; send nothing."""
         error = self._verdict(report)
         await self._unless_it_fails(self._closing.mark_completed(report, red=error is not None))
         self._close_threads()
         return Result(report, error or self._halt.error, repeated=True)
 
     async def _end(self, *, opened: bool) -> Result:
-        """Write the last checkpoint, and after it what it doesn't cover; the marker of a completed run needs none."""
+        """Write the last checkpoint, then what it doesn't cover; a completed run has a marker instead."""
         halt = self._halt
         if self._marking is not None:
             await self._unless_it_fails(self._marking.close(self._stopped, LONGEST_MARK))
-        if opened and halt.error is not None and not isinstance(halt.error, OrphanedError):  # it may be another's now
+        if (
+            opened and halt.error is not None and not isinstance(halt.error, OrphanedError)
+        ):  # another attempt may own it now
             await self._unless_it_fails(self._checkpointer.save_last())
         complete, comes_back = halt.error is None, self._comes_back()
         await self._unless_it_fails(self._closing.close(complete=complete, comes_back=comes_back))
@@ -201,13 +203,13 @@ class Engine:
             self._halt.halt(error)
 
     def _verdict(self, report: Report) -> RejectsError | None:
-        """Return an error where more records were lost than the task allows."""
+        """Return an error if more records were rejected or unknown than the task allows."""
         allowed = self._plan.max_rejected
         if not report.exceeds(allowed):
             return None
         first = self._checker.first_fault()
         sent = "All that could be delivered was" if not self._plan.validate_only else "Nothing was sent (validate_only)"
-        cleared = "Cleared, the task sends nothing again: raise max_rejected, or send all, with resume=False"
+        cleared = "If cleared, the task sends nothing again: raise max_rejected, or send all records with resume=False"
         return RejectsError(
             f"max_rejected={allowed:g}: {report.rejected:,} of {report.read:,} records were rejected and "
             f"{report.unknown:,} are unknown{f'; the first: {first}' if first else ''}. "
@@ -223,7 +225,7 @@ class Engine:
             async with self._transport:
                 try:
                     await self._intake.take_all(reader)
-                finally:  # also where a fate can't be written: what is in flight may still be delivered
+                finally:  # also if a fate can't be written: what is in flight may still be delivered
                     await self._dispatcher.close()
         finally:
             for helper in helpers:
@@ -232,7 +234,7 @@ class Engine:
             await reader.close()
 
     def _beside(self) -> list[Coroutine[Any, Any, None]]:
-        """Return what runs beside the delivery, without end."""
+        """Return what runs beside the delivery until it ends."""
         plan = self._plan
         renew = plan.held.renew if self._sends and plan.held is not None else None
         marking = [] if self._marking is None else [self._marking.mark_continuously()]

@@ -1,4 +1,4 @@
-"""Takes the source's records in: validated, looked up in the ledger, put into batches, and given to the dispatcher."""
+"""Takes in the source's records: validates them, looks them up in the ledger, batches and dispatches them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.records import Record, joined
 
 FEWEST_CHECKED = 50
-"""How many rows are checked at once at least, where there are as many: one by one would take longer."""
+"""The fewest rows that are checked at once, if there are as many: smaller parts would take longer."""
 LONGEST_GATHERING = 0.05
-"""Seconds that records wait for others, to be looked up together."""
+"""Seconds that records wait for others to be looked up with them."""
 
 
 class Intake:
@@ -60,7 +60,7 @@ class Intake:
         self._undecided: Sequence[Record] = []
 
     async def take_all(self, reader: ChunkReader) -> None:
-        """Take in what the reader has, until its end or a halt, and hold what can't be sent."""
+        """Take in all that the reader returns, until its end or a halt, and hold what can't be sent."""
         try:
             await self._await_vendor()
             while (read := await self._next(reader)) is not None:
@@ -74,8 +74,8 @@ class Intake:
                 await self._make_room(0, 0)
                 await self._dispatch(self._batcher.flush())
                 await self._dispatcher.none_ready()
-        except BaseException as error:  # noqa: BLE001  # whatever it is, what is in flight ends first
-            if isinstance(error, SourceError | SourceBrokeError):  # what came before it may go, if need be again
+        except BaseException as error:  # noqa: BLE001  # after any error, what is in flight ends first
+            if isinstance(error, SourceError | SourceBrokeError):  # records read before it are still sent
                 await self._dispatcher.none_left()
             self._halt.halt(error)
         looked_up: Sequence[Record] = []
@@ -85,9 +85,10 @@ class Intake:
         self._hold([*self._dispatcher.ready, *looked_up, *self._undecided, *self._batcher.pending])
 
     async def _make_room(self, count: int, size: int) -> None:
-        """Wait until so many bytes of large records may be taken in, too; what waits for company goes without.
+        """Wait until another chunk of large records fits in memory; incomplete batches are sent meanwhile.
 
-        :param count: how many records.
+        :param count: its records.
+        :param size: its bytes.
         """
         if not self._load.has_room(size) and not self._plan.validate_only:
             if self._look_ups is not None:
@@ -98,40 +99,40 @@ class Intake:
         self._load.add(self._tally.read, count, size)
 
     def _checked_at_once(self) -> int:
-        """Say how many rows are checked between two looks at what was answered: no place stays empty for long."""
+        """Return how many rows to check before the event loop runs again, so that no slot stays empty for long."""
         return sys.maxsize if self._filter is not None else max(FEWEST_CHECKED, self._batcher.room)
 
     def _checked(self, chunk: Chunk) -> Sequence[Record]:
-        """Check a chunk, and give what may be sent."""
+        """Check a chunk, and return what may be sent."""
         self._undecided = joined(self._undecided, self._not_in_doubt(self._checker.check(chunk)))
         if not self._progress.is_compared:
-            return []  # nothing of a source that may have changed is sent, or counts as delivered
+            return []  # the source may have changed: nothing is sent, or counts as delivered
         if self._filter is not None and (proven := self._checker.take_proven()):
             self._filter.record_proven(proven)
         records, self._undecided = self._undecided, []
         return records
 
     async def _next(self, reader: ChunkReader) -> Read | None:
-        """Give the next chunk; while a source keeps it waiting, what it gave before goes on its way."""
+        """Return the next chunk; while the source is slow, send what was gathered."""
         if self._look_ups is not None and not await reader.has_next(LONGEST_GATHERING):
             await self._take_sifted(self._look_ups.flush())
         return await reader.next()
 
     async def _take(self, records: Sequence[Record]) -> None:
-        """Take records in; in an incremental run, they are looked up first, and come to be sent a call later."""
+        """Dispatch records; in an incremental run, look them up first, and dispatch them with the next call."""
         if self._look_ups is None:
             await self._dispatch(self._batcher.add(records))
         elif records:
             await self._take_sifted(self._look_ups.take(records))
 
     async def _take_sifted(self, found: AsyncIterator[Sifted]) -> None:
-        """Leave out what earlier runs have delivered."""
+        """Dispatch what is new, and leave out what earlier runs have delivered."""
         async for to_send, unchanged in found:
             self._fates.record_unchanged(unchanged)
             await self._dispatch(self._batcher.add(to_send))
 
     def _not_in_doubt(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Set aside what an earlier attempt sent without an answer, where it mustn't be sent twice (A3)."""
+        """Leave out, as unknown, what an earlier attempt sent without an answer, if it mustn't be sent twice (A3)."""
         if self._plan.patience.on_doubt == "resend":
             return records
         doubtful, others = self._doubt.split(records)
@@ -147,7 +148,7 @@ class Intake:
             self._halt.halt(gave_up_error(self._plan.vendor.name, reason, gave_up.until), gave_up.rule)
 
     async def _dispatch(self, batches: list[Batch]) -> None:
-        """Let batches go, as their users allow; what a halt leaves unsent is held in the end."""
+        """Dispatch batches; what a halt leaves unsent is held at the end."""
         for batch in batches:
             if self._plan.validate_only:
                 self._fates.skipped(batch)
@@ -155,7 +156,7 @@ class Intake:
                 await self._dispatcher.dispatch(batch)
 
     def _hold(self, records: Batch) -> None:
-        """Hold records that can't go: the delivery has ended, or they are too few for a request (G4)."""
+        """Hold records that can't be sent: the delivery was halted, or they are too few for a request (G4)."""
         if self._halt.error is not None:
             reason = f"was not sent: {type(self._halt.error).__name__} ended the delivery"
             self._leave(records, Rejection(Fate.HELD, self._halt.rule, reason))
