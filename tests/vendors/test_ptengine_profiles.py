@@ -105,7 +105,7 @@ def test_a_value_of_a_json_text_goes_out_alike(written: str, text: str) -> None:
         Decimal("sNaN"),
         Decimal("-Infinity"),
         timedelta(1),
-        object(),
+        pytest.param(object(), id="object()"),
     ],
     ids=repr,
 )

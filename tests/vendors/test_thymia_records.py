@@ -162,7 +162,7 @@ def test_a_value_of_python_is_written_exactly(value: object, written: str) -> No
         Decimal("1E+400"),
         b"x",
         {1, 2},
-        object(),
+        pytest.param(object(), id="object()"),
         1j,
         {1: 2},
         {None: 1},
