@@ -14,7 +14,7 @@ from airflow_provider_userdata.operators import runs
 KEY = "held"
 
 
-def look(context: Any, held: CarryOverFolder, log: Any) -> None:
+def check(context: Any, held: CarryOverFolder, log: Any) -> None:
     """Check that this worker can read the folder that the task's last run named, and find claims of runs that are over.
 
     :param context: Airflow's context of the task.

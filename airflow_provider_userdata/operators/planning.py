@@ -67,7 +67,7 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
     held = None
     if vendor.limits.minimum > 1:
         held = output_paths.held(root, ti, stream.kind or vendor.name, to.name)
-        held_xcom.look(context, held, task.log)
+        held_xcom.check(context, held, task.log)
     return Plan(
         vendor=vendor,
         endpoint=endpoint,

@@ -10,10 +10,10 @@ from itertools import islice, repeat
 from typing import Any
 
 from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, TextRow, Unreadable
-from airflow_provider_userdata.sources.cutting import Cutter
 from airflow_provider_userdata.sources.file_limits import LONGEST, ROWS, EmptyFileError, Readable
 from airflow_provider_userdata.sources.headers import ALL, Wanted, checked_header
 from airflow_provider_userdata.sources.sniffing import Peeked, check_table
+from airflow_provider_userdata.sources.table_cutter import Cutter
 
 _BUFFER = 2**17
 """Bytes per read: small enough that the allocator reuses the memory instead of requesting it from the system."""
@@ -34,7 +34,7 @@ class Table:
         self._delimiter = csv.get_dialect(dialect).delimiter
         self._begins_empty = re.compile(b"\n" + self._delimiter.encode())
 
-    def look(self, stream: Readable, wanted: Wanted = ALL) -> None:
+    def check(self, stream: Readable, wanted: Wanted = ALL) -> None:
         """Check the header.
 
         :param stream: the file.

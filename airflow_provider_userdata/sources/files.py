@@ -104,7 +104,7 @@ def _checked(path: Path, wanted: Wanted) -> Format | SourceError:
         with opened(path) as stream:
             peeked = Peeked(stream)
             check_text(peeked.head, unpacked=is_compressed(path))
-            form.look(peeked, wanted)
+            form.check(peeked, wanted)
     except UserdataError:
         raise
     except EmptyFileError as error:

@@ -9,31 +9,31 @@ from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.sources.delimited import Table
 from airflow_provider_userdata.sources.file_limits import Readable
 from airflow_provider_userdata.sources.headers import Wanted
-from airflow_provider_userdata.sources.jsonfile import look_at_json, read_json
-from airflow_provider_userdata.sources.jsonlines import look_at_lines, read_lines
+from airflow_provider_userdata.sources.jsonfile import check_json, read_json
+from airflow_provider_userdata.sources.jsonlines import check_lines, read_lines
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
     """The functions that read a file of one format.
 
-    :param look: checks a file's beginning.
+    :param check: checks a file's beginning.
     :param read: yields a file's rows.
     """
 
-    look: Callable[[Readable, Wanted], None]
+    check: Callable[[Readable, Wanted], None]
     read: Callable[[Readable, Wanted], Iterator[Chunk]]
 
 
-_LINES = Format(look_at_lines, lambda stream, _: read_lines(stream))
+_LINES = Format(check_lines, lambda stream, _: read_lines(stream))
 _CSV, _TSV = Table("excel"), Table("excel-tab")
 
 FORMATS = {
     ".jsonl": _LINES,
     ".ndjson": _LINES,
-    ".json": Format(look_at_json, lambda stream, _: read_json(stream)),
-    ".csv": Format(_CSV.look, _CSV.read),
-    ".tsv": Format(_TSV.look, _TSV.read),
+    ".json": Format(check_json, lambda stream, _: read_json(stream)),
+    ".csv": Format(_CSV.check, _CSV.read),
+    ".tsv": Format(_TSV.check, _TSV.read),
 }
 
 

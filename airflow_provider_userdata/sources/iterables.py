@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
-from airflow_provider_userdata.sources.gathering import AT_ONCE, chunks_of, gathered
+from airflow_provider_userdata.sources.chunking import AT_ONCE, chunked, chunks_of
 from airflow_provider_userdata.sources.shapes import holds_many, nested, place_of_many, records_of
 from airflow_provider_userdata.sources.untemplated import callable_name
 
@@ -109,7 +109,7 @@ def iterated(items: Iterable[Any], name: str) -> Iterator[Chunk]:
         return len(rows) - before == count
 
     try:
-        yield from gathered(take, AT_ONCE)
+        yield from chunked(take, AT_ONCE)
     finally:
         _close(iterator)
 

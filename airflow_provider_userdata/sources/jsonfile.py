@@ -36,7 +36,7 @@ _CUTS = 3
 _SPANS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def look_at_json(stream: Readable, wanted: Wanted = ALL) -> None:
+def check_json(stream: Readable, wanted: Wanted = ALL) -> None:
     """Check that the file begins like an array of records, or contains an object that is a record.
 
     :param stream: the file.
@@ -48,7 +48,7 @@ def look_at_json(stream: Readable, wanted: Wanted = ALL) -> None:
         check_record(_checked_object(text.rest()), wanted.names)
         return
     text.at += 1
-    if text.mark() == b"{":
+    if text.peek() == b"{":
         check_record(text.element(), wanted.names, alone=False)
 
 
@@ -84,18 +84,18 @@ def read_json(stream: Readable, *, block: int = BLOCK, longest: int = LONGEST) -
 
 def _elements(text: _Text) -> Iterator[bytes]:
     text.at += 1
-    more = text.mark() != b"]"
+    more = text.peek() != b"]"
     while more:
         while run := text.many():
             yield from run
         yield text.element()
-        mark = text.mark()
+        mark = text.peek()
         if mark not in (b",", b"]"):
             raise text.broken()
         more = mark == b","
         text.at += more
     text.at += 1
-    if text.mark():
+    if text.peek():
         raise BadFileError("there is more text after its array")
 
 
@@ -120,14 +120,14 @@ class _Text:
         while len(self._data) < len(BOM) and self._more():
             pass
         self._data = self._data.removeprefix(BOM)
-        mark = self.mark()
+        mark = self.peek()
         if not mark:
             raise EmptyFileError("it is empty: it should contain a JSON array or object")
         if mark not in (b"[", b"{"):
             raise BadFileError("it contains neither a JSON array nor a JSON object")
         return mark
 
-    def mark(self) -> bytes:
+    def peek(self) -> bytes:
         """Skip white space, and return the next byte; empty at the end of the file."""
         while True:
             space = _SPACE.match(self._data, self.at)
@@ -161,7 +161,7 @@ class _Text:
 
     def element(self) -> bytes:
         """Cut out the next element, of whatever type."""
-        mark = self.mark()
+        mark = self.peek()
         if mark in (b"{", b"["):
             end = self._past_brackets()
         elif mark == b'"':

@@ -13,7 +13,7 @@ from airflow_provider_userdata.sources.headers import ALL, Wanted
 from airflow_provider_userdata.sources.sniffing import check_json_lines
 
 
-def look_at_lines(stream: Readable, wanted: Wanted = ALL) -> None:
+def check_lines(stream: Readable, wanted: Wanted = ALL) -> None:
     """Check that the file doesn't begin like another format.
 
     :param stream: the file.

@@ -8,8 +8,8 @@ from typing import Any
 
 from airflow_provider_userdata.delivery.reading import Chunk, Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
+from airflow_provider_userdata.sources.chunking import chunks_of
 from airflow_provider_userdata.sources.files import FilesSource
-from airflow_provider_userdata.sources.gathering import chunks_of
 from airflow_provider_userdata.sources.shapes import Parts, check_list
 from airflow_provider_userdata.sources.untemplated import are_locations, is_location
 

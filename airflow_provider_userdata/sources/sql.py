@@ -9,7 +9,7 @@ from typing import Any
 from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.airflow_lookups import database_hook
-from airflow_provider_userdata.sources.gathering import ROWS, gathered
+from airflow_provider_userdata.sources.chunking import ROWS, chunked
 from airflow_provider_userdata.sources.query_faults import query_fault
 
 
@@ -91,7 +91,7 @@ class QuerySource:
         try:
             with closing(self._hook.get_conn()) as connection, closing(_cursor(connection)) as cursor:
                 _execute(cursor, self._query)
-                yield from gathered(take, ROWS)
+                yield from chunked(take, ROWS)
         except (UserdataError, GeneratorExit):
             raise
         except BaseException as error:

@@ -15,7 +15,7 @@ from airflow_provider_userdata.delivery import load
 from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.transport import Transport
-from airflow_provider_userdata.sources import gathering, iterables
+from airflow_provider_userdata.sources import chunking, iterables
 from airflow_provider_userdata.vendors.answers import Answer
 from airflow_provider_userdata.vendors.contract import Request
 
@@ -77,8 +77,8 @@ def measured(
 ) -> Measured:
     """Deliver, and give the megabytes that were in memory at once: with bounds of a fourth, to be quick."""
     monkeypatch.setattr(load, "MOST_BYTES", load.MOST_BYTES // 4)
-    monkeypatch.setattr(gathering, "MOST_BYTES", gathering.MOST_BYTES // 4)
-    for module in (iterables, gathering):
+    monkeypatch.setattr(chunking, "MOST_BYTES", chunking.MOST_BYTES // 4)
+    for module in (iterables, chunking):
         monkeypatch.setattr(module, "AT_ONCE", 5)
 
     def run(vendor: str, source: Any, **given: Any) -> tuple[Result, float]:
@@ -161,7 +161,7 @@ def test_a_record_that_is_larger_than_the_bound_goes_alone(
 ) -> None:
     """It waits for those before it, and nobody else waits for ever."""
     monkeypatch.setattr(load, "MOST_BYTES", RECORD // 2)
-    monkeypatch.setattr(gathering, "MOST_BYTES", RECORD // 2)
+    monkeypatch.setattr(chunking, "MOST_BYTES", RECORD // 2)
 
     ended = deliver("thymia", (large("thymia", number) for number in range(5)))
 
@@ -172,7 +172,7 @@ def test_a_record_that_is_larger_than_the_bound_goes_alone(
 def test_the_last_large_samples_share_no_request(deliver: Deliver, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the source ends, as few go together as a request takes (G3), and none is left over."""
     monkeypatch.setattr(load, "MOST_BYTES", RECORD // 2)
-    monkeypatch.setattr(gathering, "MOST_BYTES", RECORD // 2)
+    monkeypatch.setattr(chunking, "MOST_BYTES", RECORD // 2)
 
     ended = deliver("gerosense", (large("gerosense", number) for number in range(9)))
 

@@ -117,7 +117,7 @@ def test_a_header_alone_is_no_records() -> None:
 def test_a_header_that_names_no_columns_is_refused(text: bytes, message: str) -> None:
     """Columns are told by number, for a missing header means that this is somebody's data."""
     with pytest.raises(BadFileError, match=message) as caught:
-        Table("excel").look(io.BytesIO(text))
+        Table("excel").check(io.BytesIO(text))
     assert "alice" not in str(caught.value)
 
 
@@ -172,7 +172,7 @@ def test_a_table_may_end_where_a_chunk_does(header: str, count: int) -> None:
 def test_a_quote_that_never_closes_in_the_header_is_a_fault_of_the_file() -> None:
     """The header would be all that the file has."""
     with pytest.raises(BadFileError, match="the quote that opens on line 2 is never closed"):
-        Table("excel").look(io.BytesIO(b'\n"a,b\n1,2\n'))
+        Table("excel").check(io.BytesIO(b'\n"a,b\n1,2\n'))
 
 
 def test_a_file_may_end_in_a_quoted_cell_that_is_closed() -> None:

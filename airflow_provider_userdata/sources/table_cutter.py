@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from airflow_provider_userdata.sources.file_limits import BOM, BadFileError, Readable, too_long
-from airflow_provider_userdata.sources.quoting import Grammar, escaped, grammar_of, is_text, lines_in
+from airflow_provider_userdata.sources.table_grammar import Grammar, escaped, grammar_of, is_text, lines_in
 
 _FIRST_LINE = re.compile(rb"(?:[\t ]*+[\r\n]++)*+([^\r\n]*+)(\r*+\n|\r|)")
 

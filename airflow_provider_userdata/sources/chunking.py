@@ -31,10 +31,10 @@ def chunks_of(records: Iterable[Any]) -> Iterator[Chunk]:
         rows.extend(islice(left, count))
         return len(rows) - before == count
 
-    return gathered(take, AT_ONCE)
+    return chunked(take, AT_ONCE)
 
 
-def gathered(take: Take, at_once: int) -> Iterator[Chunk]:
+def chunked(take: Take, at_once: int) -> Iterator[Chunk]:
     """Yield rows in chunks, with their text, which shows their size. Rows before an error are yielded first.
 
     :param take: takes the rows from the source.
