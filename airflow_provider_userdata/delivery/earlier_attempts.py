@@ -1,4 +1,4 @@
-"""What attempts before this one left, as far as it can be seen here, and whether it counts for this one."""
+"""Loads what earlier attempts left, and decides whether this one goes on from it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class EarlierAttempts:
         self._airflow_thread = airflow_thread
 
     async def last(self) -> Checkpoint | Completed | None:
-        """Return what the last attempt left; None where there is none, or what it left doesn't count.
+        """Return what the last attempt left; None if there is nothing, or if the task was cleared to start over.
 
         :raises OutputError: if it can't be loaded.
         :raises ResumeError: if it can't be read.
@@ -54,13 +54,13 @@ class EarlierAttempts:
         return earlier
 
     async def recover(self, earlier: Checkpoint) -> Recovery | None:
-        """Find out where to go on; None where all begins anew, since nothing was sent, and to elsewhere."""
+        """Find out where to go on; None to start over, because the earlier attempt was for another destination."""
         must_know = self._plan.patience.on_doubt == "hold"
         found = await self._file_thread.call(lambda: recover(earlier, self._plan.output, must_know=must_know))
         return found if self.is_of_this_destination(earlier, sent=found.any_sent) else None
 
     def is_of_this_destination(self, earlier: Checkpoint | Completed, *, sent: bool) -> bool:
-        """Say whether what an attempt left counts for this one.
+        """Return whether what an attempt left is for the same destination.
 
         :param sent: whether it delivered any record, or may have.
         :raises SourceChangedError: if it did, to another address or as another kind of records.
@@ -72,7 +72,9 @@ class EarlierAttempts:
                     "the attempt before sent records to another address, or as another kind of records: what it "
                     "delivered isn't here. Send all again, with resume=False, or go back to where it sent them"
                 )
-            _log.warning("The attempt before was to send to another address, or another kind: this one begins anew")
+            _log.warning(
+                "The attempt before was to send to another address, or another kind of records: this one starts over"
+            )
             return False
         if sent and earlier.account not in ("", here.account):
             _log.warning(
@@ -82,7 +84,7 @@ class EarlierAttempts:
         return True
 
     def any_unseen(self) -> bool:
-        """Say whether an attempt left nothing here, so that it may have sent any record.
+        """Return whether an earlier attempt left nothing here, so that it may have sent any record.
 
         :raises ResumeError: if it did, and nothing may be sent twice.
         """

@@ -18,7 +18,7 @@ from airflow_provider_userdata.vendors import UNANSWERED, VALIDATE_ONLY
 from airflow_provider_userdata.vendors.validation import json_path
 
 _WHOLE = (None, json_path(()))
-"""The paths of what is wrong with a record as a whole, not with a part of it."""
+"""The paths of faults that concern a record as a whole."""
 _LINES = 1000
 """How many lines are written at once at most."""
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -59,7 +59,7 @@ EARLIER_DOUBT = Rejection(
 
 
 class OutcomeLog:
-    """Decides nothing: writes fates, and counts them once they are written."""
+    """Writes what became of each record, and counts it once it is written. It decides nothing."""
 
     def __init__(
         self,
@@ -87,9 +87,9 @@ class OutcomeLog:
         self.carried_in = bodies
 
     def record_read(self, marks: Iterable[Mark]) -> None:
-        """Compare what was read with what an attempt before has read there, and write how far the source was read.
+        """Record how far the source was read, and compare it with what an earlier attempt read.
 
-        Whatever was found invalid until now is written first.
+        Invalid rows found so far are written first.
 
         :raises SourceChangedError: if it differs.
         """
@@ -135,7 +135,7 @@ class OutcomeLog:
             self._progress.record_outcome(ranges(sorted([position for position, _, _ in rows])))
 
     def invalid(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
-        """Note rows that the vendor would refuse. They are written a chunk's at a time: lost, they are found again."""
+        """Note invalid rows, written once a chunk: after a crash, the next attempt finds them again."""
         self._invalid += rows
         if len(self._invalid) >= _LINES:
             self.write_invalid()
@@ -146,7 +146,7 @@ class OutcomeLog:
         self.not_delivered(rows)
 
     def leave(self, records: Sequence[Record], why: Rejection) -> None:
-        """Leave records to the next attempt, since this one has to end: they have a fate only if there is none."""
+        """Leave records to the next attempt; the outcome written here counts only if there is none."""
         records = _in_order(records)
         if why.fate is Fate.HELD:
             doubtful, records = self._doubt.split(records)
@@ -155,7 +155,7 @@ class OutcomeLog:
         self._left.extend((record, why) for record in records)
 
     def write_left(self) -> None:
-        """Write the lines of the records that were left, after the last checkpoint: it doesn't cover them."""
+        """Write the lines of the records that were left. Called after the last checkpoint, which doesn't cover them."""
         self.write_invalid()
         if self._left:
             self._files.mark_left()
@@ -178,20 +178,20 @@ class OutcomeLog:
         self.not_delivered([(record.position, record.row, why) for record in records])
 
     def skipped(self, records: Sequence[Record]) -> None:
-        """Count records that were only checked: they stand whole in their source."""
+        """Count records that were only validated; no lines are written, as the source has them."""
         self._tally.record_outcome(Fate.HELD, len(records), VALIDATE_ONLY)
 
     def held_over(self, *, carried_in: bool) -> list[bytes]:
-        """Give the bodies of held records that the task's next run carries in.
+        """Return the bodies of held records that the task's next run carries in.
 
-        :param carried_in: those that came from an earlier run, or those that this run's source gave.
+        :param carried_in: whether to return those from an earlier run, or those from this run's source.
         """
         if not carried_in:
             return self._held_over
         return [body for position, body in enumerate(self.carried_in) if not self._progress.has_fate(position)]
 
     def report(self) -> Report:
-        """Give the counts so far, with the files' places."""
+        """Return the counts so far, with the paths of the files."""
         rejects = self._files.rejects_path if self._tally.any_to_look_at else None
         return self._tally.report(rejects, self._files.receipts_path)
 
@@ -201,11 +201,11 @@ def _in_order(records: Sequence[Record]) -> Sequence[Record]:
 
 
 def _line(position: int, row: object, why: Rejection) -> _Line:
-    was_read = why.path not in _WHOLE  # what is wrong within it was found by whoever read it
+    was_read = why.path not in _WHOLE  # a fault inside the record: it was parsed
     record = row_json(row, was_read=was_read)
     return _Line(position, why.fate, why.rule, _utf8(why.path), _utf8(why.reason), why.status, record)
 
 
 def _utf8(text: str | None) -> str | None:
-    """Write what UTF-8 can't carry, such as a key's lone surrogates, with question marks."""
+    """Replace what UTF-8 can't encode, such as lone surrogates in a key, with question marks."""
     return text if text is None or text.isascii() else text.encode(errors="replace").decode()

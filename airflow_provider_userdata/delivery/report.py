@@ -1,4 +1,4 @@
-"""The counts: every record ends in exactly one fate, and they add up to the records read (A5)."""
+"""The counts: every record has exactly one fate, and the fates add up to the records read (A5)."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ class Report:
     reasons: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the report as the task returns it."""
+        """Return the report as the task returns it."""
         return asdict(self)
 
     def exceeds(self, max_rejected: float) -> bool:
-        """Say whether more records were rejected or are unknown than a task may end with.
+        """Return whether more records are rejected or unknown than the task allows.
 
         :param max_rejected: a number of records, or below 1 the share of the records read.
         """
@@ -69,7 +69,7 @@ class Report:
         return lost > (max_rejected * self.read if 0 < max_rejected < 1 else max_rejected)
 
     def summary(self) -> str:
-        """Say in a line how it went."""
+        """Return the counts as one line of text."""
         parts = [f"{self.read:,} read", f"{self.delivered:,} delivered"]
         others = (Fate.REJECTED, Fate.HELD, Fate.UNCHANGED, Fate.UNKNOWN)
         parts.extend(f"{count:,} {fate}" for fate in others if (count := getattr(self, fate)))
@@ -109,7 +109,7 @@ class Counters:
             self._reasons[rule] += count
 
     def snapshot(self) -> dict[str, Any]:
-        """Give the counts of what is settled, for a checkpoint."""
+        """Return the counts for a checkpoint."""
         return {
             "fates": {fate.value: count for fate, count in self._fates.items() if count},
             "reasons": {rule: count for rule, count in self._reasons.items() if count},
@@ -121,7 +121,7 @@ class Counters:
         }
 
     def restore(self, snapshot: dict[str, Any]) -> None:
-        """Go on from the counts of an earlier attempt. Records read are counted anew."""
+        """Add the counts of an earlier attempt, but for the records read: they are read again."""
         self._fates.update({Fate(fate): count for fate, count in snapshot.get("fates", {}).items()})
         self._reasons.update(snapshot.get("reasons", {}))
         self.resent += snapshot.get("resent", 0)
@@ -134,7 +134,7 @@ class Counters:
         return self._before + self._now() - self._started
 
     def record_rest_as_unknown(self) -> None:
-        """Count as unknown what has no fate: where it could not be written, nothing proves it."""
+        """Count records without a fate as unknown: their outcome could not be written."""
         rest = self.read - self._fates.total()
         if rest > 0:
             self.record_outcome(Fate.UNKNOWN, rest, LEFT_AT_THE_END)
@@ -150,7 +150,7 @@ class Counters:
         return self._fates[Fate.DELIVERED]
 
     def report(self, rejects: str | None = None, receipts: str | None = None) -> Report:
-        """Give the counts so far."""
+        """Return the counts so far."""
         return Report(
             read=max(self.read, self._fates.total()),  # an attempt may end before it has read what others settled
             resent=self.resent,

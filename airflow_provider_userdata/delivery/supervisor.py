@@ -1,4 +1,4 @@
-"""Notices that nobody supervises this process any more: left behind, it would send beside its own retry."""
+"""Detects that this process has lost its supervisor: left alone, it would send at the same time as its own retry."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ WATCH_SECONDS = 1.0
 
 
 class Supervisor:
-    """The process that started this one, and watches over it.
+    """The process that started this one and watches over it.
 
-    Whoever's parent is gone gets another: that the parent is process 1, as in a container, says nothing. `sudo`, which
-    `run_as_user` puts in between, outlives the supervisor, so that its own parent is looked at, too.
+    A process whose parent has ended gets another parent, so a changed parent shows it; process 1 alone doesn't, since
+    it may be the supervisor in a container. With `run_as_user`, `sudo` stands between the two and outlives the
+    supervisor, so the parent of `sudo` is watched, too.
 
     :param longest_silence: seconds without a checkpoint that could be saved, after which the supervisor's side counts
         this process as dead, and may start another attempt.

@@ -1,7 +1,7 @@
-"""How far a run's records are settled: one small value, written at most once a second.
+"""How far a run got: one small value, saved at most once a second.
 
-Receipts and rejects are the journal, the checkpoint is their index: it never covers a record whose fate is not in a
-file, and what the files hold beyond it counts as proof too.
+A checkpoint is an index of the receipts and rejects: it never covers a record whose fate is not in a file. What the
+files contain beyond it counts as proof, too.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     :param attempt: the attempt that wrote it.
     :param host: where the files were written.
     :param folder: the folder that they are in.
-    :param journals: how much of each file it covers, by the file's name. Of more than one attempt, where it was too
-        large to be written anew.
+    :param journals: how much of each file it covers, by the file's name. Of more than one attempt if the
+        checkpoint was too large to be replaced.
     :param below: all positions below are settled. The end of a chunk.
     :param digest: of the rows below.
     :param read: how many rows were read. The end of a chunk.
@@ -68,15 +68,15 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     @property
     def fits(self) -> bool:
-        """Whether it is small enough to be saved, however far its positions are scattered."""
+        """Whether it is small enough to be saved."""
         return len(self.beyond) + len(self.in_flight) <= _LARGEST_SETS
 
     def says_more_than(self, earlier: Checkpoint) -> bool:
-        """Say whether anything has happened since an earlier checkpoint of the attempt."""
+        """Return whether anything has changed since an earlier checkpoint of the attempt."""
         return any(getattr(self, name) != getattr(earlier, name) for name in ("journals", "waiting_since", "ended"))
 
     def settled(self) -> IntervalSet:
-        """Return the positions that it says are settled.
+        """Return the positions that are settled.
 
         :raises ValueError: if they can't be read.
         """
@@ -115,14 +115,14 @@ class CheckpointStore(Protocol):
         """How many attempts Airflow may make of the task now."""
 
     def load(self) -> Any:
-        """Give what was saved last, or None."""
+        """Return what was saved last, or None."""
 
     def save(self, value: dict[str, Any]) -> None:
-        """Keep a value in place of the last one."""
+        """Replace the last value."""
 
 
 def decoded(value: Any) -> Checkpoint | Completed | None:
-    """Read what a store has kept; None where there is nothing, or nothing that this version understands."""
+    """Return the value of a store; None if there is none, or if this version can't read it."""
     if not isinstance(value, dict):
         return None
     try:

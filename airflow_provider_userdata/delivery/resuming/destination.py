@@ -1,4 +1,4 @@
-"""Where a delivery's records go, so that what another run left for elsewhere is told from what is its own."""
+"""Where a delivery's records go, to detect files and checkpoints that were left for another destination."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Fingerprints: they can be compared, and neither an address nor a key can be read from them.
+    """Fingerprints: they can be compared, but neither an address nor a key can be read from them.
 
     :param address: of the vendor, and what kind of records it gets there.
-    :param account: of the credential. A vendor's key may be renewed for the same account: nothing tells that.
+    :param account: of the credential. It changes, too, if the key is renewed for the same account.
     """
 
     address: str = ""

@@ -1,4 +1,4 @@
-"""What earlier attempts sent, or may have sent, and of which nobody knows what became (A3)."""
+"""What earlier attempts sent, or may have sent, with an unknown outcome (A3)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
 from airflow_provider_userdata.records import Record
 
 ALL = 2**53
-"""No source has as many records."""
+"""More than the records of any source."""
 
 
 class Doubt:
-    """A set of positions.
+    """A set of positions in doubt. The one owner: all others ask it.
 
     :param positions: that were sent.
     :param below: all positions below this one may have been sent, too, unless they have their fate.
@@ -55,7 +55,7 @@ class Doubt:
         return doubtful, [record for record in records if record.position not in self]
 
     def of(self, settled: IntervalSet) -> int | None:
-        """Return how many positions are in doubt where some have their fate; None where nobody can tell."""
+        """Return how many positions are in doubt, without those that are settled; None if any may be."""
         if self.below >= ALL:
             return None
         return len(IntervalSet([*self.positions.ranges(), (0, self.below)]).without(settled))

@@ -1,4 +1,4 @@
-"""Which positions of a source have their fate: all below some number, and some beyond it."""
+"""Sets of positions in a source, kept as ranges, and their packed form in a checkpoint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 
 class IntervalSet:
-    """A set of positions, kept as ranges: it is small where positions are settled nearly in order.
+    """A set of positions, kept as ranges: small if positions are added nearly in order.
 
     :param ranges: `[start, length]`, in any order.
     """
@@ -23,12 +23,12 @@ class IntervalSet:
 
     @property
     def below(self) -> int:
-        """All positions below this one are settled."""
+        """All positions below this one are in the set."""
         return self._ends[0] if self._starts and self._starts[0] == 0 else 0
 
     @property
     def end(self) -> int:
-        """No position from this one on is settled."""
+        """No position from this one on is in the set."""
         return self._ends[-1] if self._ends else 0
 
     def __contains__(self, position: int) -> bool:
@@ -39,11 +39,11 @@ class IntervalSet:
         return sum(self._ends) - sum(self._starts)
 
     def add(self, start: int, length: int) -> None:
-        """Settle positions; those that are settled already stay so."""
+        """Add a range."""
         if not length:
             return
         end = start + length
-        if not self._ends or start > self._ends[-1]:  # as most are: nothing has to be looked for
+        if not self._ends or start > self._ends[-1]:  # the usual case
             self._starts.append(start)
             self._ends.append(end)
             return
@@ -67,7 +67,7 @@ class IntervalSet:
             self.discard(start, length)
 
     def discard(self, start: int, length: int) -> None:
-        """Take positions out again; those that were not in stay out."""
+        """Discard a range; positions that are not in the set are ignored."""
         if start >= self.end:
             return
         end = start + length
@@ -81,7 +81,7 @@ class IntervalSet:
         self._ends[first:last] = [stop for _, stop in kept]
 
     def _extend(self, ranges: Sequence[Sequence[int]]) -> bool:
-        """Put in positions that come after all that are in, and say whether they do."""
+        """Append ranges if they are in order and come after all others; return whether they were."""
         if not ranges or ranges[0][0] <= self.end:
             return False
         starts = [start for start, _ in ranges]
@@ -93,12 +93,12 @@ class IntervalSet:
         return True
 
     def ranges(self) -> Iterator[tuple[int, int]]:
-        """Give the positions as `(start, length)`."""
+        """Yield the ranges as `(start, length)`."""
         for start, end in zip(self._starts, self._ends, strict=True):
             yield start, end - start
 
     def count(self, start: int, length: int) -> int:
-        """Return how many of some positions are settled."""
+        """Return how many positions of a range are in the set."""
         end = start + length
         first, last = bisect.bisect_right(self._ends, start), bisect.bisect_left(self._starts, end)
         held = sum(self._ends[first:last]) - sum(self._starts[first:last])
@@ -107,7 +107,7 @@ class IntervalSet:
         return held
 
     def without(self, other: IntervalSet) -> IntervalSet:
-        """Give the positions that the other set lacks."""
+        """Return the positions that are not in the other set."""
         left = IntervalSet()
         for start, length in self.ranges():
             position = start
@@ -121,17 +121,17 @@ class IntervalSet:
         return left
 
     def end_of(self, position: int) -> int:
-        """Give the end of the range that holds a position."""
+        """Return the end of the range that contains a position."""
         return self._ends[bisect.bisect_right(self._starts, position) - 1]
 
     def next_from(self, position: int) -> int:
-        """Give the first settled position from one on that isn't; a very large number where there is none."""
+        """Return the start of the first range from a position on; a very large number if there is none."""
         index = bisect.bisect_left(self._starts, position)
         return self._starts[index] if index < len(self._starts) else 2**63
 
 
 def packed(positions: IntervalSet, start: int) -> str:
-    """Write the positions from a start on as text: a bitmap, compressed."""
+    """Return the positions from a start on as text: a compressed bitmap."""
     size = max(0, positions.end - start)
     bits = bytearray((size + 7) // 8)
     for first, length in positions.ranges():
@@ -140,7 +140,7 @@ def packed(positions: IntervalSet, start: int) -> str:
 
 
 def _fill(bits: bytearray, first: int, end: int) -> None:
-    """Set bits, whole bytes at once."""
+    """Set bits, whole bytes where possible."""
     while first < end:
         if first & 7 or end - first < 8:
             bits[first >> 3] |= 1 << (first & 7)
@@ -152,10 +152,10 @@ def _fill(bits: bytearray, first: int, end: int) -> None:
 
 
 def unpacked(text: str, start: int, end: int = 2**53) -> Iterator[tuple[int, int]]:
-    """Read positions that `packed` wrote, as `(start, length)`.
+    """Yield the ranges of a text that `packed` returned, as `(start, length)`.
 
-    :param end: all of them are below.
-    :raises ValueError: if it isn't what `packed` wrote, or they aren't.
+    :param end: no position may be at or above this one.
+    :raises ValueError: if the text is not valid, or a position is too high.
     """
     if not text:
         return

@@ -1,4 +1,4 @@
-"""What of a source has its fate, in this attempt and in those before it."""
+"""Tracks which positions of a source have their fate, in this attempt and in earlier ones."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class PositionTracker:
 
     @property
     def to_be_compared(self) -> list[int]:
-        """After how many rows the source is compared with what the attempts before had read."""
+        """The row counts at which the source is compared with what earlier attempts read."""
         return [rows for rows, _ in self._expected]
 
     def record_read(self, marks: Iterable[Mark]) -> None:
-        """Note how far the source was read, and compare it with what the attempts before had read.
+        """Record how far the source was read, and compare it with what earlier attempts read.
 
         :raises SourceChangedError: if it differs.
         """
@@ -60,7 +60,7 @@ class PositionTracker:
             self._marks.add(mark)
 
     def record_end(self) -> None:
-        """Note that the source was read to its end.
+        """Record that the source was read to its end.
 
         :raises SourceChangedError: if it is shorter than it was.
         """
@@ -69,7 +69,7 @@ class PositionTracker:
 
     @property
     def is_compared(self) -> bool:
-        """Whether as much was read as by the attempts before: what comes now is new."""
+        """Whether everything that earlier attempts read was compared: what follows is new."""
         return not self._expected
 
     @property
@@ -79,43 +79,43 @@ class PositionTracker:
 
     @property
     def new_from(self) -> int:
-        """The position from which on every record is new."""
+        """All records from this position on are new."""
         return self._new_from
 
     def is_new(self, position: int) -> bool:
-        """Say whether a record has no fate yet."""
+        """Return whether a record has no fate yet."""
         return position >= self._new_from or position not in self._settled
 
     def has_fate(self, position: int) -> bool:
-        """Say whether a record has its fate, by this attempt or an earlier one."""
+        """Return whether a record has its fate, from this attempt or an earlier one."""
         return position in self._settled
 
     def is_proven(self, position: int) -> bool:
-        """Say whether an earlier attempt delivered a record after its last checkpoint, as its receipts prove."""
+        """Return whether receipts prove that an earlier attempt delivered a record after its last checkpoint."""
         return position in self._proven
 
     @property
     def awaits_proven(self) -> bool:
-        """Whether some of what an earlier attempt is proven to have delivered wasn't read again, or compared."""
+        """Whether records that an earlier attempt is proven to have delivered still have to be read or compared."""
         return self._proven.end > 0 and (bool(self._expected) or self.read.rows < self._proven.end)
 
     def record_sent(self, ranges: Ranges) -> None:
-        """Note that records are about to be sent."""
+        """Record that a request with these positions is about to go."""
         self._in_flight.add_all(ranges)
 
     def record_returned(self, ranges: Ranges) -> None:
-        """Note that records were not accepted, and wait for the next attempt."""
+        """Record that positions were not accepted, and wait for the next attempt."""
         self._in_flight.discard_all(ranges)
 
     def record_outcome(self, ranges: Ranges) -> None:
-        """Note that records have their fate, in a file."""
+        """Record that positions have their fate, and that it is in a file."""
         self._settled.add_all(ranges)
         self._in_flight.discard_all(ranges)
 
     def marks(self) -> dict[str, Any]:
-        """Give what a checkpoint says of positions."""
+        """Return the fields of a checkpoint that concern positions."""
         if self._earlier is not None and self._expected:
-            # A source that may have changed puts no digests in the place of those that will show it.
+            # A source that may have changed mustn't replace the digests that will show it.
             below, digest = self._earlier.below, self._earlier.digest
             read, read_digest = self._expected[-1]
         else:

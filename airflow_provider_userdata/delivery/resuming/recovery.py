@@ -1,4 +1,4 @@
-"""What the next attempt knows: the last checkpoint, and what the files beside it prove beyond it."""
+"""Finds out where the next attempt goes on: the last checkpoint, and what the files prove beyond it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Recovery:
 
 
 def any_sent(fates: Mapping[str, int]) -> bool:
-    """Say whether any record was delivered, or may have been.
+    """Return whether any record was delivered, or may have been.
 
     :param fates: how many records have each fate.
     """
@@ -74,7 +74,7 @@ def recover(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Recov
     """Find out where to go on. Blocks.
 
     :param folder: of the run's fates, as this worker sees it.
-    :param must_know: whether a record may on no account be sent twice (`on_doubt="hold"`).
+    :param must_know: whether a record must never be sent twice (`on_doubt="hold"`).
     :raises ResumeError: if the files can't be read here, and must be.
     """
     settled, sent = checkpoint.settled(), checkpoint.sent()
@@ -119,7 +119,7 @@ def recover(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Recov
 
 @dataclass(slots=True)
 class _Sent:
-    """What an attempt wrote of its sending, after the checkpoint.
+    """What an attempt wrote about its requests after the checkpoint.
 
     :param sent: what it was about to send.
     :param returned: what of it was not accepted.
@@ -138,7 +138,7 @@ class _Sent:
 
 
 def _sent(checkpoint: Checkpoint, folder: Folder, attempt: str, tally: Counters) -> _Sent:
-    """Read what an attempt was about to send, count its requests, and cut off the lines of what it left."""
+    """Read what an attempt sent, count its requests, and remove the lines of the records that it left."""
     found = _Sent()
     name, covered = sent_name(attempt), checkpoint.journals[rejects_name(attempt)]
     if reached(folder, name) < checkpoint.journals[name] and is_local(folder):
@@ -179,7 +179,7 @@ def _record(settled: IntervalSet, ranges: Sequence[Range], tally: Counters, fate
 
 
 def _lines(checkpoint: Checkpoint, folder: Folder, name: str, kind: type[Line]) -> Iterator[Line]:
-    """Give the lines that the checkpoint doesn't cover; a torn one proves nothing, a file without lines isn't there.
+    """Yield the lines after the checkpoint. A torn line proves nothing; a file without lines doesn't exist.
 
     :raises ResumeError: if a line is whole, and isn't what is written there.
     """
@@ -197,7 +197,7 @@ def _lines(checkpoint: Checkpoint, folder: Folder, name: str, kind: type[Line]) 
 
 
 def _readable(folder: Folder, attempt: str) -> bool:
-    """Say whether the files of an attempt can be read here: they were made before its first checkpoint."""
+    """Return whether the files of an attempt can be read here: they exist since before its first checkpoint."""
     try:
         return any(True for _ in read_log(folder, sent_name(attempt), 0))
     except OSError:

@@ -1,4 +1,4 @@
-"""What is about to be sent, on record before it goes: a kill at any instant leaves no request uncounted."""
+"""Records each request before it goes, so that a kill at any moment leaves no request uncounted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SentLog:
         self._progress = progress
         self._doubt = doubt
         self.shows_at_once = ahead.at_once
-        """Whether nothing has to be announced but what may arrive twice."""
+        """Whether only records that may arrive twice have to be announced."""
 
     def read(self, mark: Mark) -> None:
         """Write how far the source was read."""
@@ -41,7 +41,7 @@ class SentLog:
         return self._doubt.count(ranges_of(records)) if self._doubt else 0
 
     async def announce(self, records: Sequence[Record], repeats: int) -> None:
-        """Count records that are about to be sent once more while in doubt (A3), and wait until all may go.
+        """Count the records that are sent again while in doubt (A3), and wait until the request may go.
 
         :param repeats: how many of the records may be there already.
         """
@@ -52,11 +52,11 @@ class SentLog:
             await self._ahead.cover(max(sum(positions) for positions in ranges_of(records)))
 
     def take_back(self, repeats: int) -> None:
-        """Count no longer what was announced, for it surely didn't arrive."""
+        """Take back the count of an announced request: it surely didn't arrive."""
         self._count_again(-repeats)
 
     def goes(self, records: Sequence[Record], size: int, *, retry: bool) -> None:
-        """Write that a request goes now: should nothing more be written of its records, they are in doubt.
+        """Record that a request goes now: its records are in doubt until an outcome is written.
 
         :param size: of the request's body, in bytes.
         :param retry: whether the same request went before.
@@ -69,7 +69,7 @@ class SentLog:
         self._progress.record_sent(positions)
 
     def returned(self, positions: Ranges) -> None:
-        """Write that records were not accepted, and wait for the next attempt."""
+        """Record that positions were not accepted, and wait for the next attempt."""
         self._ahead.append(SentLine(returned=positions))  # type: ignore[arg-type]  # pairs, as lists
         self._progress.record_returned(positions)
 

@@ -1,4 +1,4 @@
-"""Says what of a checkpoint, or of the files beside it, doesn't hold together: where to go on is never guessed."""
+"""Finds contradictions in a checkpoint and the files beside it: where to go on is never guessed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def signed(value: Checkpoint | Completed) -> Checkpoint | Completed:
 
 
 def _checksum(checkpoint: Checkpoint) -> str:
-    """Return what tells that a checkpoint is as it was written. Times are left out: stores may write them otherwise."""
+    """Return the checksum of a checkpoint, without its times: stores may format them differently."""
     value = msgspec.to_builtins(checkpoint)
     value["tally"] = {name: count for name, count in value.get("tally", {}).items() if name != "seconds"}
     value.pop("waiting_since", None)
@@ -47,7 +47,7 @@ def _checksum(checkpoint: Checkpoint) -> str:
 
 
 def flaw(earlier: Checkpoint | Completed) -> str | None:
-    """Say what of an attempt's last word doesn't hold together; None where all of it does."""
+    """Return what is wrong with what an attempt saved last; None if nothing is."""
     try:
         return _flaw_of_report(earlier.done) if isinstance(earlier, Completed) else _flaw_of_checkpoint(earlier)
     except (ValueError, msgspec.ValidationError) as error:
@@ -55,12 +55,12 @@ def flaw(earlier: Checkpoint | Completed) -> str | None:
 
 
 def damaged(what: str, reason: str) -> ResumeError:
-    """Say that what an attempt left is damaged, and what to do."""
+    """Return the error for damaged files or checkpoints, which says what to do."""
     return ResumeError(f"{what}: {reason}. Nobody can tell what was sent; send all again with resume=False")
 
 
 def only_within(what: str, ranges: Iterable[Range], known: IntervalSet, reason: str) -> None:
-    """See that a file speaks of known positions alone.
+    """Check that a file contains known positions only.
 
     :param what: the file.
     :param reason: what is wrong otherwise.
