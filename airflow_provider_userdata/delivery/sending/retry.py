@@ -103,17 +103,6 @@ def asks_to_wait(text: str) -> str:
     return f"asks to wait for {seconds or 0.0:,.12g} s"
 
 
-def beyond_max_wait(what: str, wait: float, waited: float, max_wait: float) -> str:
-    """Return the message that a wait would exceed `max_wait` (A4).
-
-    :param what: why the run would wait.
-    :param wait: seconds.
-    :param waited: seconds without an accepted request until now.
-    """
-    before = f" after {waited:,.0f} s without an accepted request" if wait <= max_wait else ""
-    return f"{what}{before}: more than max_wait={max_wait:g} allows"
-
-
 def _seconds(text: str) -> float | None:
     try:
         seconds = float(text)

@@ -6,14 +6,15 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from airflow_provider_userdata.delivery.clock import Clock, unless_set
 from airflow_provider_userdata.delivery.resuming import SentLog
-from airflow_provider_userdata.delivery.sending.retry import Attempts, asks_to_wait, beyond_max_wait, retry_after
+from airflow_provider_userdata.delivery.sending.retry import Attempts, asks_to_wait, retry_after
 from airflow_provider_userdata.delivery.sending.throttle import Permit, Throttle
 from airflow_provider_userdata.delivery.sending.transport import NoAnswer, Transport
+from airflow_provider_userdata.delivery.sending.waiting import Waiting
 from airflow_provider_userdata.records import Record
 from airflow_provider_userdata.vendors import (
     LEFT_AT_THE_END,
@@ -123,27 +124,17 @@ class Sender:
         self._clock = clock
         self._halted = halted
         self._chance = chance
-        self._accepted = 0
-        self._accepted_at = clock.seconds()
-        self._waited_since: float | None = None
-        self._comes_back = False
+        self._waiting = Waiting(clock, patience.max_wait)
         self._polling = asyncio.Lock()
 
     @property
     def waiting_since(self) -> datetime | None:
-        """Since when this run has waited for the vendor, for an attempt that comes back; None starts the wait over.
-
-        If an attempt ended for another reason, the next one waits up to `max_wait` again.
-        """
-        if self._comes_back or (self._waited_since is not None and not self._halted.is_set()):
-            return self._clock.now() - timedelta(seconds=self._clock.seconds() - self._accepted_at)
-        return None
+        """Since when the vendor has accepted nothing, if the next attempt is to count that; otherwise None."""
+        return self._waiting.since(halted=self._halted.is_set())
 
     def has_waited_since(self, moment: datetime | None) -> None:
         """Add the time that an earlier attempt waited; it counts until a request is accepted."""
-        if moment is not None:
-            self._accepted_at -= max(0.0, (self._clock.now() - moment).total_seconds())
-            self._waited_since = self._accepted_at
+        self._waiting.carry_in(moment)
 
     async def send(self, records: Sequence[Record], *, in_doubt: bool = False) -> Outcome:
         """Send a batch, again where that may help, and return how it ended.
@@ -151,11 +142,11 @@ class Sender:
         :param in_doubt: whether this attempt sent the records before, and doesn't know what became of them.
         """
         request = self._vendor.request(records)
-        attempts = Attempts(self._waits_from(), self._accepted)
+        attempts = Attempts(self._waiting.start(), self._waiting.accepted)
         doubted, maybe_there = False, self._sent.maybe_there(records, in_doubt=in_doubt)
         while (permit := await self._permit(records, maybe_there)) is not None:
             if attempts.sent == 0:
-                attempts.started = self._waits_from()  # the time in the queue doesn't count
+                attempts.started = self._waiting.start()  # the time in the queue doesn't count
             self._sent.goes(records, request.size, retry=attempts.sent > 0)
             attempts.sent += 1
             meaning, answer = await self._once(request, permit)
@@ -190,15 +181,15 @@ class Sender:
         if path is None:
             return None
         async with self._polling:
-            started = self._waits_from()
+            started = self._waiting.start()
             while (answer := await self._status(path)) is not None:
                 if isinstance(answer, NoAnswer) or self._vendor.takes_requests(answer):
                     return None  # any other problem shows when a batch is sent
                 wait, reason = self._maintenance(answer)
-                if (too_long := self._too_long(reason, started, wait)) is not None:
+                if (too_long := self._waiting.too_long(reason, started, wait)) is not None:
                     return GaveUp(self._vendor.maintenance_rule, too_long)
                 if self._patience.longest_sleep is not None:
-                    return self._later(self._vendor.maintenance_rule, reason, wait)
+                    return GaveUp(self._vendor.maintenance_rule, reason, until=self._waiting.come_back(wait))
                 await self._clock.wait(self._halted, wait)
         return _HALTED
 
@@ -228,14 +219,12 @@ class Sender:
         if isinstance(meaning, Stop):
             meaning = replace(meaning, reason=f"{meaning.reason} ({self._transport.way})")
         if isinstance(meaning, Accepted):
-            self._accepted += 1
-            self._accepted_at = self._clock.seconds()
-            self._waited_since = None
+            self._waiting.record_accepted()
         return meaning, answer
 
     def _unanswered(self, answer: NoAnswer) -> Retry | Stop:
         """Return what no answer means: if the vendor has accepted requests before, the problem may pass."""
-        if answer.stops and not self._accepted:
+        if answer.stops and not self._waiting.accepted:
             return Stop(WRONG_ACCESS, answer.reason)
         return Retry(UNANSWERED if answer.written else OUT_OF_REACH, answer.reason, in_doubt=answer.written)
 
@@ -261,7 +250,7 @@ class Sender:
         """Wait before the next attempt, or return why none is made; after a 503, ask for the vendor's status first."""
         asked, now = retry_after(retry.after, self._clock.now()), self._clock.seconds()
         if asked is None:
-            attempts.failed(self._accepted, now)
+            attempts.failed(self._waiting.accepted, now)
             if attempts.is_over(self._patience.max_attempts):
                 spent = f"{attempts.used_up} attempts in {now - attempts.started:,.0f} s"
                 return GaveUp(retry.rule, f"{retry.reason}, after {spent} (max_attempts)")
@@ -269,26 +258,13 @@ class Sender:
             reason = f"{retry.reason}, and would be asked again in {wait:.0f} s"
         else:
             wait, reason = asked, f"{retry.reason}, and {asks_to_wait(retry.after or '')}"
-        if (too_long := self._too_long(reason, attempts.started, wait)) is not None:
+        if (too_long := self._waiting.too_long(reason, attempts.started, wait)) is not None:
             return GaveUp(NOT_ACCEPTED, too_long)
         longest = self._patience.longest_sleep
         if asked is None:
             await self._clock.wait(self._halted, wait)
         elif longest is not None and asked > longest:
-            return self._later(retry.rule, reason, asked)
+            return GaveUp(retry.rule, reason, until=self._waiting.come_back(asked))
         else:
             self._pace.pause(asked, too_soon=answer is not None and answer.status == 429)
         return await self.until_ready() if answer is not None and answer.status == 503 else None
-
-    def _too_long(self, reason: str, started: float, wait: float) -> str | None:
-        """Return a message if a wait would exceed `max_wait`, otherwise None."""
-        waited, most = self._clock.seconds() - max(started, self._accepted_at), self._patience.max_wait
-        return beyond_max_wait(reason, wait, waited, most) if waited + wait > most else None
-
-    def _later(self, rule: str, reason: str, wait: float) -> GaveUp:
-        """Return the end of a run that comes back after the wait."""
-        self._comes_back = True
-        return GaveUp(rule, reason, until=self._clock.now() + timedelta(seconds=wait))
-
-    def _waits_from(self) -> float:
-        return self._clock.seconds() if self._waited_since is None else self._waited_since
