@@ -1,4 +1,4 @@
-"""To look into a ledger, and to make it forget."""
+"""Commands for a ledger: list, export, forget."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _EPOCH = date(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class StreamSummary:
-    """A stream, as people see it.
+    """A stream, as the commands show it.
 
-    :param id: its number, to name it by.
-    :param owner: the fingerprint of the user that the whole stream is of, or empty.
-    :param keyed: whether its entries are users' states, or delivered records.
-    :param first: the day of the oldest entry, or None where there are none.
+    :param id: its number, which commands take.
+    :param owner: the fingerprint of the stream's one user, or empty.
+    :param keyed: whether its entries are users' states; else they are delivered records.
+    :param first: the day of the oldest entry; None if there are no entries.
     :param last: the day of the newest entry.
-    :param used: when a run last opened it.
+    :param used: when a run last opened the stream.
     """
 
     id: int
@@ -52,9 +52,9 @@ class StreamSummary:
 class LedgerAdmin:
     """A ledger, for commands: ``with LedgerAdmin(url) as ledger: ledger.streams()``.
 
-    :param database: an engine, or a URL of SQLAlchemy's.
+    :param database: an SQLAlchemy engine or URL.
     :param place: what messages call the ledger. Default: a file's path, or host and database.
-    :param busy_timeout: seconds to wait for others' locks.
+    :param busy_timeout: seconds to wait for locks of others. Default: 30.
     """
 
     def __init__(self, database: Engine | URL | str, place: str | None = None, busy_timeout: float = 30.0) -> None:
@@ -83,7 +83,7 @@ class LedgerAdmin:
         self._database.close()
 
     def streams(self) -> list[StreamSummary]:
-        """Give all streams, with the number and the days of their entries."""
+        """Return all streams, with the number and the days of their entries."""
         entries = (
             select(
                 ENTRIES.c.stream,
@@ -100,12 +100,12 @@ class LedgerAdmin:
             return [_summary(row) for row in connection.execute(statement.order_by(STREAMS.c.id))]
 
     def forget_stream(self, stream: int) -> int:
-        """Forget a stream, and give the number of its entries: all of it is sent again.
+        """Forget a stream, so that all of it is sent again; return the number of its entries.
 
-        :raises LedgerError: if there is none of that number.
+        :raises LedgerError: if there is no stream with that number.
         """
         self._known([stream])
-        # The stream first: a run that is at it then stops, instead of entering what nobody would find.
+        # The stream first: a run that uses it then stops, instead of writing entries that nobody can find.
         with self._database.writing() as connection:
             connection.execute(delete(RUNS).where(RUNS.c.stream == stream))
             connection.execute(delete(STREAMS).where(STREAMS.c.id == stream))
@@ -113,14 +113,14 @@ class LedgerAdmin:
         return remove_before(self._database, stream, since=2**31 - 1)
 
     def forget_user(self, user: str, secret: bytes, streams: Sequence[int]) -> int:
-        """Forget a user (a right to erasure), and give the number of entries that are gone.
+        """Forget a user (right to erasure); return the number of removed entries.
 
-        A run that is at it meanwhile may enter the user again: forget when none is.
+        A run that sends the user at the same time may enter them again: call this when no run does.
 
         :param user: the user's id or label, as the vendor knows it.
-        :param secret: what the ledger is keyed with.
+        :param secret: the ledger's secret.
         :param streams: the numbers of the streams to look through.
-        :raises LedgerError: if the secret is another, or there is no stream of that number.
+        :raises LedgerError: if the secret is not the ledger's, or a stream doesn't exist.
         """
         fingerprints = Fingerprints(secret)
         key = fingerprints.of_user(user)
@@ -139,9 +139,9 @@ class LedgerAdmin:
         return forgotten
 
     def export(self, streams: Sequence[int]) -> Iterator[dict[str, Any]]:
-        """Give the entries of streams: `stream`, `key` and `fingerprint` in hexadecimal digits, `day`.
+        """Yield the entries of streams: `stream`, `key` and `fingerprint` in hexadecimal digits, `day`.
 
-        :raises LedgerError: if there is no stream of that number.
+        :raises LedgerError: if a stream doesn't exist.
         """
         for stream in self._known(streams):
             after: bytes | None = b""
@@ -153,9 +153,9 @@ class LedgerAdmin:
                 after = rows[-1].key if len(rows) == STEP else None
 
     def expire(self, days: int, today: date, streams: Sequence[int]) -> int:
-        """Remove entries that are older than so many days, and give their number.
+        """Remove entries that are older than `days` days; return their number.
 
-        :raises LedgerError: if there is no stream of that number.
+        :raises LedgerError: if a stream doesn't exist.
         """
         since = (today - _EPOCH).days - days
         return sum(remove_before(self._database, stream.id, since) for stream in self._known(streams))

@@ -1,4 +1,4 @@
-"""A new beginning, where somebody asks for one: of a ledger that was emptied, replaced, or lost its secret."""
+"""Begins a new ledger on request, in place of one that was emptied, was replaced, or has lost its secret."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ from airflow_provider_userdata.ledger.schema import (
 
 
 class Found(enum.Enum):
-    """What is there before a new beginning."""
+    """What is at the ledger's place before a new one begins."""
 
     WHOLE = "whole"
-    """The ledger that was used before, or a first one."""
+    """The ledger that was used before, or the first one on this machine."""
     ANOTHER = "another"
-    """A ledger, but not the one that was used before."""
+    """A usable ledger, but not the one that was used before."""
     LOST = "lost"
-    """Nothing, or what can't be used."""
+    """No ledger, or one that can't be used."""
 
 
 def find(database: Engine | URL | str, place: str, secret: bytes, witness: Path) -> Found:
-    """Tell what is there, and change nothing.
+    """Return what is there, without changing it.
 
-    :param database: an engine, or a URL of SQLAlchemy's.
+    :param database: an SQLAlchemy engine or URL.
     :param place: what messages call the ledger.
-    :param secret: what it is keyed with.
-    :param witness: the file of this machine that names the ledger which was used last.
+    :param secret: the ledger's secret.
+    :param witness: the file on this machine that names the ledger that was used last.
     :raises LedgerError: if the place can't be used.
     :raises LedgerBusyError: if it is locked, or can't be reached.
     """
@@ -73,9 +73,9 @@ def find(database: Engine | URL | str, place: str, secret: bytes, witness: Path)
 
 
 def begin(database: Engine | URL | str, place: str, secret: bytes, witness: Path, *, keep: bool) -> None:
-    """Begin a ledger on purpose, so that tasks take it in place of the one before.
+    """Begin a ledger on purpose: tasks accept it in place of the one before.
 
-    :param keep: whether what is there is taken as it is; otherwise it is forgotten.
+    :param keep: whether to keep the entries that are there; else they are forgotten.
     :raises LedgerError: if a newer version of this package made it, or the place can't be used.
     :raises LedgerBusyError: if it is locked, or can't be reached.
     """
@@ -98,11 +98,11 @@ def begin(database: Engine | URL | str, place: str, secret: bytes, witness: Path
 
 
 def _forget_all(connection: Connection, place: str) -> None:
-    """Empty the tables, or make them. They aren't dropped: streams' numbers would be given again to other streams."""
+    """Empty the tables, or create them. They are not dropped: other streams would get the old streams' numbers."""
     if read_version(connection) == 0:
-        drop_tables(connection)  # of what version they are, nobody knows
+        drop_tables(connection)  # their version is unknown
     else:
-        make_tables(connection)  # those that are gone
+        make_tables(connection)  # those that are missing
     migrate(connection, place)
     for table in (STREAMS, ENTRIES, RUNS):
         connection.execute(delete(table))

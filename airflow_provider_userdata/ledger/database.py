@@ -1,4 +1,4 @@
-"""The way to a ledger's database, and what its errors mean."""
+"""A connection to a ledger's database, and the meaning of its errors."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from airflow_provider_userdata.ledger.postgresql import PostgresqlEntries
 from airflow_provider_userdata.ledger.sqlite import SqliteEntries
 
 ENGINE_OPTIONS: Mapping[str, Any] = {"poolclass": NullPool, "hide_parameters": True, "future": True}
-"""How engines of ledgers are made. Those of SQLAlchemy 1.4 commit by themselves, unless they are of the future."""
+"""Options of a ledger's engine. Without `future`, engines of SQLAlchemy 1.4 commit each statement."""
 SQLITE_OPTIONS: Mapping[str, Any] = {**ENGINE_OPTIONS, "connect_args": {"check_same_thread": False}}
-"""The same for SQLite, whose client binds a connection to a thread unless told: `Database` sees that none shares it."""
+"""The same for SQLite. Its client binds a connection to one thread by default; `Database` has a lock instead."""
 
 _SQLITE_PASSES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _SQLSTATES_THAT_STAY = ("25006", "28", "3D", "3F", "42")
-"""Read only, no such user, database or schema, no right to it: by their beginnings."""
+"""First characters of states that a retry can't change: read-only, no such user, database or schema, no rights."""
 _SQLSTATES_OF_A_RACE = {"42P07", "42710", "42S01"}
-"""A table, or its type, is there already: another run has made it since this one looked."""
+"""A table, or its type, exists already: another run has just created it."""
 
 _WAYS_OUT = "check [userdata] ledger_conn_id and the connection's rights"
 
@@ -36,9 +36,9 @@ _WAYS_OUT = "check [userdata] ledger_conn_id and the connection's rights"
 class Database:
     """A ledger's database: one connection, for one thread at a time.
 
-    :param database: an engine, or a URL of SQLAlchemy's.
-    :param place: what messages call it. Default: a file's path, or host and database.
-    :param busy_timeout: seconds to wait for others' locks.
+    :param database: an SQLAlchemy engine or URL.
+    :param place: what messages call the database. Default: a file's path, or host and database.
+    :param busy_timeout: seconds to wait for locks of others. Default: 30.
     """
 
     def __init__(self, database: Engine | URL | str, place: str | None = None, busy_timeout: float = 30.0) -> None:
@@ -54,12 +54,12 @@ class Database:
         self._busy_timeout = busy_timeout
         self.entries = _entries(self._engine.dialect.name)
         self._connection: Connection | None = None
-        # A delivery that is given up may leave a statement running: SQLite's client crashes where it is closed then.
+        # A cancelled delivery may leave a statement running, and closing SQLite's client meanwhile would crash it.
         self._in_use = threading.RLock()
 
     @property
     def file(self) -> str | None:
-        """The file that it is, where it is one."""
+        """The database's file in SQLite; None elsewhere."""
         url = self._engine.url
         return url.database if url.get_backend_name() == "sqlite" else None
 
@@ -78,19 +78,19 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give the connection, to read what is committed."""
+        """Yield the connection, to read what is committed."""
         with self._in_use, self._errors(), self._opened().begin():
             yield self._opened()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Give the connection within a transaction, which is committed at the end."""
+        """Yield the connection in a transaction, which is committed at the end."""
         with self._in_use, self._errors(), self._opened().begin():
             self.entries.begin(self._opened())
             yield self._opened()
 
     def close(self) -> None:
-        """Disconnect, when no statement is running any more."""
+        """Disconnect as soon as no statement is running."""
         with self._in_use:
             connection, self._connection = self._connection, None
             if connection is not None:
@@ -129,7 +129,7 @@ def _entries(dialect: str) -> Entries:
 
 
 def _refuse(error: DBAPIError, place: str) -> NoReturn:
-    """Say what is wrong, without a word of the database's own: it may quote the address, or a value."""
+    """Raise an error without the database's own text, which may quote the address or a value."""
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
         raise _of_sqlite(cause, place) from None
@@ -138,8 +138,7 @@ def _refuse(error: DBAPIError, place: str) -> NoReturn:
     if state.startswith(_SQLSTATES_THAT_STAY) and state not in _SQLSTATES_OF_A_RACE:
         raise LedgerError(f"the ledger at {place} can't be used ({name}): {_WAYS_OUT}") from None
     raise LedgerBusyError(
-        f"the ledger at {place} is locked by others or can't be reached ({name}): a retry may help; if it doesn't, "
-        f"{_WAYS_OUT}"
+        f"the ledger at {place} is locked by others or can't be reached ({name}): a retry may help; if not, {_WAYS_OUT}"
     ) from None
 
 

@@ -1,4 +1,4 @@
-"""Removes what is too old, in steps that don't keep others waiting."""
+"""Removes old entries, in steps so small that others don't wait long."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from airflow_provider_userdata.ledger.identity import note_removed
 from airflow_provider_userdata.ledger.schema import ENTRIES, STREAMS
 
 STEP = 10_000
-"""Entries a transaction."""
+"""Entries removed in one transaction."""
 
 
 def expire(database: Database, stream: int, since: int, today: int) -> None:
-    """Remove a stream's entries of days before `since`; once a day, for it reads the whole stream.
+    """Remove a stream's entries of days before `since`, at most once a day: it reads the whole stream.
 
     :param today: days since 1970.
     """
@@ -27,7 +27,7 @@ def expire(database: Database, stream: int, since: int, today: int) -> None:
 
 
 def remove_before(database: Database, stream: int, since: int) -> int:
-    """Remove a stream's entries of days before `since`, and tell how many they were."""
+    """Remove a stream's entries of days before `since`; return their number."""
     removed = 0
     after: bytes | None = b""
     while after is not None:

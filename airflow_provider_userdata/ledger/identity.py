@@ -1,4 +1,4 @@
-"""Tells a ledger that was emptied or replaced from one that is new: begun without a word, it has all sent again."""
+"""Tells a new ledger from one that was emptied or replaced, which would silently cause everything to be sent again."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from airflow_provider_userdata.errors import LedgerError
 from airflow_provider_userdata.ledger.schema import ENTRIES, META, RUNS, STREAMS
 
 WAYS_OUT = (
-    "put it back, or say that a new one is meant, and all is sent again: `airflow userdata ledger begin` (before "
+    "put it back, or begin a new one, so that everything is sent again: `airflow userdata ledger begin` (before "
     "Airflow 3: `python -m airflow_provider_userdata.cli ledger begin`)"
 )
 _IDENTITY = "identity"
 _DELIBERATE = "deliberate"
 _FILLED = {STREAMS: "holds streams", ENTRIES: "holds entries"}
-"""By whose names it is noted whether a table holds rows: a table that should, and is empty, was emptied."""
+"""Names of the notes that a table holds rows. A table with such a note and no rows was emptied."""
 _PRIVATE = 0o600
 
 
@@ -36,27 +36,27 @@ _NOTED = {
     for table, name in _FILLED.items()
     for noted in "01"
 }
-"""Changes what is noted, where it is that and no longer true."""
+"""Statements that change a note which is no longer true."""
 
 
 class Witness:
-    """A small file on this machine that names the ledger which tasks here used last.
+    """A small file on this machine that names the ledger that tasks here used last.
 
-    :param path: where it is; its folder is made with it.
+    :param path: the file; its folder is created with it.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def seen(self) -> str | None:
-        """Return the ledger's identity; None where none was used yet, or the file can't be read."""
+        """Return the ledger's identity; None if no ledger was used yet, or the file can't be read."""
         with contextlib.suppress(OSError, UnicodeError):
             found = re.fullmatch(r"([0-9a-f]{32})\n", self._path.read_text("ascii"))
             return found and found[1]
         return None
 
     def note(self, identity: str) -> None:
-        """Write which ledger is used. Where that isn't possible, nothing is lost but the witness."""
+        """Write which ledger is used. If that fails, only the witness is lost."""
         if self.seen() == identity:
             return
         part = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")
@@ -68,7 +68,7 @@ class Witness:
 
 
 def put_marks(connection: Connection) -> None:
-    """Give a ledger that has none its identity, and the notes of which of its tables hold anything."""
+    """Write a ledger's identity, and which of its tables hold rows, unless it has them."""
     if read_identity(connection) is not None:
         return
     connection.execute(insert(META).values(name=_IDENTITY, value=secrets.token_hex(16)))
@@ -77,42 +77,42 @@ def put_marks(connection: Connection) -> None:
 
 
 def note_filled(connection: Connection, table: Table) -> None:
-    """Note that a table holds rows, in the transaction that writes some. Locks nothing where that is noted."""
+    """Note that a table holds rows, in the transaction that writes them. Locks nothing if the note is there."""
     connection.execute(_NOTED[table, "0"].values(value="1"))
 
 
 def note_removed(connection: Connection, table: Table) -> None:
-    """Note that a table holds no rows any more, in the transaction that removes them on purpose."""
+    """Note that a table may hold no rows, in the transaction that removes them on purpose."""
     connection.execute(_NOTED[table, "1"].values(value="0"))
 
 
 def say_deliberate(connection: Connection) -> None:
-    """Note that somebody said that this ledger is meant, so that all machines take it in place of another."""
+    """Note that this ledger was begun on purpose, so that all machines accept it in place of another."""
     if _value(connection, _DELIBERATE) is None:
         connection.execute(insert(META).values(name=_DELIBERATE, value="1"))
 
 
 def read_identity(connection: Connection) -> str | None:
-    """Return the ledger's identity; None where it has none."""
+    """Return the ledger's identity; None if it has none."""
     return _value(connection, _IDENTITY)
 
 
 def check_not_emptied(connection: Connection, place: str, seen: str | None) -> None:
-    """See that a ledger without a version is new.
+    """Check that a ledger without a version is new.
 
     :param seen: the identity of the ledger that was used before, or None.
-    :raises LedgerError: if it isn't.
+    :raises LedgerError: if it was emptied.
     """
-    # Where tables are made within a transaction, tables without a version were emptied, and not begun only by half.
+    # SQLite and PostgreSQL create tables in a transaction: there, tables without a version were emptied, not half made.
     made = connection.dialect.name in ("sqlite", "postgresql") and inspect(connection).has_table(META.name)
     if made or seen is not None:
         raise LedgerError(f"the ledger at {place} is empty, though tasks have used it before: {WAYS_OUT}")
 
 
 def check_whole(connection: Connection, place: str) -> None:
-    """See that nobody has emptied the ledger's tables.
+    """Check that nobody has emptied the ledger's tables.
 
-    :raises LedgerError: if somebody has.
+    :raises LedgerError: if somebody did.
     """
     for table in (META, STREAMS, ENTRIES, RUNS):
         if not inspect(connection).has_table(table.name):
@@ -123,14 +123,14 @@ def check_whole(connection: Connection, place: str) -> None:
 
 
 def check_same(connection: Connection, place: str, seen: str | None) -> None:
-    """See that a ledger is the one that was used before, or is meant to be in its place.
+    """Check that a ledger is the one that was used before, or was begun on purpose.
 
-    :raises LedgerError: if it isn't.
+    :raises LedgerError: if it is neither.
     """
     same = seen is None or seen == read_identity(connection)
     if not same and _value(connection, _DELIBERATE) is None:
         raise LedgerError(
-            f"the ledger at {place} isn't the one that tasks on this machine have used before, and what that one knew "
+            f"the ledger at {place} isn't the one that tasks on this machine have used before; what that one marked "
             f"as delivered would be sent again: {WAYS_OUT}"
         )
 

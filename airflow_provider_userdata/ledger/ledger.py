@@ -25,41 +25,41 @@ from airflow_provider_userdata.ledger.stream import Stream
 
 DAY = 86_400
 LEASE = 7200.0
-"""Seconds after its last call for which a run that was never closed may still have something under way."""
+"""Seconds after its last call in which a run that was never closed may still have something in flight."""
 
 GRACE = 60.0
-"""Seconds for which a closed run may: what it gave up on may be on its way to the vendor."""
+"""Seconds in which a closed run may still have something in flight: requests that it gave up."""
 
 MOST_BEGINNINGS = 8
-"""How many beginnings of keys are looked up before the keys themselves."""
+"""Up to this many partitions, a lookup first asks whether they hold any key."""
 
 
 class SqlLedger:
-    """A stream's entries, in a SQL database. All methods block; use it from one thread at a time.
+    """A stream's entries in a SQL database. All methods block; use it from one thread at a time.
 
-    But delivered records may be sifted by one thread while another marks.
+    One exception: of a stream of records, one thread may `sift` while another marks.
 
-    Two kinds of stream. Of *delivered records*: an entry is there, or not. And of *states*, `keyed`: an entry is a
-    user, and its fingerprint what the vendor is proven to have of them.
+    There are two kinds of streams. In a stream of *records*, an entry is there or not. In a stream of *states*
+    (`keyed`), an entry is a user, and its fingerprint is what the vendor is proven to have of that user.
 
-    For states, `sift` claims what it gives back, durably and before anything is sent: its fingerprint is then unknown,
-    and only the run that claimed it can `mark` it. Where another run that may have something under way had claimed it
-    first, nobody can, until one run is alone with it: so the ledger never says A while the vendor has B. A crash or two
-    runs at once leave an unknown, which is sent again.
+    Of states, `sift` claims what it returns, durably and before anything is sent: the fingerprint is then unknown, and
+    only the run that claimed it can mark it. If another run that may have something in flight claimed it first, no run
+    can, until one claims it alone. So the ledger never says A while the vendor has B. After a crash, or two runs at
+    once, the state is unknown, and is sent again.
 
-    :param database: an engine, or a URL of SQLAlchemy's.
-    :param stream: what the entries belong to.
-    :param keyed: whether it is a stream of states.
-    :param run: names the run, and is the same in all its attempts.
-    :param secret: what the fingerprints are keyed with.
-    :param retention_days: how long entries count. Default: for ever.
+    :param database: an SQLAlchemy engine or URL.
+    :param stream: the stream that the entries belong to.
+    :param keyed: whether it is a stream of states, not of records.
+    :param run: the run's name, the same in all its attempts.
+    :param secret: keys the fingerprints.
+    :param retention_days: days until an entry is forgotten. Default: never.
     :param place: what messages call the ledger. Default: a file's path, or host and database.
-    :param busy_timeout: seconds to wait for others' locks.
-    :param lease: seconds after its last call for which a run that crashed counts as having something under way. Longer
-        than a run may wait between looking up and sending.
-    :param witness: a file of this machine, which names the ledger that was used here last; one that was emptied or
-        replaced since is then not taken for a new one. Default: none.
-    :param now: gives the time, in seconds since 1970.
+    :param busy_timeout: seconds to wait for locks of others. Default: 30.
+    :param lease: seconds after its last call in which a crashed run may have something in flight. Must be longer than a
+        run waits between lookup and sending. Default: two hours.
+    :param witness: a file on this machine that names the ledger used last: one that was emptied or replaced is not
+        taken for a new one. Default: none.
+    :param now: returns the time, in seconds since 1970.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class SqlLedger:
     ) -> None:
         self.fingerprints = Fingerprints(secret)
         self._database = Database(database, place, busy_timeout)
-        # Of records, a look-up needn't wait while others are marked: it has a connection of its own.
+        # Lookups of records have a connection of their own, and don't wait for marks.
         self._look_ups = self._database if keyed else Database(database, place, busy_timeout)
         self._stream = stream
         self._keyed = keyed
@@ -93,14 +93,14 @@ class SqlLedger:
 
     @property
     def place(self) -> str:
-        """What messages call the ledger: never a password."""
+        """What messages call the ledger; without a password."""
         return self._database.place
 
     def open(self) -> None:
-        """Connect, make or update the schema, find the stream, prove that it can be written, drop what is too old.
+        """Connect, create or update the schema, find the stream, check that it can be written, remove old entries.
 
-        :raises LedgerError: if something has to change: the place, the rights, the version, the secret; or if it was
-            emptied or replaced.
+        :raises LedgerError: if the place, the rights, the version or the secret is wrong, or the ledger was emptied or
+            replaced.
         :raises LedgerBusyError: if it is locked, or its database can't be reached.
         """
         self._database.connect(durable=self._keyed)
@@ -115,15 +115,15 @@ class SqlLedger:
             raise
 
     def sift(self, keys: bytes, fingerprints: bytes = b"", beginnings: Sequence[bytes] = ()) -> list[int]:
-        """Give the indices of what is to be sent, in order: what is not there, or not as it is there.
+        """Return the indices of what to send, in order: what is not there, or is there with another fingerprint.
 
-        Of states, what it gives back is claimed. A key that it gives back must not be sifted again before it is marked
-        or given up. Where a key stands more than once and one of them is to be sent, all of them are.
+        Of states, it claims what it returns; such a key must not be sifted again before it is marked or given up. If a
+        key occurs several times and is returned once, all its occurrences are returned.
 
         :param keys: `KEY_SIZE` bytes each, joined.
-        :param fingerprints: as many, where the stream is of states.
-        :param beginnings: what all the keys begin with, where that is known: new days' samples cost no look at each.
-        :raises LedgerError: if something has to change.
+        :param fingerprints: as many, in a stream of states.
+        :param beginnings: the first bytes of each partition's keys, if known: of a new partition, no key is looked up.
+        :raises LedgerError: if something has to change first.
         :raises LedgerBusyError: if it is locked, or its database can't be reached.
         """
         self._check(keys, fingerprints)
@@ -138,11 +138,11 @@ class SqlLedger:
         return _with_repeats(keys, chosen) if self._keyed else chosen
 
     def mark_delivered(self, keys: bytes, fingerprints: bytes = b"") -> None:
-        """Enter what was delivered, with proof; committed when it returns.
+        """Enter what was delivered, as an answer proves; committed when it returns.
 
-        :param keys: `KEY_SIZE` bytes each, joined. Of states, the last counts where one stands twice.
-        :param fingerprints: as many, where the stream is of states.
-        :raises LedgerError: if something has to change.
+        :param keys: `KEY_SIZE` bytes each, joined. Of states, the last occurrence of a key counts.
+        :param fingerprints: as many, in a stream of states.
+        :raises LedgerError: if something has to change first.
         :raises LedgerBusyError: if it is locked, or its database can't be reached.
         """
         self._check(keys, fingerprints)
@@ -156,7 +156,7 @@ class SqlLedger:
                     entries.add(connection, self._id, keys[start:end], self._today())
 
     def close(self) -> None:
-        """Disconnect. Claims that were not marked end a minute later. Safe to call twice, and on a broken ledger."""
+        """Disconnect. Claims that were not marked end `GRACE` later. Safe to call twice, and on a broken ledger."""
         with contextlib.suppress(UserdataError):
             if self._keyed and self._id:
                 with self._database.writing() as connection:
@@ -190,7 +190,7 @@ class SqlLedger:
         entries = self._look_ups.entries
         with self._look_ups.reading() as connection:
             if not entries.is_there(connection, self._id):
-                raise self._gone()  # or all would be sent again, until the first mark
+                raise self._gone()  # else everything would be sent again, until the first mark
             if 0 < len(beginnings) <= MOST_BEGINNINGS and not entries.any_begins(connection, self._id, beginnings):
                 return list(range(len(keys) // KEY_SIZE))
             return entries.missing(connection, self._id, keys, self._since())
@@ -199,7 +199,7 @@ class SqlLedger:
         entries = self._database.entries
         with self._database.reading() as connection:
             chosen = entries.changed(connection, self._id, keys, fingerprints, self._since())
-        # What is unchanged needs no lock. What another run makes of the others meanwhile, it makes before this claim.
+        # What is unchanged needs no lock. If another run changes the rest meanwhile, it does so before this claim.
         if chosen:
             wanted = b"".join([keys[index * KEY_SIZE : (index + 1) * KEY_SIZE] for index in chosen])
             with self._writing() as connection:
@@ -209,7 +209,7 @@ class SqlLedger:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        """Write as the one writer of the stream."""
+        """Yield a connection as the stream's only writer."""
         with self._database.writing() as connection:
             if not self._database.entries.lock(connection, self._id):
                 raise self._gone()
@@ -221,11 +221,11 @@ class SqlLedger:
     def _gone(self) -> LedgerBusyError:
         return LedgerBusyError(
             f"the ledger at {self.place}: its stream {str(self._stream)!r} was forgotten, or the ledger emptied, while "
-            "this run was at it; a retry tells which, and begins a forgotten one anew"
+            "this run used it; a retry finds out which, and begins a forgotten stream again"
         )
 
     def _find(self, connection: Connection) -> int:
-        """Find the stream, or begin it."""
+        """Return the stream's number; create the stream if needed."""
         identity = self._stream.identity(self.fingerprints)
         this = STREAMS.c.identity == identity
         if connection.execute(update(STREAMS).where(this).values(used=int(self._now()))).rowcount == 0:
@@ -253,7 +253,7 @@ class SqlLedger:
         return int(found.id)
 
     def _register(self, connection: Connection, seconds: float) -> None:
-        """Say until when this run may have something under way, and forget the runs that no longer can."""
+        """Write until when this run may have something in flight, and remove the runs that no longer can."""
         now = self._now()
         self._renew_at = now + self._lease / 10
         if self._keyed:
@@ -269,17 +269,19 @@ class SqlLedger:
 
     def _check(self, keys: bytes, fingerprints: bytes) -> None:
         if len(keys) % KEY_SIZE or len(fingerprints) != len(keys) * self._keyed:
-            raise ValueError(f"keys have {KEY_SIZE} bytes each, and in a stream of states a fingerprint of as many")
+            raise ValueError(
+                f"keys have {KEY_SIZE} bytes each, and so have fingerprints, which only a stream of states has"
+            )
 
 
 def _pieces(keys: bytes) -> Iterator[tuple[int, int]]:
-    """Give where keys begin and end that one statement takes."""
+    """Yield the start and the end of the keys for each statement."""
     for start in range(0, len(keys), MOST_AT_ONCE * KEY_SIZE):
         yield start, min(start + MOST_AT_ONCE * KEY_SIZE, len(keys))
 
 
 def _with_repeats(keys: bytes, chosen: list[int]) -> list[int]:
-    """Add the other places of chosen keys: what a user is to be in the end depends on all of them, in order."""
+    """Add the other occurrences of chosen keys: a user's final state depends on all of them, in order."""
     if not 0 < len(chosen) < len(keys) // KEY_SIZE:
         return chosen
     every = split(keys)

@@ -1,4 +1,4 @@
-"""A ledger's entries in MySQL and MariaDB: plain SQL, but for a lock that outlasts the making of tables."""
+"""A ledger's entries in MySQL and MariaDB: plain SQL, and a lock that lasts while tables are created."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from airflow_provider_userdata.ledger.portable import Entries
 
 _OPENING = "userdata_ledger_opening"
 _LONGEST_OPENING = 60
-"""Seconds to wait for others that open it."""
+"""Seconds to wait for others that open the ledger."""
 
 
 class MysqlEntries(Entries):
-    """Statements for MySQL and MariaDB, which end a transaction at each table that is made."""
+    """Statements for MySQL and MariaDB, which commit at each `CREATE TABLE`."""
 
     locks_opening = True
 
     def lock_opening(self, connection: Connection) -> None:
-        """Keep others from making the schema or a stream at the same time, until `unlock_opening`."""
+        """Keep others from creating the schema or a stream, until `unlock_opening`."""
         connection.execute(select(func.get_lock(_OPENING, _LONGEST_OPENING)))
 
     def unlock_opening(self, connection: Connection) -> None:
-        """Let others open it."""
+        """Let others open the ledger."""
         connection.execute(select(func.release_lock(_OPENING)))

@@ -1,4 +1,4 @@
-"""What has to hold before a ledger is used: its schema's version, and its secret."""
+"""Checks before a ledger is used: the version of its schema, its secret, its identity."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _SECRET = "secret"  # noqa: S105  # the name of a row
 
 
 def prepare(connection: Connection, place: str, fingerprints: Fingerprints, seen: str | None = None) -> str:
-    """Make the schema or bring it up to date, see that the ledger is the one that it was, and return its identity.
+    """Create or update the schema, check that the ledger is the one used before, and return its identity.
 
-    :param connection: within a transaction that keeps others from doing the same.
-    :param place: the ledger's, for messages.
+    :param connection: in a transaction that keeps others from doing the same.
+    :param place: what messages call the ledger.
     :param seen: the identity of the ledger that was used before, or None.
     :raises LedgerError: if a newer version of this package made it, it was written with another secret, or it was
         emptied or replaced.
@@ -41,19 +41,19 @@ def prepare(connection: Connection, place: str, fingerprints: Fingerprints, seen
 
 
 def enter_secret(connection: Connection, fingerprints: Fingerprints) -> None:
-    """Note what a new ledger's secret is told by."""
+    """Write a check value of a new ledger's secret."""
     connection.execute(insert(META).values(name=_SECRET, value=fingerprints.check))
 
 
 def check_secret(connection: Connection, place: str, fingerprints: Fingerprints) -> None:
-    """See that the ledger was written with the same secret.
+    """Check that the ledger was written with the same secret.
 
-    :raises LedgerError: if not.
+    :raises LedgerError: if it was not.
     """
     if _check_value(connection) != fingerprints.check:
         raise LedgerError(
-            f"the ledger at {place} was written with another secret, by which nothing in it can be found: set "
-            "[userdata] ledger_secret to the one it was written with, or name a new ledger (all is sent again)"
+            f"the ledger at {place} was written with another secret, so nothing in it can be found: set "
+            "[userdata] ledger_secret to that secret, or name a new ledger (all is sent again)"
         )
 
 

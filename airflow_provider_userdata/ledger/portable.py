@@ -1,6 +1,6 @@
-"""A ledger's entries in any database: plain SQL, a few hundred keys a statement.
+"""A ledger's entries in any database: plain SQL, with a few hundred keys in a statement.
 
-`sqlite.py` and `postgresql.py` do the same with one statement a call, and inherit what needn't be fast.
+`sqlite.py` and `postgresql.py` do the same with one statement for each call, and inherit what needn't be fast.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE, split
 from airflow_provider_userdata.ledger.schema import ENTRIES, RUNS, STREAMS, TOKEN_SIZE
 
 CONTESTED = bytes(TOKEN_SIZE)
-"""The claim of nobody: more than one run may have sent something, so none can say what the vendor has."""
+"""A claim of no run: several may have sent something, so none can say what the vendor has."""
 
 _AT_ONCE = 500
 """Keys in one IN list."""
@@ -26,10 +26,10 @@ _IS_THERE = select(STREAMS.c.id).where(STREAMS.c.id == bindparam("stream"))
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who claims, and when.
+    """Which run claims, and when.
 
     :param run: the run's token.
-    :param alone: whether no other run of the stream may have anything under way.
+    :param alone: whether no other run of the stream can have anything in flight.
     :param today: days since 1970.
     """
 
@@ -42,55 +42,54 @@ class Entries:
     """Statements about a stream's entries. `since` is the first day that still counts."""
 
     isolation: str | None = "READ COMMITTED"
-    """What is read after waiting for a lock must be what the others have left, whatever the server's default is."""
+    """What is read after waiting for a lock must be what the others committed, whatever the server's default is."""
 
     def prepare(self, connection: Connection, *, durable: bool, busy_timeout: float) -> None:
         """Set up a new connection."""
 
     def begin(self, connection: Connection) -> None:
-        """Begin a transaction that writes, where the database must be told."""
+        """Begin a transaction that writes, if the database needs a statement for it."""
 
     locks_opening = False
-    """Whether `lock_opening` does anything. Where it can't, whoever loses a race tries again."""
+    """Whether `lock_opening` does anything. If not, the run that loses a race tries again."""
 
     def lock_opening(self, connection: Connection) -> None:
-        """Keep others from making the schema or a stream at the same time, to the end of the transaction."""
+        """Keep others from creating the schema or a stream, until the transaction ends."""
 
     def unlock_opening(self, connection: Connection) -> None:
-        """End the lock, where the transaction's end doesn't."""
+        """End the lock, if the end of the transaction doesn't."""
 
     def lock(self, connection: Connection, stream: int) -> bool:
-        """Keep others from writing a stream, to the end of the transaction; tells whether it is still there.
+        """Keep others from writing a stream, until the transaction ends; return whether the stream still exists.
 
-        One writer a stream: so claims and marks of two runs come one after the other, and never wait for each other's
-        entries in a circle.
+        With one writer for each stream, two runs never deadlock on each other's entries.
         """
         found = connection.execute(select(STREAMS.c.id).where(STREAMS.c.id == stream).with_for_update())
         return found.scalar() is not None
 
     def is_there(self, connection: Connection, stream: int) -> bool:
-        """Tell whether a stream is still there."""
+        """Return whether a stream still exists."""
         return connection.execute(_IS_THERE, {"stream": stream}).scalar() is not None
 
     def others(self, connection: Connection, stream: int, run: bytes, now: int) -> bool:
-        """Tell whether another run may have something under way."""
+        """Return whether another run may have something in flight."""
         alive = select(func.count()).where(RUNS.c.stream == stream, RUNS.c.run != run, RUNS.c.until > now)
         return bool(connection.execute(alive).scalar())
 
     def any_begins(self, connection: Connection, stream: int, beginnings: Sequence[bytes]) -> bool:
-        """Say whether any key begins with one of these bytes."""
+        """Return whether any key begins with one of these bytes."""
         ranges = [(one.ljust(KEY_SIZE, b"\x00"), one.ljust(KEY_SIZE, b"\xff")) for one in beginnings]
         there = [exists().where(ENTRIES.c.stream == stream, ENTRIES.c.key.between(*each)) for each in ranges]
         return bool(connection.execute(select(or_(*there))).scalar())
 
     def missing(self, connection: Connection, stream: int, keys: bytes, since: int) -> list[int]:
-        """Give the indices of the keys that are not there."""
+        """Return the indices of the keys that are not there."""
         wanted = split(keys)
         there = {row.key for row in self._rows(connection, stream, wanted) if row.day >= since}
         return [index for index, key in enumerate(wanted) if key not in there]
 
     def changed(self, connection: Connection, stream: int, keys: bytes, fingerprints: bytes, since: int) -> list[int]:
-        """Give the indices of the keys whose fingerprint is not what is there."""
+        """Return the indices of the keys that are not there with this fingerprint."""
         wanted = split(keys)
         there = {bytes(row.key): row.fingerprint for row in self._rows(connection, stream, wanted) if row.day >= since}
         pairs = zip(wanted, split(fingerprints), strict=True)
@@ -104,7 +103,7 @@ class Entries:
         _update(connection, stream, [{"_key": key, "day": today} for key in wanted if key in there])
 
     def claim(self, connection: Connection, stream: int, keys: bytes, claim: Claim) -> None:
-        """Make keys this run's, and what the vendor has unknown."""
+        """Claim keys for a run: from then on it is unknown what the vendor has."""
         wanted = dict.fromkeys(split(keys))
         there = {bytes(row.key): row.claim for row in self._rows(connection, stream, list(wanted))}
         free = (None, claim.run)
@@ -121,7 +120,7 @@ class Entries:
         _update(connection, stream, [{"_key": value.pop("key"), **value} for value in values if value["key"] in there])
 
     def confirm(self, connection: Connection, stream: int, proven: dict[bytes, bytes], run: bytes, today: int) -> None:
-        """Enter what the vendor is proven to have, where the claim is still the run's.
+        """Enter what the vendor is proven to have, if the run's claim still holds.
 
         :param proven: key to fingerprint.
         """

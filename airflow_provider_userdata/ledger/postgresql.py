@@ -1,4 +1,4 @@
-"""A ledger's entries in PostgreSQL: one statement a call, one row of result, as in SQLite."""
+"""A ledger's entries in PostgreSQL: one statement for each call, with one row of result, as in SQLite."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE
 from airflow_provider_userdata.ledger.portable import CONTESTED, Claim, Entries
 from airflow_provider_userdata.ledger.schema import ENTRIES
 
-_OPENING = 0x75736572646174  # "userdat": a number that other users of the database won't lock by chance
+_OPENING = 0x75736572646174  # "userdat": unlikely to be another application's lock
 
 _T = ENTRIES.name
 _NUMBERS = "generate_series(0, CAST(:count AS integer) - 1) AS n"
 _KEY = f"substring(CAST(:keys AS bytea) FROM n * {KEY_SIZE} + 1 FOR {KEY_SIZE})"
 _FINGERPRINT = f"substring(CAST(:fingerprints AS bytea) FROM n * {KEY_SIZE} + 1 FOR {KEY_SIZE})"
-# Asked as a value, key by key: as a join, a planner without statistics may read the whole table instead.
+# A subquery for each key: for a join, a planner without statistics may read the whole table.
 _FOUND = f"SELECT true FROM {_T} WHERE stream = :stream AND key = {_KEY} AND day >= :since"
 _INDICES = f"SELECT count(*), string_agg(CAST(n AS text), ',' ORDER BY n) FROM {_NUMBERS} WHERE"
 
@@ -49,20 +49,20 @@ class PostgresqlEntries(Entries):
     def prepare(self, connection: Connection, *, durable: bool, busy_timeout: float) -> None:
         """Set up a new connection."""
         connection.exec_driver_sql(f"SET lock_timeout = {max(1, int(busy_timeout * 1000))}")
-        if durable:  # whatever the server's or the role's default is: a claim is on the disk before it counts
+        if durable:  # a claim must be on the disk before it counts, whatever the default is
             connection.exec_driver_sql("SET synchronous_commit = on")
         connection.commit()
 
     def lock_opening(self, connection: Connection) -> None:
-        """Keep others from making the schema or a stream at the same time, to the end of the transaction."""
+        """Keep others from creating the schema or a stream, until the transaction ends."""
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_OPENING})")
 
     def missing(self, connection: Connection, stream: int, keys: bytes, since: int) -> list[int]:
-        """Give the indices of the keys that are not there."""
+        """Return the indices of the keys that are not there."""
         return _indices(connection, _MISSING, keys, {"stream": stream, "since": since})
 
     def changed(self, connection: Connection, stream: int, keys: bytes, fingerprints: bytes, since: int) -> list[int]:
-        """Give the indices of the keys whose fingerprint is not what is there."""
+        """Return the indices of the keys that are not there with this fingerprint."""
         values = {"stream": stream, "fingerprints": fingerprints, "since": since}
         return _indices(connection, _CHANGED, keys, values)
 
@@ -71,12 +71,12 @@ class PostgresqlEntries(Entries):
         connection.execute(_ADD, {"stream": stream, "today": today, **_joined(keys)})
 
     def claim(self, connection: Connection, stream: int, keys: bytes, claim: Claim) -> None:
-        """Make keys this run's, and what the vendor has unknown."""
+        """Claim keys for a run: from then on it is unknown what the vendor has."""
         values = {"stream": stream, "today": claim.today, "run": claim.run, "alone": claim.alone}
         connection.execute(_CLAIM, {**values, "contested": CONTESTED, **_joined(keys)})
 
     def confirm(self, connection: Connection, stream: int, proven: dict[bytes, bytes], run: bytes, today: int) -> None:
-        """Enter what the vendor is proven to have, where the claim is still the run's."""
+        """Enter what the vendor is proven to have, if the run's claim still holds."""
         values = {"stream": stream, "fingerprints": b"".join(proven.values()), "run": run, "today": today}
         connection.execute(_CONFIRM, {**values, **_joined(b"".join(proven))})
 

@@ -1,6 +1,6 @@
-"""The ledger's tables, and how they are made and brought up to date.
+"""The ledger's tables, and how they are created and updated.
 
-Their names begin with `userdata_ledger_`, for they may lie in a database of many uses.
+Their names begin with `userdata_ledger_`, since the database may have other uses.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _metadata = MetaData()
 
 
 def _bytes(size: int) -> TypeEngine[bytes]:
-    """Make a type for a few bytes; MySQL keeps a key of another type than its usual one."""
+    """Return a type for a few bytes. MySQL needs another one than usual, since it can't index a BLOB as a key."""
     return LargeBinary(size).with_variant(VARBINARY(size), "mysql").with_variant(VARBINARY(size), "mariadb")
 
 
@@ -73,24 +73,24 @@ Step = Callable[[Connection], None]
 
 
 def make_tables(connection: Connection) -> None:
-    """Make the tables that aren't there."""
+    """Create the tables that don't exist."""
     _metadata.create_all(connection)
 
 
 def drop_tables(connection: Connection) -> None:
-    """Remove the tables that are there."""
+    """Remove the tables that exist."""
     _metadata.drop_all(connection)
 
 
 STEPS: Sequence[Step] = (make_tables,)
-"""What makes each version of the one before. A step that a release has shipped is never changed: add another."""
+"""Each step makes a version from the one before. Never change a released step: add another."""
 
 
 def migrate(connection: Connection, place: str, steps: Sequence[Step] = STEPS) -> None:
-    """Make the schema, or bring it up to date.
+    """Create the schema, or update it.
 
-    :param connection: within a transaction that keeps others from doing the same.
-    :param place: the ledger's, for messages.
+    :param connection: in a transaction that keeps others from doing the same.
+    :param place: what messages call the ledger.
     :raises LedgerError: if a newer version of this package made it.
     """
     version = read_version(connection)
@@ -107,7 +107,7 @@ def migrate(connection: Connection, place: str, steps: Sequence[Step] = STEPS) -
 
 
 def read_version(connection: Connection) -> int:
-    """Give the schema's version; 0 where there is none."""
+    """Return the schema's version; 0 if there is none."""
     if not inspect(connection).has_table(META.name):
         return 0
     return int(connection.execute(select(META.c.value).where(META.c.name == VERSION)).scalar() or 0)

@@ -1,6 +1,6 @@
-"""A ledger's entries in SQLite: one statement a call, one row of result.
+"""A ledger's entries in SQLite: one statement for each call, with one row of result.
 
-Python's sqlite3 takes and gives the interpreter's lock at every step of a statement. So the joined keys are one
+Python's sqlite3 releases and takes the interpreter's lock at every step of a statement. So the joined keys are one
 parameter, SQL cuts them up, and the indices come back as one text: a thousand keys are looked up while other threads
 run.
 """
@@ -19,7 +19,7 @@ from airflow_provider_userdata.ledger.portable import CONTESTED, Claim, Entries
 from airflow_provider_userdata.ledger.schema import ENTRIES
 
 MOST_AT_ONCE = 20_000
-"""Keys a call; the ledger cuts what is longer."""
+"""Most keys in one call; the ledger splits longer ones."""
 
 _T = ENTRIES.name
 _KEY = f"substr(:keys, n * {KEY_SIZE} + 1, {KEY_SIZE})"
@@ -52,7 +52,7 @@ _CONFIRM = (
 class SqliteEntries(Entries):
     """Statements for SQLite."""
 
-    isolation = None  # one writer at a time: there is no weaker one
+    isolation = None  # SQLite has one writer at a time, and needs none
     locks_opening = True  # by `begin`
 
     def prepare(self, connection: Connection, *, durable: bool, busy_timeout: float) -> None:
@@ -60,10 +60,12 @@ class SqliteEntries(Entries):
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(busy_timeout * 1000)}")
         with contextlib.suppress(OperationalError):  # readers and a writer at once, where the file system allows it
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-        # NORMAL leaves the last commits in a power cut's hands. A lost entry of a delivered record is a resend; a lost
-        # claim would let the ledger say what the vendor no longer has, so claims are on the disk before they count.
+        # With NORMAL, a power cut may lose the last commits. A lost entry of a delivered record causes a resend; a lost
+        # claim would leave a state in the ledger that the vendor no longer has, so claims are synced to the disk.
         connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        connection.exec_driver_sql("PRAGMA wal_autocheckpoint = 10000")  # 40 MB: pages written often are moved once
+        connection.exec_driver_sql(
+            "PRAGMA wal_autocheckpoint = 10000"
+        )  # 40 MB: a page that is written often is copied once
         connection.exec_driver_sql("PRAGMA cache_size = -65536")  # KiB
         connection.exec_driver_sql("PRAGMA temp_store = MEMORY")
         connection.exec_driver_sql("CREATE TEMP TABLE IF NOT EXISTS numbers (n INTEGER PRIMARY KEY)")
@@ -74,21 +76,21 @@ class SqliteEntries(Entries):
         connection.commit()
 
     def begin(self, connection: Connection) -> None:
-        """Lock before the first read: a transaction that reads first can't wait for another that writes."""
+        """Lock before the first read: a transaction that has read can't wait for another writer."""
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def any_begins(self, connection: Connection, stream: int, beginnings: Sequence[bytes]) -> bool:
-        """Say whether any key begins with one of these bytes."""
+        """Return whether any key begins with one of these bytes."""
         least, greatest = (b"".join([one.ljust(KEY_SIZE, end) for one in beginnings]) for end in (b"\x00", b"\xff"))
         values = {"stream": stream, "keys": least, "greatest": greatest, "count": len(beginnings)}
         return bool(connection.exec_driver_sql(_BEGUN, values).scalar())
 
     def missing(self, connection: Connection, stream: int, keys: bytes, since: int) -> list[int]:
-        """Give the indices of the keys that are not there."""
+        """Return the indices of the keys that are not there."""
         return _indices(connection, _MISSING, keys, {"stream": stream, "since": since})
 
     def changed(self, connection: Connection, stream: int, keys: bytes, fingerprints: bytes, since: int) -> list[int]:
-        """Give the indices of the keys whose fingerprint is not what is there."""
+        """Return the indices of the keys that are not there with this fingerprint."""
         values = {"stream": stream, "fingerprints": fingerprints, "since": since}
         return _indices(connection, _CHANGED, keys, values)
 
@@ -98,13 +100,13 @@ class SqliteEntries(Entries):
         connection.exec_driver_sql(_ADD, values)
 
     def claim(self, connection: Connection, stream: int, keys: bytes, claim: Claim) -> None:
-        """Make keys this run's, and what the vendor has unknown."""
+        """Claim keys for a run: from then on it is unknown what the vendor has."""
         values = {"stream": stream, "keys": keys, "count": len(keys) // KEY_SIZE, "today": claim.today}
         values |= {"run": claim.run, "alone": claim.alone, "contested": CONTESTED}
         connection.exec_driver_sql(_CLAIM, values)
 
     def confirm(self, connection: Connection, stream: int, proven: dict[bytes, bytes], run: bytes, today: int) -> None:
-        """Enter what the vendor is proven to have, where the claim is still the run's."""
+        """Enter what the vendor is proven to have, if the run's claim still holds."""
         values = {"stream": stream, "keys": b"".join(proven), "fingerprints": b"".join(proven.values())}
         connection.exec_driver_sql(_CONFIRM, values | {"count": len(proven), "run": run, "today": today})
 

@@ -11,14 +11,14 @@ from airflow_provider_userdata.ledger.fingerprints import Fingerprints
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Where records go, and what they are. No DAG and no task: either may be renamed, and nothing is sent again.
+    """Where records go, and what they are. Names no DAG and no task: renaming one causes no resend.
 
     :param vendor: the connection's type.
-    :param host: of the connection.
-    :param port: of the connection, or None for the scheme's own.
+    :param host: the connection's host.
+    :param port: the connection's port; None for the scheme's default.
     :param kind: the `data_type` or `upload_type`, or empty.
-    :param user: whom all records of the stream are of, or empty. The ledger keeps a fingerprint of it.
-    :param name: the author's own, which stands for all but the vendor.
+    :param user: the one user of all records, or empty. The ledger keeps only its fingerprint.
+    :param name: the DAG author's name for the stream, in place of all but the vendor.
     """
 
     vendor: str
@@ -39,11 +39,11 @@ class Stream:
         return f"{self.host}:{self.port}" if self.port else self.host
 
     def owner(self, fingerprints: Fingerprints) -> str:
-        """Give the user's fingerprint, as the ledger keeps it, or an empty text."""
+        """Return the user's fingerprint as the ledger keeps it, or an empty text."""
         return fingerprints.of_user(self.user).hex() if self.user and not self.name else ""
 
     def identity(self, fingerprints: Fingerprints) -> str:
-        """Give what tells this stream from all others, in 32 characters."""
+        """Return 32 characters that identify the stream."""
         if self.name:
             parts: list[object] = [self.vendor, self.name]
         else:
