@@ -1,7 +1,7 @@
-"""Claims on files: who made one by a write that only one can make is alone with the file, on a disk and in a store.
+"""Claims on files, on a disk or in an object store: only one process can make a claim, and has the file to itself.
 
-A claim is a small file beside the one that it is for, with a number in its name. Where it can be taken over, the next
-number is the claim on it, made in the same way: the highest counts, and of two who want it, one gets it.
+A claim is a small file beside the claimed one, with a number in its name. To take a file over, a process makes the
+claim with the next number. The highest number counts, and only one of two processes can make it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, is_local
 
 MARK = ".claim-"
 SILENCE = 60.0
-"""Seconds after which a process on another machine, that has not renewed its claim, may be gone."""
+"""Seconds without a renewal after which a process on another machine may be gone."""
 
 _log = logging.getLogger(__name__)
 
 
 class Claimant(msgspec.Struct, frozen=True):
-    """Who made a claim.
+    """The run and process that made a claim.
 
     :param run: the Airflow run.
     :param index: which of its mapped tasks, or an empty text.
@@ -46,7 +46,7 @@ class Claimant(msgspec.Struct, frozen=True):
 
     @property
     def silence(self) -> float:
-        """For how many seconds nothing was heard of the process: for ever, where it is gone from this machine."""
+        """Seconds since the process showed that it was alive; infinite if it was on this machine and is gone."""
         if self.host == socket.gethostname() and not _is_there(self.pid):
             return float("inf")
         return time.time() - self.renewed
@@ -57,7 +57,7 @@ class Claim(msgspec.Struct, frozen=True):
 
     :param file: the file's name.
     :param number: the claim's.
-    :param by: who made it; None where that can't be read.
+    :param by: the run and process that made it; None if that can't be read.
     """
 
     file: str
@@ -86,9 +86,9 @@ class Claims:
         return {file: sorted(claims, key=lambda claim: claim.number) for file, claims in found.items()}
 
     def take(self, file: str, number: int, by: Claimant) -> bool:
-        """Make a claim, unless another was faster.
+        """Make a claim, unless another process was faster; return whether it was made.
 
-        :param number: one more than that of the highest claim there is.
+        :param number: one more than the highest number so far.
         """
         if self._one_gets_it is None:
             self._one_gets_it = self._keeps_conditions()
@@ -113,7 +113,7 @@ class Claims:
         part.replace(path)
 
     def drop(self, file: str, numbers: list[int]) -> None:
-        """Remove claims, the highest last: what lies below mustn't count again meanwhile."""
+        """Remove claims, the highest last, so that no lower one counts in between."""
         for number in sorted(numbers):
             with contextlib.suppress(FileNotFoundError):
                 self._path(file, number).unlink()
@@ -129,7 +129,7 @@ class Claims:
             return None
 
     def _create(self, path: Any, by: Claimant) -> bool:
-        """Write a file that mustn't be there yet: `If-None-Match: *` in S3, generation 0 in GCS, a link on a disk."""
+        """Create a file if it doesn't exist: `If-None-Match: *` in S3, generation 0 in GCS, a link on a disk."""
         try:
             if is_local(path):
                 part = _part(path, by)
@@ -145,7 +145,7 @@ class Claims:
         return True
 
     def _keeps_conditions(self) -> bool:
-        """Say whether the store refuses to make what is there already: not each does, nor each client asks it to."""
+        """Return whether the store refuses to overwrite: not every store does, and not every client asks for it."""
         probe, nobody = self._folder / f".probe-{uuid.uuid4().hex}", Claimant("", "")
         try:
             return self._create(probe, nobody) and not self._create(probe, nobody)
@@ -156,9 +156,9 @@ class Claims:
                 probe.unlink()
 
     def _take_if_alone(self, file: str, number: int, by: Claimant) -> bool:
-        """Write a claim, and give way where anybody else has written one: both may, and a later run takes the file.
+        """Make a claim, and withdraw it if another process made one, too: if both withdraw, a later run takes the file.
 
-        Stores list what was written: of two, at least the one who wrote later sees the other.
+        A listing shows what was written before: of two processes, at least the later one sees the other.
         """
         path = self._path(file, number)
         token = path.parent / f"{path.name}.{uuid.uuid4().hex}"
@@ -174,7 +174,7 @@ class Claims:
 
 
 def fresh_listing(folder: Any) -> list[Any]:
-    """List a folder as it is now: some clients of stores remember how it was."""
+    """List a folder, never from a cache, which some clients of stores have."""
     if (store := getattr(folder, "fs", None)) is not None:
         store.invalidate_cache()
     return list(folder.iterdir()) if folder.exists() else []

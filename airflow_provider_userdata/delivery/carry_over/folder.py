@@ -1,4 +1,4 @@
-"""Keeps samples that are too few to be sent, for the task's next run (G4)."""
+"""The folder of records that are too few to be sent, for the task's next run (G4)."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _log = logging.getLogger(__name__)
 
 
 class CarryOverFolder:
-    """The folder where a task's held records lie, whatever run left them. All methods block.
+    """The folder of a task's held records, from any run. All methods block.
 
-    A file is claimed, so that two runs never carry the same records in, and removed only when the fates of its records
-    are written. A file that an earlier attempt of this same run left is superseded: this attempt reads those records
-    from the source again. What a run has claimed that is over, and never accounted for, is taken over.
+    A file is claimed, so that two runs never carry in the same records, and removed once the fates of its records are
+    written. A file of an earlier attempt of this same run is superseded: this attempt reads those records from the
+    source again. Records that a run had claimed, and that is over without their fates, are taken over.
 
     :param folder: a `pathlib.Path` or an `ObjectStoragePath`.
     :param kind: what the records are, such as `steps`: only records of one kind may share a request.
@@ -71,7 +71,7 @@ class CarryOverFolder:
         return str(self._folder)
 
     def identity(self) -> str | None:
-        """Give the name that tells this folder from one with the same path on another machine, if it has one."""
+        """Return the folder's own name, which tells it from the same path on another machine; None if it has none."""
         try:
             with (self._folder / _IDENTITY).open("rb") as file:
                 return str(file.read().decode())
@@ -102,20 +102,20 @@ class CarryOverFolder:
         return self._count(lambda name: name.endswith(".jsonl") and name[0] != "." and not self._is_of_stream(name))
 
     def claim(self, *, resuming: bool = False) -> list[bytes]:
-        """Take what earlier runs left, oldest first, as the bodies of records.
+        """Claim what earlier runs left, and return the bodies of the records, oldest first.
 
-        :param resuming: whether to take only what an attempt before this one had taken, so that positions stay.
+        :param resuming: whether to claim only what an earlier attempt had claimed, so that positions stay the same.
         """
         try:
             return self._claim(resuming=resuming)
         except OSError as error:
             with contextlib.suppress(OutputError):
                 self.release(read=False, complete=False)
-            self._claimed = {}  # never to be removed: nobody has read them
+            self._claimed = {}  # must not be removed: they were not read
             raise self._unusable(error) from error
 
     def renew(self) -> None:
-        """Show that the run that has claimed records is alive, where the last time is some seconds ago."""
+        """Show that the run is alive, if the last time was `RENEW_SECONDS` ago."""
         if time.monotonic() < self._renewed + RENEW_SECONDS:
             return
         self._renewed = time.monotonic()
@@ -127,7 +127,7 @@ class CarryOverFolder:
     def keep(self, bodies: Sequence[bytes], *, carried_in: bool) -> None:
         """Keep records for the next run.
 
-        :param carried_in: whether they came from an earlier run: a retry won't find them in its source again.
+        :param carried_in: whether they came from an earlier run: a retry doesn't find them in its source.
         """
         if not bodies:
             return
@@ -141,9 +141,9 @@ class CarryOverFolder:
             raise self._unusable(error) from error
 
     def release(self, *, read: bool, complete: bool) -> None:
-        """End the claims: remove the files whose records have a fate by now, give the others back.
+        """Release the claims: remove the files whose records have a fate, and leave the others to later runs.
 
-        :param read: whether the records that were carried in have been read, and so have a fate.
+        :param read: whether the records that were carried in were read, and so have a fate.
         :param complete: whether the source was read to its end, so that what this run held before is superseded.
         """
         try:
@@ -159,7 +159,7 @@ class CarryOverFolder:
         self._claimed = {}
 
     def release_all(self) -> None:
-        """Remove what an attempt of this run had claimed, which crashed between the run's end and its own."""
+        """Remove what an attempt of this run had claimed that crashed after the run was complete."""
         try:
             listed = self._claims.listed()
             self._claimed = {
@@ -181,7 +181,7 @@ class CarryOverFolder:
         return count
 
     def _free_name(self, origin: str) -> str:
-        """Name a file so that who repeats it writes it anew, and so that nobody has claimed it."""
+        """Return a file name that nobody has claimed; a repeated attempt gets the same one, and replaces the file."""
         by_whom = hashlib.blake2b(self._run.encode(), digest_size=16).hexdigest()
         claimed = self._claims.listed()
         name, number = f"{self._stream}-{origin}-{by_whom}.jsonl", 0
@@ -204,7 +204,7 @@ class CarryOverFolder:
         return name.rpartition("-")[0]
 
     def _is_of_this_run(self, name: str) -> bool:
-        """Say whether another of this run's mapped tasks left a file: cleared, it would read those records again."""
+        """Return whether another mapped task of this run left a file: cleared, it would read those records again."""
         of = self._origin(name)
         return of == f"{self._stream}-run-{self._whole_run}" or of.startswith(f"{self._stream}-run-{self._whole_run}@")
 
@@ -225,7 +225,7 @@ class CarryOverFolder:
         return bodies
 
     def _is_free(self, name: str, claims: list[Claim], *, resuming: bool) -> bool:
-        """Say whether a file may be claimed: nobody has, or a run that is over, and whose process is gone."""
+        """Return whether nobody has claimed a file, or only a run that is over and whose process is gone."""
         if not claims:
             return True
         by = claims[-1].by
@@ -236,13 +236,13 @@ class CarryOverFolder:
         return False
 
     def _taken(self, name: str, earlier: list[Claim], first: int) -> list[Claim]:
-        """Claim a file; return all claims on it, or none where another run was faster."""
+        """Claim a file; return all claims on it, or none if another run was faster."""
         claim = Claim(name, earlier[-1].number + 1 if earlier else 1, Claimant(*self._me, first))
         taken = claim.by is not None and self._claims.take(name, claim.number, claim.by)
         return [*earlier, claim] if taken else []
 
     def _carry_in(self, path: Any, claims: list[Claim], bodies: list[bytes]) -> None:
-        """Take a claimed file's records, but for those that a run before has accounted for."""
+        """Add the records of a claimed file, without those that have a fate from an earlier run."""
         try:
             with path.open("rb") as file:
                 lines = file.read().splitlines()
@@ -274,7 +274,7 @@ class CarryOverFolder:
             file.write(text)
 
     def _write_whole(self, path: Path, text: bytes) -> None:
-        """Write a file so that a run that claims it meanwhile finds all of it."""
+        """Write a file so that a run that claims it at the same time finds it complete."""
         make_private_folder(path.parent)
         part = path.with_name(f".{path.name}.part")
         part.touch(mode=PRIVATE_FILE)
@@ -287,7 +287,7 @@ class CarryOverFolder:
 
 
 def _file_name(run: str) -> str:
-    """Write a run's name so that it can stand twice in a file's name, which has 255 bytes."""
+    """Return a run's name, shortened so that a file name of 255 bytes can contain it twice."""
     name = quote(run, safe="")
     if len(name) <= LONGEST_RUN:
         return name

@@ -1,4 +1,4 @@
-"""What became of the records that a run had carried in, whose claim on them is taken over."""
+"""Finds out what became of records whose claim is taken over from another run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _KINDS = ("receipts-", "rejects-", "sent-")
 
 
 class TakenOver:
-    """Looks up what the runs did that had claimed a file before.
+    """Looks up what earlier runs did with a file that they had claimed.
 
     :param run_folder: the folder of a run's fates, by its name and index.
     """
@@ -36,7 +36,7 @@ class TakenOver:
         self._known: dict[tuple[str, str], tuple[IntervalSet, Doubt]] = {}
 
     def left_of(self, lines: list[bytes], before: Sequence[Claimant | None]) -> tuple[list[bytes], list[int]]:
-        """Return which of a file's lines no run has accounted for, and which places of these may have been sent.
+        """Return the lines of a file without a fate from any run, and the indices of those that may have been sent.
 
         :param before: the runs that had claimed the file, in their order.
         """
@@ -61,7 +61,7 @@ class TakenOver:
 
 
 def fates_of(folder: Any) -> tuple[IntervalSet, Doubt]:
-    """Return which positions of a run's source have their fate, and which may have been sent besides. Blocks.
+    """Return which positions of a run have their fate, and which others may have been sent. Blocks.
 
     :param folder: of the run's fates.
     """
@@ -70,7 +70,7 @@ def fates_of(folder: Any) -> tuple[IntervalSet, Doubt]:
         for receipt in _lines(folder, receipts_name(attempt), ReceiptLine):
             settled.add_all(receipt.ranges)
         for reject in _lines(folder, rejects_name(attempt), RejectLine):
-            if reject.fate is not Fate.HELD:  # it was left to an attempt that never came
+            if reject.fate is not Fate.HELD:  # it was left to a next attempt, which never came
                 settled.add_all([(reject.position, 1)])
         until = 0
         for line in _lines(folder, sent_name(attempt), SentLine):

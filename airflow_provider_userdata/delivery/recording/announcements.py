@@ -1,8 +1,8 @@
-"""Says ahead what may be sent, where what is written shows only later: an object store can't be appended to.
+"""Announces what may be sent, for object stores, where a file can't be appended to.
 
-A part is written once a second, so that a kill loses the lines of the second before. Each part says up to which
-position records may go until the next one, and none goes that isn't covered. What a killed attempt had announced is in
-doubt, if nothing else is known of it.
+A part is written once a second, so a kill loses the lines of the last second. Each part says up to which position
+records may go until the next part, and no record beyond it goes. Records that a killed attempt had announced are in
+doubt if nothing else is known of them.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from airflow_provider_userdata.delivery.recording.append_log import AppendLog, L
 from airflow_provider_userdata.delivery.recording.attempt_lines import SentLine
 
 SECONDS_AHEAD = 2
-"""So many times what went since the last part is announced: what goes until the next one is there, and some more."""
+"""How much is announced, as a multiple of what went since the last part: enough until the next one is there."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Announcements:
-    """Lets records go once it stands in a file that they may. Used inside the loop.
+    """Lets records go once a file says that they may. Used on the loop.
 
-    The window doubles where it is nearly used up before its time, and follows what goes otherwise.
+    The window doubles if it is nearly used up early; otherwise it follows the rate of sending.
 
     :param journal: the attempt's file of what was about to be sent.
-    :param fewest: how many positions are announced at least.
+    :param fewest: the least number of positions to announce.
     :param halted: set when nothing may be sent any more.
     """
 
@@ -50,9 +50,9 @@ class Announcements:
         self._news = asyncio.Event()
         self._wanted = asyncio.Event()
         self.closed = False
-        """Whether nothing goes any more."""
+        """Whether nothing more goes."""
         self.until: int | None = None if self.at_once else 0
-        """Positions below this one may go, as far as it was said; None where each line shows at once."""
+        """Positions below this one may go, as announced; None if each line shows at once."""
 
     def append(self, line: SentLine) -> None:
         """Write a line."""
@@ -91,9 +91,9 @@ class Announcements:
             self.kept()
 
     def renew(self, *, in_time: bool) -> None:
-        """Write what may go until the next part: the journal is to be sealed, flushed, and `kept` called.
+        """Announce what may go until the next part. Afterwards, seal and flush the journal, and call `kept`.
 
-        :param in_time: whether a second has passed since the last time, or somebody couldn't wait.
+        :param in_time: whether a second has passed since the last time; False if a request couldn't wait.
         """
         if self.at_once:
             return
@@ -115,7 +115,7 @@ class Announcements:
         return self._asked_for + self._ahead // 4 > self._covered
 
     def kept(self) -> None:
-        """Note that what was first announced, and not kept yet, is in the file now."""
+        """Note that the oldest announcement that was on its way is now in the file."""
         if self.at_once:
             return
         until, self._lines_kept = self._on_their_way.popleft()
@@ -123,5 +123,5 @@ class Announcements:
         self._news.set()
 
     def close(self) -> None:
-        """Announce nothing more: nothing goes any more."""
+        """Announce nothing more: nothing more goes."""
         self.closed = True

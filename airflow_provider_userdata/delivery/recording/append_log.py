@@ -1,4 +1,4 @@
-"""Files of lines that only grow: appended to where the file system can, written in parts where it can't."""
+"""Files of lines that only grow: appended to on a file system, written in numbered parts in an object store."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ PRIVATE_FOLDER = 0o700
 
 
 class Folder(Protocol):
-    """What a folder must do, on a file system or in an object store: `pathlib.Path` and `ObjectStoragePath` do."""
+    """A folder on a file system or in an object store, such as `pathlib.Path` or `StorePath`."""
 
     def __truediv__(self, name: str, /) -> Self:
-        """Give a path below."""
+        """Return a path below."""
 
     def mkdir(self, mode: int = ..., parents: bool = ..., exist_ok: bool = ...) -> None:  # pathlib's
-        """Make the folder."""
+        """Create the folder."""
 
     def open(self, mode: str = ...) -> IO[Any]:
         """Open the path as a file."""
@@ -31,36 +31,36 @@ class Folder(Protocol):
         """The last part of the path."""
 
     def exists(self) -> bool:
-        """Say whether there is such a file or folder."""
+        """Return whether the file or folder exists."""
 
     def iterdir(self) -> Iterator[Self]:
-        """Give the paths in a folder."""
+        """Yield the paths in the folder."""
 
     def unlink(self) -> None:
         """Remove the file."""
 
 
 class AppendLog(Protocol):
-    """A file of lines. `append` is called on the loop, the others where they may block."""
+    """A file of lines. `append` and `seal` are called on the loop; the other methods block."""
 
     @property
     def path(self) -> str | None:
         """Where the lines are; None where there are none."""
 
     def create(self) -> None:
-        """Make the place now, so that one that can't be written to shows before the first request.
+        """Create the file or folder now, so that a place that can't be written to shows before the first request.
 
-        :raises OutputError: if it can't be made.
+        :raises OutputError: if it can't be created.
         """
 
     def append(self, line: bytes) -> None:
-        """Add a line, or some with line breaks between them.
+        """Add a line, or several with line breaks between them.
 
         :raises OutputError: if it can't be written.
         """
 
     def seal(self) -> int:
-        """Give how far the journal goes now, for `read_log`: the next flush makes all of that durable."""
+        """Return how far the file goes now, for `read_log`; the next flush makes all of it durable."""
 
     def flush(self) -> None:
         """Make durable what was sealed.
@@ -69,22 +69,22 @@ class AppendLog(Protocol):
         """
 
     def check(self) -> None:
-        """See that all that was flushed is still there.
+        """Check that everything that was flushed is still there.
 
         :raises OutputError: if it isn't.
         """
 
     def close(self) -> None:
-        """Write what waits, and end."""
+        """Write what is waiting, and close the file."""
 
 
 def is_local(path: object) -> TypeGuard[Path]:
-    """Tell a path on this machine from one in an object store, which is a `Path` too in some Airflows."""
+    """Return whether a path is on this machine; in some Airflow versions, one in an object store is a `Path`, too."""
     return isinstance(path, os.PathLike) and not hasattr(type(path), "fs")
 
 
 def open_log(folder: Folder, name: str) -> AppendLog:
-    """Open a journal in a folder.
+    """Open a file of lines in a folder.
 
     :param name: the file's name without its ending.
     """
@@ -92,9 +92,9 @@ def open_log(folder: Folder, name: str) -> AppendLog:
 
 
 def read_log(folder: Folder, name: str, since: int) -> Iterator[bytes]:
-    """Give the lines of a journal that came after a seal, but for a last one that was torn.
+    """Yield the lines after a seal, without a torn last one.
 
-    :raises FileNotFoundError: if there is no such journal.
+    :raises FileNotFoundError: if the file doesn't exist.
     """
     if is_local(folder):
         with (folder / f"{name}.jsonl").open("rb") as file:
@@ -113,14 +113,14 @@ def read_log(folder: Folder, name: str, since: int) -> Iterator[bytes]:
 
 
 def journal_files(folder: Folder, name: str, until: int) -> dict[str, int]:
-    """Name the files of a journal up to a seal, with the bytes that each has at least."""
+    """Return the names of the files up to a seal, with the least number of bytes of each."""
     if is_local(folder):
         return {f"{name}.jsonl": until} if until else {}
     return {_part_name(name, number): 1 for number in range(1, until + 1)}
 
 
 def reached(folder: Folder, name: str) -> int:
-    """Return how far a journal goes; 0 where there is none, or where parts would have to be listed."""
+    """Return how many bytes a file has; 0 if it doesn't exist, or is in parts that would have to be listed."""
     if not is_local(folder):
         return 0
     try:
@@ -130,7 +130,7 @@ def reached(folder: Folder, name: str) -> int:
 
 
 def cut_log(folder: Folder, name: str, after: int) -> None:
-    """Take the lines out of a journal that came after a seal."""
+    """Remove the lines after a seal."""
     if is_local(folder):
         path = folder / f"{name}.jsonl"
         if path.exists() and path.stat().st_size > after:
@@ -141,7 +141,7 @@ def cut_log(folder: Folder, name: str, after: int) -> None:
 
 
 def remove_logs(folder: Folder, beginning: str) -> None:
-    """Remove the journals of all attempts whose names begin in a certain way."""
+    """Remove all files of a folder whose names begin with a text."""
     if folder.exists():
         for path in list(folder.iterdir()):
             if path.name.startswith(beginning):
@@ -149,7 +149,7 @@ def remove_logs(folder: Folder, beginning: str) -> None:
 
 
 class LocalLog:
-    """A file that is appended to as lines come. Mode 0600, in folders of mode 0700; made with its first line."""
+    """A file on this machine, created with its first line: mode 0600, in folders of mode 0700."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -163,7 +163,7 @@ class LocalLog:
         return None if self._file is None else str(self._path)
 
     def create(self) -> None:
-        """Make the file now, and the folders above it."""
+        """Create the file now, and the folders above it."""
         try:
             make_private_folder(self._path.parent)
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
@@ -186,11 +186,11 @@ class LocalLog:
         self._torn = False
 
     def seal(self) -> int:
-        """Give the bytes written so far."""
+        """Return the bytes written so far."""
         return self._bytes
 
     def flush(self) -> None:
-        """Bring to the disk what was written, and see that the file is still there."""
+        """Write everything to disk, and check that the file is still there."""
         if self._file is not None:
             try:
                 os.fdatasync(self._file)
@@ -199,12 +199,12 @@ class LocalLog:
             self.check()
 
     def check(self) -> None:
-        """See that the path leads to the file, with all that was written."""
+        """Check that the path leads to the file, with everything that was written."""
         if self._file is not None:
             check_file(self._path, self._file, self._bytes)
 
     def close(self) -> None:
-        """End."""
+        """Close the file."""
         if self._file is not None:
             try:
                 os.close(self._file)
@@ -213,7 +213,7 @@ class LocalLog:
 
 
 class SegmentedLog:
-    """Numbered files, a new one at each flush: an object store can't append."""
+    """Numbered files, a new one at each flush, because an object store can't append."""
 
     def __init__(self, folder: Folder, name: str) -> None:
         self._folder = folder
@@ -229,7 +229,7 @@ class SegmentedLog:
         return str(self._folder / f"{self._name}-*.jsonl") if self._parts or self._waiting else None
 
     def create(self) -> None:
-        """Make the folder."""
+        """Create the folder."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -240,7 +240,7 @@ class SegmentedLog:
         self._waiting.append(line + b"\n")
 
     def seal(self) -> int:
-        """Make a part of the lines that wait, to be written with the next flush; give how many parts there are."""
+        """Make a part of the waiting lines, written with the next flush; return the number of parts."""
         if self._waiting:
             lines, self._waiting = self._waiting, []
             self._parts += 1
@@ -248,7 +248,7 @@ class SegmentedLog:
         return self._parts
 
     def flush(self) -> None:
-        """Write the sealed parts, each as a file of its own."""
+        """Write each sealed part as a file."""
         while self._sealed:
             number, text = self._sealed[0]
             name = _part_name(self._name, number)
@@ -263,11 +263,11 @@ class SegmentedLog:
             self._sealed.pop(0)
 
     def check(self) -> None:
-        """See that all parts are there: one listing of the folder."""
+        """Check that all parts are there, with one listing of the folder."""
         check_folder(self._folder, self._written)
 
     def close(self) -> None:
-        """Write what waits."""
+        """Write what is waiting."""
         self.seal()
         self.flush()
 
@@ -277,7 +277,7 @@ def _part_name(name: str, number: int) -> str:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, for this user alone."""
+    """Create a folder, and the missing ones above it, for this user only."""
     for missing in [folder, *folder.parents]:
         if missing.exists():
             break

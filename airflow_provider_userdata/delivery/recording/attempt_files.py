@@ -16,26 +16,26 @@ from airflow_provider_userdata.delivery.recording.append_log import (
 from airflow_provider_userdata.delivery.recording.integrity import check_folder
 
 MOST_EARLIER = 60
-"""How many files of earlier attempts are looked after: a checkpoint is small."""
+"""How many files of earlier attempts are checked: their names are in the checkpoint, which is small."""
 
 
 def receipts_name(attempt: str) -> str:
-    """Name the file of accepted requests."""
+    """Return the name of the file of accepted requests."""
     return f"receipts-{attempt}"
 
 
 def rejects_name(attempt: str) -> str:
-    """Name the file of rejected, held and unknown records."""
+    """Return the name of the file of rejected, held and unknown records."""
     return f"rejects-{attempt}"
 
 
 def sent_name(attempt: str) -> str:
-    """Name the file that says what was about to be sent."""
+    """Return the name of the file of what was about to be sent."""
     return f"sent-{attempt}"
 
 
 def attempts_of(names: Iterable[str]) -> list[str]:
-    """Give the attempts that files belong to, by their names."""
+    """Return the attempts that have a file of what was about to be sent."""
     return [name.removeprefix("sent-") for name in names if name.startswith("sent-")]
 
 
@@ -50,9 +50,9 @@ class AttemptFiles:
         self.sent = open_log(folder, sent_name(attempt))
         self._created = False
         self.goes_on = False
-        """Whether an attempt before this one has written files in the folder, too."""
+        """Whether an earlier attempt has files in the folder, too."""
         self.earlier: dict[str, int] = {}
-        """How far the receipts and rejects of earlier attempts went, by the journal's name, where they must be here."""
+        """How far the receipts and rejects of earlier attempts went, by name, if they must be in this folder."""
 
     @property
     def receipts_path(self) -> str | None:
@@ -68,9 +68,9 @@ class AttemptFiles:
         return str(self._folder / f"{kind}-*.jsonl")
 
     def go_on(self, host: str, folder: str, journals: Mapping[str, int], earlier: Mapping[str, int]) -> None:
-        """Go on beside the files of earlier attempts. Blocks.
+        """Keep the files of earlier attempts under check. Blocks.
 
-        Where they are on another machine's disk, nobody here can look after them.
+        Files on the disk of another machine can't be checked here.
 
         :param host: where the last attempt wrote.
         :param folder: the folder that it wrote to.
@@ -87,7 +87,7 @@ class AttemptFiles:
         self.earlier = dict(kept[-MOST_EARLIER:])
 
     def create(self) -> None:
-        """Make the files. Blocks."""
+        """Create the files. Blocks."""
         self._created = True
         self.receipts.create()
         self.sent.append(b'{"ranges":[]}')
@@ -95,7 +95,7 @@ class AttemptFiles:
         self.sent.flush()
 
     def seal(self) -> dict[str, int]:
-        """Give how far each file goes, by its name."""
+        """Return how far each file goes, by name."""
         return {
             receipts_name(self._attempt): self.receipts.seal(),
             rejects_name(self._attempt): self.rejects.seal(),
@@ -103,7 +103,7 @@ class AttemptFiles:
         }
 
     def mark_left(self) -> None:
-        """Say where in the rejects the records begin that are left to the next attempt, which takes the lines out."""
+        """Record where in the rejects the left records begin: the next attempt removes these lines."""
         self.sent.append(b'{"left":%d}' % self.rejects.seal())
 
     def flush(self) -> None:
@@ -112,7 +112,7 @@ class AttemptFiles:
             journal.flush()
 
     def check(self) -> None:
-        """See that all that this attempt and those before it put on record is there. Blocks.
+        """Check that everything that this attempt and earlier ones wrote is there. Blocks.
 
         :raises OutputError: if it isn't.
         """
@@ -128,12 +128,12 @@ class AttemptFiles:
         )
 
     def close(self) -> None:
-        """Write what waits, and that nothing is in flight any more, and end. Blocks."""
+        """Write what is waiting, and that nothing is in flight, and close the files. Blocks."""
         if self._created:
             self.sent.append(b'{"closed":true}')
         for journal in (self.sent, self.receipts, self.rejects):
             journal.close()
 
     def remove_sent(self) -> None:
-        """Remove what only the next attempt would need. Blocks."""
+        """Remove the files that only a next attempt would need. Blocks."""
         remove_logs(self._folder, "sent-")

@@ -1,4 +1,4 @@
-"""The lines of an attempt's files, as the next attempt reads them: checked, since a file may have been damaged."""
+"""The lines of an attempt's files as the next attempt reads them: validated, since a file may be damaged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SentLine(msgspec.Struct, omit_defaults=True, kw_only=True):
     :param ranges: records that are sent for the first time in this attempt.
     :param bytes: of the request that goes; None where the line is about no request.
     :param retry: whether the request was sent before.
-    :param again: how many records, by now, may arrive once more; negative where they surely didn't.
+    :param again: how many records may now arrive twice; negative to take back a count, if they surely didn't.
     :param returned: records that were sent and surely not accepted.
     :param read: how many rows were read.
     :param digest: of those rows.

@@ -1,4 +1,4 @@
-"""Sees that what was put on record is still there: files may be removed, replaced or emptied in the middle of a run."""
+"""Checks that written files are still there: they may be removed, replaced or emptied during a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LOST = "while the run was under way: what stood there is lost. To send all agai
 
 
 def check_file(path: Path, file: int, written: int) -> None:
-    """See that a path still leads to an open file, with all that was written to it.
+    """Check that a path still leads to an open file, with everything that was written to it.
 
     :param file: the open file's descriptor.
     :param written: bytes.
@@ -32,7 +32,7 @@ def check_file(path: Path, file: int, written: int) -> None:
 
 
 def check_folder(folder: Any, expected: Mapping[str, int]) -> None:
-    """See that files are in a folder, and not shorter than they were.
+    """Check that files are in a folder, and not shorter than they were.
 
     :param folder: on a file system or in an object store.
     :param expected: bytes, by the file's name.

@@ -1,4 +1,4 @@
-"""Rows as the rejects file keeps them: whole, also what JSON can't hold."""
+"""Rows as the rejects file keeps them: complete, also values that JSON doesn't have."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from airflow_provider_userdata.vendors.validation import plain
 
 _decode = msgspec.json.Decoder().decode
 DEEPEST = 200
-"""Levels of nesting that are kept as they are; what lies deeper is kept as its text."""
+"""Levels of nesting that are kept; of what lies deeper, only the type is named."""
 
 
 def row_json(row: object, *, was_read: bool = False) -> msgspec.Raw:
     """Return a row as JSON: a JSON text as it stood, anything else with marks such as `{"$base64": ..}` where needed.
 
-    :param was_read: whether it is known to be a JSON text, where it is a text.
+    :param was_read: whether a row of bytes is known to be valid JSON.
     """
     if type(row) is bytes:
         text = row.removesuffix(b"\n").removesuffix(b"\r")  # a line's end
@@ -32,7 +32,7 @@ def row_json(row: object, *, was_read: bool = False) -> msgspec.Raw:
 
 
 def _as_value(row: object) -> object:
-    """Return a row of a file as people know it, with the file's own bytes where it isn't UTF-8."""
+    """Return a row of a file as a plain value, with the original bytes of cells that are not UTF-8."""
     if type(row) is TextRow:
         return {name: _as_read(cell) for name, cell in row.as_dict().items()}
     if type(row) is Unreadable:
@@ -41,7 +41,7 @@ def _as_value(row: object) -> object:
 
 
 def _as_read(cell: object) -> object:
-    """Return the bytes of a cell that isn't UTF-8: what reads files escapes each of them."""
+    """Return the original bytes of a cell that is not UTF-8: the file's reader has escaped them."""
     if type(cell) is not str or _is_utf8(cell):
         return cell
     with suppress(UnicodeEncodeError):
@@ -62,7 +62,7 @@ def _as_it_stood(text: bytes) -> msgspec.Raw:
 
 
 def _plain(value: Any, depth: int) -> Any:
-    """Return a value as JSON has it; what it is rejected for, such as a method that raises, mustn't end the run."""
+    """Return a value as JSON; a value whose methods raise mustn't end the run."""
     try:
         return _form(value, depth)
     except BaseException as error:  # noqa: BLE001  # the author's code may raise anything

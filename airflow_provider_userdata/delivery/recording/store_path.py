@@ -1,4 +1,4 @@
-"""A folder or file in an object store, always reached by the client that Airflow has for it."""
+"""A folder or file in an object store, always accessed through the client that Airflow configured."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import IO, Any
 
 
 class StorePath:
-    """What a delivery needs of a path in an object store.
+    """The methods of a path in an object store that a delivery needs.
 
-    A path's own `exists`, `iterdir`, `mkdir` and `unlink` go by another client in some Airflows, without the connection
-    that Airflow has for the store; and a listing may be an old one that the client remembers.
+    In some Airflow versions, `exists`, `iterdir`, `mkdir` and `unlink` of `ObjectStoragePath` use another client,
+    without the Airflow connection of the store; and the client may return a cached listing.
 
     :param path: an `ObjectStoragePath`.
     """
@@ -46,19 +46,19 @@ class StorePath:
         return opened
 
     def stat(self) -> os.stat_result:
-        """Tell the size and the time of the last change."""
+        """Return the size and the time of the last change."""
         found: os.stat_result = self._path.stat()
         return found
 
     def exists(self) -> bool:
-        """Say whether there is such a file, or a folder with something in it."""
+        """Return whether the path is a file, or a folder that is not empty."""
         self.fs.invalidate_cache()
         return bool(self.fs.exists(self._path.path))
 
     def iterdir(self) -> Iterator[StorePath]:
-        """Return the paths in the folder, as they are now.
+        """Return the paths in the folder, never from a cache.
 
-        :raises FileNotFoundError: if nothing is there.
+        :raises FileNotFoundError: if the folder doesn't exist.
         """
         self.fs.invalidate_cache()
         own = self.name
@@ -66,7 +66,7 @@ class StorePath:
         return iter([self / name for name in names if name not in ("", own)])
 
     def mkdir(self, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:  # noqa: ARG002  # pathlib's
-        """Make the folder, where the store has folders."""
+        """Create the folder, if the store has folders."""
         self.fs.makedirs(self._path.path, exist_ok=exist_ok)
 
     def unlink(self) -> None:
