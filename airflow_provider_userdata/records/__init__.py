@@ -1,4 +1,4 @@
-"""Records on their way: one, and many of them as columns."""
+"""Valid records that are to be sent: one alone, or a batch of them as columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts in one piece, or in some: hardly ever is one looked at alone, so none is made an object before."""
+"""JSON texts in a few pieces of bytes; a text alone becomes an object on access, which is rare."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any, overload
 import msgspec
 
 JOINED_AT_ONCE = 100
-"""How many lines make a piece: a whole piece is read again wherever a batch ends within it."""
+"""Lines in a piece. Where a batch ends within a piece, all of the piece is split."""
 
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
 class JsonLines(Sequence[bytes]):
-    """JSON texts, each with a line's end, which stands within none of them.
+    """JSON texts, each with a newline at its end and none within.
 
-    :param pieces: some lines each, with their number.
+    :param pieces: pairs of some lines, joined, and their number.
     """
 
     __slots__ = ("_count", "_pieces")
@@ -30,27 +30,27 @@ class JsonLines(Sequence[bytes]):
 
     @classmethod
     def of(cls, values: Sequence[Any], at_once: int) -> JsonLines:
-        """Encode values that are known to have a form as JSON.
+        """Return values as JSON; each must be one that JSON can express.
 
-        :param at_once: how many make a piece: a batch's share, for pieces are cut where batches end within them.
+        :param at_once: values in a piece; best as many as a batch has, since a piece is split where a batch ends.
         """
         parts = [values] if len(values) <= at_once else _parts(values, at_once)
         return cls([(_encode_lines(part), len(part)) for part in parts])
 
     @classmethod
     def joined(cls, lines: Sequence[bytes]) -> JsonLines:
-        """Put lines into few pieces."""
+        """Return lines in few pieces."""
         return cls([(b"".join(part), len(part)) for part in _parts(lines, JOINED_AT_ONCE)])
 
     def separated(self) -> list[memoryview]:
-        """Give all of them in parts, with a comma between each and the next instead of the lines' ends."""
+        """Return all texts in parts, with commas between them instead of newlines."""
         parts = [memoryview(text.replace(b"\n", b",")) for text, _ in self._pieces]
         if parts:
             parts[-1] = parts[-1][:-1]
         return parts
 
     def followed_by(self, others: JsonLines) -> JsonLines:
-        """Give these and others."""
+        """Return these and others."""
         return JsonLines([*self._pieces, *others._pieces])
 
     def __len__(self) -> int:
@@ -63,7 +63,7 @@ class JsonLines(Sequence[bytes]):
     def __getitem__(self, index: int | slice) -> bytes | JsonLines:
         if isinstance(index, slice):
             start, stop, step = index.indices(self._count)
-            assert step == 1  # noqa: S101  # nobody takes every other one
+            assert step == 1  # noqa: S101  # no caller takes every other one
             return JsonLines(self._between(start, stop))
         place = range(self._count)[operator.index(index)]
         return b"".join([text for text, _ in self._between(place, place + 1)])
@@ -82,7 +82,7 @@ class JsonLines(Sequence[bytes]):
 
 
 def _split(text: bytes) -> list[bytes]:
-    return io.BytesIO(text).readlines()  # in half the time that `split` takes
+    return io.BytesIO(text).readlines()  # takes half the time of `split`
 
 
 def _parts(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

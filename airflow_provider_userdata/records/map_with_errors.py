@@ -1,4 +1,4 @@
-"""Calls a function on each value of a chunk, without a step of the interpreter for each of them."""
+"""Calls a function on each value of a chunk, as fast as `map`, although it may raise."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def each(
     errors: type[Exception] | tuple[type[Exception], ...],
     instead: Result,
 ) -> tuple[list[Result], list[int]]:
-    """Give the results, as `map` does, and the places where the function raises.
+    """Return the results, as `map` does, and the indices of the values for which the function raises.
 
-    :param errors: what it may raise.
-    :param instead: what stands in the place of a result then.
+    :param errors: the exceptions that the function may raise.
+    :param instead: the result where it raises.
     """
     results: list[Result] = []
     raised: list[int] = []

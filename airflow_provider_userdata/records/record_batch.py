@@ -1,4 +1,4 @@
-"""Valid records side by side: hardly ever is one of them looked at alone, so none is made an object before."""
+"""A batch of records stored as columns; `Record` objects are created on access, which is rare."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from airflow_provider_userdata.records.record import Record
 
 
 class RecordBatch(Sequence[Record]):
-    """Records of one source and one group, in its order, as columns.
+    """Records of one source and one group, in the source's order, as columns of one length.
 
-    :param rows: as the source gave them.
-    :param positions: as many, rising.
-    :param lines: as many: what each is sent as, encoded once.
-    :param users: as many, where the vendor's records have users.
-    :param group: of all of them.
-    :param entries: as many, in an incremental run, once the records were looked up.
+    :param rows: the rows as the source gave them.
+    :param positions: their positions in the source, ascending.
+    :param lines: the records as they are sent, encoded once.
+    :param users: their users, where the vendor's records have users.
+    :param group: the group of all of them.
+    :param entries: what identifies them in the ledger of an incremental run, after the lookup.
     """
 
     __slots__ = ("_ranges", "entries", "group", "lines", "positions", "rows", "users")
@@ -43,22 +43,22 @@ class RecordBatch(Sequence[Record]):
 
     @property
     def ranges(self) -> list[list[int]]:
-        """The positions as `[start, length]` ranges."""
+        """The positions as `[start, length]` ranges, computed once."""
         if self._ranges is None:
             self._ranges = ranges(self.positions)
         return self._ranges
 
     def is_like(self, other: RecordBatch) -> bool:
-        """Say whether the two can be one."""
+        """Return whether the two batches can be joined."""
         forms = [(one.users is None, one.entries is None) for one in (self, other)]
         return self.group == other.group and forms[0] == forms[1]
 
     def where(self, chosen: Sequence[object]) -> RecordBatch:
-        """Give the records for which something true is given."""
+        """Return the records whose entry in `chosen` is true."""
         return self._of_each(lambda column: list(compress(column, chosen)))
 
     def _of_each(self, part: Callable[[Sequence[Any]], Sequence[Any]]) -> RecordBatch:
-        """Give the records that a part of each column is of."""
+        """Return the records that `part` selects from each column."""
         lines = part(self.lines)
         return RecordBatch(
             part(self.rows),
@@ -90,7 +90,7 @@ class RecordBatch(Sequence[Record]):
 
 
 def joined(first: Sequence[Record], second: Sequence[Record]) -> Sequence[Record]:
-    """Give records and those that follow them, as columns where both are."""
+    """Return records and those that come after them: as columns, if both are such and alike."""
     if not first or not second:
         return first or second
     if not (isinstance(first, RecordBatch) and isinstance(second, RecordBatch) and first.is_like(second)):
@@ -115,7 +115,7 @@ def where(records: Sequence[Record], chosen: Sequence[object]) -> Sequence[Recor
 
 
 def with_entries(records: Sequence[Record], entries: Sequence[Any]) -> Sequence[Record]:
-    """Give records what a ledger knows them by."""
+    """Return records with what identifies them in a ledger."""
     if isinstance(records, RecordBatch):
         return RecordBatch(records.rows, records.positions, records.lines, records.users, records.group, entries)
     for record, entry in zip(records, entries, strict=True):
@@ -124,24 +124,24 @@ def with_entries(records: Sequence[Record], entries: Sequence[Any]) -> Sequence[
 
 
 def lines_of(records: Sequence[Record]) -> Sequence[bytes]:
-    """Give what records are sent as, each with a line's end."""
+    """Return records as they are sent, each with a newline."""
     return list(records.lines) if isinstance(records, RecordBatch) else [record.body + b"\n" for record in records]
 
 
 def array_of(records: Sequence[Record]) -> Sequence[bytes | memoryview]:
-    """Write what records are sent as in one JSON array, in parts."""
+    """Return records as they are sent in one JSON array, in parts."""
     if isinstance(records, RecordBatch):
         return [b"[", *records.lines.separated(), b"]"]
     return [b"[", b",".join([record.body for record in records]), b"]"]
 
 
 def ranges_of(records: Sequence[Record]) -> list[list[int]]:
-    """Give where records stand in their source, as `[start, length]` ranges."""
+    """Return the positions of records in their source, as `[start, length]` ranges."""
     return records.ranges if isinstance(records, RecordBatch) else ranges([record.position for record in records])
 
 
 def ranges(positions: Sequence[int]) -> list[list[int]]:
-    """Write rising positions as `[start, length]` ranges, as receipts keep them."""
+    """Return ascending positions as `[start, length]` ranges, as receipts keep them."""
     count = len(positions)
     if not count or positions[-1] - positions[0] == count - 1:
         return [[positions[0], count]] if count else []
@@ -150,32 +150,32 @@ def ranges(positions: Sequence[int]) -> list[list[int]]:
 
 
 def _starts(positions: Sequence[int]) -> list[int]:
-    # Where none is missing, each is as far ahead of its place in the list as the one before.
+    # Within a range, each position exceeds its index in the list by the same number.
     ahead = list(map(operator.sub, positions, range(len(positions))))
     return [0, *compress(range(1, len(positions)), map(operator.ne, ahead, ahead[1:]))]
 
 
 def users_of(records: Sequence[Record]) -> Sequence[str | None]:
-    """Give whom records are about."""
+    """Return the users that records are about."""
     if isinstance(records, RecordBatch):
         return [None] * len(records) if records.users is None else records.users
     return [record.user for record in records]
 
 
 def groups_of(records: Sequence[Record]) -> Sequence[tuple[str, ...]]:
-    """Give the groups that records belong to."""
+    """Return the groups that records belong to."""
     return [records.group] * len(records) if isinstance(records, RecordBatch) else [record.group for record in records]
 
 
 def entries_of(records: Sequence[Record]) -> Sequence[Any]:
-    """Give what a ledger knows records by; None for those that were never looked up."""
+    """Return what identifies records in a ledger; None for those that were not looked up."""
     if isinstance(records, RecordBatch):
         return [None] * len(records) if records.entries is None else records.entries
     return [record.entry for record in records]
 
 
 def without(column: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
-    """Give a column but for what stands at some places, rising."""
+    """Return a column without what stands at some indices, which ascend."""
     kept: list[Any] = []
     start = 0
     for place in places:
