@@ -8,7 +8,8 @@ from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.recording import AttemptFiles
 from airflow_provider_userdata.delivery.report import Counters, Report
 from airflow_provider_userdata.delivery.resuming import Completed, StoreWriter
-from airflow_provider_userdata.errors import OutputError
+from airflow_provider_userdata.errors import OutputError, RejectsError
+from airflow_provider_userdata.vendors import by_rule
 
 
 class Closing:
@@ -86,3 +87,21 @@ class Closing:
         held.keep(self._fates.held_over(carried_in=False), carried_in=False)
         if not complete:
             held.release(read=not untouched, complete=False)
+
+
+def rejects_error(plan: Plan, report: Report, first_fault: str | None) -> RejectsError | None:
+    """Return the error of a run with more rejected and unknown records than the task allows; None if it has fewer.
+
+    :param first_fault: where the first invalid record is, in words that may be logged.
+    """
+    allowed = plan.max_rejected
+    if not report.exceeds(allowed):
+        return None
+    sent = "All that could be delivered was" if not plan.validate_only else "Nothing was sent (validate_only)"
+    cleared = "If cleared, the task sends nothing again: raise max_rejected, or send all records with resume=False"
+    return RejectsError(
+        f"max_rejected={allowed:g}: {report.rejected:,} of {report.read:,} records were rejected and "
+        f"{report.unknown:,} are unknown{f'; the first: {first_fault}' if first_fault else ''}. "
+        f"By rule: {by_rule(report.reasons)}. "
+        f"{sent}; see {report.rejects}.{'' if plan.validate_only else f' {cleared}'}"
+    )

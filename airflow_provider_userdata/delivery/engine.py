@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_provider_userdata.delivery.batch_delivery import BatchDelivery
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
-from airflow_provider_userdata.delivery.closing import Closing
+from airflow_provider_userdata.delivery.closing import Closing, rejects_error
 from airflow_provider_userdata.delivery.halt import Halt
 from airflow_provider_userdata.delivery.incremental import ChangeFilter, Marking
 from airflow_provider_userdata.delivery.intake import Intake
@@ -30,8 +30,7 @@ from airflow_provider_userdata.delivery.resuming import (
 )
 from airflow_provider_userdata.delivery.sending import BisectionBudget, Dispatcher, Sender, Sizes, Throttle, Transport
 from airflow_provider_userdata.delivery.validation import Validator
-from airflow_provider_userdata.errors import LaterError, OrphanedError, RejectsError, UserdataError
-from airflow_provider_userdata.vendors import by_rule
+from airflow_provider_userdata.errors import LaterError, OrphanedError, UserdataError
 
 LONGEST_MARK = 0.5
 """Seconds for the last writes to the ledger when the process is about to be killed."""
@@ -164,7 +163,7 @@ class Engine:
 
     async def _already(self, report: Report) -> Result:
         """Return the report of a run that an earlier attempt completed; send nothing."""
-        error = self._verdict(report)
+        error = rejects_error(self._plan, report, self._checker.first_fault())
         await self._unless_it_fails(self._closing.mark_completed(report, red=error is not None))
         self._close_threads()
         return Result(report, error or self._halt.error, repeated=True)
@@ -182,7 +181,7 @@ class Engine:
         await self._unless_it_fails(self._closing.close(complete=complete, comes_back=comes_back))
         report = self._fates.report()
         if halt.error is None:
-            halt.error = self._verdict(report)
+            halt.error = rejects_error(self._plan, report, self._checker.first_fault())
             await self._unless_it_fails(self._closing.mark_completed(report, red=halt.error is not None))
         self._close_threads()
         recent = {} if self._filter is None else self._filter.latest.as_dict()
@@ -201,21 +200,6 @@ class Engine:
             await writing
         except UserdataError as error:
             self._halt.halt(error)
-
-    def _verdict(self, report: Report) -> RejectsError | None:
-        """Return an error if more records were rejected or unknown than the task allows."""
-        allowed = self._plan.max_rejected
-        if not report.exceeds(allowed):
-            return None
-        first = self._checker.first_fault()
-        sent = "All that could be delivered was" if not self._plan.validate_only else "Nothing was sent (validate_only)"
-        cleared = "If cleared, the task sends nothing again: raise max_rejected, or send all records with resume=False"
-        return RejectsError(
-            f"max_rejected={allowed:g}: {report.rejected:,} of {report.read:,} records were rejected and "
-            f"{report.unknown:,} are unknown{f'; the first: {first}' if first else ''}. "
-            f"By rule: {by_rule(report.reasons)}. "
-            f"{sent}; see {report.rejects}.{'' if self._plan.validate_only else f' {cleared}'}"
-        )
 
     async def _deliver_all(self) -> None:
         ends = self._progress.to_be_compared
