@@ -94,7 +94,7 @@ class ChangeFilter:
         self.latest = LatestSamples()
         """The latest delivered sample of each device."""
         self.closed = False
-        """Whether `close` was called: nothing is marked after it."""
+        """Whether `close` was called: it marks what is left, and nobody else does."""
 
     @property
     def unmarked(self) -> int:
@@ -225,9 +225,9 @@ def with_duplicates(
     :param change_filter: None where the run is not incremental.
     :param in_doubt: whether the records may arrive all the same.
     """
-    return (
-        records if change_filter is None else [*records, *change_filter.record_undelivered(records, in_doubt=in_doubt)]
-    )
+    if change_filter is None:
+        return records
+    return [*records, *change_filter.record_undelivered(records, in_doubt=in_doubt)]
 
 
 def _split(joined: bytes) -> list[bytes]:
