@@ -50,13 +50,13 @@ class Answer:
         if _HTML.match(self.content):
             return "a page of HTML"
         if not self.complete:
-            return "a body that breaks off before its end"
+            return "a body that was cut off"
         if not self.content:
             return "an empty body"
         try:
             msgspec.json.decode(self.content)
         except _NO_JSON as error:
-            return "JSON without its end" if "truncated" in str(error) else "text that is not JSON"
+            return "incomplete JSON" if "truncated" in str(error) else "text that is not JSON"
         return "JSON"
 
     def text(self) -> str:
@@ -127,13 +127,13 @@ Meaning = Accepted | Refused | Unproven | Retry | Stop
 
 PROXY_WANTS_CREDENTIALS = 407
 _PROXY = (
-    "the proxy wants credentials, or refuses those that it gets; "
+    "the proxy requires credentials, or rejects those that it got; "
     "'proxy' in the connection's extra holds them: http://user:password@host:port"
 )
 _STOPS = {
     401: "the key or token is not valid",
     403: "the key or token has no permission for this",
-    404: "there is no such address; is the connection's host right?",
+    404: "this address does not exist; is the connection's host right?",
 }
 _HOST = re.compile(r"[a-z0-9.-]{1,253}")
 _RETRIED = frozenset({408, 425, 429})
@@ -157,7 +157,7 @@ def shared_meaning(answer: Answer, refusal_rule: str = NOT_ACCEPTED) -> Meaning:
     if status == 413:
         return Refused(NOT_ACCEPTED, "answered 413: the request is too large", too_large=True)
     if 200 <= status < 300:
-        return Unproven(NOT_ACCEPTED, f"answered {status}, which is no receipt: {answer.text()}", foreign=True)
+        return Unproven(NOT_ACCEPTED, f"answered {status}, which is not a receipt: {answer.text()}", foreign=True)
     if 300 <= status < 400:
         to = _host(answer.headers.get("location", ""))
         return Stop(

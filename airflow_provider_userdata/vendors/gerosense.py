@@ -156,10 +156,10 @@ class GeroSense(Vendor):
             if is_valid(sample) and sample.value < math.inf:
                 return Record(_encode(sample))  # raises where what Python holds has no form as JSON
         except UnicodeEncodeError:
-            return Invalid((Fault("G1", (), "holds a character that UTF-8 can't carry"),))
+            return Invalid((Fault("G1", (), "contains a character that UTF-8 can't encode"),))
         except (msgspec.ValidationError, ValueError):  # such as an integer of thousands of digits
             pass
-        return Invalid(_explainer().faults(value) or (Fault("G5", (), "is not a sample of the contract"),))
+        return Invalid(_explainer().faults(value) or (Fault("G5", (), "is not a valid sample"),))
 
     def prepare_cells(self, names: tuple[str, ...], cells: Sequence[str]) -> Record | Invalid:
         """Check a sample of text cells: an empty optional cell is absent, a value in a number's form is a number."""
@@ -234,7 +234,7 @@ def _accepted_or_unproven(answer: Answer) -> Accepted | Unproven:
         sign = sign_of_failure(answer.json())
         if sign is None:
             return Accepted()
-        looks = f"JSON that speaks of a failure ({sign})"
+        looks = f"JSON that reports a failure ({sign})"
     return Unproven("G10", f"answered 200 with {looks}: {answer.text()}", foreign=answer.complete)
 
 

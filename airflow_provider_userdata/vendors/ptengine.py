@@ -106,8 +106,8 @@ class _Layout(NamedTuple):
 
 _first = itemgetter(0)
 _encode = msgspec.json.Encoder().encode
-_NO_PROFILE = Fault("P3", (), "is not a profile of the contract")
-_NO_UTF_8 = Fault("P1", (), "holds a character that UTF-8 can't carry")
+_NO_PROFILE = Fault("P3", (), "is not a valid profile")
+_NO_UTF_8 = Fault("P1", (), "contains a character that UTF-8 can't encode")
 _TOO_LONG = "9" * (MOST_VALUE_CHARACTERS + 1)
 """Stands for a number that is too long to be written, and to be sent."""
 
@@ -243,8 +243,8 @@ def _value_fault(name: str, value: object) -> Fault:
     if is_nan(value):
         return Fault(rule, (name,), NAN)
     if name == USER_ID:
-        return Fault(rule, (name,), "is neither text nor an integer nor a UUID")
-    return Fault(rule, (name,), f"is {type(value).__name__}, which has no form as text")
+        return Fault(rule, (name,), "is not a text, an integer or a UUID")
+    return Fault(rule, (name,), f"is of type {type(value).__name__}, which can't be written as text")
 
 
 def _as_text(value: object) -> str | None:

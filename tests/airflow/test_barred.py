@@ -68,7 +68,7 @@ def test_a_proxy_that_wants_credentials(serving: Any, connection: Any, context: 
 
     said = _message(context, AirflowFailException)
 
-    assert said.startswith("RefusedError: ptengine answered 407: the proxy wants credentials, or refuses those")
+    assert said.startswith("RefusedError: ptengine answered 407: the proxy requires credentials, or rejects those")
     assert f"(connection 'ptengine_default', host vendor.example, proxy {place})" in said
 
 

@@ -91,7 +91,7 @@ NO_WORD = {
     "a piece of a page": (b"<h1>Welcome to nginx!</h1>", "a page of HTML"),
     "text": (b"OK", "text that is not JSON"),
     "bytes": (b"\x1f\x8b\x08\x00", "text that is not JSON"),
-    "JSON that ends in its middle": (b'{"accepted": 10', "JSON without its end"),
+    "JSON that ends in its middle": (b'{"accepted": 10', "incomplete JSON"),
     "JSON that goes on": (b'{"accepted": 10} and more', "text that is not JSON"),
     "no success": (b'{"success": false}', "`success`"),
     "no success, in another case": (b'{"Success": "False"}', "`success`"),
@@ -129,7 +129,7 @@ def test_a_200_that_breaks_off_is_unknown_whatever_came_of_it(answer: Make, body
     """What was to follow could have been anything, so not even an empty body proves something then (G10)."""
     meaning = GEROSENSE.meaning(answer(200, body, complete=False))
 
-    assert meaning == Unproven("G10", f"answered 200 with a body that breaks off before its end: {body.decode()}")
+    assert meaning == Unproven("G10", f"answered 200 with a body that was cut off: {body.decode()}")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""Compiles a generated schema into functions, once: they find in microseconds what `jsonschema` finds in hundreds.
+"""Compiles a generated schema into functions, which explain a record in microseconds; `jsonschema` takes hundreds.
 
-Only the keywords that the contracts use are known here, and a test holds what is found to what `jsonschema` finds.
+It knows only the keywords that the contracts use. A test compares its results with those of `jsonschema`.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from airflow_provider_userdata.vendors.validation.schema import Schema
 
 Where = tuple[str | int, ...]
 Error = tuple[int, tuple[Fault, ...]]
-"""How deep in the record a schema is broken, and the faults that this stands for."""
+"""The depth in the record at which a schema is broken, and the faults."""
 
 _Check = Callable[[Any, list[Error]], None]
 
 
 def compiled(schema: Schema, default_rule: str, root: Where) -> Callable[[object], list[Error]] | None:
-    """Compile a schema to a function that gives a record's errors, in the schema's order.
+    """Compile a schema to a function that returns a record's errors, in the schema's order.
 
-    :param default_rule: the rule that is broken where the schema names none.
-    :param root: the path of what the schema describes, inside the record.
-    :return: None where the schema says something that is not known here.
+    :param default_rule: the rule of a fault if the schema names none.
+    :param root: the path inside the record to the part that the schema describes.
+    :return: None if the schema has a keyword that is not known here.
     """
     try:
         check = _Compiler(schema.get("$defs", {}), ({"x-rule": default_rule},), root).schema(schema)
@@ -45,14 +45,14 @@ def compiled(schema: Schema, default_rule: str, root: Where) -> Callable[[object
 
 
 def is_number(value: object) -> bool:
-    """Say whether a value is a finite number; a Decimal is none, since what is sent holds none."""
+    """Return whether a value is a finite number. A Decimal is not: what is sent never contains one."""
     if isinstance(value, float):
         return math.isfinite(value)
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def ends_before(record: object, later: str, earlier: str) -> bool:
-    """Say whether the instant of one field is earlier than that of another (G6), where both are timestamps."""
+    """Return whether one field's instant is earlier than another's (G6); False unless both are timestamps."""
     if not isinstance(record, dict):
         return False
     end, start = record.get(later), record.get(earlier)
@@ -60,16 +60,16 @@ def ends_before(record: object, later: str, earlier: str) -> bool:
         return False
     if timestamps.in_order(start, end):
         return False
-    return not (timestamps.fault(start) or timestamps.fault(end))  # or that field's own format says so
+    return not (timestamps.fault(start) or timestamps.fault(end))  # otherwise the field's own format reports it
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiler:
     """Compiles one schema.
 
-    :param definitions: what it refers to.
-    :param above: the schemas to ask for a rule, the nearest first, where a broken one names none itself.
-    :param where: the path of what the schema describes: known beforehand, but for what lies below a name of any kind.
+    :param definitions: the definitions that it refers to.
+    :param above: the enclosing schemas, the nearest first: the first that names a rule gives it.
+    :param where: the path to the part that the schema describes, as far as it is known before a record comes.
     """
 
     definitions: Mapping[str, Schema]
@@ -77,7 +77,7 @@ class _Compiler:
     where: Where
 
     def schema(self, schema: Schema) -> _Check:
-        """Compile a schema: what it says is checked in the order in which it says it."""
+        """Compile a schema: keywords are checked in the schema's order."""
         said = [keyword for keyword in schema if keyword not in _NOTES]
         if said and _KIND.keys() >= set(said):
             return self._leaf(schema, said)
@@ -94,7 +94,7 @@ class _Compiler:
         return check
 
     def _leaf(self, schema: Schema, keywords: list[str]) -> _Check:
-        """Compile what is said of values of one kind; of a value of another kind, nothing but `type` says anything."""
+        """Compile the keywords that apply to one kind of value; for another kind, only `type` reports an error."""
         (kind,) = {_KIND[keyword] or schema["type"] for keyword in keywords}
         usual, is_of_kind = _KINDS[kind]
         of_type = self._error(schema, "type") if "type" in keywords else None
@@ -112,7 +112,7 @@ class _Compiler:
         return check
 
     def _error(self, schema: Schema, keyword: str) -> Callable[[Any], Error]:
-        """Give what makes the error of a value; it is made once, where all values have the same."""
+        """Return a function that makes a value's error; if all values have the same error, it is made once."""
         wanted, rule, where = schema[keyword], self.rule(schema, keyword), self.where
 
         def error(value: Any) -> Error:
@@ -127,7 +127,7 @@ class _Compiler:
         return replace(self, where=(*self.where, name))
 
     def choices(self, schema: Schema) -> _Check:
-        """Compare with the values that a value may have."""
+        """Compile `enum`."""
         choices, error = schema["enum"], self._error(schema, "enum")
 
         def check(value: Any, errors: list[Error]) -> None:
@@ -137,15 +137,15 @@ class _Compiler:
         return check
 
     def rule(self, schema: Schema, keyword: str) -> str:
-        """Give the rule that stands nearest above a keyword."""
+        """Return the nearest rule at or above a keyword."""
         return next(rule for scope in (schema, *self.above) if (rule := own_rule(scope, keyword)) is not None)
 
     def reference(self, schema: Schema) -> _Check:
-        """Go on with the definition that is referred to."""
+        """Compile `$ref`."""
         return self.schema(self.definitions[schema["$ref"].removeprefix("#/$defs/")])
 
     def choice(self, schema: Schema) -> _Check:
-        """Go on with the record that the value's own tag names, or with the first one."""
+        """Compile a choice between records: the value's tag selects one; without a known tag, it is the first."""
         tag, mapping = schema["discriminator"]["propertyName"], schema["discriminator"]["mapping"]
         inner = replace(self, above=(schema, *self.above))
         branches = {}
@@ -163,7 +163,7 @@ class _Compiler:
         return check
 
     def properties(self, schema: Schema) -> _Check:
-        """Go on with each property that a record has."""
+        """Compile `properties`."""
         known = [(name, self._below(name).schema(nested)) for name, nested in schema["properties"].items()]
 
         def check(value: Any, errors: list[Error]) -> None:
@@ -175,7 +175,7 @@ class _Compiler:
         return check
 
     def required(self, schema: Schema) -> _Check:
-        """Name what is missing."""
+        """Compile `required`."""
         known, above = schema.get("properties", {}), self.rule(schema, "required")
         text, depth = reason("required", None, None), len(self.where)
         faults = {
@@ -190,7 +190,7 @@ class _Compiler:
         return check
 
     def additional(self, schema: Schema) -> _Check:
-        """Name the properties that are not known, or go on with each."""
+        """Compile `additionalProperties`: unknown properties are faults, or have a schema of their own."""
         wanted, known = schema["additionalProperties"], schema.get("properties", {}).keys()
         if wanted is False:
             return _unknown(known, self.rule(schema, "additionalProperties"), self.where)
@@ -199,7 +199,7 @@ class _Compiler:
 
         def check(value: Any, errors: list[Error]) -> None:
             if isinstance(value, dict):
-                # As a set: `jsonschema` gives their faults in its order.
+                # A set, because `jsonschema` reports their faults in the order of a set.
                 for name in {name for name in value if name not in known}:
                     found: list[Error] = []
                     nested(value[name], found)
@@ -208,7 +208,7 @@ class _Compiler:
         return check
 
     def names(self, schema: Schema) -> _Check:
-        """Check each property's name as a value. Records of one source share their names: those are remembered."""
+        """Compile `propertyNames`. The results are cached, because records of one source share their names."""
         where, depth = self.where, len(self.where)
         nested = replace(self, where=()).schema(schema["propertyNames"])
 
@@ -228,7 +228,7 @@ class _Compiler:
         return check
 
     def not_before(self, schema: Schema) -> _Check:
-        """Compare two fields."""
+        """Compile `x-not-before`, which compares two fields."""
         later, earlier = schema["x-not-before"]
         where = (*self.where, later)
         fault = Fault(self.rule(schema, "x-not-before"), where, reason("x-not-before", [later, earlier], None))
@@ -242,7 +242,7 @@ class _Compiler:
 
 
 def _moved(errors: list[Error], where: Where) -> Iterator[Error]:
-    """Give the errors of a value as those of the record that holds it there."""
+    """Return a value's errors with the path of the record that contains it."""
     for depth, faults in errors:
         yield len(where) + depth, tuple(Fault(fault.rule, (*where, *fault.where), fault.reason) for fault in faults)
 
@@ -252,7 +252,7 @@ def _unknown(known: Any, rule: str, where: Where) -> _Check:
 
     def check(value: Any, errors: list[Error]) -> None:
         if isinstance(value, dict) and not value.keys() <= known:
-            # A key that is no string, such as a number, would look like a position.
+            # A key that is not a string, such as a number, would look like a position.
             extras = [name if isinstance(name, str) else "*" for name in value if name not in known]
             errors.append((depth, tuple(Fault(rule, (*where, name), text) for name in extras)))
 
@@ -280,9 +280,9 @@ _KINDS: Mapping[str, tuple[type, Callable[[Any], bool]]] = {
     "string": (str, lambda value: isinstance(value, str)),
     "number": (int, is_number),
 }
-"""The usual type of a kind of value, and what tells of any other whether it is of that kind."""
+"""For each kind of value its usual type, and a check for any other type."""
 _KIND = {
-    "type": None,  # the one that it names
+    "type": None,  # the kind that it names
     "exclusiveMinimum": "number",
     "maximum": "number",
     "minLength": "string",
@@ -292,7 +292,7 @@ _KIND = {
     "minProperties": "object",
     "maxProperties": "object",
 }
-"""What kind of value a keyword is about."""
+"""The kind of value that a keyword applies to."""
 _BROKEN: Mapping[str, Callable[[Any], Callable[[Any], object]]] = {
     "exclusiveMinimum": lambda least: lambda value: value <= least,
     "maximum": lambda most: lambda value: value > most,
@@ -303,4 +303,4 @@ _BROKEN: Mapping[str, Callable[[Any], Callable[[Any], object]]] = {
     "minProperties": lambda least: lambda value: len(value) < least,
     "maxProperties": lambda most: lambda value: len(value) > most,
 }
-"""Whether a value of the kind breaks what a keyword says of it."""
+"""For each keyword, a check whether a value of that kind breaks it."""

@@ -1,4 +1,4 @@
-"""Explains what the typed records refuse: every fault with its rule, its path and a reason, never the value (A6)."""
+"""Explains why a record is not valid: each fault has a rule, a path and a reason, never the value (A6)."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from airflow_provider_userdata.vendors.validation.messages import own_rule, reas
 from airflow_provider_userdata.vendors.validation.schema import Schema
 
 MOST_FAULTS = 20
-"""How many faults of one record are named: a record of a thousand unknown keys has made its point by then."""
+"""How many faults of one record are reported at most."""
 
 
 class Explainer:
-    """Finds the faults of a record by a schema.
+    """Finds a record's faults with a schema.
 
-    :param validator: of `contract_validator` or `agreed_validator`.
-    :param default_rule: the rule that is broken where the schema names none.
-    :param root: the path of what the schema describes, inside the record.
+    :param validator: from `contract_validator` or `agreed_validator`.
+    :param default_rule: the rule of a fault if the schema names none.
+    :param root: the path inside the record to the part that the schema describes.
     """
 
     def __init__(self, validator: Validator, default_rule: str, root: tuple[str | int, ...] = ()) -> None:
@@ -41,16 +41,16 @@ class Explainer:
         self._compiled = compiled(validator.schema, default_rule, root) if is_ours else None
 
     def faults(self, record: object) -> tuple[Fault, ...]:
-        """Give the faults of a record, the shallowest first; none where it is valid."""
+        """Return a record's faults, the shallowest first; none if it is valid."""
         find = self._compiled or self._errors
         try:
             errors = list(find(record))
-            if len(errors) == 1:  # as a rule: nothing to sort, and nothing that is named twice
+            if len(errors) == 1:  # the usual case: nothing to sort, no duplicates
                 return tuple(errors[0][1])[:MOST_FAULTS]
             errors = sorted(errors, key=_depth)[:MOST_FAULTS]
             found = dict.fromkeys([fault for _, faults in errors for fault in faults])
-        except Exception:  # noqa: BLE001  # a value that can't be compared, or, for `jsonschema`, shown
-            return (Fault(self._default_rule, self._root, "holds what can't be checked"),)
+        except Exception:  # noqa: BLE001  # a value that can't be compared, or that `jsonschema` can't show
+            return (Fault(self._default_rule, self._root, "contains a value that can't be checked"),)
         return tuple(found)[:MOST_FAULTS]
 
     def _errors(self, record: object) -> Iterator[tuple[int, Iterable[Fault]]]:
@@ -70,7 +70,7 @@ class Explainer:
             patterns = error.schema.get("patternProperties", ())
             for name in error.instance:
                 if name not in known and not any(re.search(pattern, name) for pattern in patterns):
-                    # A key that is no string, such as a number, would look like a position.
+                    # A key that is not a string, such as a number, would look like a position.
                     yield Fault(self._rule(error), (*where, name if isinstance(name, str) else "*"), text)
         elif list(error.schema_path)[-2:-1] == ["propertyNames"]:
             yield Fault(self._rule(error), (*where, error.instance), f"has a name that {text}")
@@ -78,7 +78,7 @@ class Explainer:
             yield Fault(self._rule(error), where, text)
 
     def _rule(self, error: ValidationError) -> str:
-        """Give the rule that stands nearest above the broken keyword."""
+        """Return the nearest rule at or above the broken keyword."""
         scope: ValidationError | None = error
         keyword = error.validator
         while scope is not None:
@@ -93,7 +93,7 @@ _depth = operator.itemgetter(0)
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:
-    """Follow a choice between records to the one that the record's own tag names."""
+    """Replace a choice between records by the errors of the one that the record's tag selects."""
     discriminator = error.schema.get("discriminator", {}) if error.validator == "anyOf" else {}
     places = discriminator.get("mapping", {})
     if not places or error.validator_value != [{"$ref": place} for place in places.values()]:
@@ -136,15 +136,15 @@ _CONTRACT_FORMATS.checks("date-time", raises=timestamps.NotInProfile)(_is_timest
 
 
 def contract_validator(schema: Schema) -> Validator:
-    """Check by a schema of our own: finite numbers, the timestamps of G7, and one field not before another."""
+    """Return a validator for a contract's schema: finite numbers, timestamps of G7, and `x-not-before`."""
     validator: Validator = _ContractValidator(schema, format_checker=_CONTRACT_FORMATS)
     return validator
 
 
 def agreed_validator(schema: Schema) -> Validator:
-    """Check by a format that was agreed with a vendor (T7). References are resolved inside it; nothing is fetched.
+    """Return a validator for a format agreed with a vendor (T7). References resolve inside it: nothing is fetched.
 
-    :raises jsonschema.SchemaError: if it is not a JSON Schema, or refers to what it doesn't hold.
+    :raises jsonschema.SchemaError: if it is not a JSON Schema, or has a reference to something outside it.
     """
     kind = validator_for(schema, default=Draft202012Validator)
     kind.check_schema(schema)
@@ -154,7 +154,7 @@ def agreed_validator(schema: Schema) -> Validator:
 
 
 def _check_references(schema: Schema, kind: type[Validator]) -> None:
-    """Look each reference up now: one that leads nowhere would show itself only with some record."""
+    """Look up each reference now: a broken one would otherwise be found only when a record needs it."""
     root: SchemaResource = specification_with(kind.META_SCHEMA["$schema"]).create_resource(schema)
     resolver = SPECIFICATIONS.with_resource("", root).resolver_with_root(root)
     pending = [(root, resolver)]
@@ -164,5 +164,5 @@ def _check_references(schema: Schema, kind: type[Validator]) -> None:
             try:
                 resolver.lookup(part.contents["$ref"])
             except Unresolvable:
-                raise SchemaError("refers to what it doesn't hold") from None
+                raise SchemaError("has a reference to something outside it") from None
         pending.extend((nested, resolver.in_subresource(nested)) for nested in part.subresources())

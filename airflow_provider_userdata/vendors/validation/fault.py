@@ -21,11 +21,11 @@ class Fault(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def path(self) -> str:
-        """The full JSON path. May hold a key of the record: for private files only."""
+        """The full JSON path. It may contain a key of the record: for private files only."""
         return json_path(self.where)
 
     def public_path(self, known: frozenset[str]) -> str:
-        """Give the path with every key that the contract doesn't know as `*`, for logs and exceptions (A6)."""
+        """Return the path for logs and exceptions: keys that the contract doesn't know become `*` (A6)."""
         return json_path(tuple(part if isinstance(part, int) or part in known else "*" for part in self.where))
 
 

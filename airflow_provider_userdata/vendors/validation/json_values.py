@@ -1,4 +1,4 @@
-"""Values between Python and JSON: nothing is altered silently, what JSON can't hold is refused."""
+"""Converts values between Python and JSON. Nothing changes silently: a value that JSON can't represent is refused."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _USUAL = frozenset({str, bool, int, type(None)})
 _decode = msgspec.json.Decoder().decode
 _TOO_DEEP = Invalid((Fault(UNREADABLE, (), "is nested too deeply"),))
 DEEPEST = 500
-"""Levels of nesting that a value may have: Python's own limit is not far beyond, and nears with every call."""
+"""Levels of nesting that a value may have; Python's recursion limit is not much higher."""
 
 
 def decoded(text: bytes) -> object | Invalid:
-    """Decode one JSON text."""
+    """Return the decoded JSON text, or why it can't be decoded."""
     try:
         value: object = _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -35,15 +35,15 @@ def decoded(text: bytes) -> object | Invalid:
 
 
 def is_shallow(text: bytes) -> bool:
-    """Say whether a JSON text is surely not nested too deeply, even with one more level: it has too few brackets."""
+    """Return whether a JSON text has too few brackets to be nested too deeply, even one level down."""
     return text.count(b"{") + text.count(b"[") < DEEPEST
 
 
 def encoded(value: object, rule: str, *, checked: bool = False) -> bytes | Invalid:
-    """Encode a value once, exactly: a Decimal is a number, a date is ISO 8601, what JSON has no form for is refused.
+    """Encode a value: a Decimal as a number, a date as ISO 8601. What JSON can't represent is refused.
 
     :param rule: the vendor's rule that a request is JSON.
-    :param checked: whether there is nothing to refuse: it was decoded from a JSON text that is shallow.
+    :param checked: True if the value was decoded from a shallow JSON text, so that nothing can be refused.
     """
     if not checked:
         for where, reason in _not_json(value):
@@ -51,31 +51,33 @@ def encoded(value: object, rule: str, *, checked: bool = False) -> bytes | Inval
     try:
         return _encode(value)
     except UnicodeEncodeError:
-        return Invalid((Fault(rule, (), "holds a character that UTF-8 can't carry"),))
+        return Invalid((Fault(rule, (), "contains a character that UTF-8 can't encode"),))
     except RecursionError:
         return _TOO_DEEP
     except (ValueError, TypeError):
-        return Invalid((Fault(rule, (), "holds what can't be written as JSON, such as an integer of 5000 digits"),))
+        return Invalid(
+            (Fault(rule, (), "contains a value that can't be written as JSON, such as an integer of 5000 digits"),)
+        )
 
 
 def cell_value(cell: str) -> object:
-    """Give a text cell that is written as JSON writes a number as that number; any other stays text."""
+    """Return a text cell as a number if it is written like a JSON number, otherwise as text."""
     if _JSON_NUMBER.fullmatch(cell) is None:
         return cell
     try:
         number: object = msgspec.json.decode(cell)
-    except msgspec.DecodeError:  # beyond what a number can be
+    except msgspec.DecodeError:  # too large for a number
         return cell
     return number
 
 
 def is_finite(value: float | Decimal) -> bool:
-    """Say whether a number is finite, and can be a float."""
+    """Return whether a number is finite, also as a float."""
     return (not isinstance(value, Decimal) or value.is_finite()) and math.isfinite(value)
 
 
 def encodable(value: object) -> object:
-    """Return as plain what an encoder doesn't know by its own type; what is of no use to it comes back as it is."""
+    """Return the plain value of an object whose type the encoder doesn't know; other objects are unchanged."""
     value = plain(value)
     return value.isoformat() if isinstance(value, date) else value
 
@@ -84,7 +86,7 @@ _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=encodable).enco
 
 
 def _not_json(root: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Find what JSON can't hold, without recursion, so that depth is no limit here."""
+    """Find what JSON can't represent. Not recursive, so the depth is not limited."""
     pending: list[tuple[tuple[str | int, ...], object]] = [((), root)]
     while pending:
         where, value = pending.pop()
@@ -101,11 +103,11 @@ def _not_json(root: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
         elif isinstance(value, list | tuple):
             pending.extend(((*where, index), item) for index, item in enumerate(value))
         elif (reason := _leaf_fault(plain(value))) is not None:
-            yield where, reason or f"is {type(value).__name__}, for which JSON has no form"
+            yield where, reason or f"is of type {type(value).__name__}, which JSON can't represent"
 
 
 def _leaf_fault(value: object) -> str | None:
-    """Say why JSON can't hold a plain value; an empty text where it has no form for its type at all."""
+    """Return why JSON can't represent a plain value; an empty text if JSON has nothing for its type."""
     if isinstance(value, float | Decimal):
         return None if is_finite(value) else NAN if is_nan(value) else "is not a finite number"
     return None if isinstance(value, _LEAVES) else ""

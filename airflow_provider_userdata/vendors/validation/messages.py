@@ -1,4 +1,4 @@
-"""What a broken keyword of a schema says of a record: the rule it is counted under, and the reason, never the value."""
+"""Words what a broken schema keyword means for a record: the rule and the reason, never the value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow_provider_userdata.vendors.validation.schema import Schema
 MOST_CHOICES = 10
 """How many of the values that a field may have are named."""
 OF_ANY_VALUE = frozenset({"enum", "exclusiveMinimum", "maximum", "pattern"})
-"""Keywords that say the same of each value that breaks them."""
+"""Keywords whose reason is the same for every value."""
 
 _TYPE_NAMES = {
     "array": "an array",
@@ -36,7 +36,7 @@ _PYTHON_TYPES = (
 
 
 def own_rule(schema: Schema | bool | None, keyword: str) -> str | None:
-    """Give the rule that a schema names for a keyword, or for itself."""
+    """Return the rule that a schema names for a keyword, or for itself; None if it names none."""
     if not isinstance(schema, dict):
         return None
     rule = schema.get("x-rules", {}).get(keyword) or schema.get("x-rule")
@@ -44,10 +44,10 @@ def own_rule(schema: Schema | bool | None, keyword: str) -> str | None:
 
 
 def reason(keyword: str | None, wanted: Any, value: Any) -> str:
-    """Say what is wrong with a value.
+    """Return what is wrong with a value.
 
-    :param keyword: what it breaks; None where the schema allows nothing at all.
-    :param wanted: what the schema says under that keyword.
+    :param keyword: the keyword that it breaks; None if the schema allows no value at all.
+    :param wanted: the keyword's value in the schema.
     """
     say = _REASONS.get(keyword)
     return f"breaks `{keyword}` of the schema" if say is None else say(wanted, value)
@@ -59,14 +59,14 @@ def _type_name(value: object) -> str:
     for python_type, kind in _PYTHON_TYPES:
         if isinstance(value, python_type):
             return _TYPE_NAMES[kind]
-    return "nothing that JSON has"
+    return "not a JSON value"
 
 
 def _type_reason(expected: str | list[str], value: object) -> str:
     if is_nan(value):
         return NAN
     names = [expected] if isinstance(expected, str) else expected
-    return f"is {_type_name(value)} where {' or '.join(_TYPE_NAMES.get(name, name) for name in names)} belongs"
+    return f"is {_type_name(value)}, expected {' or '.join(_TYPE_NAMES.get(name, name) for name in names)}"
 
 
 def _text_reason(form: str, value: object) -> str:
@@ -76,7 +76,7 @@ def _text_reason(form: str, value: object) -> str:
 
 def _choice_reason(choices: list[object], _value: object) -> str:
     named = ", ".join(map(repr, choices[:MOST_CHOICES]))
-    return f"is none of {named}{', …' if len(choices) > MOST_CHOICES else ''}"
+    return f"is not one of {named}{', …' if len(choices) > MOST_CHOICES else ''}"
 
 
 def _too_few(things: str) -> Callable[[int, Any], str]:

@@ -1,6 +1,6 @@
-"""What a value of a library's own type stands for among Python's own, for all vendors alike.
+"""Converts values of other types, such as NumPy's and pandas', to Python's own, for all vendors.
 
-NumPy and pandas are told by the names of their types: neither is imported, nor need it be installed.
+NumPy and pandas are recognised by the names of their types: neither is imported or needs to be installed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 NAN = (
-    "is NaN, which data frames hold for a missing value: hand over None instead, such as by "
+    "is NaN, which data frames use for a missing value: pass None instead, for example with "
     "`frame.astype(object).where(frame.notna(), None)`"
 )
 """What is wrong with a NaN, and what to do."""
@@ -23,10 +23,10 @@ _LIBRARIES = ("numpy", "pandas")
 
 
 def plain(value: object) -> object:
-    """Return a value as one of Python's own types, where it is of a type that stands for one; any other as it is.
+    """Return a value as one of Python's own types if its type has an equivalent, otherwise unchanged.
 
-    NumPy's scalars become what they hold, subclasses of `str`, `int` and `float` (an enumeration's, too) one of these,
-    and a UUID its text. What NumPy and pandas take for a missing time or value becomes None; NaN stays a number.
+    NumPy's scalars become their values; subclasses of `str`, `int` and `float`, such as enumerations, their base type;
+    and a UUID its text. NumPy's and pandas' missing times and values become None. NaN stays a number.
     """
     kind: Any = type(value)
     if kind in _PLAIN:
@@ -36,7 +36,7 @@ def plain(value: object) -> object:
 
 
 def plain_number(value: object) -> object:
-    """Return any number as an int or a float of the same value; anything else as `plain` does."""
+    """Return a number as an int or float of the same value; anything else as `plain` does."""
     value = plain(value)
     if not isinstance(value, Decimal):
         return value
@@ -46,7 +46,7 @@ def plain_number(value: object) -> object:
 
 
 def user_name(value: object) -> str | int | None:
-    """Return what may name a user: a text, an integer, or a UUID's text (T6, P7); None for anything else."""
+    """Return a value that can identify a user: a text, an integer or a UUID's text (T6, P7); otherwise None."""
     name = plain(value)
     if type(name) is int or (type(name) is str and isinstance(value, str | UUID)):
         return name
@@ -54,14 +54,14 @@ def user_name(value: object) -> str | int | None:
 
 
 def is_nan(value: object) -> bool:
-    """Say whether a value is a number that is none."""
+    """Return whether a value is NaN."""
     value = plain(value)
     return value.is_nan() if isinstance(value, Decimal) else isinstance(value, float) and value != value
 
 
 @functools.lru_cache(maxsize=256)
 def _conversion(kind: type) -> Callable[[Any], object] | None:
-    """Return what makes a plain value of one of a type; None where nothing has to."""
+    """Return the function that converts values of a type; None if they need no conversion."""
     for base in kind.__mro__:
         if base in _OWN:
             return _OWN[base]
@@ -79,24 +79,24 @@ def _held(value: Any) -> object:
 
 
 def _fraction(value: Any) -> object:
-    """Return a float, or a Decimal of what holds more digits, a `longdouble`."""
+    """Return a float, or a Decimal for a `longdouble`, which has more digits."""
     held = value.item()
     return held if type(held) is float else Decimal(str(held))
 
 
 def _moment(value: Any) -> object:
-    """Return a datetime where one holds as much, else ISO 8601; None where the time is missing."""
+    """Return a datetime if it is precise enough, otherwise ISO 8601; None if the time is missing."""
     held = value.item()
     return held if held is None or isinstance(held, datetime) else str(value)
 
 
 def _duration(value: Any) -> object:
-    """Return None where it is missing; else it has no plain form, though `item` makes a number of some."""
+    """Return None if it is missing. Other durations stay: they have no plain form, although `item` returns a number."""
     return None if value.item() is None else value
 
 
 _OWN: Mapping[type, Callable[[Any], object]] = {
-    str: str.__str__,  # `str()` would give the name of an enumeration's member
+    str: str.__str__,  # `str()` would return the name of an enumeration's member
     int: int,
     float: float,
     UUID: str,
@@ -106,7 +106,7 @@ _OF_LIBRARIES: Mapping[str, Callable[[Any], object]] = {
     "NAType": _missing,
     "MaskedConstant": _missing,
     "datetime64": _moment,
-    "timedelta64": _duration,  # an integer by its classes, so it has to come before
+    "timedelta64": _duration,  # also an `integer` by its base classes, so it must come first
     "integer": _held,
     "floating": _fraction,
     "bool": _held,

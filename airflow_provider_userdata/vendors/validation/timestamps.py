@@ -1,8 +1,8 @@
 """The one profile of ISO 8601 that a timestamp may have (G7), and the order of two of them (G6).
 
-In the profile: `2023-06-01T14:30:00.123+09:00`, that is the extended form with a `T`, seconds and their fraction
-optional, and an offset from UTC written `Z`, `±hh:mm`, `±hhmm` or `±hh`. What is valid goes out as it came in: nothing
-here rewrites a text that has its offset.
+The profile: `2023-06-01T14:30:00.123+09:00`, that is the extended form with a `T`, seconds and their fraction
+optional, and an offset from UTC written `Z`, `±hh:mm`, `±hhmm` or `±hh`. A valid text is sent
+unchanged: nothing here rewrites a text that has an offset.
 
 Most timestamps are RFC 3339, which `ciso8601` reads in a tenth of a microsecond. It takes a little more than the
 profile (a space or `t` for the `T`, `z` for the `Z`), which is refused here, and a little less (seconds left out, other
@@ -34,10 +34,10 @@ _OFFSET = r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 _NEAR_MISSES = tuple(
     (re.compile(pattern), reason)
     for pattern, reason in (
-        (r"\s(?s:.*)|(?s:.*)\s", "has blanks around it"),
+        (r"\s(?s:.*)|(?s:.*)\s", "has whitespace around it"),
         (_DATE, "is a date without a time"),
-        (f"{_DATE} (?:{_TIME}).*", "has a space where the T stands"),
-        (f"{_DATE}[Tt]{_TIME}(?i:{_OFFSET})", "has a small t or z"),
+        (f"{_DATE} (?:{_TIME}).*", "has a space instead of the T"),
+        (f"{_DATE}[Tt]{_TIME}(?i:{_OFFSET})", "has a lowercase t or z"),
         (f"{_DATE}T{_TIME}[+-][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}.*", "has an offset from UTC with seconds"),
         (f"{_DATE}T{_TIME}[+-].*", "has an offset from UTC that is not ±hh:mm, ±hhmm or ±hh"),
     )
@@ -52,10 +52,10 @@ _LONGEST_EXACT = 27
 """Up to this length a text of RFC 3339 surely has at most the 6 digits of fraction that a `datetime` holds."""
 
 
-class NotInProfile(ValueError):  # noqa: N818 - reads as what it says: the text is not in the profile
-    """A timestamp is outside the profile of G7. The message is the reason, and never holds the value.
+class NotInProfile(ValueError):  # noqa: N818 - the name says what is wrong
+    """A timestamp is outside the profile of G7. The message is the reason; it never contains the value.
 
-    :ivar where: keys and indexes from the record's root to the timestamp; set by who knows them.
+    :ivar where: keys and indexes from the record's root to the timestamp; set by the caller.
     """
 
     where: tuple[str | int, ...] = ()
@@ -73,9 +73,9 @@ def parse(text: str) -> datetime:
 
 
 def fault(text: str) -> str | None:
-    """Give the reason for which a text is outside the profile (G7), without the value; None for one that is in it."""
+    """Return why a text is outside the profile (G7), without the value; None if it is in the profile."""
     try:
-        if _is_readable(text) and parse_rfc3339(text) and text[10] == "T" and text[-1] != "z":  # as nearly all are
+        if _is_readable(text) and parse_rfc3339(text) and text[10] == "T" and text[-1] != "z":  # the usual case
             return None
     except ValueError:
         pass
@@ -84,9 +84,9 @@ def fault(text: str) -> str | None:
 
 
 def in_order(start: str, end: str) -> bool:
-    """Tell whether both are in the profile (G7), and the end is not earlier (G6): compared to the last digit.
+    """Return whether both are in the profile (G7) and the end is not earlier (G6). All digits are compared.
 
-    Called for every sample, so it repeats what `parse` does instead of calling it.
+    It repeats the code of `parse` instead of calling it, because it runs for every sample.
     """
     in_profile = _is_readable(start) and _is_readable(end)
     try:
@@ -100,14 +100,14 @@ def in_order(start: str, end: str) -> bool:
         if isinstance(one, str) or isinstance(other, str):
             return False
         first, last = one, other
-    # Cut to microseconds, instants keep their order but may fall together.
+    # Cut to microseconds, two different instants may become equal.
     return first < last or start == end or (first == last and _in_order_below_microseconds(start, end))
 
 
 def maybe_not_in_order(starts: Sequence[str], ends: Sequence[str]) -> set[int]:
-    """Tell of many pairs at once which may not be in the profile and in order, by their places: `in_order` decides.
+    """Return the indexes of pairs that may be out of profile or out of order; `in_order` decides on each.
 
-    The usual pair costs a third of what it costs alone.
+    For valid pairs, checking many at once takes a third of the time.
     """
     texts = "".join(starts) + "".join(ends)
     if not _is_readable(texts):
@@ -117,7 +117,7 @@ def maybe_not_in_order(starts: Sequence[str], ends: Sequence[str]) -> set[int]:
     unsure = {*unread_starts, *unread_ends}
     if not all(map(operator.lt, firsts, lasts)):
         places = compress(range(len(starts)), map(operator.ge, firsts, lasts))
-        # Those that are equal as texts are; others may differ in digits beyond microseconds.
+        # Equal texts are in order; other equal instants may differ in digits beyond microseconds.
         unsure.update(place for place in places if firsts[place] != lasts[place] or starts[place] != ends[place])
     for letter in _NOT_IN_PROFILE:
         if letter in texts:
@@ -127,20 +127,20 @@ def maybe_not_in_order(starts: Sequence[str], ends: Sequence[str]) -> set[int]:
 
 
 def with_zone(text: str, zone: ZoneInfo) -> str:
-    """Give a timestamp its offset from UTC: that of `zone` at that local time (G7). With an offset, it stays as it is.
+    """Return a timestamp with the offset that `zone` has at that local time (G7). With an offset, it is unchanged.
 
-    Of a local time that comes twice, when clocks go back, the earlier one is meant.
+    A local time that occurs twice, when clocks go back, means the earlier one.
 
     :raises NotInProfile: if the text is outside the profile, if the zone skips that local time, or if the zone's offset
-        then had seconds (as before there were time zones), which the profile can't write.
+        at that time had seconds (before time zones were introduced), which the profile can't write.
     """
     return _completed(text, zone, fold=0)
 
 
 def from_datetime(value: datetime, zone: ZoneInfo | None) -> str:
-    """Write a `datetime` in the profile (G7). One without an offset is local time in `zone`; its `fold` is obeyed.
+    """Write a `datetime` in the profile (G7). Without an offset it is local time in `zone`, and `fold` counts.
 
-    :raises NotInProfile: if it has no offset and no zone is named, or for the reasons that `with_zone` has.
+    :raises NotInProfile: if it has no offset and there is no zone, or for the same reasons as `with_zone`.
     """
     text = value.isoformat()
     if zone is not None:
@@ -150,18 +150,18 @@ def from_datetime(value: datetime, zone: ZoneInfo | None) -> str:
 
 
 def _is_readable(text: str) -> bool:
-    """Tell what every `ciso8601` reads safely: up to 2.3.3, a surrogate crashes it, and it stops at a NUL."""
+    """Return whether any `ciso8601` reads a text safely: up to 2.3.3, surrogates crash it and NUL ends a text."""
     return text.isascii() and "\0" not in text
 
 
 @functools.lru_cache(maxsize=8)
 def _read(text: str) -> datetime | str:
-    """Read a timestamp, or say why it can't be: asked for several times of one that is refused."""
+    """Return the timestamp, or why it can't be read. Cached: it is called several times for a rejected text."""
     if not _is_readable(text):
         return _why_not(text)
     try:
         moment = parse_rfc3339(text)
-    except ValueError:  # left before anything is raised: its message quotes the value, and a traceback would show it
+    except ValueError:  # nothing is raised inside: this error quotes the value, and a traceback would show it
         return _read_slowly(text)
     return moment if text[10] == "T" and text[-1] != "z" else _why_not(text)
 
@@ -185,7 +185,7 @@ def _on_calendar(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise NotInProfile("is no date that a calendar has") from None
+        raise NotInProfile("is not a valid calendar date") from None
 
 
 def _completed(text: str, zone: ZoneInfo, *, fold: int) -> str:
@@ -197,7 +197,7 @@ def _completed(text: str, zone: ZoneInfo, *, fold: int) -> str:
     later = zone.utcoffset(local.replace(tzinfo=zone, fold=1))
     if earlier is None or later is None:
         raise NotInProfile("has no offset from UTC in that zone")
-    # In a gap the offset before it is the smaller one; where clocks go back it is the greater.
+    # In a gap, the offset before it is smaller; when clocks go back, it is greater.
     if earlier < later:
         raise NotInProfile("is a local time that the zone skips")
     return text + _written(later if fold else earlier)
@@ -219,16 +219,16 @@ def _in_order_below_microseconds(start: str, end: str) -> bool:
 
 
 def _below_microseconds(text: str) -> str:
-    """Give the fraction's digits from the seventh on: without closing zeros, text has the order of the numbers."""
+    """Return the fraction's digits from the seventh on. Without trailing zeros, texts sort like the numbers."""
     return (_profile(text)["fraction"] or "")[6:].rstrip("0")
 
 
 def _why_not(text: str) -> str:
-    """Name the reason for which a text that can't be read is outside the profile."""
+    """Return why a text that can't be read is outside the profile."""
     shaped = _RIGHT_SHAPE.fullmatch(text)
     if shaped is None:
         reasons = (reason for pattern, reason in _NEAR_MISSES if pattern.fullmatch(text))
         return next(reasons, "is not ISO 8601 in the extended form")
     if not _OFFSET_IN_RANGE.fullmatch(shaped["offset"]):
         return "has an offset from UTC that is out of range"
-    return "is no time that a clock has"
+    return "is not a valid time of day"

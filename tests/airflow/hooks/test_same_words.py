@@ -96,7 +96,7 @@ def test_certificates(
             "a redirect, which is not followed, to sso.ex",
         ),
         (b"HTTP/1.1 404 No\r\n\r\n", "answered 404: there is no such address"),
-        (b"HTTP/1.1 407 No\r\n\r\n", "answered 407: the proxy wants credentials"),
+        (b"HTTP/1.1 407 No\r\n\r\n", "answered 407: the proxy requires credentials"),
     ],
 )
 def test_answers(serving: Serving, connect: Connect, answer: bytes, said: str) -> None:
@@ -174,7 +174,7 @@ def test_a_proxy_that_is_not_there(connect: Connect, scheme: str) -> None:
 def test_ptengines_test_hears_a_proxy(serving: Serving, connect: Connect) -> None:
     """It takes any answer for the address's, but not one of something before it."""
     for answer, said in (
-        (b"HTTP/1.1 407 No\r\n\r\n", "Ptengine answered 407: the proxy wants credentials"),
+        (b"HTTP/1.1 407 No\r\n\r\n", "Ptengine answered 407: the proxy requires credentials"),
         (b"HTTP/1.1 400 No\r\n\r\nplain HTTP request was sent to HTTPS port", "http was sent to an https port"),
     ):
         works, message = connect("ptengine", host=f"http://{serving(answering(answer))}").test_connection()

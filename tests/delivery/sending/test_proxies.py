@@ -200,7 +200,7 @@ def test_a_proxy_that_refuses_ends_a_delivery(
     ended = asyncio.run(run())
 
     assert isinstance(ended.error, RefusedError)
-    said = {407: "answered 407: the proxy wants credentials", 403: "the proxy answered 403 instead of connecting"}
+    said = {407: "answered 407: the proxy requires credentials", 403: "the proxy answered 403 instead of connecting"}
     assert said[refusal] in str(ended.error)
     assert "connection 'mine', host api.vendor.example, proxy 127.0.0.1:" in str(ended.error)
     assert PASSWORD not in str(ended.error)

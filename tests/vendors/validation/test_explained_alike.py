@@ -174,7 +174,7 @@ def test_what_cant_be_compared_cant_be_checked() -> None:
     """A value whose methods raise ends the check, and not the run."""
     (fault,) = alike("gerosense", {**SAMPLE, "unit": Unequal()})
 
-    assert fault == Fault("G5", (), "holds what can't be checked")
+    assert fault == Fault("G5", (), "contains a value that can't be checked")
 
 
 def test_what_jsonschema_cant_show_is_explained() -> None:

@@ -28,7 +28,7 @@ Sent = Callable[[Record | Invalid], Any]
 Faults = Callable[[Record | Invalid], tuple[Fault, ...]]
 
 A_UUID = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
-TO_DO = "hand over None instead, such as by `frame.astype(object).where(frame.notna(), None)`"
+TO_DO = "pass None instead, for example with `frame.astype(object).where(frame.notna(), None)`"
 MISSING = [None, pd.NaT, pd.NA, np.datetime64("NaT"), np.timedelta64("NaT"), np.ma.masked]
 NOT_A_NUMBER = [math.nan, np.float64("nan"), np.float32("nan"), np.longdouble("nan"), Decimal("NaN"), Decimal("sNaN")]
 WITHOUT_FORM = [
@@ -102,13 +102,13 @@ def test_what_a_library_takes_for_missing_is_missing(
     assert kept == {key: kept[key] for key in ("device_name", "start_date", "value", "unit")}
 
     assert faults(Ptengine().prepare_value({"user_id": value})) == (
-        Fault("P7", ("user_id",), "is neither text nor an integer nor a UUID"),
+        Fault("P7", ("user_id",), "is not a text, an integer or a UUID"),
     )
     assert faults(Thymia("mood").prepare_value({"user": {"userLabel": value}, "data": {"a": 1}})) == (
-        Fault("T6", ("user", "userLabel"), "is null where a string belongs"),
+        Fault("T6", ("user", "userLabel"), "is null, expected a string"),
     )
     assert faults(GeroSense("steps").prepare_value(sample(start_date=value))) == (
-        Fault("G6", ("start_date",), "is null where a string belongs"),
+        Fault("G6", ("start_date",), "is null, expected a string"),
     )
 
 
@@ -138,7 +138,7 @@ def test_nan_is_told_as_a_missing_value_of_a_frame(
         ("G8", "$.value"),
     ]
     assert {fault.reason for fault in found if fault.path != "$.unit"} == {
-        f"is NaN, which data frames hold for a missing value: {TO_DO}"
+        f"is NaN, which data frames use for a missing value: {TO_DO}"
     }
 
 
@@ -189,10 +189,10 @@ def test_what_has_no_form_is_refused_by_its_type(faults: Faults, value: object) 
     """Durations, bytes and complex numbers are never made something else."""
     kind = type(value).__name__
     assert faults(Ptengine().prepare_value({"user_id": "u", "a": value})) == (
-        Fault("P6", ("a",), f"is {kind}, which has no form as text"),
+        Fault("P6", ("a",), f"is of type {kind}, which can't be written as text"),
     )
     assert faults(Thymia("mood").prepare_value({"user": {"userLabel": "u"}, "data": {"a": value}})) == (
-        Fault("T1", ("data", "a"), f"is {kind}, for which JSON has no form"),
+        Fault("T1", ("data", "a"), f"is of type {kind}, which JSON can't represent"),
     )
 
 
