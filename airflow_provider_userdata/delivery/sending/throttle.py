@@ -22,7 +22,7 @@ class Permit:
 
     :param at: when it was given, in the clock's seconds.
     :param busy: how many seconds of CPU this thread had used by then.
-    :param pressed: whether more requests were to be sent than allowed: this one waited, or took the last place.
+    :param pressed: whether more requests were to be sent than allowed: this one waited, or took the last slot.
     """
 
     at: float
@@ -31,7 +31,7 @@ class Permit:
 
 
 class _Turn(enum.Enum):
-    """Given to the first waiter when a place is free but the pause is not over: it sleeps for the rest."""
+    """Given to the first waiter when a slot is free but it is too early to send: it sleeps until its turn."""
 
     FIRST = "first"
 
@@ -66,7 +66,7 @@ class Throttle:
         self._in_flight = 0
         self._sent_at = -math.inf
         self._paused_until = -math.inf
-        self._asking: deque[asyncio.Future[_Given]] = deque()
+        self._waiters: deque[asyncio.Future[_Given]] = deque()
         self._first_waits = False
 
     def pause(self, seconds: float, *, too_soon: bool = False) -> None:
@@ -81,37 +81,37 @@ class Throttle:
 
     async def permission(self) -> Permit | None:
         """Wait, first come, first served, until a request may be sent; return None if the delivery was halted."""
-        nobody_waits = not self._asking and not self._first_waits
-        if nobody_waits and self._has_room() and not self._is_spaced() and not self._halted.is_set():
+        none_waits = not self._waiters and not self._first_waits
+        if none_waits and self._has_slot() and not self._is_spaced() and not self._halted.is_set():
             return self._permit(waited=False)
-        place: asyncio.Future[_Given] = asyncio.get_running_loop().create_future()
-        self._asking.append(place)
+        waiter: asyncio.Future[_Given] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
         self.wake()
-        while (given := await self._given(place)) is _Turn.FIRST:
+        while (given := await self._given(waiter)) is _Turn.FIRST:
             try:
                 while not self._halted.is_set() and (seconds := self._until_turn()) > 0:
                     await self._clock.wait(self._halted, seconds)
-                if self._has_room() and not self._halted.is_set():
+                if self._has_slot() and not self._halted.is_set():
                     return self._permit(waited=True)
-                place = asyncio.get_running_loop().create_future()
-                self._asking.appendleft(place)
+                waiter = asyncio.get_running_loop().create_future()
+                self._waiters.appendleft(waiter)
             finally:
                 self._first_waits = False
                 self.wake()
         return given
 
-    async def _given(self, place: asyncio.Future[_Given]) -> _Given:
+    async def _given(self, waiter: asyncio.Future[_Given]) -> _Given:
         try:
-            return await place
+            return await waiter
         except asyncio.CancelledError:
-            if not place.cancelled():
-                self._hand_back(place.result())
+            if not waiter.cancelled():
+                self._hand_back(waiter.result())
             raise
 
     def _hand_back(self, given: _Given) -> None:
         """Take back what was given to a waiter that was cancelled at that moment."""
         if isinstance(given, Permit):
-            self._free()
+            self.release()
         elif given is _Turn.FIRST:
             self._first_waits = False
             self.wake()
@@ -121,7 +121,7 @@ class Throttle:
         now = self._clock.seconds()
         self._concurrency.answered(now - request.at, self._busy() - request.busy)
         self._spacing.passed(now, pressed=request.pressed)
-        self._free()
+        self.release()
 
     def pushed_back(self, request: Permit, *, too_soon: bool = False) -> None:
         """Take a permit back after a 429, a 503 or a timeout: fewer requests may be in flight.
@@ -131,35 +131,32 @@ class Throttle:
         self._concurrency.pushed_back()
         if too_soon:
             self._spacing.refused(request.at, self._clock.seconds())
-        self._free()
+        self.release()
 
     def release(self) -> None:
         """Take a permit back without learning anything from it."""
-        self._free()
+        self._in_flight -= 1
+        self.wake()
 
     def wake(self) -> None:
         """Give permits to all waiters that may go; call this when the delivery is halted, too.
 
         All get theirs now: if each waited until the loop had run the one before, all would be slower.
         """
-        while self._asking and not self._first_waits:
-            if self._asking[0].cancelled():
-                self._asking.popleft()
+        while self._waiters and not self._first_waits:
+            if self._waiters[0].cancelled():
+                self._waiters.popleft()
             elif self._halted.is_set():
-                self._asking.popleft().set_result(None)
-            elif not self._has_room():
+                self._waiters.popleft().set_result(None)
+            elif not self._has_slot():
                 return
             elif self._is_spaced():
                 self._first_waits = True
-                self._asking.popleft().set_result(_Turn.FIRST)
+                self._waiters.popleft().set_result(_Turn.FIRST)
             else:
-                self._asking.popleft().set_result(self._permit(waited=True))
+                self._waiters.popleft().set_result(self._permit(waited=True))
 
-    def _free(self) -> None:
-        self._in_flight -= 1
-        self.wake()
-
-    def _has_room(self) -> bool:
+    def _has_slot(self) -> bool:
         return self._in_flight < self._concurrency.limit
 
     def _is_spaced(self) -> bool:
@@ -179,4 +176,4 @@ class Throttle:
             self._schedule.sent(self._sent_at)
         self._in_flight += 1
         self._concurrency.sent(self._in_flight)
-        return Permit(self._sent_at, self._busy(), waited or not self._has_room())
+        return Permit(self._sent_at, self._busy(), waited or not self._has_slot())
