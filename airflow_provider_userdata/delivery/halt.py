@@ -1,4 +1,4 @@
-"""Ends a run before its source's end: one owner of the reason and of the event that everybody waits for."""
+"""Ends a run early: the one owner of the reason, and of the event that all tasks wait for."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Halt:
         self.event = asyncio.Event()
         """Set once nothing more may be read or sent."""
         self.error: Exception | None = None
-        """Why the run ends; None where nothing went wrong."""
+        """Why the run ends early; None if nothing went wrong."""
         self.rule = LEFT_AT_THE_END
-        """The rule that what is left unsent is held under."""
+        """The rule under which unsent records are held."""
         self._wakes: list[Callable[[], object]] = []
 
     def wakes(self, *calls: Callable[[], object]) -> None:
-        """Add calls that wake those who wait for something else than the event."""
+        """Add calls that wake waiting tasks that don't wait for the event."""
         self._wakes += calls
 
     def halt(self, error: BaseException, rule: str = LEFT_AT_THE_END) -> None:

@@ -52,7 +52,7 @@ class Claimant(msgspec.Struct, frozen=True):
         return time.time() - self.renewed
 
 
-class Claim(msgspec.Struct, frozen=True):
+class FileClaim(msgspec.Struct, frozen=True):
     """A claim on a file.
 
     :param file: the file's name.
@@ -75,13 +75,13 @@ class Claims:
         self._folder = folder
         self._one_gets_it: bool | None = True if is_local(folder) else None
 
-    def listed(self) -> dict[str, list[Claim]]:
+    def listed(self) -> dict[str, list[FileClaim]]:
         """Return the claims by the file's name, in the order of their numbers."""
-        found: dict[str, list[Claim]] = {}
+        found: dict[str, list[FileClaim]] = {}
         for path in fresh_listing(self._folder):
             file, mark, number = path.name.partition(MARK)
             if mark and file[0] != ".":
-                claim = Claim(file, int(number.partition(".")[0]), self._read(path))
+                claim = FileClaim(file, int(number.partition(".")[0]), self._read(path))
                 found.setdefault(file, []).append(claim)
         return {file: sorted(claims, key=lambda claim: claim.number) for file, claims in found.items()}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from airflow_provider_userdata.delivery.carry_over.claims import SILENCE, Claim, Claimant, Claims, fresh_listing
+from airflow_provider_userdata.delivery.carry_over.claims import SILENCE, Claimant, Claims, FileClaim, fresh_listing
 from airflow_provider_userdata.delivery.carry_over.taken_over import TakenOver
 from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, is_local, make_private_folder
 from airflow_provider_userdata.errors import OutputError
@@ -56,7 +56,7 @@ class CarryOverFolder:
         self._run = f"{self._whole_run}@{index}" if index else self._whole_run
         self._me = run, index
         self._taken_over = TakenOver(run_folder)
-        self._claimed: dict[str, list[Claim]] = {}
+        self._claimed: dict[str, list[FileClaim]] = {}
         self._renewed = time.monotonic()
         self.over: Collection[tuple[str, str]] = ()
         """The runs that are over, as `(run, index)`: what they have claimed may be taken over."""
@@ -193,7 +193,7 @@ class CarryOverFolder:
     def _is_of_stream(self, name: str) -> bool:
         return name.startswith(f"{self._stream}-") and name.endswith(".jsonl")
 
-    def _is_mine(self, claim: Claim) -> bool:
+    def _is_mine(self, claim: FileClaim) -> bool:
         return claim.by is not None and (claim.by.run, claim.by.index) == self._me
 
     def _is_own(self, name: str) -> bool:
@@ -224,7 +224,7 @@ class CarryOverFolder:
             self._carry_in(path, earlier, bodies)
         return bodies
 
-    def _is_free(self, name: str, claims: list[Claim], *, resuming: bool) -> bool:
+    def _is_free(self, name: str, claims: list[FileClaim], *, resuming: bool) -> bool:
         """Return whether nobody has claimed a file, or only a run that is over and whose process is gone."""
         if not claims:
             return True
@@ -235,13 +235,13 @@ class CarryOverFolder:
         _log.info("%s stays with the run that has claimed it: %s", name, "nobody knows which" if by is None else by.run)
         return False
 
-    def _taken(self, name: str, earlier: list[Claim], first: int) -> list[Claim]:
+    def _taken(self, name: str, earlier: list[FileClaim], first: int) -> list[FileClaim]:
         """Claim a file; return all claims on it, or none if another run was faster."""
-        claim = Claim(name, earlier[-1].number + 1 if earlier else 1, Claimant(*self._me, first))
+        claim = FileClaim(name, earlier[-1].number + 1 if earlier else 1, Claimant(*self._me, first))
         taken = claim.by is not None and self._claims.take(name, claim.number, claim.by)
         return [*earlier, claim] if taken else []
 
-    def _carry_in(self, path: Any, claims: list[Claim], bodies: list[bytes]) -> None:
+    def _carry_in(self, path: Any, claims: list[FileClaim], bodies: list[bytes]) -> None:
         """Add the records of a claimed file, without those that have a fate from an earlier run."""
         try:
             with path.open("rb") as file:
