@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "airflow_provider_userdata"
+PLACES = ("hooks", "operators", "decorators", "cli", "sandbox", "schemas")
+"""Folders whose modules have names that people import: they export nothing of their own."""
+SHARED = ("contract", "answers", "rules", "failure_signs")
+"""The files of vendors/ that are no single vendor's: whoever serves one vendor imports that one's own files."""
 CORE = ["vendors", "delivery", "ledger", "sources", "sandbox", "schemas"]
 
 
@@ -81,6 +88,16 @@ def test_the_linter_refuses_airflow_everywhere_but_in_one_module(path: str, refu
         ("sources", "hooks.base"),
         ("sandbox", "vendors.gerosense"),
         ("sandbox", "delivery.report"),
+        ("records", "vendors.contract"),
+        ("vendors/validation", "vendors.gerosense"),
+        ("vendors/pii", "vendors.thymia"),
+        ("delivery/reading", "delivery.resuming"),
+        ("delivery/recording", "delivery.resuming"),
+        ("delivery/resuming", "delivery.sending"),
+        ("delivery/sending", "delivery.recording"),
+        ("delivery/sending", "vendors.ptengine"),
+        ("delivery/incremental", "delivery.sending"),
+        ("delivery/carry_over", "delivery.engine"),
     ],
 )
 def test_the_linter_refuses_arrows_that_point_up(folder: str, above: str) -> None:
@@ -91,3 +108,60 @@ def test_the_linter_refuses_arrows_that_point_up(folder: str, above: str) -> Non
     done = subprocess.run(command, cwd=ROOT, input=line, capture_output=True, text=True, timeout=60, check=False)
 
     assert "TID251" in done.stdout, done.stdout + done.stderr
+
+
+def imports(file: Path) -> list[tuple[str, ...]]:
+    """Give the modules of this package that a file imports, each as the parts of its path."""
+    found: list[tuple[str, ...]] = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("airflow_provider_userdata."):
+            parts = tuple((node.module or "").split(".")[1:])
+            modules = [parts]
+            if PACKAGE.joinpath(*parts).is_dir():
+                names = [(*parts, name.name) for name in node.names]
+                modules = [name if PACKAGE.joinpath(*name).with_suffix(".py").exists() else parts for name in names]
+            found += modules
+    return found
+
+
+def room_of(module: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the folder that a module is in, or that it is."""
+    return module if PACKAGE.joinpath(*module).is_dir() else module[:-1]
+
+
+def test_nobody_outside_a_room_imports_from_deeper() -> None:
+    """What a room offers stands in its `__init__`: only its own files, and modules as a whole, are reached past it."""
+    deeper: list[str] = []
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("airflow_provider_userdata."):
+                module = tuple((node.module or "").split(".")[1:])
+                if is_deep(module) and not file.is_relative_to(PACKAGE / house_of(module)):
+                    deeper.append(f"{file.relative_to(PACKAGE)} -> {'.'.join(module)}")
+
+    assert deeper == []
+
+
+def is_deep(module: tuple[str, ...]) -> bool:
+    """Say whether a module is a file of a room that exports what others may use."""
+    room = room_of(module)
+    a_vendors_own = room == ("vendors",) and module[-1] not in SHARED
+    return module != room and len(room) > 0 and room[0] not in PLACES and not a_vendors_own
+
+
+def house_of(module: tuple[str, ...]) -> str:
+    """Give the folder whose files may import a module by its full path: the delivery's rooms are one house."""
+    return "delivery" if module[0] == "delivery" else "/".join(room_of(module))
+
+
+def test_the_rooms_of_the_delivery_have_no_circle() -> None:
+    """A room that another one needs doesn't need it in turn."""
+    graph: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for file in PACKAGE.rglob("*.py"):
+        room = file.relative_to(PACKAGE).parts[:-1]
+        if len(room) > 1 or room == ("records",):
+            graph.setdefault(room, set()).update(
+                other for module in imports(file) if len(other := room_of(module)) > 1 and other != room
+            )
+
+    assert list(graphlib.TopologicalSorter(graph).static_order())

@@ -14,8 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider_userdata.errors import ArgumentError, UserdataError
-from airflow_provider_userdata.ledger.admin import LedgerAdmin, StreamSummary
-from airflow_provider_userdata.ledger.beginning import Found
+from airflow_provider_userdata.ledger import Found, LedgerAdmin, StreamSummary
 from airflow_provider_userdata.operators.ledger_settings import (
     begin_ledger,
     find_ledger,

@@ -9,8 +9,7 @@ from urllib.parse import quote
 
 from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, make_private_folder
 from airflow_provider_userdata.errors import LedgerError
-from airflow_provider_userdata.ledger import KEY_SIZE
-from airflow_provider_userdata.ledger.identity import WAYS_OUT
+from airflow_provider_userdata.ledger import KEY_SIZE, WAYS_OUT
 
 
 def default_file() -> Path:

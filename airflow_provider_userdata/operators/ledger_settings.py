@@ -10,9 +10,16 @@ from sqlalchemy.engine import URL, Engine
 
 from airflow_provider_userdata.airflow_compat import AirflowException, AirflowNotFoundException, BaseHook, conf
 from airflow_provider_userdata.errors import ArgumentError, LedgerBusyError, LedgerError
-from airflow_provider_userdata.ledger import KEY_SIZE, LEASE, SqlLedger, Stream, beginning
-from airflow_provider_userdata.ledger.beginning import Found
-from airflow_provider_userdata.ledger.database import ENGINE_OPTIONS, SQLITE_OPTIONS
+from airflow_provider_userdata.ledger import (
+    ENGINE_OPTIONS,
+    KEY_SIZE,
+    LEASE,
+    SQLITE_OPTIONS,
+    Found,
+    SqlLedger,
+    Stream,
+    beginning,
+)
 from airflow_provider_userdata.operators import ledger_files
 from airflow_provider_userdata.operators.ledger_files import default_file
 from airflow_provider_userdata.operators.settings import SECTION, setting
