@@ -28,7 +28,7 @@ class Clock:
         self.seconds = NOON
 
     def __call__(self) -> float:
-        """Give the time."""
+        """Return the time."""
         return self.seconds
 
     def pass_days(self, days: float) -> None:
@@ -55,19 +55,19 @@ def statements(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def clock() -> Clock:
-    """Give a clock that the test moves."""
+    """Return a clock that the test moves."""
     return Clock()
 
 
 @pytest.fixture
 def database(new_database: Callable[[], str]) -> str:
-    """Give the URL of an empty database."""
+    """Return the URL of an empty database."""
     return new_database()
 
 
 @pytest.fixture
 def sqlite_file(tmp_path: Path) -> Path:
-    """Give the path of a ledger to be, where a test is about files."""
+    """Return the path of a ledger that doesn't exist yet, for tests of files."""
     return tmp_path / "ledger.db"
 
 
@@ -91,7 +91,7 @@ def new_ledger(database: str, clock: Clock, statements: None) -> Iterator[Callab
 
 @pytest.fixture
 def secret() -> bytes:
-    """Give the secret of the tests' ledgers."""
+    """Return the secret of the tests' ledgers."""
     return SECRET
 
 

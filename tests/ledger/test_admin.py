@@ -47,7 +47,7 @@ def test_no_users_id_is_in_the_ledger(new_ledger: NewLedger, database: str) -> N
 
 
 def test_a_forgotten_stream_is_sent_again(new_ledger: NewLedger, keys: Keys, database: str) -> None:
-    """And no other; a run that is at it stops, and another begins it anew."""
+    """And no other; a run that uses it stops, and the next one begins it again."""
     ledger, other = new_ledger(MOODS), new_ledger(PROFILES)
     ledger.mark_delivered(keys("a", "b"))
     other.mark_delivered(keys("a"))

@@ -25,7 +25,7 @@ TABLES = (META, STREAMS, ENTRIES, RUNS)
 
 @pytest.fixture
 def witness(tmp_path: Path) -> Path:
-    """Give the path of the witness of this machine."""
+    """Return the path of the witness of this machine."""
     return tmp_path / "below" / "ledger.identity"
 
 

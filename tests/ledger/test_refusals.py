@@ -28,7 +28,7 @@ def ledger_at(url: str, **options: Any) -> SqlLedger:
 
 @pytest.fixture
 def written(sqlite_file: Path) -> Path:
-    """Give a file that a ledger has written."""
+    """Return a file that a ledger has written."""
     ledger = ledger_at(f"sqlite:///{sqlite_file}")
     ledger.open()
     ledger.close()
@@ -82,7 +82,7 @@ def test_a_missing_folder(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_kind(sqlite_file: Path) -> None:
-    """Is left as it is."""
+    """It is left unchanged."""
     sqlite_file.write_bytes(b"not a database" * 100)
     with pytest.raises(LedgerError, match="a file that a ledger wrote"):
         ledger_at(f"sqlite:///{sqlite_file}").open()

@@ -1,4 +1,4 @@
-"""Records side by side are the same records that they would be one by one."""
+"""Records in a batch are the same as one by one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ POSITIONS = st.lists(st.integers(0, 50), unique=True).map(sorted) | st.integers(
 
 
 def samples(positions: list[int] | range) -> RecordBatch:
-    """Make a stretch of samples, each with its position as its value."""
+    """Make a batch of samples, each with its position as its value."""
     texts = [
         json.dumps({"device_name": "a", "start_date": "2023-11-01T08:04:51Z", "unit": "count", "value": 1 + place})
         for place in positions
@@ -41,7 +41,7 @@ def samples(positions: list[int] | range) -> RecordBatch:
 
 
 def profiles(positions: list[int] | range) -> RecordBatch:
-    """Make a stretch of users, each with its position as its name."""
+    """Make a batch of users, each with its position as its name."""
     table = [[str(place), "x"] for place in positions]
     records, invalid = Ptengine().prepare_table(("user_id", "plan"), table, table, positions)
     assert isinstance(records, RecordBatch)
@@ -50,16 +50,16 @@ def profiles(positions: list[int] | range) -> RecordBatch:
 
 
 @given(positions=POSITIONS, start=st.integers(-9, 9), end=st.integers(-9, 60), of=st.sampled_from([samples, profiles]))
-def test_a_part_of_a_stretch_is_that_part_of_its_records(
+def test_a_part_of_a_batch_is_that_part_of_its_records(
     positions: list[int] | range, start: int, end: int, of: Callable[[list[int] | range], RecordBatch]
 ) -> None:
     """Slices, single records, all of them in a row and columns are alike, whether they were looked up or not."""
     keys = [b"%02d" % place for place in positions]
-    for stretch in (of(positions), with_entries(of(positions), keys)):
-        records = list(stretch)
+    for batch in (of(positions), with_entries(of(positions), keys)):
+        records = list(batch)
         assert [record.position for record in records] == list(positions)
 
-        made = stretch[start:end]
+        made = batch[start:end]
 
         assert list(made) == records[start:end]
         assert [made[place] for place in range(len(made))] == records[start:end]
@@ -72,11 +72,11 @@ def test_chosen_records_are_the_same_side_by_side_and_alone(
     chosen: list[bool], of: Callable[[range], RecordBatch]
 ) -> None:
     """Those that are left out are missing, and nothing else is."""
-    stretch = with_entries(of(range(len(chosen))), chosen)
+    batch = with_entries(of(range(len(chosen))), chosen)
 
-    assert isinstance(stretch, RecordBatch)
-    assert list(where(stretch, chosen)) == where(list(stretch), chosen)
-    assert [record.position for record in where(stretch, chosen)] == [n for n, one in enumerate(chosen) if one]
+    assert isinstance(batch, RecordBatch)
+    assert list(where(batch, chosen)) == where(list(batch), chosen)
+    assert [record.position for record in where(batch, chosen)] == [n for n, one in enumerate(chosen) if one]
 
 
 @given(gaps=st.sets(st.integers(0, 200), max_size=15), first=st.integers(0, 5))
@@ -91,7 +91,7 @@ def test_ranges_are_the_positions_whether_few_or_many_are_missing(gaps: set[int]
 
 @given(positions=POSITIONS, cuts=st.lists(st.integers(0, 20), max_size=4))
 def test_joined_parts_are_the_whole(positions: list[int] | range, cuts: list[int]) -> None:
-    """However a stretch is cut, its parts joined are it again; a range of positions stays one."""
+    """However a batch is cut, its joined parts are the batch again; a range of positions stays a range."""
     whole = samples(positions)
     ends = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
 

@@ -17,7 +17,7 @@ FATES = ("delivered", "rejected", "held", "unchanged", "unknown")
 
 @pytest.fixture
 def database(new_database: Callable[[], str]) -> str:
-    """Give the URL of an empty database."""
+    """Return the URL of an empty database."""
     return new_database()
 
 

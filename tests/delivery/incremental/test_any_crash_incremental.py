@@ -82,7 +82,7 @@ class Chunks:
         self._rows, self._size = rows, size
 
     def chunks(self) -> Iterator[Chunk]:
-        """Give the rows."""
+        """Return the rows."""
         for start in range(0, len(self._rows), self._size):
             yield Chunk(RowFormat.OBJECTS, self._rows[start : start + self._size])
 
@@ -97,7 +97,7 @@ class Store:
         self._text: str | None = None
 
     def load(self) -> Any:
-        """Give what was saved last."""
+        """Return what was saved last."""
         return None if self._text is None else json.loads(self._text)
 
     def save(self, value: dict[str, Any]) -> None:

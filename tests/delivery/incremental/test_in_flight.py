@@ -1,4 +1,4 @@
-"""What says the same as something that is under way isn't sent again, and shares its fate."""
+"""A duplicate of a record in flight is not sent, and gets that record's outcome."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ REJOINED: list[tuple[str, Any]] = [
 @example(PROVEN_AFTER_A_MARK)
 @example(REJOINED)
 def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
-    """Each has one fate in the end; none is sent while its like is under way, or proven; what is marked is proven."""
+    """Each record has one outcome; none is sent while an equal one is in flight or proven; what is marked is proven."""
     in_flight, marked, proven = RecordsInFlight(), set[bytes](), set[bytes]()
     sent: Sequence[Record] = []
     settled: list[int] = []
@@ -132,7 +132,7 @@ def test_a_state_after_one_in_doubt_is_not_believed() -> None:
 
 
 def samples() -> Sequence[Record]:
-    """Give five samples of one day."""
+    """Return five samples of one day."""
     day = b'{"device_name":"ring","start_date":"2024-05-01T08:00:0%dZ","unit":"count","value":1}'
     return GeroSense("steps").prepare_texts([day % second for second in range(5)], range(5)).records
 

@@ -33,7 +33,7 @@ class Store:
     value: Any = None
 
     def load(self) -> Any:
-        """Give what was saved last."""
+        """Return what was saved last."""
         return self.value
 
     def save(self, value: dict[str, Any]) -> None:
@@ -43,7 +43,7 @@ class Store:
 
 @pytest.fixture
 def file(tmp_path: Path, ledger: NewLedger) -> Path:
-    """Give the file of a ledger of SQLite that a run has opened before."""
+    """Return the file of a SQLite ledger that a run has opened before."""
     path = tmp_path / "ledger.db"
     for vendor in ("gerosense", "ptengine"):
         opened = ledger(vendor, database=f"sqlite:///{path}")
@@ -218,7 +218,7 @@ class Halves:
         self._rows = rows
 
     def chunks(self) -> Any:
-        """Give the rows, ten at a time."""
+        """Return the rows, ten at a time."""
         for start in range(0, len(self._rows), 10):
             yield Chunk(RowFormat.OBJECTS, self._rows[start : start + 10])
 
@@ -276,7 +276,7 @@ def test_a_stop_while_the_ledger_is_locked(
 def test_an_interrupted_look_up_leaves_each_record_one_fate(
     run: Run, rows: Rows, ledger: NewLedger, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the run ends while records are looked up that follow others on their way."""
+    """If the run ends during a lookup of duplicates of records in flight."""
     given = ledger("thymia")
     sift, calls = given.sift, [0]
 

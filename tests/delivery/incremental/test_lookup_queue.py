@@ -33,7 +33,7 @@ class EveryOther:
         """Open."""
 
     def sift(self, keys: bytes, _: bytes = b"", __: Sequence[bytes] = (), /) -> list[int]:
-        """Give the indices of what it lacks."""
+        """Return the indices of what it lacks."""
         self.lookups += 1
         if self.lookups >= self.locked_from:
             raise LedgerBusyError("the ledger is locked")
@@ -48,7 +48,7 @@ class EveryOther:
 
 @pytest.fixture
 def ledger() -> EveryOther:
-    """Give a ledger."""
+    """Return a ledger."""
     return EveryOther()
 
 

@@ -41,7 +41,7 @@ def refuse(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Refuse:
 
 
 def counts(ended: Result) -> dict[str, int]:
-    """Give the fates that any records have."""
+    """Return the fates that any records have."""
     fates = ("delivered", "rejected", "held", "unchanged", "unknown")
     return {fate: count for fate in fates if (count := getattr(ended.report, fate))}
 
