@@ -1,10 +1,10 @@
-"""Extract tasks feed all three vendors, each in a way of its own: records, one file, a file of each mapped task.
+"""Extract tasks feed all three vendors, each in a different way: as records, as a file, as one file per mapped task.
 
 Needs the connections `thymia_default`, `gerosense_default` and `ptengine_default`.
 
-The extract tasks read the data files beside this one; yours ask a database or a lake. None of them checks a record:
-the upload does, and names what it rejects. Little goes through XCom as it is, much goes through a file whose path is
-the XCom: Airflow keeps XComs in its database.
+The extract tasks read the data files in the folder `data`; yours would query a database or a data lake. They don't
+check any record: the upload does, and reports what it rejects. A few records may be passed as an XCom. Write many to a
+file, and pass its path: Airflow keeps XComs in its database.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DEVICES = ["iPhone", "Apple Watch", "Pixel Watch"]
 
 
 def extract_path(run_id: str | None, name: str) -> Path:
-    """Name a file of this run. With more than one worker this is a place that all of them see: a bucket, a share."""
+    """Return the path of a file of this run. With several workers, use a place that all share, such as a bucket."""
     home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
     folder = home / "extracts" / str(run_id)
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,9 +37,9 @@ def extract_path(run_id: str | None, name: str) -> Path:
 def daily_userdata() -> None:
     """Feed the three vendors from extract tasks."""
 
-    @task(show_return_value_in_logs=False)  # or Airflow would log the records
+    @task(show_return_value_in_logs=False)  # otherwise Airflow logs the records
     def extract_moods() -> list[dict[str, Any]]:
-        """Return flat records, as a query's rows would be."""
+        """Return flat records, like the rows of a query."""
         with (DATA / "moods.jsonl").open(encoding="utf-8") as file:
             records = [json.loads(line) for line in file]
         return [{"participant": record["user"].get("userLabel"), **record["data"]} for record in records]
@@ -69,13 +69,13 @@ def daily_userdata() -> None:
     GerosenseSamplesOperator(
         task_id="upload_steps",
         data_type="steps",
-        source=extract_steps.expand(device=DEVICES),  # one task a device, one upload of all their files
+        source=extract_steps.expand(device=DEVICES),  # one task per device, one upload of all their files
         max_rejected=7,
     )
     PtengineProfilesOperator(
         task_id="upload_customers",
         source=extract_customers(),
-        # Attribute in Ptengine: column of the file. The columns that aren't named don't leave the house.
+        # Maps attributes in Ptengine to columns of the file. Other columns are not sent.
         fields={"user_id": "user_id", "plan": "plan", "orders": "orders", "genre": "favourite_genre"},
         max_rejected=4,
     )

@@ -1,9 +1,10 @@
-"""Samples by the thousand: step counts from JSON Lines and heart rates from CSV to GeroSense.
+"""Thousands of samples: step counts from JSON Lines and heart rates from CSV to GeroSense.
 
 Needs the connection `gerosense_default`: host is your API proxy, password is the bearer token.
 
-Samples travel in batches of 3 to 1,000. A few in each file are bad on purpose, such as one that ends before it starts
-or one without a time zone; they end in the rejects file that the task's report names, and all the others arrive.
+Samples are sent in batches of 3 to 1,000. A few in each file are invalid on purpose, such as one that ends before it
+starts, or one without a time zone. They are written to the rejects file that the task's report names; all others
+arrive.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ with DAG(
         task_id="upload_steps",
         data_type="steps",
         source=str(DATA / "steps.jsonl"),
-        max_rejected=7,  # one more, and the task is red
+        max_rejected=7,  # with one more, the task fails
     )
     GerosenseSamplesOperator(
         task_id="upload_heart_rates",
         data_type="bpm",
         source=str(DATA / "heart_rates.csv"),
-        # GeroSense's field: the file's column. What isn't named here stays at home.
+        # Maps GeroSense's fields to the file's columns. Other columns are not sent.
         fields={
             "device_name": "watch",
             "device_version": "firmware",

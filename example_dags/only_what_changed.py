@@ -1,10 +1,10 @@
-"""Overlapping windows: every night the last days' samples to GeroSense, each sample once.
+"""Overlapping time windows: every night the samples of the last days to GeroSense, each sample once.
 
-Needs the connection `gerosense_default`: host is your API proxy, password the bearer token.
+Needs the connection `gerosense_default`: host is your API proxy, password is the bearer token.
 
-Sources deliver late: a watch that was offline for two days brings its samples on the third. So each night's task reads
-more than a day, and with `incremental=True` sends only what no run has delivered yet. The second task here stands for
-the next night's: its window holds the first one's, and all of it is unchanged.
+Sources may be late: a watch that was offline for two days sends its samples on the third. So each night's task reads
+more than one day, and with `incremental=True` sends only what no run has delivered yet. The second task here represents
+the next night: its window contains the same samples, and all of them are unchanged.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ with DAG(
             data_type="steps",
             source=str(DATA / "steps.jsonl"),
             incremental=True,
-            ledger_stream="steps of {{ dag_run.run_id }}",  # of this run alone, so that the example can be run again
-            max_rejected=7,  # one more, and the task is red
+            ledger_stream="steps of {{ dag_run.run_id }}",  # a new name per run, so that the example can be repeated
+            max_rejected=7,  # with one more, the task fails
         )
         for task_id in ("tonight", "tomorrow")
     )

@@ -1,9 +1,9 @@
-"""A hundred users a request: a shop's customers from a CSV file to Ptengine.
+"""A hundred users per request: a shop's customers from a CSV file to Ptengine.
 
 Needs the connection `ptengine_default`: password is the project's API key.
 
-Ptengine updates a user that it knows and creates one that it doesn't. Thirty customers stand in the file twice: their
-later row is sent only when the earlier one has arrived, so that the last word wins. Four rows are bad on purpose.
+Ptengine updates a known user and creates a new one. Thirty customers occur twice in the file: the later row is sent
+only after the earlier one has arrived, so that the later row wins. Four rows are invalid on purpose.
 """
 
 from __future__ import annotations
@@ -26,5 +26,5 @@ with DAG(
     PtengineProfilesOperator(
         task_id="upload_customers",
         source=str(DATA / "users.csv"),
-        max_rejected=4,  # one more, and the task is red
+        max_rejected=4,  # with one more, the task fails
     )

@@ -1,10 +1,10 @@
-"""One user's data a request: a week of mood check-ins from a JSON Lines file to Thymia.
+"""One user's data per request: a week of mood check-ins from a JSON Lines file to Thymia.
 
-Needs the connection `thymia_default`: password is the API key, host is optional (Europe unless said).
+Needs the connection `thymia_default`: password is the API key, host is optional (default: Europe).
 
-The file's records have the very form that Thymia takes, `{"user": {"userLabel": ..}, "data": {..}}`. Five of them are
-bad on purpose: nobody's, empty, with an e-mail address in it, or against the agreed format. They stand, each with its
-reason, in the rejects file that the task's report names; all the others arrive.
+The file's records already have the form that Thymia expects, `{"user": {"userLabel": ..}, "data": {..}}`. Five of them
+are invalid on purpose: without a user, empty, with an e-mail address, or not in the agreed format. They are written,
+each with its reason, to the rejects file that the task's report names; all others arrive.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
 
 DATA = Path(__file__).parent / "data"
 
-# What was agreed with Thymia for uploads of the type "mood", as a JSON Schema: checked here, before anything is sent.
+# The format that was agreed with Thymia for the upload type "mood", as a JSON Schema. Checked before anything is sent.
 AGREED_FORMAT = {
     "type": "object",
     "properties": {
@@ -42,5 +42,5 @@ with DAG(
         upload_type="mood",
         source=str(DATA / "moods.jsonl"),
         data_schema=AGREED_FORMAT,
-        max_rejected=5,  # one more, and the task is red
+        max_rejected=5,  # with one more, the task fails
     )

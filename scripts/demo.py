@@ -1,6 +1,6 @@
 """Run the example DAGs in a real Airflow against the sandbox, and compare what they report with what arrived.
 
-`make demo` runs it. Everything it writes lies in `.demo`, and no Airflow but its own is touched.
+`make demo` runs it. It writes only to the folder `.demo`, and uses its own Airflow.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ COUNTS = ("read", "delivered", "unchanged", "rejected", "held", "unknown", "requ
 
 @dataclass(frozen=True)
 class Upload:
-    """What one upload task did.
+    """The result of one upload task.
 
-    :param vendor: whom it uploaded to.
+    :param vendor: the vendor that it uploaded to.
     :param task: the task, with its DAG.
-    :param state: how Airflow says it ended.
-    :param report: its report, or None where it left none.
+    :param state: its final state in Airflow.
+    :param report: its report, or None if it has none.
     """
 
     vendor: str
@@ -54,7 +54,7 @@ class Upload:
 
     @property
     def succeeded(self) -> bool:
-        """Whether it is green, and every record that it read is accounted for."""
+        """Whether it succeeded, and every record that it read is accounted for."""
         if self.report is None or self.state != "success":
             return False
         report = self.report
@@ -63,29 +63,29 @@ class Upload:
 
 
 class DemoError(Exception):
-    """The demo can't go on; the message says why."""
+    """The demo can't continue; the message says why."""
 
 
 def main() -> int:
-    """Run the demo, and give the exit status."""
+    """Run the demo, and return the exit status."""
     for folder in (OUTPUT, HOME / "extracts", HOME / "logs"):
-        shutil.rmtree(folder, ignore_errors=True)  # an earlier run's held samples would go out with this one's
+        shutil.rmtree(folder, ignore_errors=True)  # otherwise an earlier run's held samples would be sent too
     DEMO.mkdir(exist_ok=True)
     with console_beside(LOG) as console:
-        # Airflow takes a KeyboardInterrupt for a task's failure, and would go on with the next one.
+        # Airflow treats a KeyboardInterrupt as a failed task, and would continue with the next one.
         signal.signal(signal.SIGINT, lambda *_: stop(console))
         try:
             return run(console)
         except DemoError as error:
             console.write(f"{error}\n")
-        except Exception:  # noqa: BLE001  # whatever it is, the person in front of the console has to learn of it
+        except Exception:  # noqa: BLE001  # the person at the console must see any error
             console.write(traceback.format_exc())
         console.write(f"The whole log is in {relative(LOG)}\n")
         return 1
 
 
 def run(console: TextIO) -> int:
-    """Run every example DAG against a sandbox of its own, and say how it went."""
+    """Run all example DAGs against a sandbox, print the results, and return the exit status."""
     set_environment()
     prepare_airflow(console)
     with Sandbox() as sandbox:
@@ -103,7 +103,7 @@ def run(console: TextIO) -> int:
 
 
 def set_environment() -> None:
-    """Give Airflow a home of its own; what the shell says of another Airflow must not reach it."""
+    """Set up Airflow's environment: its own home, and none of the shell's settings for another Airflow."""
     for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
         del os.environ[name]
     os.environ.update(
@@ -117,16 +117,16 @@ def set_environment() -> None:
 
 
 def prepare_airflow(console: TextIO) -> None:
-    """Make Airflow's database, unless an earlier run made it with the same version."""
+    """Create Airflow's database, unless an earlier run created it with the same version."""
     version = importlib.metadata.version("apache-airflow-core")
     made = HOME / "made-with-version"
     if made.is_file() and made.read_text() == version:
         return
-    console.write(f"Making a database for Airflow {version} (about ten seconds, the first time only)…\n")
+    console.write(f"Creating a database for Airflow {version} (about ten seconds, the first time only)…\n")
     shutil.rmtree(HOME, ignore_errors=True)
     HOME.mkdir(parents=True)
     if subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=False).returncode:
-        raise DemoError("Airflow could not make its database.")
+        raise DemoError("Airflow could not create its database.")
     made.write_text(version)
 
 
@@ -144,7 +144,7 @@ def run_dag(dag: DAG, console: TextIO) -> list[Upload]:
     """Run a DAG in this process: Airflow starts once for all of them."""
     console.write(f"Running {dag.dag_id}… ")
     for task in dag.tasks:
-        task.retry_delay = timedelta(seconds=1)  # nobody wants to watch a failed demo wait
+        task.retry_delay = timedelta(seconds=1)  # a failing demo should not take minutes
     started = time.monotonic()
     dag_run = dag.test()
     console.write(f"{dag_run.state} in {time.monotonic() - started:.1f} s\n")
@@ -157,7 +157,7 @@ def uploads_of(dag: DAG, dag_run: DagRun) -> list[Upload]:
     for instance in dag_run.get_task_instances():
         package, _, vendor = type(dag.get_task(instance.task_id)).__module__.rpartition(".")
         if package == "airflow_provider_userdata.operators":
-            # A green task returns its report; a red one pushes it all the same.
+            # A task that succeeds returns its report; one that fails pushes it too.
             report = next(filter(None, (pulled(instance, key) for key in ("return_value", "report"))), None)
             name = f"{instance.dag_id}.{instance.task_id}"
             uploads.append(Upload(vendor, name, str(instance.state), Report(**report) if report else None))
@@ -165,7 +165,7 @@ def uploads_of(dag: DAG, dag_run: DagRun) -> list[Upload]:
 
 
 def pulled(instance: Any, key: str) -> dict[str, Any] | None:
-    """Give what a task pushed under a key, or None."""
+    """Return the XCom that a task pushed under a key, or None."""
     value: dict[str, Any] | None = instance.xcom_pull(
         task_ids=instance.task_id, map_indexes=instance.map_index, key=key
     )
@@ -173,7 +173,7 @@ def pulled(instance: Any, key: str) -> dict[str, Any] | None:
 
 
 def describe(upload: Upload, console: TextIO) -> None:
-    """Say what a task reported, and where it wrote what became of each record."""
+    """Print what a task reported, and the paths of its rejects and receipts."""
     console.write(f"\n{upload.task}: {upload.state}\n")
     if upload.report is not None:
         console.write(f"  {upload.report.summary()}\n")
@@ -182,7 +182,7 @@ def describe(upload: Upload, console: TextIO) -> None:
 
 
 def tabulate(uploads: Sequence[Upload], arrived: dict[str, int], console: TextIO) -> bool:
-    """Write a row a vendor, and say whether the sandbox counted what the reports call delivered."""
+    """Print a row per vendor, and return whether the sandbox's counts agree with the reports."""
     line = "{:12}" + "{:>11}" * len(COUNTS) + "{:>10}" + "{:>18}\n"
     console.write("\n" + line.format("vendor", *COUNTS, "seconds", "sandbox counted"))
     agreed = True
@@ -200,7 +200,7 @@ def tabulate(uploads: Sequence[Upload], arrived: dict[str, int], console: TextIO
 
 @contextmanager
 def console_beside(log: Path) -> Iterator[TextIO]:
-    """Send everything that is printed to a log, other libraries' output too, and give the console."""
+    """Redirect all output to a log, including that of other libraries, and yield the console."""
     sys.stdout.flush()
     with (
         os.fdopen(os.dup(1), "w", buffering=1, encoding=sys.stdout.encoding, errors="replace") as console,
@@ -226,7 +226,7 @@ def stop(console: TextIO) -> NoReturn:
 
 
 def relative(path: Path) -> Path:
-    """Shorten a path below the checkout."""
+    """Return a path relative to the checkout, if it is inside."""
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 

@@ -1,6 +1,6 @@
-"""Write the data files of the example DAGs: made-up people, the same ones every time, a few bad records in each file.
+"""Write the data files of the example DAGs: invented people, the same every time, a few invalid records in each file.
 
-Run it from anywhere: `python scripts/make_example_data.py`. The files are checked in; here stands how they came about.
+Run it from any folder: `python scripts/make_example_data.py`. The files are checked in; this script documents them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Row = Mapping[str, object]
 
 
 def main() -> None:
-    """Write the four files, and say how many records each holds."""
+    """Write the four files, and print how many records each contains."""
     DATA.mkdir(parents=True, exist_ok=True)
     write("moods.jsonl", mixed(json_lines(moods(2000)), BAD_MOODS), bad=len(BAD_MOODS))
     write("steps.jsonl", mixed(json_lines(steps(5002)), BAD_STEPS), bad=len(BAD_STEPS))
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def moods(count: int) -> Iterator[Row]:
-    """Give answers of some 700 app users as Thymia takes them: a label that names nobody, and the agreed data."""
+    """Yield the answers of about 700 app users in Thymia's form: an anonymous label, and the agreed data."""
     chance = seeded("moods")
     for number in range(count):
         day = MONDAY + timedelta(days=number * 7 // count)
@@ -48,7 +48,7 @@ def moods(count: int) -> Iterator[Row]:
 
 
 def steps(count: int) -> Iterator[Row]:
-    """Give step counts of three devices as GeroSense takes them, in the order of time."""
+    """Yield step counts of three devices in GeroSense's form, ordered by time."""
     chance = seeded("steps")
     start = MONDAY.astimezone(DUBAI)
     for _ in range(count):
@@ -66,7 +66,7 @@ def steps(count: int) -> Iterator[Row]:
 
 
 def heart_rates(count: int) -> Iterator[Row]:
-    """Give heart rates as a study's export might have them, under column names of its own."""
+    """Yield heart rates like the export of a study, with its own column names."""
     chance = seeded("heart rates")
     at, rate = MONDAY.astimezone(TOKYO), 70
     for _ in range(count):
@@ -77,7 +77,7 @@ def heart_rates(count: int) -> Iterator[Row]:
 
 
 def users(count: int) -> Iterator[Row]:
-    """Give a shop's customers; every hundredth comes a second time, at the file's end, with what has changed."""
+    """Yield a shop's customers; every hundredth occurs again at the file's end, with changed values."""
     chance = seeded("users")
     twice = count // 100
     customers = [customer(number, chance) for number in range(count - twice)]
@@ -86,7 +86,7 @@ def users(count: int) -> Iterator[Row]:
 
 
 def customer(number: int, chance: random.Random) -> Row:
-    """Give one customer of the shop."""
+    """Return one customer of the shop."""
     joined = MONDAY - timedelta(days=chance.randint(10, 900))
     orders = chance.randint(0, 40)
     return {
@@ -103,12 +103,12 @@ def customer(number: int, chance: random.Random) -> Row:
 
 
 def mood(label: str | None, **data: object) -> str:
-    """Give a mood that is bad in one way."""
+    """Return a mood with one fault."""
     return json.dumps({"user": {} if label is None else {"userLabel": label}, "data": data})
 
 
 def sample(**changes: object) -> str:
-    """Give a step count that is bad in one way."""
+    """Return a step count with one fault."""
     good = {
         "device_name": "iPhone",
         "device_version": "18.2",
@@ -121,13 +121,13 @@ def sample(**changes: object) -> str:
 
 
 def heart_rate(**changes: object) -> Row:
-    """Give a heart rate, with what is changed of it."""
+    """Return a heart rate with changed values."""
     good = {"watch": "iPhone", "firmware": "18.2", "measured_at": "2026-01-06T08:00:00+09:00", "rate": 72}
     return {**good, "unit": "count/min", **changes}
 
 
 def bad_heart_rates() -> list[Row]:
-    """Give heart rates that are each bad in one way."""
+    """Return heart rates with one fault each."""
     return [
         heart_rate(rate=0),
         heart_rate(rate=720),
@@ -162,36 +162,36 @@ BAD_USERS: tuple[Row, ...] = (
 
 
 def seeded(name: str) -> random.Random:
-    """Give the same chance every time, to each file its own."""
+    """Return a random generator for a file, with the same numbers every time."""
     return random.Random(name)  # noqa: S311  # made-up people, not secrets
 
 
 def json_lines(records: Iterable[Row]) -> list[str]:
-    """Write records as JSON, one a line."""
+    """Return records as JSON lines."""
     return [json.dumps(record, ensure_ascii=False) for record in records]
 
 
 def with_header(rows: Iterable[Row], bad: Iterable[Row]) -> list[str]:
-    """Write rows as CSV, bad ones among them, below a line of names."""
+    """Return rows as CSV lines with a header, the bad ones spread among them."""
     good = list(rows)
     names = list(good[0])
     return [csv_line(names), *mixed([csv_row(names, row) for row in good], [csv_row(names, row) for row in bad])]
 
 
 def csv_row(names: Sequence[str], row: Row) -> str:
-    """Write one row; a column that it lacks is empty."""
+    """Return one row as CSV; a missing column is empty."""
     return csv_line([row.get(name, "") for name in names])
 
 
 def csv_line(cells: Sequence[object]) -> str:
-    """Write one line of CSV."""
+    """Return one line of CSV."""
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow(cells)
     return text.getvalue()
 
 
 def mixed(good: Sequence[str], bad: Sequence[str]) -> list[str]:
-    """Spread the bad lines evenly among the good ones."""
+    """Return the good lines with the bad ones spread evenly among them."""
     lines = list(good)
     for number, line in enumerate(bad, start=1):
         lines.insert(number * len(good) // (len(bad) + 1), line)
@@ -199,7 +199,7 @@ def mixed(good: Sequence[str], bad: Sequence[str]) -> list[str]:
 
 
 def write(name: str, lines: Sequence[str], *, bad: int) -> None:
-    """Write a file, and say what it holds."""
+    """Write a file, and print how many records it contains."""
     (DATA / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
     records = len(lines) - name.endswith(".csv")
     print(f"{name}: {records:,} records, {bad} of them bad")

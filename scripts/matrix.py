@@ -1,9 +1,9 @@
-"""Runs a small suite on every Airflow, beside several sets of packages: ``python scripts/matrix.py [LINE[:SET] …]``.
+"""Runs a small suite on every Airflow, with several sets of packages: ``python scripts/matrix.py [LINE[:SET] …]``.
 
-A cell is a line of Airflow with a set: `newest` is what is on PyPI today, `release` what there was when the line's last
-version came out (about what its constraints pin), `lowest` the line's first version with the oldest packages that
-pyproject.toml allows, and else those of its day. Each cell gets this provider's wheel in a virtual environment of its
-own, made by uv and removed afterwards. Without arguments, all run.
+A cell is a minor version of Airflow (a line) with a set: `newest` has today's packages from PyPI, `release` those of
+the day when the line's last version was released (about its constraints), `lowest` the line's first version with the
+oldest packages that pyproject.toml allows, and others of that day. Each cell gets this provider's wheel in its own
+virtual environment, created by uv and removed afterwards. Without arguments, all cells run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".matrix"
 UV = FOLDER / "uv" / "bin" / "uv"
 PYTHON = ">=3.11,<3.13"
-"""What every line runs on; one is enough."""
+"""Versions of Python that every line supports; one is enough."""
 LINES = {
     "2.11": ("2.11.2", "2026-03-14", "2025-05-20"),
     "3.0": ("3.0.6", "2025-08-29", "2025-04-23"),
@@ -30,23 +30,23 @@ LINES = {
     "3.2": ("3.2.2", "2026-05-29", "2026-04-07"),
     "3.3": ("3.3.2", "2026-09-17", "2026-07-06"),
 }
-"""Line to its last version, the day on which that came out, and the day of its first version."""
+"""Maps a line to its last version, the day of that release, and the day of its first version."""
 SETS = ("newest", "release", "lowest")
 HELD_BACK = {
-    # From 0.132 on, it refuses what 3.0 sends to its own API without a content type: no task of anybody's runs.
+    # From 0.132 on, it refuses 3.0's own API requests, which have no content type: no task can run.
     "3.0": ("fastapi<0.132",),
-    # Its API server starts, and answers, beside the web framework of its own time.
+    # Its API server needs the web framework of its time.
     "3.2": ("fastapi<0.137", "starlette<1.3", "cadwyn<7", "svcs<26"),
 }
-"""What even the newest set takes no newer version of, for that Airflow doesn't run beside it."""
+"""Limits for the newest set: packages whose newer versions this Airflow doesn't run with."""
 WITH_SQL = ("apache-airflow-providers-common-sql>=1.30.4",)
 TOO_LOW = {"3.2": WITH_SQL, "3.3": WITH_SQL}
-"""What a line needs newer than it says: common.sql up to 1.30.0 imports what 3.2 no longer has."""
+"""Packages that a line needs newer than it declares: common.sql up to 1.30.0 imports names that 3.2 removed."""
 LOWEST = ("--requirement", "pyproject.toml", "--resolution", "lowest-direct")
-"""The file is named, for what a wheel asks for isn't direct."""
+"""The file is named because the requirements of a wheel don't count as direct."""
 SUITE = ("tests/airflow/test_every_version.py",)
 VERDICTS = ("tests/vendors", "tests/schemas", "tests/ledger")
-"""What other versions of our own dependencies could change, whatever the Airflow: run once, on the lowest."""
+"""Tests that depend on versions of our own dependencies, not on Airflow's: run once, with the lowest."""
 NEEDED = ("pytest", "apache-airflow-providers-sqlite")
 NEEDED_FOR_VERDICTS = ("hypothesis", "numpy", "pandas", "psycopg2-binary")
 SHOWN = ("apache-airflow", "apache-airflow-providers-common-compat", "msgspec", "ciso8601", "sqlalchemy")
@@ -54,7 +54,7 @@ SHOWN = ("apache-airflow", "apache-airflow-providers-common-compat", "msgspec", 
 
 @dataclass
 class Cell:
-    """A line of Airflow with a set of packages, and what became of it."""
+    """A line of Airflow with a set of packages, and the result of its tests."""
 
     line: str
     kind: str
@@ -67,16 +67,16 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Name the cell, as the command line does."""
+        """The cell's name on the command line."""
         return f"{self.line}:{self.kind}"
 
     @property
     def verdict(self) -> str:
-        """Say in a word how it went."""
+        """The result in a word."""
         return self.broken or ("failed" if self.failed or not self.passed else "passed")
 
     def requirements(self) -> list[str]:
-        """Return what uv is told to install, beside the wheel."""
+        """Return what uv installs with the wheel."""
         version = LINES[self.line][0]
         airflow = {
             "newest": [f"apache-airflow=={self.line}.*", *HELD_BACK.get(self.line, ())],
@@ -86,7 +86,7 @@ class Cell:
         return airflow[self.kind]
 
     def _day(self) -> list[str]:
-        """Return what keeps uv to the packages of the day on which the cell's Airflow came out."""
+        """Return uv's options for packages no newer than the cell's Airflow."""
         _, last, first = LINES[self.line]
         day = {"release": last, "lowest": first}.get(self.kind)
         return [] if day is None else ["--exclude-newer", f"{day}T23:59:59Z"]
@@ -110,7 +110,7 @@ class Cell:
     def _install(self, place: Path, wheel: Path, log: int) -> None:
         python = place / "bin" / "python"
         _run([UV, "venv", "--clear", "--python", PYTHON, place], log)
-        # The lowest of what is ours: what only the tests need comes later, and mustn't move it.
+        # Our own requirements first: packages for the tests are installed later, and must not change them.
         _run([UV, "pip", "install", "--python", python, wheel, *self.requirements()], log)
         frozen = subprocess.run(  # noqa: S603  # our own words
             [UV, "pip", "freeze", "--python", python], capture_output=True, text=True, check=True
@@ -127,7 +127,7 @@ class Cell:
         suite = (*SUITE, *VERDICTS) if self._has_verdicts() else SUITE
         command = [place / "bin" / "python", "-m", "pytest", "-q", "--durations=5", "--junitxml", report, *suite]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        environment["PYTHONSAFEPATH"] = "1"  # the wheel is imported, not the checkout
+        environment["PYTHONSAFEPATH"] = "1"  # imports the wheel, not the checkout
         subprocess.run(list(map(str, command)), cwd=ROOT, env=environment, stdout=log, stderr=log, check=False)  # noqa: S603
         if not report.exists():
             raise subprocess.CalledProcessError(1, "pytest")
@@ -145,7 +145,7 @@ class Cell:
 
 
 def cells(wanted: Sequence[str]) -> list[Cell]:
-    """Return the cells that are asked for: `3.1`, `3.1:release`, or none for all."""
+    """Return the cells that are named: `3.1`, `3.1:release`; all if none is."""
     every = [Cell(line, kind) for line in LINES for kind in SETS]
     unknown = set(wanted) - set(LINES) - {cell.name for cell in every}
     if unknown:
@@ -163,7 +163,7 @@ def build() -> Path:
 
 
 def table(done: Sequence[Cell]) -> str:
-    """Show what every cell had, and how it went; below, why tests were skipped."""
+    """Return a table of the cells' versions and results, and the reasons of skipped tests."""
     head = ("cell", "airflow", "compat", "msgspec", "ciso8601", "sqlalchemy", "passed", "failed", "skipped", "s", "")
     rows: list[tuple[str, ...]] = [head]
     for cell in done:
@@ -176,13 +176,13 @@ def table(done: Sequence[Cell]) -> str:
 
 
 def _run(command: Sequence[str | Path], log: int | None = None) -> None:
-    # No toolchain of uv's own: what is on the machine is what is tested.
+    # uv must not download its own Python: the machine's is tested.
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     subprocess.run(list(map(str, command)), cwd=ROOT, env=environment, stdout=log, stderr=log, check=True)  # noqa: S603
 
 
 def main() -> int:
-    """Run the cells one after the other, show the table, and say whether all passed."""
+    """Run the cells one after the other, print the table, and return the exit status."""
     done, wheel = cells(sys.argv[1:]), build()
     for cell in done:
         cell.run(wheel)

@@ -1,4 +1,4 @@
-"""Runs a command with a PostgreSQL of its own: ``python scripts/postgres.py COMMAND``.
+"""Runs a command with its own PostgreSQL server: ``python scripts/postgres.py COMMAND``.
 
 The server starts before the command and stops after it, listens on a free port of the loopback interface, and keeps its
 data in a temporary folder. The command finds its address in the environment, as USERDATA_TEST_POSTGRES.
@@ -20,11 +20,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 VARIABLE = "USERDATA_TEST_POSTGRES"
-_OWNER = "postgres"  # the user that Debian's package makes; the server refuses to run as root
+_OWNER = "postgres"  # the user that Debian's package creates; the server refuses to run as root
 
 
 def programs() -> Path:
-    """Give the folder of PostgreSQL's programs; installs them where Debian's packages can be installed."""
+    """Return the folder of PostgreSQL's programs; install them first, if possible with Debian's packages."""
     found = _found()
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
         print("Installing PostgreSQL (a minute)…", flush=True)
@@ -47,7 +47,7 @@ def _found() -> Path | None:
 
 @contextlib.contextmanager
 def server() -> Iterator[str]:
-    """Run a server, and give the address of its database."""
+    """Run a server, and yield the address of its database."""
     folder = programs()
     with tempfile.TemporaryDirectory(prefix="userdata-postgres-") as name:
         if os.geteuid() == 0:
@@ -55,7 +55,7 @@ def server() -> Iterator[str]:
             os.chown(name, owner.pw_uid, owner.pw_gid)
         data, port = f"{name}/data", _free_port()
         _run([str(folder / "initdb"), "-D", data, "-A", "trust", "-U", _OWNER, "-E", "UTF8", "--no-sync"], name)
-        options = f"-p {port} -h 127.0.0.1 -k {name} -c fsync=off"  # what is in it need not survive the machine
+        options = f"-p {port} -h 127.0.0.1 -k {name} -c fsync=off"  # its data need not survive a crash
         control = [str(folder / "pg_ctl"), "-D", data, "-w"]
         _run([*control, "-l", f"{name}/log", "-o", options, "start"], name)
         try:
@@ -65,7 +65,7 @@ def server() -> Iterator[str]:
 
 
 def _run(command: Sequence[str], folder: str) -> None:
-    # No pipe: the server inherits what pg_ctl has, and would keep it open.
+    # No pipe: the server inherits pg_ctl's files, and would keep it open.
     with (Path(folder) / "said").open("w+") as said:
         user = _OWNER if os.geteuid() == 0 else None
         done = subprocess.run(command, cwd=folder, user=user, stdout=said, stderr=said, check=False)  # noqa: S603
@@ -81,11 +81,11 @@ def _free_port() -> int:
 
 
 def main() -> int:
-    """Run the command, and give its exit code."""
+    """Run the command, and return its exit code."""
     if not sys.argv[1:]:
         print(__doc__)
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or the server would outlive a command that is stopped
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or the server would outlive the command
     with server() as address:
         environment = {**os.environ, VARIABLE: address}
         return subprocess.run(sys.argv[1:], env=environment, check=False).returncode  # noqa: S603  # the caller's own
