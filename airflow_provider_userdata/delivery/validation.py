@@ -16,7 +16,7 @@ from airflow_provider_userdata.vendors import UNREADABLE, Checked, Vendor, sorte
 from airflow_provider_userdata.vendors.validation import Fault, Invalid, decoded
 
 _log = logging.getLogger(__name__)
-_Prepare = Callable[[Any], Record | Invalid]
+_Check = Callable[[Any], Record | Invalid]
 _Items = tuple[tuple[str, str], ...] | None
 
 
@@ -133,37 +133,37 @@ class Preparer:
         """
         fields = None if chunk.carried_in else self._fields
         try:
-            checked = self._prepared_together(chunk.form, fields, rows, positions)
+            checked = self._prepare_together(chunk.form, fields, rows, positions)
         except BaseException as error:  # noqa: BLE001  # one row can't be checked: the check one by one finds it
             checked = None
             if Unreadable not in map(type, rows):  # an `Unreadable` row is expected to fail here, others are not
                 _log.warning("%d rows can't be checked together, only one by one: %s", len(rows), type(error).__name__)
-        return checked or self._prepared_one_by_one(self._way(chunk.form, fields), rows, positions)
+        return checked or self._prepare_one_by_one(self._check_of(chunk.form, fields), rows, positions)
 
-    def _prepared_together(
+    def _prepare_together(
         self, form: RowFormat, fields: Mapping[str, str] | None, rows: Sequence[Any], positions: Sequence[int]
     ) -> Checked | None:
         """Check all rows at once; return None, or raise, if they are not all of one kind that allows it."""
         if form is RowFormat.JSON and fields is None:
-            return self._vendor.prepare_texts(rows, positions)  # raises where one is `Unreadable`
+            return self._vendor.prepare_texts(rows, positions)  # raises if one is `Unreadable`
         if form is RowFormat.CELLS and set(map(type, rows)) == {TextRow} and len({id(row.header) for row in rows}) == 1:
             names, taken = _columns(_items(fields), rows[0].header)
             cells = [taken(row.values) for row in rows]
             return self._vendor.prepare_table(names, cells, rows, positions)
         return None
 
-    def _prepared_one_by_one(self, way: _Prepare, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
+    def _prepare_one_by_one(self, check: _Check, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
         try:
-            return sorted_out(map(way, rows), rows, positions)
+            return sorted_out(map(check, rows), rows, positions)
         except BaseException:  # noqa: BLE001  # one row made its check raise: only that one is rejected for it
-            return sorted_out([self._prepared_alone(way, row) for row in rows], rows, positions)
+            return sorted_out([self._prepare_alone(check, row) for row in rows], rows, positions)
 
-    def _way(self, form: RowFormat, fields: Mapping[str, str] | None) -> _Prepare:
+    def _check_of(self, form: RowFormat, fields: Mapping[str, str] | None) -> _Check:
         """Return the check of a single row."""
-        prepare = self._vendor_way(form, fields)
-        return lambda row: _unreadable(row) if type(row) is Unreadable else prepare(row)
+        check = self._vendor_check(form, fields)
+        return lambda row: _unreadable(row) if type(row) is Unreadable else check(row)
 
-    def _vendor_way(self, form: RowFormat, fields: Mapping[str, str] | None) -> _Prepare:
+    def _vendor_check(self, form: RowFormat, fields: Mapping[str, str] | None) -> _Check:
         vendor = self._vendor
         if form is RowFormat.CELLS:
             items = _items(fields)
@@ -180,10 +180,10 @@ class Preparer:
             return value
         return self._vendor.prepare_value(_taken(fields, value))
 
-    def _prepared_alone(self, way: _Prepare, row: Any) -> Record | Invalid:
+    def _prepare_alone(self, check: _Check, row: Any) -> Record | Invalid:
         """Check one row, and reject it if the check raises, as with an object whose methods raise."""
         try:
-            return way(row)
+            return check(row)
         except BaseException as error:  # noqa: BLE001  # only the type: the message may quote the row
             return Invalid((Fault(UNREADABLE, (), f"can't be checked: {type(error).__name__}"),))
 
