@@ -183,7 +183,7 @@ class BatchDelivery:
 
     def _none_delivered(self, records: Batch, why: Rejection) -> None:
         in_doubt = why.fate is Fate.UNKNOWN
-        self._fates.none_delivered(with_duplicates(self._filter, records, in_doubt=in_doubt), why)
+        self._fates.record_not_delivered(with_duplicates(self._filter, records, in_doubt=in_doubt), why)
 
     def _leave(self, records: Batch, why: Rejection) -> None:
         in_doubt = why.fate is Fate.UNKNOWN

@@ -136,7 +136,7 @@ class Intake:
         if self._plan.patience.on_doubt == "resend":
             return records
         doubtful, others = self._doubt.split(records)
-        self._fates.none_delivered(doubtful, EARLIER_DOUBT)
+        self._fates.record_not_delivered(doubtful, EARLIER_DOUBT)
         return others
 
     async def _await_vendor(self) -> None:
@@ -151,7 +151,7 @@ class Intake:
         """Dispatch batches; what a halt leaves unsent is held at the end."""
         for batch in batches:
             if self._plan.validate_only:
-                self._fates.skipped(batch)
+                self._fates.record_only_validated(batch)
             else:
                 await self._dispatcher.dispatch(batch)
 
@@ -161,7 +161,7 @@ class Intake:
             reason = f"was not sent: {type(self._halt.error).__name__} ended the delivery"
             self._leave(records, Rejection(Fate.HELD, self._halt.rule, reason))
         elif self._plan.validate_only:
-            self._fates.skipped(records)
+            self._fates.record_only_validated(records)
         else:
             reason = f"is one of {len(records)}, fewer than a request takes; goes out first in the task's next run"
             too_few = self._plan.vendor.too_few_rule

@@ -125,7 +125,7 @@ class OutcomeLog:
             self._tally.record_outcome(Fate.UNCHANGED, len(records))
             self._progress.record_outcome(ranges_of(_in_order(records)))
 
-    def not_delivered(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
+    def _record_rows(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
         """Write the lines of rows that were not delivered, each whole.
 
         :param rows: each with its position, and why.
@@ -134,7 +134,7 @@ class OutcomeLog:
             self._write(rows)
             self._progress.record_outcome(ranges(sorted([position for position, _, _ in rows])))
 
-    def invalid(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
+    def record_invalid(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
         """Note invalid rows, written once a chunk: after a crash, the next attempt finds them again."""
         self._invalid += rows
         if len(self._invalid) >= _LINES:
@@ -143,7 +143,7 @@ class OutcomeLog:
     def write_invalid(self) -> None:
         """Write the lines of the rows that were found invalid."""
         rows, self._invalid = self._invalid, []
-        self.not_delivered(rows)
+        self._record_rows(rows)
 
     def leave(self, records: Sequence[Record], why: Rejection) -> None:
         """Leave records to the next attempt; the outcome written here counts only if there is none."""
@@ -173,11 +173,11 @@ class OutcomeLog:
         for (fate, rule), count in Counter([(why.fate, why.rule) for _, _, why in rows]).items():
             self._tally.record_outcome(fate, count, rule)
 
-    def none_delivered(self, records: Sequence[Record], why: Rejection) -> None:
+    def record_not_delivered(self, records: Sequence[Record], why: Rejection) -> None:
         """Write the lines of records that share a fate."""
-        self.not_delivered([(record.position, record.row, why) for record in records])
+        self._record_rows([(record.position, record.row, why) for record in records])
 
-    def skipped(self, records: Sequence[Record]) -> None:
+    def record_only_validated(self, records: Sequence[Record]) -> None:
         """Count records that were only validated; no lines are written, as the source has them."""
         self._tally.record_outcome(Fate.HELD, len(records), VALIDATE_ONLY)
 

@@ -63,7 +63,7 @@ class Validator:
         positions, rows = self._without_fate(chunk)
         records, invalid = self._preparer.prepare(chunk, rows, positions)
         if invalid:
-            self._fates.invalid(
+            self._fates.record_invalid(
                 [(positions[place], rows[place], self._why(positions[place], one)) for place, one in invalid]
             )
         if self._usual is not None:
