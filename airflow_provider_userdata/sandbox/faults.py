@@ -52,7 +52,7 @@ class ScriptedFault:
     ``cut``, ``cut after accepting``          the connection is dropped without an answer
     ``half``                                  accepted; the answer breaks off in its middle
     ``hang``, ``hang after accepting``        no answer, ever
-    ``ok latency=0.2``                        any of these, so many seconds later
+    ``ok latency=0.2``                        any of these, after that many seconds
     ========================================  ==================================================================
 
     :param action: ``"ok"``, ``"cut"``, ``"half"`` or ``"hang"``; ``"status"`` where one is given.
@@ -108,7 +108,7 @@ class ScriptedFault:
         """Read a fault from its text form.
 
         :param text: for example ``"503 x30"``; see the class.
-        :raises ValueError: where the text is no fault, with what is wrong with it.
+        :raises ValueError: if the text is not a valid fault, with the reason.
         """
         try:
             words = _phrases(shlex.split(text)) or [""]

@@ -57,7 +57,7 @@ class FakeGerosense(FakeVendor):
         return web.json_response({"status": status, "minimal_api_version": "v1.0"})
 
     def authorised(self, request: web.Request) -> bool:
-        """Tell whether the token is there, as a bearer's (G1)."""
+        """Return whether the token is there, as a bearer token (G1)."""
         return bearer(request, self.key)
 
     def closed(self) -> FakeAnswer | None:

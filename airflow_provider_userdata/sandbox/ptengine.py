@@ -31,7 +31,7 @@ class FakePtengine(FakeVendor):
         return [web.post("/v1/user/profiles", self.post)]
 
     def authorised(self, request: web.Request) -> bool:
-        """Tell whether the key is there, as a bearer's (P1)."""
+        """Return whether the key is there, as a bearer token (P1)."""
         return bearer(request, self.key)
 
     def check(self, request: web.Request, body: bytes) -> list[JsonObject]:

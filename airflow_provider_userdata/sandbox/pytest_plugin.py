@@ -22,7 +22,7 @@ def userdata_sandbox_server() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def userdata_sandbox(userdata_sandbox_server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Give a test the three vendors, as if nothing had ever arrived; Airflow's connections lead there.
+    """Return the vendors, reset; Airflow's connections lead there.
 
     Whatever the shell, a secrets backend or Airflow's database know of the real vendors, the three default connections
     lead to the sandbox while the test runs, and so do connections in the environment that have other names.

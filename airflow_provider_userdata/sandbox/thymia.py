@@ -35,11 +35,11 @@ class FakeThymia(FakeVendor):
         return web.json_response({"id": "sandbox", "features": ["user-data"]})
 
     def authorised(self, request: web.Request) -> bool:
-        """Tell whether the key is there, in ``x-api-key`` (T2)."""
+        """Return whether the key is there, in ``x-api-key`` (T2)."""
         return request.headers.get("x-api-key") == self.key
 
     def namespace(self, request: web.Request) -> str:
-        """Tell upload types apart: the same body under another one is other data."""
+        """Return the upload type: the same body under another type is another record."""
         return request.match_info["upload_type"]
 
     def check(self, request: web.Request, body: bytes) -> list[JsonObject]:
@@ -54,7 +54,7 @@ class FakeThymia(FakeVendor):
             raise
 
     def success(self, *, receipt: bool) -> FakeAnswer:
-        """Give the upload's id, which is the receipt (T9)."""
+        """Return the upload's id, which is the receipt (T9)."""
         return FakeAnswer.json(200, {"uploadId": str(uuid.uuid4())} if receipt else {})
 
     def refusal(self, refused: ContractBreach) -> FakeAnswer:

@@ -1,6 +1,6 @@
 """JSON Schemas of what is sent, generated from the vendors' typed records and checked in.
 
-`python -m airflow_provider_userdata.schemas` writes them anew; a test holds them to the records.
+`python -m airflow_provider_userdata.schemas` writes them; a test compares them with the records.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def schemas() -> dict[str, Schema]:
 
 
 def text(schema: Schema) -> str:
-    """Write a schema as its file has it."""
+    """Return a schema as the text of its file."""
     return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
 
 

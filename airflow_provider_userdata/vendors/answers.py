@@ -13,7 +13,7 @@ import msgspec
 from airflow_provider_userdata.vendors.rules import NOT_ACCEPTED, OUT_OF_REACH, UNANSWERED, WRONG_ACCESS
 
 SHOWN_CHARACTERS = 1000
-"""How much of a vendor's message goes into the private rejects file."""
+"""How many characters of a vendor's message are written to the private rejects file."""
 _NO_JSON = (msgspec.DecodeError, ValueError, RecursionError)
 _HTML = re.compile(rb"(?i)<(?:!doctype html|!--|[a-z][a-z0-9]*[\s/>])")
 
@@ -23,9 +23,9 @@ class Answer:
     """An answer of the vendor.
 
     :param status: the HTTP status.
-    :param headers: looked up by lower-case names.
-    :param body: the first megabyte of it.
-    :param complete: False where the connection broke, or the limit was reached, before the body's end.
+    :param headers: by lower-case names.
+    :param body: its first megabyte.
+    :param complete: False if the connection broke or the limit was reached before the body's end.
     """
 
     status: int
@@ -34,7 +34,7 @@ class Answer:
     complete: bool = True
 
     def json(self) -> object:
-        """Give the decoded body, or None where it isn't JSON."""
+        """Return the decoded body, or None if it isn't JSON."""
         try:
             return msgspec.json.decode(self.content)
         except _NO_JSON:
@@ -46,7 +46,7 @@ class Answer:
         return self.body.removeprefix(codecs.BOM_UTF8).strip()
 
     def looks_like(self) -> str:
-        """Say what kind of body it is, without anything of it."""
+        """Return what kind of body it is, without any of its content."""
         if _HTML.match(self.content):
             return "a page of HTML"
         if not self.complete:
@@ -60,7 +60,7 @@ class Answer:
         return "JSON"
 
     def text(self) -> str:
-        """Give the body's beginning as text, for private files only: a vendor may repeat a record in it."""
+        """Return the body's beginning as text. It may repeat a record: for private files only."""
         return self.body[: 4 * SHOWN_CHARACTERS].decode(errors="replace")[:SHOWN_CHARACTERS]
 
 
@@ -71,9 +71,9 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The vendor took none of the records; halves of them may be sent to find those at fault.
+    """The vendor took none of the records. Smaller batches of them may be sent, to find those at fault.
 
-    :param rule: what a record refused alone is filed under.
+    :param rule: the rule of a record that is refused alone.
     :param reason: the status and the vendor's message: for private files only.
     :param path: where in the record the vendor says the fault is.
     :param too_large: whether the request was refused for its size alone: in smaller ones, all may be accepted (A4).
@@ -87,9 +87,9 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unproven:
-    """The vendor may have the records, and nothing more will tell: they are *unknown*, never resent by themselves.
+    """The vendor may have the records, and nothing will prove it: they are *unknown*, and not resent automatically.
 
-    :param foreign: whether the whole answer is there and isn't what the vendor says of success: it may be a proxy's.
+    :param foreign: whether the answer is complete but not the vendor's answer for success: it may be a proxy's.
     """
 
     rule: str
@@ -103,7 +103,7 @@ class Retry:
 
     :param reason: without anything of the answer's body, since it ends up in logs.
     :param after: the text of a `Retry-After` header, if there was one.
-    :param in_doubt: whether the records may have been accepted all the same (A3).
+    :param in_doubt: whether the records may have been accepted nevertheless (A3).
     """
 
     rule: str
@@ -114,7 +114,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """No request will be accepted until somebody changes something: the run stops at once (A1, A4).
+    """No request will be accepted until somebody changes a setting: the run stops at once (A1, A4).
 
     :param reason: without anything of the answer's body, since it ends up in an exception.
     """
@@ -138,11 +138,11 @@ _STOPS = {
 _HOST = re.compile(r"[a-z0-9.-]{1,253}")
 _RETRIED = frozenset({408, 425, 429})
 _NOT_IN_DOUBT = frozenset({501, 503})
-"""Of the vendor's own errors those that say that nothing was done: the others may come after the acceptance (A3)."""
+"""Server errors that mean that nothing was accepted; other ones may come after the acceptance (A3)."""
 
 
 def shared_meaning(answer: Answer, refusal_rule: str = NOT_ACCEPTED) -> Meaning:
-    """Say what an answer means by the rules that hold for all vendors.
+    """Return what an answer means by the rules that all vendors share.
 
     :param refusal_rule: the vendor's own rule for 400 and 422, such as `P10`.
     """
@@ -169,7 +169,7 @@ def shared_meaning(answer: Answer, refusal_rule: str = NOT_ACCEPTED) -> Meaning:
 
 
 def _host(location: str) -> str:
-    """Name a redirect's host, where it has one; what else an address holds is never shown."""
+    """Return a redirect's host as text, if it has one. The rest of the address is never shown."""
     try:
         host = urlsplit(location).hostname or ""
     except ValueError:
@@ -178,12 +178,12 @@ def _host(location: str) -> str:
 
 
 def took_nothing(meaning: Meaning) -> bool:
-    """Say whether the vendor surely took none of a request's records."""
+    """Return whether the vendor certainly took none of a request's records."""
     return isinstance(meaning, Refused | Stop) or (isinstance(meaning, Retry) and not meaning.in_doubt)
 
 
 def cut_short(answer: Answer) -> Retry | None:
-    """Say that a receipt was cut off on its way: the request is in doubt (A3)."""
+    """Return a retry if the receipt was cut off on its way, since the request is in doubt (A3)."""
     if answer.complete:
         return None
     return Retry(UNANSWERED, f"answered {answer.status}, cut off before its end", in_doubt=True)

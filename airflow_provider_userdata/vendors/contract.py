@@ -15,10 +15,10 @@ from airflow_provider_userdata.vendors.validation import Invalid
 
 
 class Checked(NamedTuple):
-    """What a check makes of rows.
+    """The result of checking rows.
 
-    :param records: the valid ones, in order, with their rows and positions.
-    :param invalid: the others, each with its place among the rows.
+    :param records: the valid records, in order, with their rows and positions.
+    :param invalid: the invalid rows, each with its index.
     """
 
     records: Sequence[Record]
@@ -40,10 +40,10 @@ class Compared(NamedTuple):
 class BatchLimits:
     """How many records a request carries (T1, G3, P4).
 
-    :param minimum: fewer than this are held, not sent (G4).
-    :param maximum: more than this are split.
-    :param user_once: a user stands once in a request, and a later record of the same user goes out when the
-        earlier one is settled (P8).
+    :param minimum: fewer records than this are held, not sent (G4).
+    :param maximum: more records than this are split.
+    :param user_once: a request contains each user once, and a user's later record is sent when the earlier one
+        has its outcome (P8).
     """
 
     minimum: int = 1
@@ -53,7 +53,7 @@ class BatchLimits:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent.
+    """A request to the vendor.
 
     :param path: below the connection's address.
     :param parts: of the body; they are joined when the request is sent.
@@ -64,19 +64,19 @@ class Request:
 
     @property
     def body(self) -> bytes:
-        """The body in one."""
+        """The whole body."""
         return b"".join(self.parts)
 
     @property
     def size(self) -> int:
-        """The body's bytes."""
+        """The body's size in bytes."""
         return sum(map(len, self.parts))
 
 
 class Moment(NamedTuple):
     """When a device's sample began.
 
-    :param text: the moment, as it is sent.
+    :param text: the timestamp, as it is sent.
     """
 
     device: str
@@ -140,41 +140,41 @@ class Vendor(Protocol):
 
     @property
     def status_path(self) -> str | None:
-        """Where to ask if the vendor takes requests now, or None where it has no such place (G13)."""
+        """The path of the vendor's status, which says if it takes requests now; None if it has none (G13)."""
         return None
 
     @property
     def usual_user_characters(self) -> int | None:
-        """A length of `Record.user` beyond which the vendor may object: said once a run, and sent all the same (T6)."""
+        """The longest usual `Record.user`, in characters. Longer ones are sent, with a warning once a run (T6)."""
         return None
 
     @property
     def kept(self) -> LedgerMode:
-        """What a ledger keeps, to tell in later runs what needn't be sent again."""
+        """What a ledger keeps, so that later runs know what needn't be sent again."""
         return LedgerMode.RECORDS
 
     def compared(self, records: Sequence[Record]) -> Compared:
-        """Give what of records is compared with what was delivered, whatever source they come from."""
+        """Return the part of each record that the ledger compares, whatever its source."""
         return Compared([record.user or "" for record in records], [record.body for record in records])
 
     def moments(self, records: Sequence[Record]) -> Iterable[Moment]:
-        """Give devices with their latest records' beginnings, where the vendor's records have both (G9)."""
+        """Return each device with the start of its latest record; empty if records have no devices (G9)."""
         return ()
 
     def prepare_json(self, text: bytes) -> Record | Invalid:
-        """Check one JSON text, and encode it as it is sent."""
+        """Check one JSON text, and encode the record."""
 
     def prepare_texts(self, texts: Sequence[bytes], positions: Sequence[int]) -> Checked:
         """Check JSON texts, each as `prepare_json` does; a vendor may do many faster."""
         return sorted_out(map(self.prepare_json, texts), texts, positions)
 
     def prepare_value(self, value: object) -> Record | Invalid:
-        """Check one Python value, and encode it as it is sent."""
+        """Check one Python value, and encode the record."""
 
     def prepare_cells(self, names: tuple[str, ...], cells: Sequence[str]) -> Record | Invalid:
-        """Check one row of text cells, and encode it as it is sent. Unless a vendor says otherwise, text stays text.
+        """Check one row of text cells, and encode the record. By default, cells stay text.
 
-        :param names: the columns' names, each once; `cells` has a cell for each.
+        :param names: the columns' names, without duplicates; `cells` has one cell for each.
         """
         return self.prepare_value(dict(zip(names, cells, strict=True)))
 
@@ -184,27 +184,27 @@ class Vendor(Protocol):
         """Check rows of text cells, each as `prepare_cells` does; a vendor may do many faster.
 
         :param table: the cells of each row.
-        :param rows: as the source gave them.
+        :param rows: the rows as the source returned them.
         """
         return sorted_out((self.prepare_cells(names, cells) for cells in table), rows, positions)
 
     def request(self, records: Sequence[Record]) -> Request:
-        """Join valid records of one group to a request."""
+        """Return a request with valid records of one group."""
 
     def meaning(self, answer: Answer) -> Meaning:
-        """Say what an answer to such a request means."""
+        """Return what an answer to such a request means."""
 
     def takes_requests(self, answer: Answer) -> bool:
-        """Say whether the answer of `status_path` lets requests go out."""
+        """Return whether the vendor takes requests, by the answer of `status_path`."""
         return True
 
     def receipt(self, records: Sequence[Record], answer: Answer) -> dict[str, str]:
-        """Give what the vendor's receipt adds to the line of an accepted request."""
+        """Return what the vendor's receipt adds to the line of an accepted request."""
         return {}
 
 
 def sorted_out(found: Iterable[Record | Invalid], rows: Sequence[Any], positions: Sequence[int]) -> Checked:
-    """Sort what was found of each row, and give the records their rows and positions."""
+    """Separate valid records from invalid ones, and set the records' rows and positions."""
     records: list[Record] = []
     invalid: list[tuple[int, Invalid]] = []
     for place, one in enumerate(found):

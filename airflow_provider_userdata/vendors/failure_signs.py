@@ -1,4 +1,4 @@
-"""What in a JSON answer speaks of a failure, where its status speaks of success (G10): a short, closed list.
+"""Signs of failure in a JSON answer whose status means success (G10): a short, fixed list.
 
 `docs/rules.md` has the list in words.
 """
@@ -9,13 +9,13 @@ import re
 from typing import Any
 
 _WENT_WELL = frozenset({"success", "ok"})
-"""Keys that are a sign where their value says no."""
+"""Keys that are a sign if their value means no."""
 _WENT_WRONG = frozenset({"error", "errors", "detail", "exception", "failed", "failures", "rejected"})
-"""Keys that are a sign where they hold anything."""
+"""Keys that are a sign if their value is not empty."""
 _STATUSES = frozenset({"status", "state", "result", "code", "statuscode"})
-"""Keys that are a sign where they hold a status of HTTP from 400 on, or a word of failure anywhere."""
+"""Keys that are a sign if their value is an HTTP status from 400 on, or contains a word of failure."""
 _MESSAGES = frozenset({"message", "msg", "title"})
-"""Keys that are a sign where their text begins with a word of failure: further on it may say that there is none."""
+"""Keys that are a sign if their text begins with a word of failure. Later in the text it may be negated."""
 _NO = (False, "false", "no")
 _HTTP_ERROR = re.compile(r"\s*[45][0-9]{2}\b")
 _WORD = re.compile(
@@ -25,7 +25,7 @@ _WORD = re.compile(
 
 
 def sign_of_failure(body: Any) -> str | None:
-    """Name what in a decoded answer speaks of a failure: a key of the list, or the answer itself; None for nothing."""
+    """Return the sign of failure in a decoded answer: a listed key, or the answer itself; None if there is none."""
     if body is False:
         return "`false`"
     if isinstance(body, str):

@@ -42,7 +42,7 @@ from airflow_provider_userdata.vendors.validation import (
 SAMPLES_PATH = "/api/v1.1/samples"
 STATUS_PATH = "/api/status"
 CHECKED_AT_ONCE = MOST_SAMPLES // 4
-"""How many samples are decoded, checked and encoded together: so many stay in a core's own cache meanwhile."""
+"""How many samples are decoded, checked and encoded together: few enough for a CPU core's cache."""
 
 
 @functools.cache
@@ -54,7 +54,7 @@ _UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)  # not UTF-8, to
 _PASSES = Sample(
     device_name="-", start_date="2024-05-01T00:00:00Z", end_date="2024-05-01T00:00:01Z", unit="count", value=1
 )
-"""Stands for a sample that can't be decoded, while the columns of those beside it are checked."""
+"""Takes the place of a sample that can't be decoded, while the columns are checked."""
 _decode: Callable[[bytes], Sample] = msgspec.json.Decoder(Sample).decode
 _DAY = slice(len('{"start_date":"'), len('{"start_date":"2024-05-01'))
 """Where the encoder writes on which day a sample began."""
@@ -94,7 +94,7 @@ class GeroSense(Vendor):
     status_path: ClassVar[str | None] = STATUS_PATH
 
     def prepare_json(self, text: bytes) -> Record | Invalid:
-        """Check a sample in one pass over its text; what doesn't pass goes the slower way, which explains."""
+        """Check a sample in one pass over its text. If it is not valid, a slower check explains why."""
         try:
             sample = _decode(text)
         except _UNREADABLE:
@@ -102,7 +102,7 @@ class GeroSense(Vendor):
         return self._looked_at(sample, text)
 
     def _looked_at(self, sample: Sample, text: bytes) -> Record | Invalid:
-        """Check a sample that was decoded from a text."""
+        """Check a decoded sample."""
         return Record(_encode(sample)) if is_valid(sample) else self._prepared_slowly(text)
 
     def _prepared_slowly(self, text: bytes) -> Record | Invalid:
@@ -116,7 +116,7 @@ class GeroSense(Vendor):
         return self.prepare_value(value)
 
     def prepare_texts(self, texts: Sequence[bytes], positions: Sequence[int]) -> Checked:
-        """Check samples by their columns; what doesn't surely pass is looked at alone."""
+        """Check samples column by column; those that may be invalid are checked alone."""
         invalid: list[tuple[int, Invalid]] = []
         lines = JsonLines()
         for first in range(0, len(texts), CHECKED_AT_ONCE):
@@ -128,9 +128,9 @@ class GeroSense(Vendor):
         return Checked(RecordBatch(texts, positions, lines), invalid)
 
     def _valid(self, texts: Sequence[bytes], first: int, invalid: list[tuple[int, Invalid]]) -> Sequence[Sample]:
-        """Give the valid ones of some samples, and add the others to those that aren't, with their places.
+        """Return the valid samples, and append the others to `invalid` with their indexes.
 
-        :param first: the place of the first.
+        :param first: the index of the first.
         """
         samples, unreadable = each(_decode, texts, _UNREADABLE, _PASSES)
         refused: list[int] = []
@@ -178,7 +178,7 @@ class GeroSense(Vendor):
         return Compared(list(map(operator.itemgetter(_DAY), lines)), lines)
 
     def moments(self, records: Sequence[Record]) -> Iterable[Moment]:
-        """Give each device with its latest start; several, where texts of one form and offset don't tell which."""
+        """Return each device with its latest start, one for each offset and length of timestamp."""
         latest: dict[tuple[str, str, int], str] = {}
         for sample in map(_decode, lines_of(records)):
             text = sample.start_date
@@ -189,12 +189,12 @@ class GeroSense(Vendor):
         return [Moment(device, text, timestamps.parse(text)) for (device, _, _), text in latest.items()]
 
     def request(self, records: Sequence[Record]) -> Request:
-        """Join samples to a request."""
+        """Return a request with samples."""
         before = b'{"data_type":%b,"data":' % _encode(self.data_type)
         return Request(SAMPLES_PATH, (before, *array_of(records), b"}"))
 
     def meaning(self, answer: Answer) -> Meaning:
-        """Say what an answer means: 200 is all, 207 proves nothing about any one sample, 400 is none (G10, G11)."""
+        """Return what an answer means: 200 is all, 207 proves nothing about any one sample, 400 is none (G10, G11)."""
         if answer.status == 200:
             return Accepted() if answer.complete and not answer.content else _accepted_or_unproven(answer)
         if answer.status == 207:
@@ -202,12 +202,12 @@ class GeroSense(Vendor):
         return shared_meaning(answer, refusal_rule="G10")
 
     def takes_requests(self, answer: Answer) -> bool:
-        """Say whether the vendor is out of maintenance (G13)."""
+        """Return whether the vendor is not in maintenance (G13)."""
         body = answer.json()
         return not (answer.status == 200 and isinstance(body, dict) and body.get("status") == "Maintenance")
 
     def _normalized(self, sample: dict[str, object]) -> dict[str, object] | Fault:
-        """Leave out what is absent, and write Python's dates and numbers as JSON has them; text stays as it is."""
+        """Remove absent fields, and convert Python's dates and numbers to JSON's; text is unchanged."""
         sample = _present({plain(key): plain(value) for key, value in sample.items()})
         for key in ("start_date", "end_date"):
             if key in sample:
@@ -228,7 +228,7 @@ class GeroSense(Vendor):
 
 
 def _accepted_or_unproven(answer: Answer) -> Accepted | Unproven:
-    """Say whether a 200 with a body is GeroSense's word (G10)."""
+    """Return whether a 200 with a body is GeroSense's acceptance (G10)."""
     looks = answer.looks_like()
     if looks == "JSON":
         sign = sign_of_failure(answer.json())
@@ -239,7 +239,7 @@ def _accepted_or_unproven(answer: Answer) -> Accepted | Unproven:
 
 
 def _present(sample: dict[Any, object]) -> dict[str, object]:
-    """Leave out what is absent (G5)."""
+    """Return a sample without absent optional fields (G5)."""
     absent = [name for name in OPTIONAL_FIELDS if name in sample and sample[name] is None]
     return {key: value for key, value in sample.items() if key not in absent} if absent else sample
 

@@ -12,7 +12,7 @@ from msgspec import Meta
 from airflow_provider_userdata.vendors.validation import Schema, rule, schema_of, timestamps
 
 DATA_TYPES = ("steps", "bpm")
-"""What a request carries one of (G2)."""
+"""A request carries samples of one of these types (G2)."""
 FEWEST_SAMPLES = 3
 MOST_SAMPLES = 1000
 MOST_COUNTED = 30000
@@ -54,7 +54,7 @@ class CountPerSecondSample(_Times, tag_field="unit", tag=_A_SECOND, kw_only=True
 _LARGEST = {_COUNT: MOST_COUNTED, _A_MINUTE: MOST_A_MINUTE, _A_SECOND: math.inf}
 """The largest value of each unit (G8)."""
 _LEAST = min(_LARGEST.values())
-"""Up to this, a value is right in any unit."""
+"""Up to this, a value is allowed in any unit."""
 
 
 class Sample(_Times, kw_only=True):
@@ -70,7 +70,7 @@ OPTIONAL_FIELDS = ("device_version", "end_date")
 
 
 def sample_schema() -> Schema:
-    """Generate the JSON Schema of a sample as it is sent."""
+    """Generate the JSON Schema of a sample."""
     schema = schema_of(CountSample | CountPerMinuteSample | CountPerSecondSample, "A GeroSense sample")
     for definition in schema["$defs"].values():
         definition["x-rule"] = "G5"
@@ -104,7 +104,7 @@ def request_schema() -> Schema:
 
 
 def maybe_invalid(samples: Sequence[Sample]) -> set[int]:
-    """Tell of many samples which may not pass, by their places: `is_valid` decides."""
+    """Return the indexes of samples that may be invalid; `is_valid` decides on each."""
     starts = [sample.start_date for sample in samples]
     ends = [sample.start_date if sample.end_date is None else sample.end_date for sample in samples]
     unsure = timestamps.maybe_not_in_order(starts, ends)
@@ -119,11 +119,11 @@ def maybe_invalid(samples: Sequence[Sample]) -> set[int]:
 
 
 def is_valid(sample: Sample) -> bool:
-    """Check what the types don't say, timestamps in the profile and in order among it (G6, G7)."""
+    """Return whether a sample meets the rules that its types don't express (G5 to G8)."""
     start, end = sample.start_date, sample.end_date
     return _fits(sample) and timestamps.in_order(start, start if end is None else end)
 
 
 def _fits(sample: Sample) -> bool:
-    """Check that the name isn't blank (G5), and the value by its unit (G8)."""
+    """Return whether the name isn't blank (G5), and the value is allowed for its unit (G8)."""
     return sample.value <= _LARGEST[sample.unit] and bool(sample.device_name.strip())

@@ -109,7 +109,7 @@ _encode = msgspec.json.Encoder().encode
 _NO_PROFILE = Fault("P3", (), "is not a valid profile")
 _NO_UTF_8 = Fault("P1", (), "contains a character that UTF-8 can't encode")
 _TOO_LONG = "9" * (MOST_VALUE_CHARACTERS + 1)
-"""Stands for a number that is too long to be written, and to be sent."""
+"""Replaces a number that is too long to be written or sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Ptengine(Vendor):
         return value if isinstance(value, Invalid) else self.prepare_value(value)
 
     def prepare_value(self, value: object) -> Record | Invalid:
-        """Check a user's attributes, and write each value as text (P6)."""
+        """Check a user's attributes, and convert each value to text (P6)."""
         if not isinstance(value, dict):
             return Invalid((Fault("P2", (), "is not an object"),))
         texts: dict[str, str] = {}
@@ -155,7 +155,7 @@ class Ptengine(Vendor):
         return self.prepare_cells(tuple(texts), list(texts.values()))
 
     def prepare_cells(self, names: tuple[str, ...], cells: Sequence[str]) -> Record | Invalid:
-        """Check a user's attributes of text cells, which go out as they are."""
+        """Check a user's attributes in text cells, which are sent unchanged."""
         fault = _NO_PROFILE
         try:
             ordered, pick = _layout(names)
@@ -171,7 +171,7 @@ class Ptengine(Vendor):
     def prepare_table(
         self, names: tuple[str, ...], table: Sequence[Sequence[str]], rows: Sequence[Any], positions: Sequence[int]
     ) -> Checked:
-        """Check many users' attributes of the same names at once; where one doesn't pass, each is looked at alone."""
+        """Check many users' attributes of the same names at once; if one is invalid, check each alone."""
         try:
             ordered, pick = _layout(names)
             values = list(map(pick, table))
@@ -183,18 +183,18 @@ class Ptengine(Vendor):
         return sorted_out((self.prepare_cells(names, cells) for cells in table), rows, positions)
 
     def compared(self, records: Sequence[Record]) -> Compared:
-        """Give each user, and the attributes with their names: the last row that was sent, not all ever sent (P5)."""
+        """Return each user, and its attributes with their names: the last row that was sent, not all rows (P5)."""
         users = [user or "" for user in users_of(records)]
         names = map(_names_as_sent, groups_of(records))
         return Compared(users, list(map(operator.add, names, lines_of(records))))
 
     def request(self, records: Sequence[Record]) -> Request:
-        """Join users with the same names to a request."""
+        """Return a request with users of the same names."""
         before = b'{"field_name":%b,"values":' % _names_as_sent(groups_of(records)[0])
         return Request(PROFILES_PATH, (before, *array_of(records), b"}"))
 
     def meaning(self, answer: Answer) -> Meaning:
-        """Say what an answer means: 200 counts only with the word `Success` (P9)."""
+        """Return what an answer means: 200 counts only with the word `Success` (P9)."""
         if answer.status == 200:
             body = answer.json()
             if isinstance(body, dict) and body.get("msg") == "Success":
@@ -212,7 +212,7 @@ def _names_as_sent(names: tuple[str, ...]) -> bytes:
 
 @functools.lru_cache(maxsize=1024)
 def _layout(names: tuple[str, ...]) -> _Layout:
-    """Give an exact set of keys one order, the user's first, so that users with the same keys share a request (P5).
+    """Return one order for a set of keys, `user_id` first, so that users with the same keys share a request (P5).
 
     :raises msgspec.ValidationError: if the names, or how many there are, are not the contract's.
     :raises UnicodeEncodeError: if a name can't be sent.
@@ -227,7 +227,7 @@ def _layout(names: tuple[str, ...]) -> _Layout:
 
 
 def _are_sendable(profiles: Sequence[tuple[str, ...]]) -> bool:
-    """Say whether all values, the user first, may be sent (P4, P7).
+    """Return whether all values may be sent; the first of each profile is the user (P4, P7).
 
     :raises UnicodeEncodeError: if one of them can't be.
     """
@@ -248,7 +248,7 @@ def _value_fault(name: str, value: object) -> Fault:
 
 
 def _as_text(value: object) -> str | None:
-    """Write a value as text, or give None where P6 has no form for it."""
+    """Return a value as text, or None if it can't be written as text (P6)."""
     write = _TEXTS.get(type(value))
     if write is None:
         value = plain(value)
@@ -268,7 +268,7 @@ def _integer_text(value: int) -> str:
 
 
 def _decimal_text(value: float | Decimal) -> str | None:
-    """Write a number in full, without an exponent; None where it is not finite."""
+    """Return a number in full, without an exponent; None if it is not finite."""
     text = str(value) if isinstance(value, Decimal) else repr(value)
     number = Decimal(text)
     if not number.is_finite():

@@ -85,7 +85,7 @@ def _explainer() -> Explainer:
 class Thymia(Vendor):
     """The contract of Thymia's uploads.
 
-    :param upload_type: as agreed with Thymia (T4).
+    :param upload_type: the upload type agreed with Thymia (T4).
     :param user_label: for flat records, the column that holds the label; the others are the data.
     :param agreement: checks `data` by the format agreed with Thymia (T7).
     :param guard: finds what looks like personally identifiable data, or None to let it pass (T8).
@@ -119,20 +119,20 @@ class Thymia(Vendor):
         return value if isinstance(value, Invalid) else self._prepared(value, checked=is_shallow(text))
 
     def prepare_value(self, value: object) -> Record | Invalid:
-        """Check one user's data, nested as it is sent or flat."""
+        """Check one user's data, nested like a request or flat."""
         return self._prepared(value, checked=False)
 
     def compared(self, records: Sequence[Record]) -> Compared:
-        """Give each record's label, and its data with the keys in one order, whatever the source's was."""
+        """Return each record's label, and its data with sorted keys, so that the source's order doesn't matter."""
         data = [_encode_in_order(msgspec.json.decode(record.body)["data"]) for record in records]
         return Compared([record.user or "" for record in records], data)
 
     def request(self, records: Sequence[Record]) -> Request:
-        """Make a request of the one record that it carries."""
+        """Return a request with its one record."""
         return Request(_path(self.upload_type), (records[0].body,))
 
     def meaning(self, answer: Answer) -> Meaning:
-        """Say what an answer means: a 200 counts only with its receipt (T9), a 422 names its faults (T10)."""
+        """Return what an answer means: a 200 counts only with its receipt (T9), a 422 lists its faults (T10)."""
         if 200 <= answer.status < 300:
             if _upload_id(answer):
                 return Accepted()
@@ -144,7 +144,7 @@ class Thymia(Vendor):
         return shared_meaning(answer, refusal_rule="T10")
 
     def receipt(self, records: Sequence[Record], answer: Answer) -> dict[str, str]:
-        """Give the label and the vendor's id of the upload."""
+        """Return the label and the vendor's upload id."""
         return {"user_label": records[0].user or "", "upload_id": _upload_id(answer) or ""}
 
     def _prepared(self, value: object, *, checked: bool) -> Record | Invalid:
@@ -181,7 +181,7 @@ def _nested(flat: dict[Any, Any], user_label: str) -> dict[str, Any]:
 
 
 def _text_label(record: dict[str, Any]) -> dict[str, Any]:
-    """Write an integer label as its decimal digits (T6); everything else stays as it is."""
+    """Replace an integer label by its decimal digits (T6); the rest is unchanged."""
     user = record.get("user")
     if isinstance(user, dict):
         label = user_name(user.get(USER_LABEL))
@@ -205,7 +205,7 @@ def _upload_id(answer: Answer) -> str | None:
 
 
 def _refused(answer: Answer) -> Refused:
-    """Take the vendor's faults out of a 422, whatever its shape."""
+    """Return the vendor's faults from a 422, whatever its form."""
     body = answer.json()
     details = body.get("detail") if isinstance(body, dict) else None
     if not isinstance(details, list) or not details or not isinstance(details[0], dict):

@@ -34,13 +34,13 @@ class Finding:
 
 
 class _Sight(NamedTuple):
-    """What a field's name tells.
+    """What a field's name reveals.
 
     :param name: the field's name; the items of a list have that of the list.
     :param shown: the name as a path shows it.
-    :param kind: what it is named for, if for anything that identifies a person.
-    :param key_thing: what the name itself looks like, where names are content.
-    :param matters: whether it tells anything.
+    :param kind: what the name stands for, if it identifies a person.
+    :param key_thing: what the name itself looks like, if it is data.
+    :param matters: whether it reveals anything.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Guard:
     """Finds what looks like personally identifiable data in a user's record (T8).
 
     :param allowed: fields that the author of the DAG lets through, with all that is below them: by their exact name,
-        wherever it stands, or by the dotted path below `data` (`contact.email`; a list's index is no part of it).
+        wherever it stands, or by the dotted path below `data` (`contact.email`; without indexes of lists).
         `userLabel` lets every label through.
     """
 
@@ -113,7 +113,7 @@ class Guard:
         for name, value in fields.items():
             if self.allowed and self._allows(name, where):
                 continue
-            # Names come again with every record; a long key is rather content, and not kept.
+            # Names repeat in every record, so they are cached; a long key is probably content, and is not.
             see = _see if len(above) + len(name) <= _LONGEST_KEPT else _see.__wrapped__
             sight = see(above, name)
             if sight.matters or type(value) not in _TELLS_NOTHING:
@@ -135,12 +135,12 @@ def _see(above: str, name: str) -> _Sight:
 
 
 def _names(where: list[str | int]) -> Iterator[str]:
-    """Give the names of the fields on the way down, from below `data`."""
+    """Return the names of the fields on the path, below `data`."""
     return (step for step in where[1:] if isinstance(step, str))
 
 
 def _reason(kind: Kind | None, value: object) -> str | None:
-    """Say why a value is refused, by its field's name or by itself. What is empty, true or false tells of nobody."""
+    """Return why a value is refused, because of its field's name or its content. Empty, true and false are harmless."""
     if isinstance(value, str):
         if kind is not None and kind.fits_text(value):
             return kind.reason
@@ -154,7 +154,7 @@ def _reason(kind: Kind | None, value: object) -> str | None:
 
 
 def _holds_something(value: object) -> bool:
-    """Tell whether anything is in an object or list, other than flags and what is empty."""
+    """Return whether an object or list contains anything but booleans and empty values."""
     left = [value]
     while left:
         value = left.pop()

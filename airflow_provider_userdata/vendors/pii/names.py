@@ -30,11 +30,11 @@ class Kind:
 
     @property
     def reason(self) -> str:
-        """Say why a field of that name is refused."""
+        """Why a field of that name is refused."""
         return f"is named for {self.thing}"
 
     def fits_text(self, text: str) -> bool:
-        """Tell whether a text of that name can be one; the digits of a text cell count as the number they are."""
+        """Return whether a text of that name can be one. A text of digits counts as a number."""
         if text.isdecimal():
             return self.digits is not None and len(text) >= self.digits
         if self.text_digits:
@@ -42,7 +42,7 @@ class Kind:
         return any(map(str.isalnum, text))
 
     def fits_number(self, number: float) -> bool:
-        """Tell whether a number of that name can be one."""
+        """Return whether a number of that name can be one."""
         return self.digits is not None and abs(number) >= 10 ** (self.digits - 1)
 
 
@@ -127,7 +127,7 @@ _ACCENTS = re.compile("[\u0300-\u036f]")
 
 
 def kind_of(above: str, name: str) -> Kind | None:
-    """Tell what a field is named for, if for anything that identifies a person.
+    """Return what a field's name stands for, if it identifies a person.
 
     :param above: the name of the field that holds it, or `""` for a field of the record itself.
     """
@@ -148,7 +148,7 @@ def kind_of(above: str, name: str) -> Kind | None:
 
 
 def _kind_at(words: list[str]) -> Kind | None:
-    """Tell what the last words are named for; the most words that are an entry decide."""
+    """Return what the last words stand for; the longest entry decides."""
     for length in range(min(_LONGEST_RUN, len(words)), 0, -1):
         kind = _entry("".join(words[-length:]))
         if kind is _BARE_NAME:
