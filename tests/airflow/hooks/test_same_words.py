@@ -95,7 +95,7 @@ def test_certificates(
             b"HTTP/1.1 302 No\r\nLocation: https://sso.example/x?y\r\n\r\n",
             "a redirect, which is not followed, to sso.ex",
         ),
-        (b"HTTP/1.1 404 No\r\n\r\n", "answered 404: there is no such address"),
+        (b"HTTP/1.1 404 No\r\n\r\n", "answered 404: this address does not exist"),
         (b"HTTP/1.1 407 No\r\n\r\n", "answered 407: the proxy requires credentials"),
     ],
 )
