@@ -18,19 +18,11 @@ from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.errors import StoppedError
 from airflow_provider_userdata.sandbox import Sandbox
+from tests.doubles import Odd
 
 MakePlan = Callable[..., Plan]
 Settle = Callable[[Plan, Result], Result]
 Rows = Callable[..., list[dict[str, Any]]]
-
-
-class Odd:
-    """An object that can't be checked, compared or shown."""
-
-    def __str__(self) -> str:
-        raise RuntimeError("geheim")
-
-    __repr__ = __str__
 
 
 DEEP: Any = "geheim"

@@ -20,6 +20,7 @@ from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.vendors import gerosense, ptengine, thymia
 from airflow_provider_userdata.vendors.contract import Vendor
 from airflow_provider_userdata.vendors.validation import json_values
+from tests.doubles import Chunks, MemoryStore
 
 Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
@@ -47,22 +48,6 @@ class Counting:
         self.calls += 1
         self.size += len(given[0])
         return self._function(*given, **named)
-
-
-class MemoryStore:
-    """Counts how often a checkpoint is saved."""
-
-    max_tries = 0
-
-    def __init__(self) -> None:
-        self.saves = 0
-
-    def load(self) -> None:
-        """Give no checkpoint."""
-
-    def save(self, value: dict[str, Any]) -> None:
-        """Count."""
-        self.saves += 1
 
 
 @pytest.mark.parametrize("vendor", BATCH)
@@ -127,7 +112,7 @@ def test_the_checkpoint_is_saved_no_more_than_once_a_second(
     report = deliver("thymia", rows("thymia", 600), store=store).report
 
     assert report.requests == 600
-    assert store.saves <= (time.monotonic() - began) / 0.1 + 3  # the first, the last, and the done marker
+    assert len(store.texts) <= (time.monotonic() - began) / 0.1 + 3  # the first, the last, and the done marker
 
 
 def test_what_is_invalid_is_written_a_chunk_at_a_time(
@@ -146,14 +131,7 @@ def test_what_is_invalid_is_written_a_chunk_at_a_time(
     monkeypatch.setattr(LocalLog, "append", noting)
     samples = [row if number % 20 else {**row, "value": 0} for number, row in enumerate(rows("gerosense", 6000))]
 
-    class Chunks:
-        total = None
-
-        def chunks(self) -> Iterator[Chunk]:
-            for start in (0, 3000):
-                yield Chunk(RowFormat.OBJECTS, samples[start : start + 3000])
-
-    report = deliver("gerosense", Chunks()).report
+    report = deliver("gerosense", Chunks(samples, 3000)).report
 
     assert (report.rejected, lines_written) == (300, [150, 150])
 
@@ -163,12 +141,13 @@ def test_a_checkpoint_covers_what_is_invalid_though_no_chunk_follows(
 ) -> None:
     """A slow source's rejects are on record a second later, for whoever looks, and for an attempt that goes on."""
     monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.01)
-    saved = threading.Event()
+    store, saved = MemoryStore(), threading.Event()
 
-    class Store(MemoryStore):
-        def save(self, value: dict[str, Any]) -> None:
-            if value.get("tally", {}).get("fates", {}).get("rejected"):
-                saved.set()
+    def look(value: dict[str, Any]) -> None:
+        if value.get("tally", {}).get("fates", {}).get("rejected"):
+            saved.set()
+
+    store.before_save = look
 
     class Slow:
         total = None
@@ -178,7 +157,7 @@ def test_a_checkpoint_covers_what_is_invalid_though_no_chunk_follows(
             assert saved.wait(20)
             yield Chunk(RowFormat.OBJECTS, rows("gerosense", 3, 3))
 
-    report = deliver("gerosense", Slow(), store=Store()).report
+    report = deliver("gerosense", Slow(), store=store).report
 
     assert (report.rejected, report.delivered) == (3, 3)
 

@@ -16,6 +16,7 @@ from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.sender import MAINTENANCE_PAUSE, Patience
 from airflow_provider_userdata.errors import LaterError, StoppedError, VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
+from tests.doubles import MemoryStore
 
 Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
@@ -25,27 +26,10 @@ Attempt = Callable[..., Result]
 MAY_DEFER = Patience(longest_sleep=60.0)
 
 
-class Store:
-    """Keeps the last checkpoint."""
-
-    max_tries = 3
-
-    def __init__(self) -> None:
-        self.value: dict[str, Any] | None = None
-
-    def load(self) -> dict[str, Any] | None:
-        """Give what was saved last."""
-        return self.value
-
-    def save(self, value: dict[str, Any]) -> None:
-        """Keep a value."""
-        self.value = value
-
-
 @pytest.fixture
 def attempt(plan: Callable[..., Plan]) -> Attempt:
     """Make the next attempt of one run, with the checkpoint of the last."""
-    store, made = Store(), []
+    store, made = MemoryStore(max_tries=3), []
 
     def attempted(vendor: str, source: Any, **given: Any) -> Result:
         made.append(vendor)

@@ -15,14 +15,7 @@ from airflow_provider_userdata.delivery.reading.source import Source, TextRow
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources import SqlSource, hold, open_source, unhold
 from airflow_provider_userdata.sources.shapes import Parts
-
-
-class XComLike:
-    """Stands for a reference to what another task returned."""
-
-    def resolve(self, context: object) -> object:
-        """Give the value."""
-        return context
+from tests.doubles import XComLike
 
 
 def rows_of(source: Source) -> list[Any]:

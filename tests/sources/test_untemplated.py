@@ -11,14 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.sources import Records, SqlSource, hold, unhold
-
-
-class XComLike:
-    """Stands for a reference to what another task returned."""
-
-    def resolve(self, context: object) -> object:
-        """Give the value."""
-        return context
+from tests.doubles import XComLike
 
 
 class MappedResults(Sequence[Any]):

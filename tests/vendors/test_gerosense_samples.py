@@ -17,18 +17,11 @@ from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.validation.fault import Invalid
 from airflow_provider_userdata.vendors.validation.timestamps import parse
+from tests.doubles import Float, Int
 
 Sample = Callable[..., dict[str, Any]]
 Sent = Callable[[Record | Invalid], Any]
 Breaks = Callable[[Record | Invalid], list[str]]
-
-
-class Int(int):
-    """An integer of another type, such as NumPy's."""
-
-
-class Float(float):
-    """A number of another type, such as NumPy's."""
 
 
 class Text(str):

@@ -19,20 +19,13 @@ from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.vendors.thymia import Thymia
 from airflow_provider_userdata.vendors.validation.fault import Invalid
 from airflow_provider_userdata.vendors.validation.json_values import DEEPEST
+from tests.doubles import Float, Int
 
 Sent = Callable[[Record | Invalid], Any]
 Breaks = Callable[[Record | Invalid], list[str]]
 
 NESTED = Thymia("mood")
 FLAT = Thymia("mood", user_label="id")
-
-
-class Int(int):
-    """An integer of another type, such as NumPy's."""
-
-
-class Float(float):
-    """A number of another type, such as NumPy's."""
 
 
 class Mood(str, enum.Enum):  # noqa: UP042  # the form whose `str()` is the member's name

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.plan import Plan
-from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 from airflow_provider_userdata.delivery.recording.append_log import LocalLog
 from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
 from airflow_provider_userdata.delivery.resuming import checkpointer
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.ledger import SqlLedger, Stream
 from airflow_provider_userdata.sandbox import Sandbox
+from tests.doubles import Chunks, Crash, MemoryStore, Steps
 
 SECRET = b"a secret of the tests' own"
 FAULTS = ["ok", "ok", "ok", "400", "503", "cut after accepting", "200 without receipt"]
@@ -28,22 +27,6 @@ RECORDS: dict[str, Callable[[int, int], dict[str, Any]]] = {
     "thymia": lambda user, state: {"user": {"userLabel": f"geheim-{user}"}, "data": {"a": state}},
     "ptengine": lambda user, state: {"user_id": f"geheim-{user}", "plan": f"{state}"},
 }
-
-
-class Crash(SystemExit):
-    """The process is gone: nothing that runs after this reaches a disk, a ledger or a store."""
-
-
-class Steps:
-    """Takes so many steps, then no more."""
-
-    left = 10**9
-
-    def __call__(self) -> None:
-        """Count a step; crash at the last one, and at each that a dead process would go on to take."""
-        self.left -= 1
-        if self.left <= 0:
-            raise Crash
 
 
 @pytest.fixture
@@ -71,40 +54,6 @@ def step(monkeypatch: pytest.MonkeyPatch) -> Steps:
         stepped(owner, name)
     monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.0)
     return steps
-
-
-class Chunks:
-    """A source in chunks of a size."""
-
-    total = None
-
-    def __init__(self, rows: list[Any], size: int) -> None:
-        self._rows, self._size = rows, size
-
-    def chunks(self) -> Iterator[Chunk]:
-        """Return the rows."""
-        for start in range(0, len(self._rows), self._size):
-            yield Chunk(RowFormat.OBJECTS, self._rows[start : start + self._size])
-
-
-class Store:
-    """Keeps a checkpoint, as long as the process lives."""
-
-    max_tries = 0
-
-    def __init__(self, step: Steps) -> None:
-        self._step = step
-        self._text: str | None = None
-
-    def load(self) -> Any:
-        """Return what was saved last."""
-        return None if self._text is None else json.loads(self._text)
-
-    def save(self, value: dict[str, Any]) -> None:
-        """Keep a value."""
-        self._step()
-        self._text = json.dumps(value)
-        self._step()
 
 
 RUN = st.fixed_dictionaries(
@@ -152,7 +101,8 @@ def test_the_ledger_never_says_what_the_vendor_does_not_have(  # noqa: C901  # a
         assert all(last[f"geheim-{user}"] == f"{state}" for user, state in dict(rows).items())
 
     def deliver(one: dict[str, Any], name: str, folder: Path) -> None:
-        store = Store(step)
+        store = MemoryStore()
+        store.before_save, store.after_save = lambda _: step(), step
         sandbox.vendors[vendor].clear_faults()
         sandbox.vendors[vendor].script(*one["faults"])
         steps = [*one["crashes"], 10**9] if one["finishes"] else one["crashes"]
@@ -163,7 +113,7 @@ def test_the_ledger_never_says_what_the_vendor_does_not_have(  # noqa: C901  # a
             step.left = 10**9
             known(folder)
 
-    def attempt(one: dict[str, Any], name: str, folder: Path, number: int, store: Store | None) -> Any:
+    def attempt(one: dict[str, Any], name: str, folder: Path, number: int, store: MemoryStore | None) -> Any:
         rows = [RECORDS[vendor](user, state) for user, state in one["rows"]]
         ledger = new_ledger(folder, name)
         planned = plan(

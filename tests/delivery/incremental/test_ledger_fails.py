@@ -14,31 +14,16 @@ import pytest
 
 from airflow_provider_userdata.delivery.incremental import change_filter, lookup_queue
 from airflow_provider_userdata.delivery.plan import Plan, Result
-from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 from airflow_provider_userdata.delivery.resuming import checkpointer
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.errors import LedgerBusyError, LedgerError, StoppedError
 from airflow_provider_userdata.ledger import SqlLedger, schema
 from airflow_provider_userdata.sandbox import Sandbox
+from tests.doubles import Chunks, MemoryStore
 
 Run = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 NewLedger = Callable[..., SqlLedger]
-
-
-class Store:
-    """Keeps a checkpoint between attempts."""
-
-    max_tries = 0
-    value: Any = None
-
-    def load(self) -> Any:
-        """Return what was saved last."""
-        return self.value
-
-    def save(self, value: dict[str, Any]) -> None:
-        """Keep a value."""
-        self.value = value
 
 
 @pytest.fixture
@@ -151,13 +136,13 @@ def test_a_ledger_that_is_locked_in_the_middle(
         raise LedgerBusyError("locked")
 
     monkeypatch.setattr(broken, "mark_delivered", failing)
-    store = Store()
+    store = MemoryStore()
     records = rows(vendor, 3_000)
     first = run(vendor, records, ledger=broken, store=store, attempt="1-x")
     assert isinstance(first.error, LedgerBusyError)
     assert first.report.delivered == 3_000
-    assert store.value.get("below", 0) == 0
-    assert not store.value.get("beyond")
+    assert store.load().get("below", 0) == 0
+    assert not store.load().get("beyond")
     assert calls[0] > 0
 
     second = run(vendor, records, store=store, attempt="2-x")
@@ -173,7 +158,7 @@ def test_a_checkpoint_waits_for_the_marks_of_the_attempt_before(
     run: Run, rows: Rows, ledger: NewLedger, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the next attempt ends before it has read anything, and the one after it."""
-    records, store = rows("gerosense", 3_000), Store()
+    records, store = rows("gerosense", 3_000), MemoryStore()
     broken = ledger("gerosense")
     monkeypatch.setattr(broken, "mark_delivered", lambda *_: (_ for _ in ()).throw(LedgerBusyError("locked")))
     run("gerosense", records, ledger=broken, store=store, attempt="1-x")
@@ -199,28 +184,14 @@ def test_a_source_that_changed_is_not_marked_as_what_it_was(
     run: Run, rows: Rows, ledger: NewLedger, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Receipts prove positions: where others stand now, they are sent."""
-    records, store = rows("thymia", 60), Store()
+    records, store = rows("thymia", 60), MemoryStore()
     broken = ledger("thymia")
     monkeypatch.setattr(broken, "mark_delivered", lambda *_: (_ for _ in ()).throw(LedgerBusyError("locked")))
     run("thymia", records, ledger=broken, store=store, attempt="1-x")
     others = rows("thymia", 60, 1_000)
-    restarted = run("thymia", Halves(others), store=store, attempt="2-x", restart_if_changed=True)
+    restarted = run("thymia", Chunks(others, 10), store=store, attempt="2-x", restart_if_changed=True)
     assert (restarted.error, restarted.report.delivered) == (None, 60)
     assert sandbox.thymia.counts.distinct == 120
-
-
-class Halves:
-    """A source in small chunks: what is read first isn't compared yet."""
-
-    total = None
-
-    def __init__(self, rows: list[Any]) -> None:
-        self._rows = rows
-
-    def chunks(self) -> Any:
-        """Return the rows, ten at a time."""
-        for start in range(0, len(self._rows), 10):
-            yield Chunk(RowFormat.OBJECTS, self._rows[start : start + 10])
 
 
 def test_a_forgotten_stream_ends_the_run(
@@ -289,7 +260,7 @@ def test_an_interrupted_look_up_leaves_each_record_one_fate(
     monkeypatch.setattr(given, "sift", failing)
     monkeypatch.setattr(lookup_queue, "LOOKED_UP_AT_ONCE", 10)
     sandbox.thymia.latency = 0.05
-    ended = run("thymia", Halves([*rows("thymia", 10), *rows("thymia", 10)]), ledger=given)
+    ended = run("thymia", Chunks([*rows("thymia", 10), *rows("thymia", 10)], 10), ledger=given)
     assert isinstance(ended.error, LedgerBusyError)
     assert ended.report.delivered + ended.report.held == 20
     assert sandbox.thymia.counts.records == ended.report.delivered

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.reading.digest import Marks, SourceDigest
 from airflow_provider_userdata.delivery.reading.source import Header, TextRow, Unreadable
+from tests.doubles import Odd
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.dates() | st.decimals(),
@@ -32,13 +33,6 @@ TABLE = st.lists(
     | st.builds(Unreadable, st.lists(st.text(), max_size=3), st.just("has another width")),
     max_size=40,
 )
-
-
-class Odd:
-    """An object that nobody can look at."""
-
-    def __repr__(self) -> str:
-        raise RuntimeError("geheim")
 
 
 def digest(rows: list[Any], sizes: list[int] | None = None) -> str:

@@ -23,6 +23,7 @@ from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia
 from airflow_provider_userdata.vendors.validation.fault import Invalid
+from tests.doubles import Odd
 
 
 class Colour(StrEnum):
@@ -35,13 +36,6 @@ class Size(IntEnum):
     """An enumeration of numbers."""
 
     SMALL = 1
-
-
-class Odd:
-    """An object that has no text."""
-
-    def __str__(self) -> str:
-        raise RuntimeError("geheim")
 
 
 class Gone:

@@ -16,46 +16,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-import msgspec
 import pytest
 
 from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.recording.append_log import LocalLog, SegmentedLog
 from airflow_provider_userdata.delivery.report import Report
-from airflow_provider_userdata.delivery.resuming.checkpoint import LARGEST
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.sandbox import Sandbox
+from tests.doubles import Crash, MemoryStore
 
 SCRIPT = Path(__file__).with_name("killed_delivery.py")
 BATCH = {"thymia": 1, "gerosense": 1000, "ptengine": 100}
 SLACK = 0.3
 """Seconds that a flush may come late, on a machine with other things to do."""
 FATES = ("delivered", "rejected", "held", "unchanged", "unknown")
-
-
-class MemoryStore:
-    """Keeps a checkpoint between attempts as Airflow does: as JSON, in any order, and never more than 16 KB of it."""
-
-    def __init__(self) -> None:
-        self.max_tries = 0
-        self.texts: list[bytes] = []
-        self.before_save: Callable[[dict[str, Any]], object] = lambda _: None
-
-    def load(self) -> Any:
-        """Give what was saved last."""
-        return msgspec.json.decode(self.texts[-1]) if self.texts else None
-
-    def save(self, value: dict[str, Any]) -> None:
-        """Keep a value, unless `before_save` raises."""
-        self.before_save(value)
-        text = json.dumps(value, sort_keys=True).encode()
-        assert len(text) < LARGEST
-        self.texts.append(text)
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the last value is a marker of a run that has ended."""
-        return "done" in self.load()
 
 
 @pytest.fixture
@@ -83,10 +57,6 @@ def attempt(plan: Callable[..., Plan], store: MemoryStore) -> Callable[..., Resu
         return ended
 
     return deliver
-
-
-class Crash(SystemExit):
-    """The process is gone."""
 
 
 @pytest.fixture

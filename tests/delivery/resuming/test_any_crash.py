@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.plan import Plan, Result
-from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 from airflow_provider_userdata.delivery.recording.append_log import LocalLog
 from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
 from airflow_provider_userdata.delivery.resuming import checkpoint, checkpointer
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.sandbox import Sandbox
+from tests.doubles import Chunks, Crash, MemoryStore, Steps
 
 BATCH = {"thymia": 1, "gerosense": 1000, "ptengine": 100}
 VALID: dict[str, Callable[[int], dict[str, Any]]] = {
@@ -35,78 +34,29 @@ VALID: dict[str, Callable[[int], dict[str, Any]]] = {
 }
 
 
-class Crash(SystemExit):
-    """The process is gone: nothing that runs after this reaches a disk."""
+@pytest.fixture
+def step(monkeypatch: pytest.MonkeyPatch) -> Steps:
+    """Let every write be two steps: before it, where a line may be torn, and after it."""
+    steps, append, flush = Steps(), LocalLog.append, AttemptFiles.flush
 
+    def appended(journal: LocalLog, line: bytes) -> None:
+        try:
+            steps()
+        except Crash:
+            if steps.left == 0 and journal._file is not None:
+                journal._path.open("ab").write(line[: len(line) // 2])  # torn
+            raise
+        append(journal, line)
+        steps()
 
-class Disk:
-    """Takes so many steps, then no more."""
+    def flushed(files: AttemptFiles) -> None:
+        steps()
+        flush(files)
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.left = 10**9
-        append, flush = LocalLog.append, AttemptFiles.flush
-
-        def appended(journal: LocalLog, line: bytes) -> None:
-            try:
-                self.step()
-            except Crash:
-                if self.left == 0 and journal._file is not None:
-                    journal._path.open("ab").write(line[: len(line) // 2])  # torn
-                raise
-            append(journal, line)
-            self.step()
-
-        def flushed(files: AttemptFiles) -> None:
-            self.step()
-            flush(files)
-
-        monkeypatch.setattr(LocalLog, "append", appended)
-        monkeypatch.setattr(AttemptFiles, "flush", flushed)
-        monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.0)
-
-    def step(self) -> None:
-        """Count a step; crash at the last one, and at each that a dead process would go on to take."""
-        self.left -= 1
-        if self.left <= 0:
-            raise Crash
-
-
-class Chunks:
-    """A source with chunks of given sizes."""
-
-    total = None
-
-    def __init__(self, rows: list[Any], sizes: list[int]) -> None:
-        self._rows, self._sizes = rows, sizes
-
-    def chunks(self) -> Iterator[Chunk]:
-        """Give the rows; the last size is that of all further chunks."""
-        rows, sizes = self._rows, list(self._sizes)
-        while rows:
-            size = sizes.pop(0) if len(sizes) > 1 else sizes[0]
-            yield Chunk(RowFormat.OBJECTS, rows[:size])
-            rows = rows[size:]
-
-
-class Store:
-    """Keeps a checkpoint, as long as the process lives."""
-
-    max_tries = 0
-
-    def __init__(self, disk: Disk) -> None:
-        self._disk = disk
-        self._text: str | None = None
-
-    def load(self) -> Any:
-        """Give what was saved last."""
-        return None if self._text is None else json.loads(self._text)
-
-    def save(self, value: dict[str, Any]) -> None:
-        """Keep a value, and crash before or after."""
-        self._disk.step()
-        assert len(value.get("beyond", "")) + len(value.get("in_flight", "")) <= checkpoint._LARGEST_SETS
-        self._text = json.dumps(value, sort_keys=True)  # a database keeps keys in an order of its own
-        self._disk.step()
+    monkeypatch.setattr(LocalLog, "append", appended)
+    monkeypatch.setattr(AttemptFiles, "flush", flushed)
+    monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.0)
+    return steps
 
 
 @pytest.mark.slow
@@ -117,14 +67,18 @@ def test_any_delivery_that_crashes_anywhere(
     vendor: str,
     on_doubt: Any,
     largest: int,
+    step: Steps,
     plan: Callable[..., Plan],
     sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
     fates: Callable[[Path], dict[int, list[str]]],
 ) -> None:
     """However often and wherever attempts crash, each position has one fate; nothing in doubt is sent twice if held."""
-    disk = Disk(monkeypatch)
     monkeypatch.setattr(checkpoint, "_LARGEST_SETS", largest)  # into 1 byte, no scattered positions fit
+
+    def save(value: dict[str, Any]) -> None:
+        step()
+        assert len(value.get("beyond", "")) + len(value.get("in_flight", "")) <= largest
 
     @settings(
         max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -139,23 +93,24 @@ def test_any_delivery_that_crashes_anywhere(
     def check(kinds: list[bool], times: int, sizes: list[int], crashes: list[int], in_flight: int) -> None:
         sandbox.reset()
         rows = [VALID[vendor](number) if valid else {} for number, valid in enumerate(kinds * times)]
-        store = Store(disk)
+        store = MemoryStore()
+        store.before_save, store.after_save = save, step
         with tempfile.TemporaryDirectory() as folder:
             crashed, ended = 0, None
             for number, steps in enumerate([*crashes, 10**9]):
                 planned = plan(
                     vendor,
-                    Chunks(rows, sizes[number % len(sizes) :]),
+                    Chunks(rows, *sizes[number % len(sizes) :]),
                     attempt=f"{number}-x",
                     output=Path(folder),
                     store=store,
                     max_in_flight=in_flight,
                     patience=Patience(on_doubt=on_doubt),
                 )
-                disk.left = steps
+                step.left = steps
                 with contextlib.suppress(Crash):
                     ended = Delivery(planned).run()
-                crashed += disk.left <= 0
+                crashed += step.left <= 0
             assert ended is not None
             check_end(ended, fates(Path(folder)), len(rows), crashed * in_flight * BATCH[vendor])
 

@@ -8,29 +8,15 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.delivery.plan import Result
-from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 from airflow_provider_userdata.errors import SourceChangedError
 from airflow_provider_userdata.sandbox import Sandbox
+from tests.doubles import Chunks
 
 Attempt = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 Whole = Callable[..., None]
 COUNT = 300
 DELIVERED = 150
-
-
-class Chunks:
-    """A source with chunks of one size."""
-
-    total = None
-
-    def __init__(self, rows: list[Any], size: int) -> None:
-        self._rows, self._size = rows, size
-
-    def chunks(self) -> Any:
-        """Give the rows."""
-        for start in range(0, len(self._rows), self._size):
-            yield Chunk(RowFormat.OBJECTS, self._rows[start : start + self._size])
 
 
 CHANGES: dict[str, Callable[[list[Any], Any], list[Any]]] = {

@@ -16,14 +16,11 @@ from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFi
 from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.errors import ResumeError, SourceBrokeError, VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
+from tests.doubles import Crash
 
 Attempt = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 Open = Callable[[str], CarryOverFolder]
-
-
-class Crash(SystemExit):
-    """The process is gone."""
 
 
 @pytest.fixture

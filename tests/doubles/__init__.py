@@ -1,0 +1,8 @@
+"""What stands in for the world in tests of several folders: stores, sources, crashes, and odd values."""
+
+from tests.doubles.crashes import Crash, Steps
+from tests.doubles.sources import Chunks
+from tests.doubles.stores import MemoryStore
+from tests.doubles.values import Float, Int, Odd, XComLike
+
+__all__ = ["Chunks", "Crash", "Float", "Int", "MemoryStore", "Odd", "Steps", "XComLike"]
