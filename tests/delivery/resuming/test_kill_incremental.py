@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
 from airflow_provider_userdata.ledger import SqlLedger, Stream
 from airflow_provider_userdata.sandbox import Sandbox
@@ -20,10 +21,12 @@ def unmarked(database: str, vendor: str, count: int) -> int:
     """Tell how many of so many records the ledger doesn't know."""
     ledger = SqlLedger(database, Stream(vendor), keyed=vendor == "ptengine", run="looks", secret=SECRET)
     ledger.open()
-    known = "fingerprint IS NOT NULL" if vendor == "ptengine" else "1 = 1"
-    with ledger._database.reading() as connection:
-        found = connection.exec_driver_sql(f"SELECT count(*) FROM userdata_ledger_entries WHERE {known}").scalar()
     ledger.close()
+    known = "fingerprint IS NOT NULL" if vendor == "ptengine" else "1 = 1"
+    engine = create_engine(database)
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(f"SELECT count(*) FROM userdata_ledger_entries WHERE {known}").scalar()
+    engine.dispose()
     return count - int(found or 0)
 
 
