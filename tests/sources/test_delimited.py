@@ -126,6 +126,7 @@ def test_a_cell_may_have_a_million_characters() -> None:
     assert rows_of(f"a,b\n1,{'x' * 1_000_000}\n") == [{"a": "1", "b": "x" * 1_000_000}]
 
 
+@pytest.mark.slow
 def test_a_cell_over_64_mib_is_refused_by_its_line() -> None:
     """A quote that never closes must not fill the memory; what came before is handed over."""
     got: list[Any] = []
@@ -137,6 +138,7 @@ def test_a_cell_over_64_mib_is_refused_by_its_line() -> None:
     assert got == [{"a": "1", "b": "2"}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [0, 16])
 def test_the_line_of_a_cell_that_is_too_long_is_counted_from_the_files_beginning(block: int) -> None:
     """Blank ones among them, however they were read."""
@@ -194,6 +196,7 @@ def test_a_cell_of_many_lines_is_measured_as_a_whole() -> None:
         rows_of('a,b\n1,"' + "x,y\n" * 2_000_000, longest=2**20)
 
 
+@pytest.mark.slow
 def test_a_table_may_be_much_longer_than_its_longest_row() -> None:
     """The limit starts anew at each row."""
     assert len(rows_of("a,b\n" + "1,2\n" * 1_500_000, longest=2**20)) == 1_500_000

@@ -30,6 +30,7 @@ def rows_of(data: bytes, block: int = 2**20, longest: int = 2**26) -> list[bytes
     return [row for chunk in chunks for row in chunk.rows]
 
 
+@pytest.mark.slow
 @given(
     values=st.lists(VALUE | RECORD, max_size=20),
     indent=st.sampled_from([None, 0, 2]),
@@ -48,6 +49,7 @@ def test_an_array_is_cut_into_its_elements(
     assert [row.strip() for row in rows] == rows
 
 
+@pytest.mark.slow
 @given(st.lists(RECORD, min_size=1, max_size=300), st.integers(20, 3000))
 def test_both_ways_of_cutting_agree(values: list[Any], window: int) -> None:
     """Windows cut at once and elements cut by hand give the same."""

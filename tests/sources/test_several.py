@@ -38,6 +38,7 @@ records = st.integers(0, 2300).map(users)
 one = st.just({"user_id": "u"})
 
 
+@pytest.mark.slow
 @given(st.lists(records | one, min_size=1, max_size=5))
 def test_what_several_tasks_returned_is_chained(values: list[Any]) -> None:
     """Lists of records and single records, in their order, in full chunks; their number is known."""
@@ -49,6 +50,7 @@ def test_what_several_tasks_returned_is_chained(values: list[Any]) -> None:
     assert [len(chunk.rows) for chunk in chunks[:-1]] == [1000] * (len(chunks) - 1)
 
 
+@pytest.mark.slow
 @given(st.lists(records, min_size=1, max_size=4))
 def test_a_list_of_lists_is_chained_wherever_it_comes_from(values: list[list[Any]]) -> None:
     """A literal, one task's result, mapped tasks' results, a callable's result, or what a callable yields."""

@@ -54,6 +54,7 @@ def read(data: bytes, ending: str, columns: list[str]) -> tuple[list[Any], str]:
     return rows, ""
 
 
+@pytest.mark.slow
 @given(TABLE, STYLES, st.sampled_from([".csv", ".tsv"]))
 @example(
     table=(["user_id", "plan"], [["u1", 'say "hi"']]),

@@ -113,6 +113,7 @@ def agree(vendor: Vendor, record: Any) -> None:
     assert accepts(vendor, record) is SCHEMAS[vendor.name].is_valid(record), record
 
 
+@pytest.mark.slow
 @THOROUGHLY
 @given(SAMPLES, MISSING)
 def test_the_verdicts_on_samples_agree(sample: dict[str, Any], missing: list[str]) -> None:
@@ -134,6 +135,7 @@ def test_the_verdicts_on_profiles_agree(profile: dict[str, str]) -> None:
     assert isinstance(found, Record) is SCHEMAS["ptengine"].is_valid(profile)
 
 
+@pytest.mark.slow
 @THOROUGHLY
 @given(USER_DATA)
 def test_the_verdicts_on_user_data_agree(record: dict[str, Any]) -> None:
