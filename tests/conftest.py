@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import ipaddress
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -78,6 +79,14 @@ def new_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 
     yield make
     engine.dispose()
+
+
+@pytest.fixture
+def refusing_port() -> Iterator[int]:
+    """Return a port that refuses connections. It stays bound, so that nobody else can listen on it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 class Authority:

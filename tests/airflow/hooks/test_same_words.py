@@ -111,13 +111,17 @@ def test_https_on_a_port_for_http(serving: Serving, connect: Connect) -> None:
     assert "it doesn't speak https at that port" in both(connect("thymia", host=place))
 
 
-def test_names_and_ports(connect: Connect) -> None:
-    """A name that isn't found, and a port without a server."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+def test_https_on_a_port_that_hangs_up(serving: Serving, connect: Connect) -> None:
+    """A port for http may do so, and one that asks for a client certificate."""
+    said = both(connect("thymia", host=serving(answering(b""))))
 
+    assert "it closed the connection (does it speak http there, or ask for a client certificate?)" in said
+
+
+def test_names_and_ports(connect: Connect, refusing_port: int) -> None:
+    """A name that isn't found, and a port without a server."""
     assert "its name was not found" in both(connect("thymia", host="nowhere.invalid"))
-    assert "it refused the connection" in both(connect("thymia", host=f"127.0.0.1:{port}"))
+    assert "it refused the connection" in both(connect("thymia", host=f"127.0.0.1:{refusing_port}"))
 
 
 @pytest.mark.parametrize(
@@ -159,12 +163,10 @@ def test_a_proxy_that_refuses(serving: Serving, connect: Connect, scheme: str, s
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_that_is_not_there(connect: Connect, scheme: str) -> None:
+def test_a_proxy_that_is_not_there(connect: Connect, scheme: str, refusing_port: int) -> None:
     """The message says that the proxy refused the connection, or that its name was not found."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     for proxy, said in (
-        (f"127.0.0.1:{port}", "the proxy refused the connection"),
+        (f"127.0.0.1:{refusing_port}", "the proxy refused the connection"),
         ("nowhere.invalid:1", "the proxy's name was not found"),
     ):
         extra = {"proxy": f"http://me:{PASSWORD}@{proxy}", "allow_http": True}
