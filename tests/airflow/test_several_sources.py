@@ -21,7 +21,7 @@ Records = Callable[[int], list[dict[str, Any]]]
 
 
 def test_what_several_upstream_tasks_returned(
-    new_dag: Any, run_dag: Any, sandbox: Sandbox, tmp_path: Path, people: Records, stored: Any, marker: str
+    new_dag: Any, run_dag: Any, sandbox: Sandbox, tmp_path: Path, stored: Any, marker: str
 ) -> None:
     """Lists, a single record, a path, mapped results, a query and a function in one list: each in its turn."""
     pytest.importorskip("airflow.providers.sqlite")
@@ -30,9 +30,11 @@ def test_what_several_upstream_tasks_returned(
         connection.execute("INSERT INTO shop VALUES ('sql')")
     connection.close()
 
+    mark = f"{marker}-of-several"  # the database holds other tests' records, too
+
     @task(show_return_value_in_logs=False)
     def many(count: int) -> list[dict[str, Any]]:
-        return people(count)
+        return [{"user_id": f"{mark}-{number}"} for number in range(count)]
 
     @task(show_return_value_in_logs=False)
     def one() -> dict[str, str]:
@@ -66,7 +68,7 @@ def test_what_several_upstream_tasks_returned(
     assert run.xcom("again", map_index=0)["delivered"] == 3
     assert {"one", "file", "m0", "m1", "sql", "called 10"} < {one["user_id"] for one in sandbox.ptengine.arrived()}
     assert run.rendered("upload")["source"] == "<7 sources>"
-    assert not stored(marker) & {"rendered_task_instance_fields", "serialized_dag", "task_state_store"}
+    assert not stored(mark) & {"rendered_task_instance_fields", "serialized_dag", "task_state_store"}
 
 
 def test_one_of_several_upstream_tasks_that_returned_no_records(
