@@ -21,21 +21,30 @@ _BACKENDS = ("AIRFLOW__SECRETS__BACKEND", "AIRFLOW__WORKERS__SECRETS_BACKEND")
 def leading_to(sandbox: Sandbox) -> Iterator[None]:
     """Set the default connections of the three vendors, and put back what was there before.
 
+    :param sandbox: where they lead.
+    """
+    with pytest.MonkeyPatch.context() as changes:
+        lead_to(sandbox, changes)
+        yield
+
+
+def lead_to(sandbox: Sandbox, changes: pytest.MonkeyPatch) -> None:
+    """Set the default connections of the three vendors, until the changes are undone.
+
     Connections of other names in the environment that lead to a vendor are led here, too. A secrets backend that
     Airflow is set up with isn't asked meanwhile, for any connection or variable.
 
     :param sandbox: where they lead.
+    :param changes: the test's own, so that what it sets itself is put back in the right order.
     """
     ours = {name.removeprefix(_PREFIX).removesuffix("_DEFAULT"): to for name, to in sandbox.connections().items()}
-    with pytest.MonkeyPatch.context() as changes:
-        for name, value in _to_vendors(os.environ):
-            changes.setenv(name, ours[value])
-        for name, value in sandbox.connections().items():
-            changes.setenv(name, value)
-        for name in _BACKENDS:
-            changes.setenv(name, "")
-        _forget_backends(changes)
-        yield
+    for name, value in _to_vendors(os.environ):
+        changes.setenv(name, ours[value])
+    for name, value in sandbox.connections().items():
+        changes.setenv(name, value)
+    for name in _BACKENDS:
+        changes.setenv(name, "")
+    _forget_backends(changes)
 
 
 def _to_vendors(environment: Mapping[str, str]) -> list[tuple[str, str]]:

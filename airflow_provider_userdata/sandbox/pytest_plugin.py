@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from airflow_provider_userdata.sandbox.connections import leading_to
+from airflow_provider_userdata.sandbox.connections import lead_to
 from airflow_provider_userdata.sandbox.server import Sandbox
 
 
@@ -21,13 +21,13 @@ def userdata_sandbox_server() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def userdata_sandbox(userdata_sandbox_server: Sandbox) -> Iterator[Sandbox]:
+def userdata_sandbox(userdata_sandbox_server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Give a test the three vendors, as if nothing had ever arrived; Airflow's connections lead there.
 
     Whatever the shell, a secrets backend or Airflow's database know of the real vendors, the three default connections
     lead to the sandbox while the test runs, and so do connections in the environment that have other names.
     """
     userdata_sandbox_server.reset()
-    with leading_to(userdata_sandbox_server):
-        yield userdata_sandbox_server
+    lead_to(userdata_sandbox_server, monkeypatch)
+    yield userdata_sandbox_server
     userdata_sandbox_server.reset()

@@ -77,6 +77,22 @@ def test_real_connections_in_the_shell_are_replaced_and_restored(
     assert hosts("gerosense_eu", "crm", "ptengine_default") == {REAL}
 
 
+def test_what_a_test_sets_itself_is_put_back(monkeypatch: pytest.MonkeyPatch, userdata_sandbox: Sandbox) -> None:
+    """Changes of the environment are undone in the right order, though `monkeypatch` was there before the fixture."""
+    assert json.loads(os.environ["AIRFLOW_CONN_THYMIA_DEFAULT"])["host"] == userdata_sandbox.url
+    monkeypatch.setenv("AIRFLOW_CONN_THYMIA_DEFAULT", real("thymia"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left() -> Iterator[None]:
+    """See that the environment is what it was before this file's tests."""
+    before = dict(os.environ)
+    yield
+    assert {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW_CONN")} == {
+        name: value for name, value in before.items() if name.startswith("AIRFLOW_CONN")
+    }
+
+
 @pytest.fixture
 def vault(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let Airflow have a secrets backend, and have looked it up already, as any earlier test may have had it do."""
