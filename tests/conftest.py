@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -42,6 +43,14 @@ def new_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 
     yield make
     engine.dispose()
+
+
+@pytest.fixture
+def refusing_port() -> Iterator[int]:
+    """Give a port that refuses connections: it is taken meanwhile, so that nobody else can listen there."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 class Authority:

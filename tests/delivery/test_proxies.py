@@ -127,6 +127,8 @@ def test_a_proxy_that_wants_credentials(authority: Any, secure: bool, user: str)
     [
         (403, "the proxy answered 403 instead of connecting (does it allow this host?)", True),
         (405, "the proxy answered 405", True),
+        (408, "the proxy answered 408", False),
+        (425, "the proxy answered 425", False),
         (429, "the proxy answered 429", False),
         (502, "the proxy answered 502 instead of connecting (does it reach this host?)", False),
         (504, "the proxy answered 504", False),
@@ -150,11 +152,11 @@ def test_a_vendor_behind_a_proxy(authority: Any, trusted: ssl.SSLContext) -> Non
 
 
 @pytest.mark.parametrize("secure", [True, False])
-def test_a_proxy_that_is_not_there(authority: Any, unused_port: int, secure: bool) -> None:
+def test_a_proxy_that_is_not_there(authority: Any, refusing_port: int, secure: bool) -> None:
     """It is the proxy that refuses the connection, or has no such name, or speaks no TLS."""
     vendor = authority.server("127.0.0.1") if secure else None
     for proxy, said in (
-        (f"http://me:{PASSWORD}@127.0.0.1:{unused_port}", "the proxy refused the connection"),
+        (f"http://me:{PASSWORD}@127.0.0.1:{refusing_port}", "the proxy refused the connection"),
         (f"http://me:{PASSWORD}@nowhere.invalid:1", "the proxy's name was not found (is the proxy right"),
         (f"http://me:{PASSWORD}@nirgendwö.invalid:1", "the proxy's name was not found (is the proxy right"),
     ):
@@ -246,9 +248,9 @@ def test_a_wrong_certificate_ends_a_delivery(deliver: Deliver, rows: Rows, autho
     assert (ended.report.requests, ended.report.held) == (1, 5)
 
 
-def test_nobody_there_ends_a_delivery(deliver: Deliver, rows: Rows, unused_port: int) -> None:
+def test_nobody_there_ends_a_delivery(deliver: Deliver, rows: Rows, refusing_port: int) -> None:
     """After `max_attempts`, in the way that Airflow retries."""
-    to = Endpoint(f"http://127.0.0.1:{unused_port}", {}, connection="mine")
+    to = Endpoint(f"http://127.0.0.1:{refusing_port}", {}, connection="mine")
 
     ended = deliver("thymia", rows("thymia", 5), endpoint=to)
 

@@ -196,9 +196,9 @@ def test_maintenance_without_an_end_ends_the_run(sandbox: Sandbox, deliver: Deli
     assert clock.seconds() - begun <= 600
 
 
-def test_a_refused_connection_is_not_in_doubt(deliver: Deliver, rows: Rows, unused_port: int) -> None:
+def test_a_refused_connection_is_not_in_doubt(deliver: Deliver, rows: Rows, refusing_port: int) -> None:
     """Where nobody listens, nothing can have arrived: all is held, nothing unknown (A3)."""
-    nowhere = Endpoint(f"http://127.0.0.1:{unused_port}", {"x-api-key": "geheim"}, timeout=5)
+    nowhere = Endpoint(f"http://127.0.0.1:{refusing_port}", {"x-api-key": "geheim"}, timeout=5)
 
     ended = deliver("thymia", rows("thymia", 5), endpoint=nowhere, patience=Patience(on_doubt="hold"))
 

@@ -111,13 +111,17 @@ def test_https_on_a_port_for_http(serving: Serving, connect: Connect) -> None:
     assert "it doesn't speak https at that port" in both(connect("thymia", host=place))
 
 
-def test_names_and_ports(connect: Connect) -> None:
-    """No such name, nobody there."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+def test_https_on_a_port_that_hangs_up(serving: Serving, connect: Connect) -> None:
+    """As one for http may do, or one that asks for a client's certificate."""
+    said = both(connect("thymia", host=serving(answering(b""))))
 
+    assert "it closed the connection (is http spoken there, or a client certificate asked for?)" in said
+
+
+def test_names_and_ports(connect: Connect, refusing_port: int) -> None:
+    """No such name, nobody there."""
     assert "its name was not found" in both(connect("thymia", host="nowhere.invalid"))
-    assert "it refused the connection" in both(connect("thymia", host=f"127.0.0.1:{port}"))
+    assert "it refused the connection" in both(connect("thymia", host=f"127.0.0.1:{refusing_port}"))
 
 
 @pytest.mark.parametrize(
@@ -159,12 +163,10 @@ def test_a_proxy_that_refuses(serving: Serving, connect: Connect, scheme: str, s
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_that_is_not_there(connect: Connect, scheme: str) -> None:
+def test_a_proxy_that_is_not_there(connect: Connect, scheme: str, refusing_port: int) -> None:
     """It is the proxy that refuses the connection, or whose name isn't found."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     for proxy, said in (
-        (f"127.0.0.1:{port}", "the proxy refused the connection"),
+        (f"127.0.0.1:{refusing_port}", "the proxy refused the connection"),
         ("nowhere.invalid:1", "the proxy's name was not found"),
     ):
         extra = {"proxy": f"http://me:{PASSWORD}@{proxy}", "allow_http": True}

@@ -40,7 +40,7 @@ def test_what_was_sent_again_by_attempts_that_were_killed_is_counted(
 
 @pytest.mark.parametrize("vendor", ["thymia", "gerosense", "ptengine"])
 def test_a_connection_that_is_refused_sends_nothing_again(
-    vendor: str, attempt: Attempt, rows: Rows, whole: Whole, sandbox: Sandbox, unused_port: int
+    vendor: str, attempt: Attempt, rows: Rows, whole: Whole, sandbox: Sandbox, refusing_port: int
 ) -> None:
     """In an outage that goes on for some attempts, what is in doubt counts when it goes, not when it can't."""
     count = {"thymia": 8, "gerosense": 4_000, "ptengine": 400}[vendor]
@@ -51,7 +51,7 @@ def test_a_connection_that_is_refused_sends_nothing_again(
     sandbox.vendors[vendor].clear_faults()
 
     for _ in range(3):
-        nobody = Endpoint(f"http://127.0.0.1:{unused_port}", {})
+        nobody = Endpoint(f"http://127.0.0.1:{refusing_port}", {})
         refused = attempt(vendor, rows(vendor, count), max_in_flight=4, endpoint=nobody, patience=TWICE)
         assert isinstance(refused.error, VendorDownError)
         assert refused.report.resent == 0
