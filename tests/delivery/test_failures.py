@@ -255,6 +255,22 @@ def test_a_proxy_before_the_vendor_that_asks_for_a_certificate(said: bytes) -> N
     assert (answer.written, answer.stops) == (False, True)
 
 
+@pytest.mark.parametrize("status", [200, 422, 502])
+def test_only_a_400_says_that_the_vendor_was_not_reached(status: int) -> None:
+    """Any other answer with the same words in it may quote them."""
+    body = b"HTTP request to an HTTPS server; No required SSL certificate was sent"
+    head = b"HTTP/1.1 %d No\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
+
+    async def run() -> Answer | NoAnswer:
+        async with listening(answering(head + body)) as place:
+            return await _post(f"http://{place}")
+
+    answer = asyncio.run(run())
+
+    assert isinstance(answer, Answer)
+    assert (answer.status, answer.body) == (status, body)
+
+
 @pytest.mark.parametrize("number", [errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN])
 @pytest.mark.parametrize(("at_proxy", "which"), [(False, "the connection's host"), (True, "the proxy")])
 def test_a_network_without_a_way(number: int, at_proxy: bool, which: str) -> None:

@@ -46,7 +46,7 @@ class Proxy:
             elif head.startswith(b"CONNECT "):
                 writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
                 await _join(reader, writer, head.split()[1].decode())
-            else:
+            elif head.startswith(b"POST http://"):  # or it wouldn't know where to
                 writer.write(OK)
         writer.close()
 

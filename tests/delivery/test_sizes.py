@@ -112,6 +112,18 @@ def test_a_vendor_that_takes_more_or_less_than_before_is_kept_up_with() -> None:
     assert sum(refused) <= 1
 
 
+def test_a_limit_is_forgotten_once_more_was_taken() -> None:
+    """A larger request, that was in flight already, may be accepted after a smaller one was refused."""
+    sizes, batch = Sizes(Ptengine()), records([100] * 100)
+    sizes.accepted(10, 10_000)
+    sizes.refused(50, 5_000)
+    assert len(sizes.parts(batch)) == 3
+
+    sizes.accepted(60, 6_000)
+
+    assert sizes.parts(batch) == [batch]
+
+
 @pytest.fixture
 def limit(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Limit:
     """Let a vendor answer 413 to more than so many records or bytes, and 400 to a name: ``limit("ptengine", 30)``."""

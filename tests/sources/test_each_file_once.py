@@ -73,12 +73,15 @@ def test_a_pattern_may_name_the_link(folder: pathlib.Path) -> None:
     assert names(folder, folder / "**" / "latest" / "*.jsonl") == ["latest/x.jsonl"]
 
 
-@pytest.mark.parametrize("link", [os.symlink, os.link])
-def test_a_link_to_a_file_is_another_name(folder: pathlib.Path, link: Any) -> None:
-    """A hard link as well as another."""
-    link(folder / "2026" / "x.jsonl", folder / "2026" / "y.jsonl")
-    assert names(folder, folder / "**" / "*.jsonl") == ["2025/x.jsonl", "2026/x.jsonl"]
-    assert names(folder, [folder / "2026/y.jsonl", folder / "**/*.jsonl"]) == ["2026/y.jsonl", "2025/x.jsonl"]
+@pytest.mark.parametrize(
+    ("link", "name", "kept"), [(os.symlink, "a", "x"), (os.symlink, "y", "x"), (os.link, "a", "a"), (os.link, "y", "x")]
+)
+def test_a_link_to_a_file_is_another_name(folder: pathlib.Path, link: Any, name: str, kept: str) -> None:
+    """A hard link as well as another: of two hard ones none is more the file's own name, and the first is kept."""
+    link(folder / "2026" / "x.jsonl", folder / "2026" / f"{name}.jsonl")
+    listed = [folder / f"2026/{name}.jsonl", folder / "**/*.jsonl"]
+    assert names(folder, folder / "**" / "*.jsonl") == ["2025/x.jsonl", f"2026/{kept}.jsonl"]
+    assert names(folder, listed) == [f"2026/{name}.jsonl", "2025/x.jsonl"]
 
 
 def test_two_patterns_and_a_path_may_name_a_file(
@@ -107,10 +110,29 @@ def test_a_link_to_itself_is_refused(folder: pathlib.Path) -> None:
         open_source(folder / "*.jsonl")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into everything")
-def test_a_folder_that_cannot_be_looked_into_is_named(folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
-    """It may hold files that are missed."""
-    (folder / "2025").chmod(0)
+def test_a_folder_that_cannot_be_looked_into_is_named(
+    folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may hold files that are missed. No mode keeps root, as whom tests may run, out of a folder."""
+    listed = pathlib.Path.iterdir
+
+    def closed(path: pathlib.Path) -> Any:
+        if path.name == "2025":
+            raise PermissionError
+        return listed(path)
+
+    monkeypatch.setattr(pathlib.Path, "iterdir", closed)
     assert names(folder, folder / "**") == ["2026/x.jsonl"]
     assert "2025' is left out, it can't be looked into: PermissionError" in caplog.text
-    (folder / "2025").chmod(0o700)
+
+
+def test_hidden_folders_are_passed_over(folder: pathlib.Path) -> None:
+    """As the files of a version control's are."""
+    (folder / "2025").rename(folder / ".2025")
+    assert names(folder, folder / "**" / "*.jsonl") == ["2026/x.jsonl"]
+
+
+def test_a_folder_may_be_called_like_a_pattern(folder: pathlib.Path) -> None:
+    """What `**` has found is a name, whatever stands in it."""
+    (folder / "2025").rename(folder / "[2025]*")
+    assert names(folder, folder / "**" / "*.jsonl") == ["2026/x.jsonl", "[2025]*/x.jsonl"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sqlite3
@@ -61,11 +62,13 @@ def test_class_42_is_the_querys_fault(error: Exception, said: str) -> None:
         psycopg.OperationalError("geheim"),
         psycopg2.OperationalError("geheim"),
         ConnectorError("22007", "Incorrect date value: 'geheim'"),
+        ConnectorError("40001", "Deadlock found: 'geheim'"),
         Exception(1146, "Table 'geheim' doesn't exist"),
         Exception("geheim"),
         Exception(),
         sqlite3.OperationalError("bad JSON path: 'geheim'"),
         sqlite3.OperationalError("database is locked"),
+        sqlite3.OperationalError("malformed JSON: no such column: geheim"),
         sqlite3.IntegrityError("no such table: geheim"),
         KeyboardInterrupt("42P01"),
     ],
@@ -78,11 +81,40 @@ def test_other_errors_are_not(error: BaseException) -> None:
     assert query_fault(error) is None
 
 
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT nope", "no such column: nope"),
+        ("SELECT * FROM nothere", "no such table: nothere"),
+        ("SELEC 1", 'near "SELEC": syntax error'),
+        ("SELECT 'x", 'unrecognized token: "\'x"'),
+        ("SELECT a FROM (SELECT 1 AS a), (SELECT 2 AS a)", "ambiguous column name: a"),
+        ("SELECT (", "incomplete input"),
+        ("SELECT abs(1, 2)", "wrong number of arguments to function abs()"),
+        ("SELECT sum(sum(1))", "misuse of aggregate function sum()"),
+        ("SELECT (SELECT 1, 2)", "sub-select returns 2 columns - expected 1"),
+        ("SELECT *", "no tables specified"),
+    ],
+)
+def test_what_sqlite_says_of_a_query(sql: str, said: str) -> None:
+    """It has no codes, so that it is known by its words."""
+    with (
+        contextlib.closing(sqlite3.connect(":memory:")) as connection,
+        pytest.raises(sqlite3.OperationalError) as caught,
+    ):
+        connection.execute(sql)
+
+    assert query_fault(caught.value) == f"{said} (SQLITE_ERROR)"
+
+
 def test_a_message_that_quotes_a_parameter_is_not_shown() -> None:
     """Some clients put parameters into the query's text."""
     error = psycopg.errors.SyntaxError("syntax error at or near \"'geheim'\"")
 
     assert query_fault(error, ["geheim"]) == "SyntaxError (SQLSTATE 42601; its message quotes a parameter)"
+    assert query_fault(sqlite3.OperationalError("no such column: geheim"), ["geheim"]) == (
+        "OperationalError (SQLITE_ERROR; its message quotes a parameter)"
+    )
     assert query_fault(error, [1, "", None]) == "syntax error at or near \"'geheim'\" (SQLSTATE 42601)"
 
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ def left_behind(killer: Any) -> None:
         parent.stdout.readline()
         while killer.sandbox.vendors[killer.vendor].counts.records < COUNT // 50:
             assert parent.poll() is None, parent.stderr.read()
+            time.sleep(0.01)  # or the sandbox, in this same process, would hardly get a turn
         parent.send_signal(signal.SIGKILL)
         assert "OrphanedError" in parent.stderr.read()  # to the end of the one that was left behind
 
