@@ -112,6 +112,26 @@ def test_a_vendor_that_takes_more_or_less_than_before_is_kept_up_with() -> None:
     assert sum(refused) <= 1
 
 
+def test_records_or_bytes_alone_are_no_reason_while_nobody_knows_which_was_too_much() -> None:
+    """As many records as were refused may be sent where they are short, and as many bytes where they are few."""
+    sizes, short, few = Sizes(Ptengine()), records([70] * 100), records([2_000] * 10)
+    sizes.refused(100, 18_000)
+
+    assert sizes.parts(short) == [short]
+    assert sizes.parts(few) == [few]
+    assert len(sizes.parts(records([200] * 100))) == 2
+
+
+def test_what_was_refused_is_cut_though_as_much_was_accepted_meanwhile() -> None:
+    """It is never sent again as it was."""
+    sizes, batch = Sizes(Ptengine()), records([100] * 100)
+    sizes.refused(100, 11_000)
+    sizes.accepted(100, 20_000)
+
+    assert sizes.parts(batch) == [batch]
+    assert len(sizes.parts(batch, fewest=2)) == 2
+
+
 def test_a_limit_is_forgotten_once_more_was_taken() -> None:
     """A larger request, that was in flight already, may be accepted after a smaller one was refused."""
     sizes, batch = Sizes(Ptengine()), records([100] * 100)

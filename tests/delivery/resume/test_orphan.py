@@ -104,6 +104,17 @@ def test_a_supervised_delivery_comes_to_its_end(
     assert (ended.error, ended.report.delivered, store.is_done) == (None, 20, True)
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system doesn't tell")
+def test_the_system_tells_of_processes() -> None:
+    """Their parents, whatever their programs are called, and these programs' names; of one that is gone, nothing."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        assert supervisor._parent(child.pid) == os.getpid()
+        assert supervisor._name(os.getpid()) == Path("/proc/self/comm").read_text().strip()
+        child.communicate(b"\n")
+
+    assert (supervisor._parent(child.pid), supervisor._name(child.pid)) == (None, None)
+
+
 def test_behind_sudo_it_is_the_parent_of_sudo_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """`run_as_user` puts `sudo` between the supervisor and the task, and `sudo` lives on without a supervisor."""
     parents = {10: 9, 9: 8, 8: 1}
