@@ -95,7 +95,7 @@ class Announcements:
             self._ahead = max(self._fewest, SECONDS_AHEAD * gone)
         if in_time:
             self._let_through_before = self._let_through
-        until = 0 if self.closed else max(self._let_through, self._asked_for) + self._ahead
+        until = 0 if self.closed else self._asked_for + self._ahead
         if until != self.until:
             self.append(SentLine(until=until))
             self.until = until

@@ -107,7 +107,7 @@ def test_a_supervised_delivery_comes_to_its_end(
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system doesn't tell")
 def test_the_system_tells_of_processes() -> None:
     """Their parents, whatever their programs are called, and these programs' names; of one that is gone, nothing."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True) as child:
         assert supervisor._parent(child.pid) == os.getpid()
         assert supervisor._name(os.getpid()) == Path("/proc/self/comm").read_text().strip()
         child.communicate(b"\n")
