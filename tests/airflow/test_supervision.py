@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,6 +31,17 @@ def test_airflow_settings_say_how_long_a_silence_may_be(seconds: int, monkeypatc
     assert supervisor is not None
     assert supervisor.missed(seconds) is None
     assert f"for {seconds + 1} s" in str(supervisor.missed(seconds + 1))
+
+
+@pytest.mark.parametrize(("line", "is_supervised"), [("CommsDecoder", True), ("InProcessSupervisorComms", False)])
+def test_airflow_3_gives_a_task_a_line_to_its_supervisor(
+    line: str, is_supervised: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that stays within the process leads to nobody."""
+    runner = SimpleNamespace(SUPERVISOR_COMMS=type(line, (), {})())
+    monkeypatch.setitem(sys.modules, "airflow.sdk.execution_time.task_runner", runner)
+
+    assert (supervision.supervisor(object()) is not None) is is_supervised
 
 
 def test_a_dag_that_is_tested_has_no_supervisor(

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.delivery import claims
+from airflow_provider_userdata.delivery.claims import Claimant
 from airflow_provider_userdata.delivery.held import HeldFolder
 from airflow_provider_userdata.delivery.keeping import Keeper
 from airflow_provider_userdata.delivery.plan import Ended, Plan
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending import Patience
+from airflow_provider_userdata.delivery.taken_over import TakenOver, fates_of
 from airflow_provider_userdata.sandbox import Sandbox
 
 TUESDAY = ("tuesday", "")
@@ -149,6 +151,38 @@ def test_nothing_is_taken_from_a_run_that_is_alive(
 
     assert week.given("tuesday")["held"].claim(resuming=True) == week.given("tuesday")["held"].claim(resuming=True)
     assert len(week.given("tuesday")["held"].claim(resuming=True)) == 2
+
+
+def test_the_place_that_a_run_gave_a_file_is_known(tmp_path: Path) -> None:
+    """Of several files that a run had claimed, each has positions of its own there."""
+    (tmp_path / "receipts-1-x.jsonl").write_text('{"ranges": [[6, 1]], "count": 1}\n')
+    (tmp_path / "sent-1-x.jsonl").write_text('{"ranges": [[6, 2]]}\n')
+    taken = TakenOver(lambda _run, _index: tmp_path)
+
+    assert taken.left_of([b"5", b"6", b"7"], [Claimant("run", "", first=5)]) == ([b"5", b"7"], [1])
+    assert taken.left_of([b"0", b"1"], [Claimant("run", "")]) == ([b"0", b"1"], [])
+
+
+def test_what_a_runs_files_say_of_its_positions(tmp_path: Path) -> None:
+    """Settled are receipts and final rejects; in doubt is what was sent or announced, and not given back."""
+    for name, lines in {
+        "receipts-1-x": ['{"ranges": [[0, 1]], "count": 1}'],
+        "rejects-1-x": [
+            '{"position": 1, "fate": "rejected", "rule": "A4"}',
+            '{"position": 2, "fate": "held", "rule": "G4"}',
+        ],
+        "sent-1-x": ['{"ranges": [[0, 6]]}', '{"returned": [[5, 1]]}', '{"until": 20}', '{"closed": true}'],
+        "sent-2-x": ['{"until": 12}'],
+    }.items():
+        (tmp_path / f"{name}.jsonl").write_text("".join(f"{line}\n" for line in lines))
+
+    settled, doubt = fates_of(tmp_path)
+    (tmp_path / "sent-2-x.jsonl").unlink()
+    _, closed = fates_of(tmp_path)
+
+    assert [place for place in range(30) if place in settled] == [0, 1]
+    assert [place for place in range(30) if place in closed] == [2, 3, 4]
+    assert [place in doubt for place in (4, 11, 12, 19)] == [True, True, False, False]
 
 
 @pytest.mark.usefixtures("dead")
