@@ -89,7 +89,7 @@ class Unconditional:
         self.path = path
 
     def __truediv__(self, name: str) -> Unconditional:
-        return Unconditional(self.path / name)
+        return type(self)(self.path / name)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.path, name)
@@ -97,7 +97,7 @@ class Unconditional:
     @property
     def parent(self) -> Unconditional:
         """Give the folder above."""
-        return Unconditional(self.path.parent)
+        return type(self)(self.path.parent)
 
     def open(self, mode: str = "r") -> Any:
         """Open a file, as if nothing were there."""
@@ -105,7 +105,7 @@ class Unconditional:
 
     def iterdir(self) -> Iterator[Unconditional]:
         """Give the files below."""
-        return map(Unconditional, self.path.iterdir())
+        return map(type(self), self.path.iterdir())
 
 
 class Unable(Unconditional):
