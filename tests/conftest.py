@@ -33,6 +33,9 @@ with contextlib.suppress(ImportError):  # the small suite of `make test-matrix` 
 
     hypothesis.settings.register_profile("tests", deadline=None)  # a busy machine is no finding
     hypothesis.settings.load_profile("tests")
+    # Hypothesis imports this in the middle of a test, where Python 3.11 can't compile it if tasks of a delivery that
+    # crashed are collected meanwhile ("AST constructor recursion depth mismatch").
+    import hypothesis.internal.conjecture.optimiser
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups

@@ -14,15 +14,16 @@ from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperat
 
 
 @pytest.fixture
-def stored(bucket: Any, s3: dict[str, Any]) -> str:
-    """Let Airflow know an S3, which nobody else can reach, and give a bucket of it."""
+def stored(bucket: Any, s3: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let Airflow know an S3, which nobody else can reach, for one test, and give a bucket of it."""
     import s3fs
 
     try:
-        from airflow.sdk.io import attach
+        from airflow.sdk.io import store
     except ImportError:  # Airflow 2
-        from airflow.io.store import attach  # type: ignore[import-not-found,no-redef]
-    attach("s3", alias="s3", fs=s3fs.S3FileSystem(**s3))
+        from airflow.io import store  # type: ignore[no-redef]
+    monkeypatch.setattr(store, "_STORE_CACHE", {})  # other tests see that Airflow knows none
+    store.attach("s3", alias="s3", fs=s3fs.S3FileSystem(**s3))
     return str(bucket).rstrip("/")
 
 
