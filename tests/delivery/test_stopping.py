@@ -29,11 +29,17 @@ JsonLines = Callable[[str | None], list[dict[str, Any]]]
 STOP = StoppedError("told to")
 
 
-@pytest.fixture(autouse=True)
-def no_long_goodbyes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the times that a stop grants."""
+@pytest.fixture
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the times that a stop grants to what never ends."""
     monkeypatch.setattr(runner, "GRACE", 0.1)
     monkeypatch.setattr(reader, "LONGEST_CLOSE", 0.05)
+
+
+@pytest.fixture
+def long_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a slow machine answer what is in flight, however long that takes."""
+    monkeypatch.setattr(runner, "GRACE", 60.0)
 
 
 class Hanging:
@@ -60,6 +66,7 @@ def in_thread(delivery: Delivery) -> tuple[threading.Thread, list[Result]]:
     return thread, ended
 
 
+@pytest.mark.usefixtures("long_grace")
 @pytest.mark.parametrize("vendor", ["thymia", "gerosense", "ptengine"])
 @pytest.mark.parametrize("at", [0, 1_500, 4_999])
 def test_a_stop_in_the_middle_leaves_a_fate_for_every_record(
@@ -154,6 +161,7 @@ def test_a_stop_after_the_end_does_nothing(plan: MakePlan, rows: Rows) -> None:
     assert ended.error is None
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_what_is_in_flight_is_given_up_after_the_grace(
     plan: MakePlan, settle: Settle, rows: Rows, sandbox: Sandbox, lines: JsonLines
 ) -> None:
@@ -178,6 +186,7 @@ def test_what_is_in_flight_is_given_up_after_the_grace(
     assert {line["rule"] for line in lines(report.rejects)} == {"A3", "A5"}
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_a_source_that_hangs_does_not_hold_up_a_stop(
     plan: MakePlan, settle: Settle, rows: Rows, sandbox: Sandbox
 ) -> None:
@@ -197,6 +206,7 @@ def test_a_source_that_hangs_does_not_hold_up_a_stop(
     assert settle(planned, ended[0]).report.read == 20
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_a_status_that_never_comes_does_not_hold_up_a_stop(
     plan: MakePlan, settle: Settle, rows: Rows, sandbox: Sandbox
 ) -> None:
@@ -215,6 +225,7 @@ def test_a_status_that_never_comes_does_not_hold_up_a_stop(
         assert settle(planned, ended[0]).report.requests == 0
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_a_host_name_that_is_never_found_does_not_hold_up_a_stop(
     plan: MakePlan, settle: Settle, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +251,7 @@ def test_a_host_name_that_is_never_found_does_not_hold_up_a_stop(
     assert settle(planned, ended[0]).report.delivered == 0
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_an_interrupted_wait_stops_the_delivery_and_goes_on_its_way(
     plan: MakePlan, rows: Rows, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
 ) -> None:
