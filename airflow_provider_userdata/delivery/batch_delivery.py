@@ -8,7 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from airflow_provider_userdata.delivery.incremental import ChangeFilter, with_duplicates
-from airflow_provider_userdata.delivery.outcomes import OutcomeLog, Rejection
+from airflow_provider_userdata.delivery.outcomes import OutcomeLog
+from airflow_provider_userdata.delivery.recording import Rejection
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.sending import (
     BLIND_LEVELS,

@@ -9,9 +9,10 @@ from airflow_provider_userdata.delivery.batch_delivery import gave_up_error
 from airflow_provider_userdata.delivery.halt import Halt
 from airflow_provider_userdata.delivery.incremental import ChangeFilter, LookupQueue, Sifted, with_duplicates
 from airflow_provider_userdata.delivery.load import Load
-from airflow_provider_userdata.delivery.outcomes import EARLIER_DOUBT, OutcomeLog, Rejection
+from airflow_provider_userdata.delivery.outcomes import EARLIER_DOUBT, OutcomeLog
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.reading import Chunk, ChunkReader, Read
+from airflow_provider_userdata.delivery.recording import Rejection
 from airflow_provider_userdata.delivery.report import Counters, Fate
 from airflow_provider_userdata.delivery.resuming import Doubt, PositionTracker
 from airflow_provider_userdata.delivery.sending import Batch, Dispatcher, Sender, batcher

@@ -10,47 +10,15 @@ import msgspec
 
 from airflow_provider_userdata.delivery.clock import Clock
 from airflow_provider_userdata.delivery.reading import Mark
-from airflow_provider_userdata.delivery.recording import AttemptFiles, row_json
+from airflow_provider_userdata.delivery.recording import AttemptFiles, Rejection, write_rejects
 from airflow_provider_userdata.delivery.report import Counters, Fate, Report
 from airflow_provider_userdata.delivery.resuming import Doubt, PositionTracker, SentLog
 from airflow_provider_userdata.records import Record, RecordBatch, ranges, ranges_of
 from airflow_provider_userdata.vendors import UNANSWERED, VALIDATE_ONLY
-from airflow_provider_userdata.vendors.validation import json_path
 
-_WHOLE = (None, json_path(()))
-"""The paths of faults that concern a record as a whole."""
 _LINES = 1000
 """How many lines are written at once at most."""
-_encoder = msgspec.json.Encoder(decimal_format="number")
-_encode = _encoder.encode
-
-
-class Rejection(msgspec.Struct, frozen=True):
-    """Why a record was not delivered, as its line in the rejects file says it.
-
-    :param path: where in the record the fault is.
-    :param status: of the vendor's answer, where there was one.
-    :param carried_over: whether the task's next run sends the record first.
-    """
-
-    fate: Fate
-    rule: str
-    reason: str
-    path: str | None = None
-    status: int | None = None
-    carried_over: bool = False
-
-
-class _Line(msgspec.Struct, gc=False):
-    """A line of the rejects file: its fields have the order that they have there."""
-
-    position: int
-    fate: Fate
-    rule: str
-    path: str | None
-    reason: str | None
-    status: int | None
-    record: msgspec.Raw
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 EARLIER_DOUBT = Rejection(
@@ -166,10 +134,8 @@ class OutcomeLog:
         ]
         self._left = []
 
-    def _write(self, rows: Iterable[tuple[int, object, Rejection]]) -> None:
-        rows = list(rows)
-        lines = _encoder.encode_lines([_line(position, row, why) for position, row, why in rows])
-        self._files.rejects.append(lines.removesuffix(b"\n"))
+    def _write(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
+        write_rejects(self._files.rejects, rows)
         for (fate, rule), count in Counter([(why.fate, why.rule) for _, _, why in rows]).items():
             self._tally.record_outcome(fate, count, rule)
 
@@ -198,14 +164,3 @@ class OutcomeLog:
 
 def _in_order(records: Sequence[Record]) -> Sequence[Record]:
     return records if isinstance(records, RecordBatch) else sorted(records, key=operator.attrgetter("position"))
-
-
-def _line(position: int, row: object, why: Rejection) -> _Line:
-    was_read = why.path not in _WHOLE  # a fault inside the record: it was parsed
-    record = row_json(row, was_read=was_read)
-    return _Line(position, why.fate, why.rule, _utf8(why.path), _utf8(why.reason), why.status, record)
-
-
-def _utf8(text: str | None) -> str | None:
-    """Replace what UTF-8 can't encode, such as lone surrogates in a key, with question marks."""
-    return text if text is None or text.isascii() else text.encode(errors="replace").decode()

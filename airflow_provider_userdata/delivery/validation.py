@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_userdata.delivery.outcomes import OutcomeLog, Rejection
+from airflow_provider_userdata.delivery.outcomes import OutcomeLog
 from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, TextRow, Unreadable
+from airflow_provider_userdata.delivery.recording import Rejection
 from airflow_provider_userdata.delivery.report import Counters, Fate
 from airflow_provider_userdata.delivery.resuming import PositionTracker
 from airflow_provider_userdata.records import Record

@@ -22,7 +22,7 @@ from airflow_provider_userdata.operators import (
     sourcing,
     supervision,
 )
-from airflow_provider_userdata.operators.checkpoint_store import checkpoint_store
+from airflow_provider_userdata.operators.task_state import checkpoint_store
 from airflow_provider_userdata.sources import open_source
 from airflow_provider_userdata.vendors import LedgerMode, Vendor
 

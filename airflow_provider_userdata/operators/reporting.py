@@ -8,7 +8,7 @@ from typing import Any, cast
 from airflow_provider_userdata.airflow_compat import AirflowException, AirflowFailException
 from airflow_provider_userdata.delivery import Report
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UnexpectedError, UserdataError, unexpected
-from airflow_provider_userdata.operators.checkpoint_store import FileStore, TaskStateStore
+from airflow_provider_userdata.operators.task_state import FileStore, TaskStateStore
 
 
 def show_progress(store: TaskStateStore | FileStore, log: Any, report: Report, total: int | None) -> None:

@@ -141,12 +141,16 @@ _NOT_IN_DOUBT = frozenset({501, 503})
 """Server errors that mean that nothing was accepted; other ones may come after the acceptance (A3)."""
 
 
-def shared_meaning(answer: Answer, refusal_rule: str = NOT_ACCEPTED) -> Meaning:
+def shared_meaning(answer: Answer, refusal_rule: str = NOT_ACCEPTED, partial_rule: str | None = None) -> Meaning:
     """Return what an answer means by the rules that all vendors share.
 
     :param refusal_rule: the vendor's own rule for 400 and 422, such as `P10`.
+    :param partial_rule: the vendor's own rule for 207, such as `G11`: some records were accepted, and nothing says
+        which. None where the vendor's contract doesn't name it.
     """
     status = answer.status
+    if status == 207 and partial_rule is not None:
+        return Unproven(partial_rule, f"answered 207, some records were not accepted: {answer.text()}")
     if status in _STOPS:
         return Stop(WRONG_ACCESS, f"answered {status}: {_STOPS[status]}")
     if status in _RETRIED or 500 <= status < 600:

@@ -197,9 +197,7 @@ class GeroSense(Vendor):
         """Return what an answer means: 200 is all, 207 proves nothing about any one sample, 400 is none (G10, G11)."""
         if answer.status == 200:
             return Accepted() if answer.complete and not answer.content else _accepted_or_unproven(answer)
-        if answer.status == 207:
-            return Unproven("G11", f"answered 207, some samples were not accepted: {answer.text()}")
-        return shared_meaning(answer, refusal_rule="G10")
+        return shared_meaning(answer, refusal_rule="G10", partial_rule="G11")
 
     def takes_requests(self, answer: Answer) -> bool:
         """Return whether the vendor is not in maintenance (G13)."""

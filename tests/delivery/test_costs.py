@@ -13,7 +13,7 @@ import pytest
 from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
 from airflow_provider_userdata.delivery.recording.append_log import LocalLog
-from airflow_provider_userdata.delivery.resuming import checkpointer
+from airflow_provider_userdata.delivery.resuming import checkpoint_writer
 from airflow_provider_userdata.delivery.sending.dispatcher import MOST_READY
 from airflow_provider_userdata.records import json_lines
 from airflow_provider_userdata.sandbox import Sandbox
@@ -106,7 +106,7 @@ def test_the_checkpoint_is_saved_no_more_than_once_a_second(
     sandbox: Sandbox, deliver: Deliver, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the first save and the last there is at most one for each interval, however many requests there are."""
-    monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.1)
+    monkeypatch.setattr(checkpoint_writer, "SAVE_SECONDS", 0.1)
     store, began = MemoryStore(), time.monotonic()
 
     report = deliver("thymia", rows("thymia", 600), store=store).report
@@ -119,7 +119,7 @@ def test_what_is_invalid_is_written_a_chunk_at_a_time(
     deliver: Deliver, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many parts of a chunk are checked: the next checkpoint, or the next chunk, has all of their lines."""
-    monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 60)
+    monkeypatch.setattr(checkpoint_writer, "SAVE_SECONDS", 60)
     lines_written: list[int] = []
     append = LocalLog.append
 
@@ -140,7 +140,7 @@ def test_a_checkpoint_covers_what_is_invalid_though_no_chunk_follows(
     deliver: Deliver, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A slow source's rejects are on record a second later, for whoever looks, and for an attempt that goes on."""
-    monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.01)
+    monkeypatch.setattr(checkpoint_writer, "SAVE_SECONDS", 0.01)
     store, saved = MemoryStore(), threading.Event()
 
     def look(value: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ def test_a_207_proves_nothing(answer: Make, complete: bool) -> None:
     """Some samples were accepted, nobody knows which: unknown, cut or whole, and the answer is kept (G11)."""
     meaning = GEROSENSE.meaning(answer(207, b'{"failed": [2]}', complete=complete))
 
-    assert meaning == Unproven("G11", 'answered 207, some samples were not accepted: {"failed": [2]}')
+    assert meaning == Unproven("G11", 'answered 207, some records were not accepted: {"failed": [2]}')
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from airflow_provider_userdata.delivery.recording.attempt_lines import (
     RejectLine,
     SentLine,
 )
-from airflow_provider_userdata.delivery.recording.lossless_json import row_json
+from airflow_provider_userdata.delivery.recording.rejects import Rejection, write_rejects
 from airflow_provider_userdata.delivery.recording.store_path import StorePath
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Range",
     "ReceiptLine",
     "RejectLine",
+    "Rejection",
     "SentLine",
     "StorePath",
     "attempts_of",
@@ -50,6 +51,6 @@ __all__ = [
     "read_log",
     "receipts_name",
     "rejects_name",
-    "row_json",
     "sent_name",
+    "write_rejects",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint, CheckpointStore, Completed, decoded
-from airflow_provider_userdata.delivery.resuming.checkpointer import Checkpointer
+from airflow_provider_userdata.delivery.resuming.checkpoint_writer import Checkpointer, StoreWriter
 from airflow_provider_userdata.delivery.resuming.destination import Destination, destination
 from airflow_provider_userdata.delivery.resuming.doubt import Doubt
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
@@ -11,7 +11,6 @@ from airflow_provider_userdata.delivery.resuming.position_tracker import Positio
 from airflow_provider_userdata.delivery.resuming.recovery import Recovery, any_sent, recover
 from airflow_provider_userdata.delivery.resuming.sent_log import SentLog
 from airflow_provider_userdata.delivery.resuming.soundness import damaged, flaw
-from airflow_provider_userdata.delivery.resuming.store_writer import StoreWriter
 
 __all__ = [
     "Checkpoint",

@@ -11,7 +11,8 @@ from typing import Literal
 
 from airflow_provider_userdata.delivery.clock import Clock, unless_set
 from airflow_provider_userdata.delivery.resuming import SentLog
-from airflow_provider_userdata.delivery.sending.retry import Attempts, asks_to_wait, retry_after
+from airflow_provider_userdata.delivery.sending.retry import Attempts
+from airflow_provider_userdata.delivery.sending.retry_after import asks_to_wait, retry_after
 from airflow_provider_userdata.delivery.sending.throttle import Permit, Throttle
 from airflow_provider_userdata.delivery.sending.transport import NoAnswer, Transport
 from airflow_provider_userdata.delivery.sending.waiting import Waiting

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.recording.append_log import LocalLog
 from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
-from airflow_provider_userdata.delivery.resuming import checkpointer
+from airflow_provider_userdata.delivery.resuming import checkpoint_writer
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.ledger import SqlLedger, Stream
 from airflow_provider_userdata.sandbox import Sandbox
@@ -52,7 +52,7 @@ def step(monkeypatch: pytest.MonkeyPatch) -> Steps:
         (SqlLedger, "sift"),
     ):
         stepped(owner, name)
-    monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint_writer, "SAVE_SECONDS", 0.0)
     return steps
 
 

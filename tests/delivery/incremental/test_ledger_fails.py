@@ -14,7 +14,7 @@ import pytest
 
 from airflow_provider_userdata.delivery.incremental import change_filter, lookup_queue
 from airflow_provider_userdata.delivery.plan import Plan, Result
-from airflow_provider_userdata.delivery.resuming import checkpointer
+from airflow_provider_userdata.delivery.resuming import checkpoint_writer
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.errors import LedgerBusyError, LedgerError, StoppedError
 from airflow_provider_userdata.ledger import SqlLedger, schema
@@ -98,7 +98,7 @@ def test_a_mark_beside_the_delivery_that_fails(
 ) -> None:
     """It is tried again: nothing is lost, and the next run sends nothing."""
     monkeypatch.setattr(change_filter, "MARKED_AT_ONCE", 10)
-    monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.01)
+    monkeypatch.setattr(checkpoint_writer, "SAVE_SECONDS", 0.01)
     given = ledger(vendor, database=f"sqlite:///{file}")
     mark, failures, failed = given.mark_delivered, iter([LedgerBusyError("locked")] * 2), threading.Event()
 
@@ -127,7 +127,7 @@ def test_a_ledger_that_is_locked_in_the_middle(
     vendor: str, run: Run, rows: Rows, ledger: NewLedger, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The checkpoint covers nothing that isn't marked; the next attempt marks what receipts prove, and goes on."""
-    monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint_writer, "SAVE_SECONDS", 0.0)
     broken = ledger(vendor)
     calls = [0]
 
@@ -198,7 +198,7 @@ def test_a_forgotten_stream_ends_the_run(
     run: Run, rows: Rows, ledger: NewLedger, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What can't be marked before something is changed ends the delivery, in the middle."""
-    monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint_writer, "SAVE_SECONDS", 0.0)
     broken = ledger("thymia")
     monkeypatch.setattr(broken, "mark_delivered", lambda *_: (_ for _ in ()).throw(LedgerError("gone")))
     sandbox.thymia.latency = 0.01
@@ -229,7 +229,7 @@ def test_a_stop_while_the_ledger_is_locked(
         raise LedgerBusyError("locked")
 
     monkeypatch.setattr(given, held_up, hang)
-    monkeypatch.setattr(checkpointer, "SAVE_SECONDS", save_seconds)
+    monkeypatch.setattr(checkpoint_writer, "SAVE_SECONDS", save_seconds)
     delivery = Delivery(plan("ptengine", rows("ptengine", 1_000), ledger=given))
 
     def stop() -> None:

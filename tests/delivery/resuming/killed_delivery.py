@@ -24,13 +24,13 @@ from airflow_provider_userdata.delivery.outcomes import OutcomeLog
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.recording.append_log import AppendLog, LocalLog
 from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
-from airflow_provider_userdata.delivery.resuming import StoreWriter, checkpointer
+from airflow_provider_userdata.delivery.resuming import StoreWriter, checkpoint_writer
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.delivery.sending.transport import Endpoint
 from airflow_provider_userdata.delivery.supervisor import Supervisor
 from airflow_provider_userdata.ledger import SqlLedger, Stream
-from airflow_provider_userdata.operators.checkpoint_store import FileStore
+from airflow_provider_userdata.operators.task_state import FileStore
 from airflow_provider_userdata.sources import open_source
 from airflow_provider_userdata.vendors.contract import LedgerMode, Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
@@ -186,7 +186,7 @@ def _ledger(settings: dict[str, Any], vendor: Vendor) -> SqlLedger:
 
 def main(settings: dict[str, Any]) -> None:
     """Run the attempt."""
-    checkpointer.SAVE_SECONDS = settings["save_seconds"]
+    checkpoint_writer.SAVE_SECONDS = settings["save_seconds"]
     if settings.get("die"):
         where, number = settings["die"]
         DEATHS[where](number)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.recording.append_log import LocalLog
 from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
-from airflow_provider_userdata.delivery.resuming import checkpoint, checkpointer
+from airflow_provider_userdata.delivery.resuming import checkpoint, checkpoint_writer
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.sandbox import Sandbox
@@ -55,7 +55,7 @@ def step(monkeypatch: pytest.MonkeyPatch) -> Steps:
 
     monkeypatch.setattr(LocalLog, "append", appended)
     monkeypatch.setattr(AttemptFiles, "flush", flushed)
-    monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint_writer, "SAVE_SECONDS", 0.0)
     return steps
 
 

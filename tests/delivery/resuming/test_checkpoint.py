@@ -13,7 +13,7 @@ import pytest
 
 from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.delivery.reading.digest import SourceDigest
-from airflow_provider_userdata.delivery.resuming import checkpointer
+from airflow_provider_userdata.delivery.resuming import checkpoint_writer
 from airflow_provider_userdata.delivery.resuming.checkpoint import LARGEST, Checkpoint, Completed, decoded
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
 from airflow_provider_userdata.delivery.resuming.position_tracker import PositionTracker
@@ -93,7 +93,7 @@ def test_profiles_of_fifty_interleaved_sets_are_gone_on_with(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Sets of keys that take turns, and come in any order: every checkpoint is small, and nothing is sent twice."""
-    monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.01)
+    monkeypatch.setattr(checkpoint_writer, "SAVE_SECONDS", 0.01)
     chance = random.Random(2)
     numbers = [*(number % 50 for number in range(15_000)), *(chance.randrange(50) for _ in range(15_000))]
     records = [{"user_id": f"geheim-{number}", f"plan-{kind}": "a"} for number, kind in enumerate(numbers)]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.delivery.plan import Result
-from airflow_provider_userdata.delivery.resuming import checkpointer
+from airflow_provider_userdata.delivery.resuming import checkpoint_writer
 from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.errors import ResumeError, VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
@@ -97,7 +97,7 @@ def test_what_came_back_after_the_last_checkpoint_is_in_no_doubt(
         if store.texts and "in_flight" in store.load():
             raise OSError("the store is down")
 
-    monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint_writer, "SAVE_SECONDS", 0.0)
     store.before_save = save
     sandbox.thymia.latency = 0.05
     sandbox.thymia.script("503 x99")

@@ -13,7 +13,7 @@ import pytest
 
 from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat
-from airflow_provider_userdata.delivery.resuming import checkpointer
+from airflow_provider_userdata.delivery.resuming import checkpoint_writer
 from airflow_provider_userdata.errors import OutputError, SourceBrokeError
 from airflow_provider_userdata.sandbox import Sandbox
 
@@ -24,7 +24,7 @@ Rows = Callable[..., list[dict[str, Any]]]
 @pytest.fixture(autouse=True)
 def saved_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write a checkpoint more often than once a second."""
-    monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.02)
+    monkeypatch.setattr(checkpoint_writer, "SAVE_SECONDS", 0.02)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.delivery.plan import Result
-from airflow_provider_userdata.delivery.resuming import checkpointer
+from airflow_provider_userdata.delivery.resuming import checkpoint_writer
 from airflow_provider_userdata.errors import OutputError
 from airflow_provider_userdata.sandbox import Sandbox
 
@@ -74,7 +74,7 @@ def test_a_store_that_fails_later_costs_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The delivery goes on without it; where it is repeated, it sends nothing twice, for the files prove it all."""
-    monkeypatch.setattr(checkpointer, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint_writer, "SAVE_SECONDS", 0.0)
     store.before_save, failed = failing(lambda number: number > 0)
     sandbox.thymia.script("ok x100", end)
     records = [*rows("thymia", 200), "geheim"]

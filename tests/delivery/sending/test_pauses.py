@@ -9,12 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.sending.retry import (
-    FIRST_WAIT,
+from airflow_provider_userdata.delivery.sending.retry import FIRST_WAIT, LONGEST_WAIT, backoff
+from airflow_provider_userdata.delivery.sending.retry_after import (
     LONGEST_RETRY_AFTER,
-    LONGEST_WAIT,
     SHORTEST_RETRY_AFTER,
-    backoff,
     retry_after,
 )
 

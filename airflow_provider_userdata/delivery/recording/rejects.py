@@ -1,0 +1,64 @@
+"""Writes the lines of the rejects file: what was rejected, held or is unknown, why, and the record itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from airflow_provider_userdata.delivery.recording.append_log import AppendLog
+from airflow_provider_userdata.delivery.recording.lossless_json import row_json
+from airflow_provider_userdata.delivery.report import Fate
+from airflow_provider_userdata.vendors.validation import json_path
+
+_WHOLE = (None, json_path(()))
+"""The paths of faults that concern a record as a whole."""
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """Why a record was not delivered, as its line in the rejects file says it.
+
+    :param path: where in the record the fault is.
+    :param status: of the vendor's answer, where there was one.
+    :param carried_over: whether the task's next run sends the record first.
+    """
+
+    fate: Fate
+    rule: str
+    reason: str
+    path: str | None = None
+    status: int | None = None
+    carried_over: bool = False
+
+
+class _Line(msgspec.Struct, gc=False):
+    """A line of the rejects file: its fields have the order that they have there."""
+
+    position: int
+    fate: Fate
+    rule: str
+    path: str | None
+    reason: str | None
+    status: int | None
+    record: msgspec.Raw
+
+
+def write_rejects(rejects: AppendLog, rows: Sequence[tuple[int, object, Rejection]]) -> None:
+    """Append a line for each row.
+
+    :param rows: each with its position, and why it was not delivered.
+    """
+    lines = _encoder.encode_lines([_line(position, row, why) for position, row, why in rows])
+    rejects.append(lines.removesuffix(b"\n"))
+
+
+def _line(position: int, row: object, why: Rejection) -> _Line:
+    was_read = why.path not in _WHOLE  # a fault inside the record: it was parsed
+    record = row_json(row, was_read=was_read)
+    return _Line(position, why.fate, why.rule, _utf8(why.path), _utf8(why.reason), why.status, record)
+
+
+def _utf8(text: str | None) -> str | None:
+    """Replace what UTF-8 can't encode, such as lone surrogates in a key, with question marks."""
+    return text if text is None or text.isascii() else text.encode(errors="replace").decode()
