@@ -92,6 +92,8 @@ def test_the_linter_refuses_airflow_everywhere_but_in_one_module(path: str, refu
         ("vendors/validation", "vendors.gerosense"),
         ("vendors/pii", "vendors.thymia"),
         ("delivery/reading", "delivery.resuming"),
+        ("delivery/reading", "delivery.preparing"),
+        ("delivery/preparing", "delivery.recording"),
         ("delivery/recording", "delivery.resuming"),
         ("delivery/resuming", "delivery.sending"),
         ("delivery/sending", "delivery.recording"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from airflow_provider_userdata.delivery.carry_over import CarryOverFolder
 from airflow_provider_userdata.delivery.clock import Clock, SystemClock
 from airflow_provider_userdata.delivery.incremental import Ledger
+from airflow_provider_userdata.delivery.preparing import FieldMap
 from airflow_provider_userdata.delivery.reading import Source
 from airflow_provider_userdata.delivery.recording import Folder
 from airflow_provider_userdata.delivery.report import Report
@@ -28,7 +29,7 @@ class Plan:
     :param output: the folder for this run's fates.
     :param attempt: the name of this attempt, for its files.
     :param destination: fingerprints of where requests go, to compare with those of earlier attempts.
-    :param fields: vendor's field to source's column; None takes all columns.
+    :param fields: where the vendor's fields come from; None takes all columns.
     :param max_in_flight: the most requests in flight.
     :param requests_per_second: a hard limit; None sets none.
     :param patience: how long to keep trying.
@@ -54,7 +55,7 @@ class Plan:
     output: Folder
     attempt: str
     destination: Destination = field(default_factory=Destination)
-    fields: Mapping[str, str] | None = None
+    fields: FieldMap | None = None
     max_in_flight: int = 16
     requests_per_second: float | None = None
     patience: Patience = field(default_factory=Patience)

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog
-from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, TextRow, Unreadable
+from airflow_provider_userdata.delivery.preparing import FieldMap, Preparer
+from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.delivery.recording import Rejection
 from airflow_provider_userdata.delivery.report import Counters, Fate
 from airflow_provider_userdata.delivery.resuming import PositionTracker
 from airflow_provider_userdata.records import Record
-from airflow_provider_userdata.vendors import UNREADABLE, Checked, Vendor, sorted_out
-from airflow_provider_userdata.vendors.validation import Fault, Invalid, decoded
+from airflow_provider_userdata.vendors import Vendor
+from airflow_provider_userdata.vendors.validation import Fault, Invalid
 
 _log = logging.getLogger(__name__)
-_Check = Callable[[Any], Record | Invalid]
-_Items = tuple[tuple[str, str], ...] | None
 
 
 class Validator:
     """Checks rows in the source's order, and numbers them.
 
-    :param fields: vendor's field to source's column; only these are taken. None takes all columns.
+    :param fields: the fields that are taken. None takes all columns.
     :param fates: gets the rejections.
     :param tally: counts the rows read.
     :param progress: knows which positions an earlier attempt has completed.
@@ -35,7 +34,7 @@ class Validator:
     def __init__(
         self,
         vendor: Vendor,
-        fields: Mapping[str, str] | None,
+        fields: FieldMap | None,
         fates: OutcomeLog,
         tally: Counters,
         progress: PositionTracker,
@@ -115,106 +114,3 @@ def _rejected(faults: tuple[Fault, ...]) -> Rejection:
     fault, *others = faults
     also = "".join([f"; also {other.path} ({other.rule}): {other.reason}" for other in others])
     return Rejection(Fate.REJECTED, fault.rule, fault.reason + also, fault.path)
-
-
-class Preparer:
-    """Has the vendor check rows: many at once where their format allows it, otherwise one by one.
-
-    :param fields: vendor's field to source's column; only these are taken. None takes all columns.
-    """
-
-    def __init__(self, vendor: Vendor, fields: Mapping[str, str] | None) -> None:
-        self._vendor = vendor
-        self._fields = fields
-
-    def prepare(self, chunk: Chunk, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
-        """Check rows of a chunk, whatever they contain.
-
-        :param positions: one for each row.
-        """
-        fields = None if chunk.carried_in else self._fields
-        try:
-            checked = self._prepare_together(chunk.form, fields, rows, positions)
-        except BaseException as error:  # noqa: BLE001  # one row can't be checked: the check one by one finds it
-            checked = None
-            if Unreadable not in map(type, rows):  # an `Unreadable` row is expected to fail here, others are not
-                _log.warning("%d rows can't be checked together, only one by one: %s", len(rows), type(error).__name__)
-        return checked or self._prepare_one_by_one(self._check_of(chunk.form, fields), rows, positions)
-
-    def _prepare_together(
-        self, form: RowFormat, fields: Mapping[str, str] | None, rows: Sequence[Any], positions: Sequence[int]
-    ) -> Checked | None:
-        """Check all rows at once; return None, or raise, if they are not all of one kind that allows it."""
-        if form is RowFormat.JSON and fields is None:
-            return self._vendor.prepare_texts(rows, positions)  # raises if one is `Unreadable`
-        if form is RowFormat.CELLS and set(map(type, rows)) == {TextRow} and len({id(row.header) for row in rows}) == 1:
-            names, taken = _columns(_items(fields), rows[0].header)
-            cells = [taken(row.values) for row in rows]
-            return self._vendor.prepare_table(names, cells, rows, positions)
-        return None
-
-    def _prepare_one_by_one(self, check: _Check, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
-        try:
-            return sorted_out(map(check, rows), rows, positions)
-        except BaseException:  # noqa: BLE001  # one row made its check raise: only that one is rejected for it
-            return sorted_out([self._prepare_alone(check, row) for row in rows], rows, positions)
-
-    def _check_of(self, form: RowFormat, fields: Mapping[str, str] | None) -> _Check:
-        """Return the check of a single row."""
-        check = self._vendor_check(form, fields)
-        return lambda row: _unreadable(row) if type(row) is Unreadable else check(row)
-
-    def _vendor_check(self, form: RowFormat, fields: Mapping[str, str] | None) -> _Check:
-        vendor = self._vendor
-        if form is RowFormat.CELLS:
-            items = _items(fields)
-            return lambda row: vendor.prepare_cells(*_taken_cells(items, row))
-        if fields is None:
-            return vendor.prepare_json if form is RowFormat.JSON else vendor.prepare_value
-        if form is RowFormat.JSON:
-            return lambda row: self._from_json(fields, row)
-        return lambda row: vendor.prepare_value(_taken(fields, row))
-
-    def _from_json(self, fields: Mapping[str, str], text: bytes) -> Record | Invalid:
-        value = decoded(text)
-        if isinstance(value, Invalid):
-            return value
-        return self._vendor.prepare_value(_taken(fields, value))
-
-    def _prepare_alone(self, check: _Check, row: Any) -> Record | Invalid:
-        """Check one row, and reject it if the check raises, as with an object whose methods raise."""
-        try:
-            return check(row)
-        except BaseException as error:  # noqa: BLE001  # only the type: the message may quote the row
-            return Invalid((Fault(UNREADABLE, (), f"can't be checked: {type(error).__name__}"),))
-
-
-def _unreadable(row: Unreadable) -> Invalid:
-    return Invalid((Fault(UNREADABLE, (), row.reason),))
-
-
-def _taken(fields: Mapping[str, str], row: Any) -> Any:
-    """Return the named columns that a row has; what is not a dictionary is left for the vendor's check to refuse."""
-    if not isinstance(row, dict):
-        return row
-    return {field: row[column] for field, column in fields.items() if column in row}
-
-
-def _taken_cells(items: _Items, row: TextRow) -> tuple[tuple[str, ...], Sequence[str]]:
-    """Return the vendor's names and the values of the named columns of a row."""
-    names, taken = _columns(items, row.header)
-    return names, taken(row.values)
-
-
-def _items(fields: Mapping[str, str] | None) -> _Items:
-    return None if fields is None else tuple(fields.items())
-
-
-@functools.lru_cache(maxsize=16)
-def _columns(items: _Items, header: Header) -> tuple[tuple[str, ...], Callable[[list[str]], Sequence[str]]]:
-    """Return the vendor's names of the columns that are taken, and a function that picks their cells from a row."""
-    if items is None:
-        return header.names, lambda cells: cells
-    places = {field: header.names.index(column) for field, column in items if column in header.names}
-    wanted = tuple(places.values())
-    return tuple(places), lambda cells: [cells[place] for place in wanted]

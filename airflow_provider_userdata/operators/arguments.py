@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from airflow_provider_userdata.delivery.preparing import FieldMap
 from airflow_provider_userdata.errors import ArgumentError
 
 
@@ -72,24 +73,32 @@ def names(name: str, value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-def field_map(value: object, known: Collection[str] | None) -> dict[str, str] | None:
-    """Return the map from a vendor's fields to a source's columns, or None.
+def field_map(value: object, known: Collection[str] | None, required: Collection[str] = ()) -> FieldMap | None:
+    """Return where a vendor's fields come from, or None.
 
     :param known: the fields that the vendor has; None if it accepts any.
-    :raises ArgumentError: if it is not a map of names, or has a field that the vendor doesn't have.
+    :param required: the fields that must be given.
+    :raises ArgumentError: if it is not such a map, lacks a required field or has one that the vendor doesn't have.
     """
     if value is None:
         return None
-    if (
-        not isinstance(value, Mapping)
-        or not value
-        or not all(isinstance(item, str) for pair in value.items() for item in pair)
-    ):
-        raise ArgumentError(f"fields: must map the vendor's fields to the source's columns, not {_shown(value)}")
+    if not isinstance(value, Mapping) or not value or not all(isinstance(field, str) for field in value):
+        raise ArgumentError(
+            "fields: must map the vendor's fields to the source's columns, or to Column, Constant, Number or "
+            f"Timestamp, not {_shown(value)}"
+        )
     unknown = sorted(set(value) - set(known)) if known is not None else []
     if unknown:
         raise ArgumentError(f"fields: the vendor has no fields {unknown}; it has {sorted(known or ())}")
-    return dict(value)
+    missing = sorted(set(required) - set(value))
+    if missing:
+        raise ArgumentError(f"fields: lacks {', '.join(map(repr, missing))}, which the vendor requires")
+    for field, word in value.items():
+        try:
+            FieldMap({field: word})
+        except ValueError as error:
+            raise ArgumentError(f"fields: {field!r}: {error}") from None
+    return FieldMap(value)
 
 
 def _shown(value: Any) -> str:

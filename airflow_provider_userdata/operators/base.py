@@ -15,6 +15,7 @@ from airflow_provider_userdata.airflow_compat import (
     conf,
 )
 from airflow_provider_userdata.delivery import Delivery, Plan, Report, Result
+from airflow_provider_userdata.delivery.preparing import FieldMap, Word
 from airflow_provider_userdata.delivery.sending import OnDoubt
 from airflow_provider_userdata.errors import LaterError, StoppedError, UserdataError
 from airflow_provider_userdata.hooks.base import VendorHook
@@ -73,7 +74,7 @@ class DeliveryOperator(BaseOperator):
         self,
         *,
         source: Any,
-        fields: Mapping[str, str] | None = None,
+        fields: Mapping[str, Word] | None = None,
         max_rejected: float = 0,
         max_in_flight: int = 16,
         requests_per_second: float | None = None,
@@ -160,12 +161,12 @@ class DeliveryOperator(BaseOperator):
         """Return the vendor's fields that `fields` may map; None if the vendor accepts any."""
         return None
 
-    def _required_columns(self) -> Collection[str]:
-        """Return the columns that a table must have if `fields` is not given."""
+    def _required_fields(self) -> Collection[str]:
+        """Return the fields that `fields` must give, or if it is not given, a table's columns."""
         return ()
 
-    def _field_map(self) -> dict[str, str] | None:
-        return arguments.field_map(self.fields, self._known_fields())
+    def _field_map(self) -> FieldMap | None:
+        return arguments.field_map(self.fields, self._known_fields(), self._required_fields())
 
     def _kind(self) -> str:
         """Return the kind of records if the vendor has several; records of different kinds are kept apart."""

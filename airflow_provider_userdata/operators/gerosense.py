@@ -55,7 +55,7 @@ class GerosenseSamplesOperator(DeliveryOperator):
     def _known_fields(self) -> Collection[str]:
         return FIELDS
 
-    def _required_columns(self) -> Collection[str]:
+    def _required_fields(self) -> Collection[str]:
         return REQUIRED_FIELDS
 
     def _kind(self) -> str:

@@ -54,7 +54,7 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
     arguments.number("max_rejected", task.max_rejected, zero=True)
     fields = task._field_map()
     vendor = task._vendor()
-    columns = task._required_columns() if fields is None else fields.values()
+    columns = task._required_fields() if fields is None else fields.columns
     patience = _patience(task)
     rate = task.requests_per_second
     default = "restart" if vendor.resend_is_harmless else "fail"

@@ -35,5 +35,5 @@ class PtengineProfilesOperator(DeliveryOperator):
     def _hook(self) -> PtengineHook:
         return PtengineHook(self.ptengine_conn_id)
 
-    def _required_columns(self) -> Collection[str]:
+    def _required_fields(self) -> Collection[str]:
         return (USER_ID,)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from jsonschema.exceptions import SchemaError
 
+from airflow_provider_userdata.delivery.preparing import FieldMap
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.hooks.thymia import ThymiaHook
 from airflow_provider_userdata.operators import arguments
@@ -77,12 +78,14 @@ class ThymiaUploadOperator(DeliveryOperator):
     def _hook(self) -> ThymiaHook:
         return ThymiaHook(self.thymia_conn_id)
 
-    def _field_map(self) -> dict[str, str] | None:
-        fields = super()._field_map()
+    def _field_map(self) -> FieldMap | None:
         column = self._label_column()
-        return fields if fields is None or column is None else {column: column, **fields}
+        fields = self.fields
+        if isinstance(fields, Mapping) and column is not None:
+            fields = {column: column, **fields}
+        return arguments.field_map(fields, None)
 
-    def _required_columns(self) -> Collection[str]:
+    def _required_fields(self) -> Collection[str]:
         column = self._label_column()
         return () if column is None else (column,)
 

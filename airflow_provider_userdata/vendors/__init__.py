@@ -20,6 +20,7 @@ from airflow_provider_userdata.vendors.contract import (
     LedgerMode,
     Moment,
     Request,
+    Table,
     Vendor,
     sorted_out,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "Request",
     "Retry",
     "Stop",
+    "Table",
     "Unproven",
     "Vendor",
     "by_rule",

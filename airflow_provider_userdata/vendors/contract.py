@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any, NamedTuple, Protocol
 
 from airflow_provider_userdata.records import Record
@@ -23,6 +24,28 @@ class Checked(NamedTuple):
 
     records: Sequence[Record]
     invalid: list[tuple[int, Invalid]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows with the same columns, as columns.
+
+    :param names: the columns' names, without duplicates.
+    :param columns: the values of each, one for each row.
+    :param count: how many rows there are.
+    :param texts: whether texts have no type, as in a CSV file: a text may stand for a number, or for nothing.
+    """
+
+    names: tuple[str, ...]
+    columns: Sequence[Sequence[Any]]
+    count: int
+    texts: bool = False
+
+    @classmethod
+    def of(cls, names: tuple[str, ...], rows: Sequence[Sequence[Any]], *, texts: bool = False) -> Table:
+        """Return rows of values as a table; each row has a value for each name."""
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+        return cls(names, columns, len(rows), texts)
 
 
 class Compared(NamedTuple):
@@ -171,22 +194,27 @@ class Vendor(Protocol):
     def prepare_value(self, value: object) -> Record | Invalid:
         """Check one Python value, and encode the record."""
 
-    def prepare_cells(self, names: tuple[str, ...], cells: Sequence[str]) -> Record | Invalid:
-        """Check one row of text cells, and encode the record. By default, cells stay text.
+    def prepare_cells(self, names: tuple[str, ...], cells: Sequence[Any]) -> Record | Invalid:
+        """Check one row of a table whose texts have no type, and encode the record. By default, they stay text.
 
         :param names: the columns' names, without duplicates; `cells` has one cell for each.
         """
         return self.prepare_value(dict(zip(names, cells, strict=True)))
 
-    def prepare_table(
-        self, names: tuple[str, ...], table: Sequence[Sequence[str]], rows: Sequence[Any], positions: Sequence[int]
-    ) -> Checked:
-        """Check rows of text cells, each as `prepare_cells` does; a vendor may do many faster.
+    def prepare_table(self, table: Table, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
+        """Check rows, each as `prepare_cells` or `prepare_value` does; a vendor may do many faster.
 
-        :param table: the cells of each row.
+        :param table: the rows' values.
         :param rows: the rows as the source returned them.
         """
-        return sorted_out((self.prepare_cells(names, cells) for cells in table), rows, positions)
+        return sorted_out(map(self.prepare_row, repeat(table), range(table.count)), rows, positions)
+
+    def prepare_row(self, table: Table, place: int) -> Record | Invalid:
+        """Check one row of a table alone."""
+        values = [column[place] for column in table.columns]
+        if table.texts:
+            return self.prepare_cells(table.names, values)
+        return self.prepare_value(dict(zip(table.names, values, strict=True)))
 
     def request(self, records: Sequence[Record]) -> Request:
         """Return a request with valid records of one group."""

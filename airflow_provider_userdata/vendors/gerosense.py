@@ -15,13 +15,15 @@ import msgspec
 
 from airflow_provider_userdata.records import JsonLines, Record, RecordBatch, array_of, each, lines_of, without
 from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, shared_meaning
-from airflow_provider_userdata.vendors.contract import BatchLimits, Checked, Compared, Moment, Request, Vendor
+from airflow_provider_userdata.vendors.contract import BatchLimits, Checked, Compared, Moment, Request, Table, Vendor
 from airflow_provider_userdata.vendors.failure_signs import sign_of_failure
+from airflow_provider_userdata.vendors.gerosense_columns import PASSES, samples_of
 from airflow_provider_userdata.vendors.gerosense_sample import (
     FEWEST_SAMPLES,
     FIELDS,
     MOST_SAMPLES,
     OPTIONAL_FIELDS,
+    REQUIRED_FIELDS,
     Sample,
     is_valid,
     maybe_invalid,
@@ -51,10 +53,6 @@ def _explainer() -> Explainer:
 
 
 _UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)  # not UTF-8, too
-_PASSES = Sample(
-    device_name="-", start_date="2024-05-01T00:00:00Z", end_date="2024-05-01T00:00:01Z", unit="count", value=1
-)
-"""Takes the place of a sample that can't be decoded, while the columns are checked."""
 _decode: Callable[[bytes], Sample] = msgspec.json.Decoder(Sample).decode
 _DAY = slice(len('{"start_date":"'), len('{"start_date":"2024-05-01'))
 """Where the encoder writes on which day a sample began."""
@@ -99,10 +97,6 @@ class GeroSense(Vendor):
             sample = _decode(text)
         except _UNREADABLE:
             return self._prepared_slowly(text)
-        return self._looked_at(sample, text)
-
-    def _looked_at(self, sample: Sample, text: bytes) -> Record | Invalid:
-        """Check a decoded sample."""
         return Record(_encode(sample)) if is_valid(sample) else self._prepared_slowly(text)
 
     def _prepared_slowly(self, text: bytes) -> Record | Invalid:
@@ -117,32 +111,24 @@ class GeroSense(Vendor):
 
     def prepare_texts(self, texts: Sequence[bytes], positions: Sequence[int]) -> Checked:
         """Check samples column by column; those that may be invalid are checked alone."""
-        invalid: list[tuple[int, Invalid]] = []
-        lines = JsonLines()
-        for first in range(0, len(texts), CHECKED_AT_ONCE):
-            valid = self._valid(texts[first : first + CHECKED_AT_ONCE], first, invalid)
-            lines = lines.followed_by(JsonLines.of(valid, CHECKED_AT_ONCE))
-        if invalid:
-            places = [place for place, _ in invalid]
-            texts, positions = without(texts, places), without(positions, places)
-        return Checked(RecordBatch(texts, positions, lines), invalid)
+        return _checked(
+            texts,
+            positions,
+            lambda part: _decoded_samples(texts[part]),
+            lambda place: self.prepare_json(texts[place]),
+        )
 
-    def _valid(self, texts: Sequence[bytes], first: int, invalid: list[tuple[int, Invalid]]) -> Sequence[Sample]:
-        """Return the valid samples, and append the others to `invalid` with their indexes.
+    def prepare_table(self, table: Table, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
+        """Check samples column by column; those that may be invalid are checked alone."""
+        if not REQUIRED_FIELDS <= set(table.names) <= FIELDS:
+            return Vendor.prepare_table(self, table, rows, positions)
+        columns = dict(zip(table.names, table.columns, strict=True))
 
-        :param first: the index of the first.
-        """
-        samples, unreadable = each(_decode, texts, _UNREADABLE, _PASSES)
-        refused: list[int] = []
-        for place in sorted({*unreadable, *maybe_invalid(samples)}):
-            sample, text = samples[place], texts[place]
-            one = self._prepared_slowly(text) if sample is _PASSES else self._looked_at(sample, text)
-            if isinstance(one, Record):
-                samples[place] = _decode(one.body)
-            else:
-                refused.append(place)
-                invalid.append((first + place, one))
-        return without(samples, refused) if refused else samples
+        def samples(part: slice) -> tuple[list[Sample], set[int]]:
+            cut = {name: column[part] for name, column in columns.items()}
+            return samples_of(cut, self._timestamp, zoned=self.default_timezone is not None, texts=table.texts)
+
+        return _checked(rows, positions, samples, lambda place: self.prepare_row(table, place))
 
     def prepare_value(self, value: object) -> Record | Invalid:
         """Check a sample that is a Python value."""
@@ -161,7 +147,7 @@ class GeroSense(Vendor):
             pass
         return Invalid(_explainer().faults(value) or (Fault("G5", (), "is not a valid sample"),))
 
-    def prepare_cells(self, names: tuple[str, ...], cells: Sequence[str]) -> Record | Invalid:
+    def prepare_cells(self, names: tuple[str, ...], cells: Sequence[Any]) -> Record | Invalid:
         """Check a sample of text cells: an empty optional cell is absent, a value in a number's form is a number."""
         texts = dict(zip(names, cells, strict=True))
         value: dict[str, object] = {**texts}
@@ -169,7 +155,7 @@ class GeroSense(Vendor):
             if value.get(name) == "":
                 del value[name]
         if "value" in texts:
-            value["value"] = cell_value(texts["value"])
+            value["value"] = cell_value(texts["value"]) if isinstance(texts["value"], str) else texts["value"]
         return self.prepare_value(value)
 
     def compared(self, records: Sequence[Record]) -> Compared:
@@ -223,6 +209,41 @@ class GeroSense(Vendor):
         if isinstance(value, str) and self.default_timezone is not None:
             return timestamps.with_zone(value, self.default_timezone)
         return value
+
+
+def _decoded_samples(texts: Sequence[bytes]) -> tuple[list[Sample], set[int]]:
+    samples, unreadable = each(_decode, texts, _UNREADABLE, PASSES)
+    return samples, maybe_invalid(samples).union(unreadable)
+
+
+def _checked(
+    rows: Sequence[Any],
+    positions: Sequence[int],
+    samples_of: Callable[[slice], tuple[list[Sample], set[int]]],
+    alone: Callable[[int], Record | Invalid],
+) -> Checked:
+    """Check samples as columns, and those that may be invalid alone.
+
+    :param samples_of: returns the samples of some rows, and the indexes of those that may be invalid.
+    :param alone: checks one row.
+    """
+    invalid: list[tuple[int, Invalid]] = []
+    lines = JsonLines()
+    for first in range(0, len(rows), CHECKED_AT_ONCE):
+        samples, unsure = samples_of(slice(first, first + CHECKED_AT_ONCE))
+        refused: list[int] = []
+        for place in sorted(unsure):
+            one = alone(first + place)
+            if isinstance(one, Record):
+                samples[place] = _decode(one.body)
+            else:
+                refused.append(place)
+                invalid.append((first + place, one))
+        lines = lines.followed_by(JsonLines.of(without(samples, refused) if refused else samples, CHECKED_AT_ONCE))
+    if invalid:
+        places = [place for place, _ in invalid]
+        rows, positions = without(rows, places), without(positions, places)
+    return Checked(RecordBatch(rows, positions, lines), invalid)
 
 
 def _accepted_or_unproven(answer: Answer) -> Accepted | Unproven:

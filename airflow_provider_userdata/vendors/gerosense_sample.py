@@ -105,16 +105,32 @@ def request_schema() -> Schema:
 
 def maybe_invalid(samples: Sequence[Sample]) -> set[int]:
     """Return the indexes of samples that may be invalid; `is_valid` decides on each."""
-    starts = [sample.start_date for sample in samples]
-    ends = [sample.start_date if sample.end_date is None else sample.end_date for sample in samples]
-    unsure = timestamps.maybe_not_in_order(starts, ends)
-    values = [sample.value for sample in samples]
+    return maybe_invalid_columns(
+        [sample.device_name for sample in samples],
+        [sample.start_date for sample in samples],
+        [sample.end_date for sample in samples],
+        [sample.unit for sample in samples],
+        [sample.value for sample in samples],
+    )
+
+
+def maybe_invalid_columns(
+    names: Sequence[str],
+    starts: Sequence[str],
+    ends: Sequence[str | None],
+    units: Sequence[Unit],
+    values: Sequence[float],
+) -> set[int]:
+    """Return the indexes of samples that may be invalid, from the columns of their fields."""
+    unsure = timestamps.maybe_not_in_order(
+        starts, [start if end is None else end for start, end in zip(starts, ends, strict=True)]
+    )
     most = max(values, default=0)
-    if most > _LEAST and most > (least := min([_LARGEST[unit] for unit in {sample.unit for sample in samples}])):
+    if most > _LEAST and most > (least := min([_LARGEST[unit] for unit in set(units)])):
         large = [place for place, value in enumerate(values) if value > least]
-        unsure.update([place for place in large if values[place] > _LARGEST[samples[place].unit]])
-    if not all(map(str.strip, {sample.device_name for sample in samples})):
-        unsure.update(place for place, sample in enumerate(samples) if not sample.device_name.strip())
+        unsure.update([place for place in large if values[place] > _LARGEST[units[place]]])
+    if not all(map(str.strip, set(names))):
+        unsure.update(place for place, name in enumerate(names) if not name.strip())
     return unsure
 
 

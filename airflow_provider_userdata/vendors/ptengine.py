@@ -23,8 +23,8 @@ from airflow_provider_userdata.vendors.contract import (
     Compared,
     LedgerMode,
     Request,
+    Table,
     Vendor,
-    sorted_out,
 )
 from airflow_provider_userdata.vendors.validation import (
     NAN,
@@ -101,7 +101,7 @@ class _Layout(NamedTuple):
     """
 
     names: tuple[str, ...]
-    pick: Callable[[Sequence[str]], tuple[str, ...]]
+    pick: Callable[[Sequence[Any]], tuple[Any, ...]]
 
 
 _first = itemgetter(0)
@@ -114,7 +114,12 @@ _TOO_LONG = "9" * (MOST_VALUE_CHARACTERS + 1)
 
 @dataclass(frozen=True, slots=True)
 class Ptengine(Vendor):
-    """The contract of Ptengine's user attributes."""
+    """The contract of Ptengine's user attributes.
+
+    :param omits_empty: whether an empty value leaves the attribute as it is; otherwise it empties the attribute (P5).
+    """
+
+    omits_empty: bool = False
 
     name: ClassVar[str] = "ptengine"
     limits: ClassVar[BatchLimits] = BatchLimits(maximum=MOST_USERS, user_once=True)
@@ -154,8 +159,13 @@ class Ptengine(Vendor):
             texts[str.__str__(name)] = text
         return self.prepare_cells(tuple(texts), list(texts.values()))
 
-    def prepare_cells(self, names: tuple[str, ...], cells: Sequence[str]) -> Record | Invalid:
-        """Check a user's attributes in text cells, which are sent unchanged."""
+    def prepare_cells(self, names: tuple[str, ...], cells: Sequence[Any]) -> Record | Invalid:
+        """Check a user's attributes in cells; text is sent unchanged."""
+        if set(map(type, cells)) - {str}:
+            return self.prepare_value(dict(zip(names, cells, strict=True)))
+        if self.omits_empty and "" in cells:
+            kept = [(name, cell) for name, cell in zip(names, cells, strict=True) if cell or name == USER_ID]
+            names, cells = tuple(name for name, _ in kept), [cell for _, cell in kept]
         fault = _NO_PROFILE
         try:
             ordered, pick = _layout(names)
@@ -168,19 +178,18 @@ class Ptengine(Vendor):
             fault = _NO_UTF_8
         return Invalid(_explainer().faults(dict(zip(names, cells, strict=True))) or (fault,))
 
-    def prepare_table(
-        self, names: tuple[str, ...], table: Sequence[Sequence[str]], rows: Sequence[Any], positions: Sequence[int]
-    ) -> Checked:
+    def prepare_table(self, table: Table, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
         """Check many users' attributes of the same names at once; if one is invalid, check each alone."""
         try:
-            ordered, pick = _layout(names)
-            values = list(map(pick, table))
-            if _are_sendable(values):
+            ordered, pick = _layout(table.names)
+            columns = pick([_texts_of(name, column) for name, column in zip(table.names, table.columns, strict=True)])
+            values = list(zip(*columns, strict=True))
+            if _are_sendable(values) and not (self.omits_empty and any("" in column for column in columns)):
                 users = list(map(_first, values))
                 return Checked(RecordBatch(rows, positions, JsonLines.of(values, MOST_USERS), users, ordered), [])
         except (msgspec.ValidationError, UnicodeEncodeError):
             pass
-        return sorted_out((self.prepare_cells(names, cells) for cells in table), rows, positions)
+        return Vendor.prepare_table(self, table, rows, positions)
 
     def compared(self, records: Sequence[Record]) -> Compared:
         """Return each user, and its attributes with their names: the last row that was sent, not all rows (P5)."""
@@ -236,6 +245,19 @@ def _are_sendable(profiles: Sequence[tuple[str, ...]]) -> bool:
     if not together.isascii():
         together.encode()
     return max(map(len, texts), default=0) <= MOST_VALUE_CHARACTERS and all(map(str.strip, map(_first, profiles)))
+
+
+def _texts_of(name: str, column: Sequence[Any]) -> Sequence[str]:
+    """Return a column's values as text (P6).
+
+    :raises msgspec.ValidationError: if one can't be written as text, or can't identify a user.
+    """
+    if set(map(type, column)) == {str}:
+        return column
+    texts = [value if type(value) is str else _as_text(value) for value in column]
+    if None in texts or (name == USER_ID and None in map(user_name, column)):
+        raise msgspec.ValidationError("a value without a form as text")
+    return texts  # type: ignore[return-value]  # no None among them
 
 
 def _value_fault(name: str, value: object) -> Fault:

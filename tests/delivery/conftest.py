@@ -19,6 +19,7 @@ import pytest
 
 from airflow_provider_userdata.delivery.clock import unless_set
 from airflow_provider_userdata.delivery.plan import Plan, Result
+from airflow_provider_userdata.delivery.preparing import FieldMap
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.transport import Endpoint, NoAnswer, Transport
 from airflow_provider_userdata.sandbox import Sandbox
@@ -191,6 +192,8 @@ def plan(sandbox: Sandbox, clock: FakeClock, tmp_path: Path) -> Callable[..., Pl
         given.setdefault("output", tmp_path / "run")
         given.setdefault("attempt", "1-x")
         given.setdefault("clock", clock)
+        if given.get("fields") is not None:
+            given["fields"] = FieldMap(given["fields"])
         return Plan(vendor=to, source=source if hasattr(source, "chunks") else open_source(source), **given)
 
     return planned

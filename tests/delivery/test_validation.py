@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_userdata.delivery.preparing import Preparer
 from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat, Unreadable
-from airflow_provider_userdata.delivery.validation import Preparer
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 
 GOOD = b'{"device_name": "a", "start_date": "2023-11-01T08:04:51Z", "unit": "count", "value": 1}'

@@ -21,6 +21,7 @@ from airflow_provider_userdata.records.record_batch import (
     where,
     with_entries,
 )
+from airflow_provider_userdata.vendors import Table
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 
@@ -43,7 +44,7 @@ def samples(positions: list[int] | range) -> RecordBatch:
 def profiles(positions: list[int] | range) -> RecordBatch:
     """Make a batch of users, each with its position as its name."""
     table = [[str(place), "x"] for place in positions]
-    records, invalid = Ptengine().prepare_table(("user_id", "plan"), table, table, positions)
+    records, invalid = Ptengine().prepare_table(Table.of(("user_id", "plan"), table, texts=True), table, positions)
     assert isinstance(records, RecordBatch)
     assert not invalid
     return records

@@ -10,8 +10,10 @@ from airflow_provider_userdata.delivery.reading.source import (
     Header,
     RowFormat,
     Source,
+    TextRecord,
     TextRow,
     Unreadable,
+    ValueRow,
 )
 
 __all__ = [
@@ -24,7 +26,9 @@ __all__ = [
     "Read",
     "RowFormat",
     "Source",
+    "TextRecord",
     "TextRow",
     "Unreadable",
+    "ValueRow",
     "text_of",
 ]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 from xxhash import xxh3_128
 
-from airflow_provider_userdata.delivery.reading.source import Buffer, TextRow, Unreadable
+from airflow_provider_userdata.delivery.reading.source import Buffer, TextRow, Unreadable, ValueRow
 from airflow_provider_userdata.vendors.validation import encodable
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
@@ -26,7 +26,7 @@ def _known(value: object) -> object:
 
 
 _json = msgspec.json.Encoder(order="deterministic", enc_hook=_known)
-_msgpack = msgspec.msgpack.Encoder()
+_msgpack = msgspec.msgpack.Encoder(enc_hook=_known)
 
 
 class Mark(NamedTuple):
@@ -73,7 +73,7 @@ class SourceDigest:
             self._update(_rows_bytes(bytes, rows))
         else:
             for kind, run in groupby(rows, type):
-                if kind is TextRow:
+                if kind is TextRow or kind is ValueRow:
                     self._take_cells(run)
                 else:
                     self._update(_rows_bytes(kind, list(run)))
@@ -84,7 +84,7 @@ class SourceDigest:
         self._digest.update(text)
         self.size += len(text)
 
-    def _take_cells(self, rows: Iterable[TextRow]) -> None:
+    def _take_cells(self, rows: Iterable[TextRow | ValueRow]) -> None:
         for header, run in groupby(rows, attrgetter("header")):
             if header.names != self._columns:
                 self._columns = header.names
@@ -147,20 +147,21 @@ def _columns_bytes(names: tuple[str, ...]) -> bytes:
     return _msgpack.encode({"columns": _as_bytes(names)})
 
 
-def _cells_bytes(rows: list[list[str]]) -> bytes:
+def _cells_bytes(rows: list[Sequence[Any]]) -> bytes:
     """Return rows in MessagePack, the same bytes whether together or one by one."""
     try:
         array = _msgpack.encode(rows)
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, OverflowError, TypeError, ValueError, RecursionError):
         return b"".join(map(_row_of_cells_bytes, rows))
     return array[1 if len(rows) < 2**4 else 3 if len(rows) < 2**16 else 5 :]  # without the number of rows
 
 
-def _row_of_cells_bytes(cells: list[str]) -> bytes:
+def _row_of_cells_bytes(cells: Sequence[Any]) -> bytes:
     try:
         return _msgpack.encode(cells)
-    except UnicodeEncodeError:  # a lone surrogate
-        return _msgpack.encode(_as_bytes(cells))
+    except (UnicodeEncodeError, OverflowError, TypeError, ValueError, RecursionError):
+        # A lone surrogate, an integer of more than 64 bits, endless nesting.
+        return _msgpack.encode(_as_bytes([cell if isinstance(cell, str) else _shown(cell) for cell in cells]))
 
 
 def _as_bytes(texts: Iterable[str]) -> list[bytes]:

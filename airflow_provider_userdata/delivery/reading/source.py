@@ -21,6 +21,8 @@ class RowFormat(enum.Enum):
     """Each row is a Python value from a list, a callable or a query."""
     CELLS = "cells"
     """Each row is a `TextRow`: the source has text without types."""
+    VALUES = "values"
+    """Each row is a `ValueRow`: the source is a table of Python values."""
 
 
 class Header(msgspec.Struct, frozen=True, eq=False):
@@ -44,6 +46,26 @@ class TextRow(msgspec.Struct, frozen=True, gc=False):
     def as_dict(self) -> dict[str, str]:
         """Return the values by their columns' names."""
         return dict(zip(self.header.names, self.values, strict=True))
+
+
+class ValueRow(msgspec.Struct, frozen=True, gc=False):
+    """A row of a table whose values have types.
+
+    :param values: one for each name of the header.
+    """
+
+    header: Header
+    values: tuple[Any, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the values by their columns' names."""
+        return dict(zip(self.header.names, self.values, strict=True))
+
+
+class TextRecord(dict[str, Any]):
+    """A row of text without types as a dictionary, for a DAG author's function, which may change it."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

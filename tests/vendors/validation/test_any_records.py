@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.records.record import Record
-from airflow_provider_userdata.vendors.contract import Vendor, sorted_out
+from airflow_provider_userdata.vendors.contract import Table, Vendor, sorted_out
 from airflow_provider_userdata.vendors.validation.fault import Invalid
 
 IntervalSet = Callable[[Vendor, Record | Invalid], Record | Invalid]
@@ -184,7 +184,7 @@ def test_rows_of_a_table_are_settled_as_each_alone(
     table = [cells[start : start + width] for start in range(0, len(cells) // width * width, width)] if names else []
     positions = range(first, first + len(table))
 
-    found = vendor.prepare_table(tuple(names), table, table, positions)
+    found = vendor.prepare_table(Table.of(tuple(names), table, texts=True), table, positions)
 
     alone = sorted_out([vendor.prepare_cells(tuple(names), row) for row in table], table, positions)
     assert (list(found.records), found.invalid) == (alone.records, alone.invalid)

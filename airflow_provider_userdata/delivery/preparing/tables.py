@@ -1,0 +1,66 @@
+"""Rows of every form, as dictionaries and as tables: columns, so that a vendor can check many rows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import attrgetter, itemgetter
+from typing import Any
+
+from airflow_provider_userdata.delivery.reading import RowFormat, TextRecord, TextRow, ValueRow
+from airflow_provider_userdata.vendors import Table
+from airflow_provider_userdata.vendors.validation import Invalid, decoded
+
+_header, _values = attrgetter("header"), attrgetter("values")
+
+
+def is_text(row: object) -> bool:
+    """Return whether a row's values are text without types, as in a CSV file."""
+    return type(row) is TextRow or type(row) is TextRecord
+
+
+def value_of(row: Any, form: RowFormat) -> Any:
+    """Return a row as a value: a dictionary, if it is a record; `Invalid` if it isn't JSON."""
+    if type(row) is TextRow or type(row) is ValueRow:
+        return row.as_dict()
+    return decoded(row) if form is RowFormat.JSON else row
+
+
+def table_of(form: RowFormat, rows: Sequence[Any], wanted: Sequence[str] | None) -> Table | None:
+    """Return the columns of some rows; None if they are not all of one form with the same columns.
+
+    :param rows: at least one.
+    :param wanted: the columns to take, None for all. A row of a table may lack some: they are left out.
+    """
+    kinds = set(map(type, rows))
+    if len(kinds) > 1:
+        return None
+    kind = kinds.pop()
+    if kind is TextRow or kind is ValueRow:
+        return _of_one_header(rows, wanted, texts=kind is TextRow)
+    if form is RowFormat.JSON and kind is bytes:
+        values = list(map(decoded, rows))
+        return None if Invalid in map(type, values) else table_of(RowFormat.OBJECTS, values, wanted)
+    if kind is dict or kind is TextRecord:
+        return _of_dictionaries(rows, wanted, texts=kind is TextRecord)
+    return None
+
+
+def _of_one_header(rows: Sequence[Any], wanted: Sequence[str] | None, *, texts: bool) -> Table | None:
+    header = rows[0].header
+    if len(set(map(id, map(_header, rows)))) > 1:
+        return None
+    table = Table.of(header.names, list(map(_values, rows)), texts=texts)
+    if wanted is None:
+        return table
+    places = {name: header.names.index(name) for name in wanted if name in header.names}
+    return Table(tuple(places), [table.columns[place] for place in places.values()], table.count, texts)
+
+
+def _of_dictionaries(rows: Sequence[dict[Any, Any]], wanted: Sequence[str] | None, *, texts: bool) -> Table | None:
+    names = tuple(rows[0] if wanted is None else wanted)
+    if wanted is None and (set(map(len, rows)) != {len(names)} or set(map(type, names)) != {str}):
+        return None
+    try:
+        return Table(names, [list(map(itemgetter(name), rows)) for name in names], len(rows), texts)
+    except KeyError:
+        return None
