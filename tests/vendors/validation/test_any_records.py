@@ -150,6 +150,51 @@ def test_texts_of_a_chunk_are_settled_as_each_alone(vendor: Vendor, values: list
     assert (list(found.records), found.invalid) == (alone.records, alone.invalid)
 
 
+SAMPLES: list[Any] = [
+    "iPhone",
+    "2023-11-01T08:04:51+04:00",
+    "count",
+    "count/min",
+    "76",
+    "7.5",
+    "",
+    None,
+    76,
+    2.5,
+    10**30,
+]
+TYPED = st.sampled_from(SAMPLES) | LEAVES
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    names=st.permutations(["device_name", "start_date", "end_date", "unit", "value", "user_id"]),
+    width=st.integers(0, 6),
+    cells=st.lists(TYPED, max_size=30),
+    texts=st.booleans(),
+)
+@example(
+    names=["device_name", "start_date", "end_date", "unit", "value", "user_id"],
+    width=5,
+    cells=["i", "2023-11-01T08:04:51Z", "", "count", 7, "i", "2023-11-01T08:04:51Z", None, "count", float("nan")],
+    texts=False,
+)
+def test_rows_of_values_are_settled_as_each_alone(
+    vendor: Vendor, names: list[str], width: int, cells: list[Any], texts: bool
+) -> None:
+    """A table of values of any types, as of a query or a frame, has the verdicts that each row has alone."""
+    taken = tuple(names[:width])
+    rows = [cells[start : start + width] for start in range(0, len(cells) // width * width, width)] if width else []
+    sound: dict[str, Any] = {"device_name": "i", "start_date": "2023-11-01T08:04:51Z", "unit": "count/s", "value": 2}
+    rows = [row for row in [[sound.get(name) for name in taken], *rows] if taken]
+
+    table = Table.of(taken, rows, texts=texts)
+    found = vendor.prepare_table(table, rows, range(len(rows)))
+
+    alone = sorted_out([vendor.prepare_row(table, place) for place in range(len(rows))], rows, range(len(rows)))
+    assert (list(found.records), found.invalid) == (alone.records, alone.invalid)
+
+
 @settings(deadline=None, max_examples=150)
 @given(text=st.binary(max_size=200))
 def test_any_bytes_are_settled(vendor: Vendor, settled: IntervalSet, text: bytes) -> None:
