@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,8 +14,7 @@ import requests
 from aiohttp import web
 
 from airflow_provider_userdata import registry
-from airflow_provider_userdata.airflow_compat import TaskDecorator, task_decorator_factory
-from airflow_provider_userdata.decorators.base import DecoratedDelivery, template_fields
+from airflow_provider_userdata.decorators.base import task_decorator
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.operators.base import DeliveryOperator
 from airflow_provider_userdata.provider_info import get_provider_info
@@ -102,16 +101,7 @@ class PedometerStepsOperator(DeliveryOperator):
         return PedometerHook()
 
 
-class _DecoratedPedometerStepsOperator(DecoratedDelivery, PedometerStepsOperator):
-    template_fields = template_fields(PedometerStepsOperator)
-    custom_operator_name = "@task.pedometer_steps"
-
-
-def pedometer_steps_task(python_callable: Callable[..., object] | None = None, **kwargs: Any) -> TaskDecorator:
-    """Upload the steps that a function returns."""
-    return task_decorator_factory(
-        python_callable=python_callable, decorated_operator_class=_DecoratedPedometerStepsOperator, **kwargs
-    )
+pedometer_steps_task = task_decorator("pedometer_steps", PedometerStepsOperator)
 
 
 class FakePedometer(FakeVendor):
