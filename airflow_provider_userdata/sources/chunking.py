@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -20,6 +21,18 @@ AT_ONCE = 32
 
 Take = Callable[[list[Any], int], bool]
 """Adds up to the given number of rows to a list, and returns whether there may be more. May raise after adding some."""
+
+
+@dataclass(frozen=True, slots=True)
+class LazySource:
+    """A source that a function reads.
+
+    :param chunks: yields the rows in chunks.
+    :param total: the number of rows; None if it isn't known before reading.
+    """
+
+    chunks: Callable[[], Iterator[Chunk]]
+    total: int | None = None
 
 
 def chunks_of(records: Iterable[Any]) -> Iterator[Chunk]:

@@ -9,70 +9,27 @@ from typing import Any
 
 from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
-from airflow_provider_userdata.sources.chunking import AT_ONCE, chunked, chunks_of
+from airflow_provider_userdata.sources.chunking import AT_ONCE, chunked
 from airflow_provider_userdata.sources.shapes import holds_many, nested, place_of_many, records_of
 from airflow_provider_userdata.sources.untemplated import callable_name
 
 
-class ItemsSource:
-    """An iterable of records, or of lists of records. Every other value counts as a record, and is checked later.
+def called(call: Callable[[], object]) -> Iterator[Chunk]:
+    """Call a function with its arguments bound, and yield the records that it returns or yields.
 
-    :param items: the iterable; it is iterated once.
-    :param name: its name in messages.
-    :param checked: whether it is a list that is known to contain no lists.
+    :raises SourceError: if it returns no records.
+    :raises SourceBrokeError: if it raises an exception that isn't an error of this package.
     """
-
-    __slots__ = ("_checked", "_items", "_name")
-
-    def __init__(self, items: Iterable[Any], name: str, *, checked: bool = False) -> None:
-        self._items = items
-        self._name = name
-        self._checked = checked
-
-    @property
-    def total(self) -> int | None:
-        """The length of a list of records; None for other iterables."""
-        return len(self._items) if self._checked and isinstance(self._items, (list, tuple)) else None
-
-    def chunks(self) -> Iterator[Chunk]:
-        """Yield the records; a generator is closed when the reading ends, also after an error."""
-        if not self._checked or not isinstance(self._items, (list, tuple)):
-            yield from iterated(self._items, self._name)
-            return
-        yield from chunks_of(self._items)
-
-
-class CallableSource:
-    """A function that returns an iterable of records, or yields them.
-
-    It is called in the thread that reads the records, not before.
-
-    :param call: the function, with its arguments bound.
-    :param name: its name in messages. Default: the function's own name.
-    """
-
-    __slots__ = ("_call", "_name")
-
-    def __init__(self, call: Callable[[], object], name: str | None = None) -> None:
-        self._call = call
-        self._name = f"the callable {name or callable_name(call)}"
-
-    @property
-    def total(self) -> int | None:
-        """Unknown before the call."""
-        return None
-
-    def chunks(self) -> Iterator[Chunk]:
-        """Call the function, and yield the records that it returned."""
-        try:
-            result = self._call()
-        except UserdataError:
-            raise
-        except BaseException as error:  # also SystemExit, which would end the process without a report
-            raise SourceBrokeError(f"source: {self._name} raised {type(error).__name__}") from error
-        if result is None:
-            raise SourceError(f"source: {self._name} returned nothing; return or yield the records, or an empty list")
-        yield from ItemsSource(records_of(result, f"what {self._name} returned is"), self._name).chunks()
+    name = f"the callable {callable_name(call)}"
+    try:
+        result = call()
+    except UserdataError:
+        raise
+    except BaseException as error:  # also SystemExit, which would end the process without a report
+        raise SourceBrokeError(f"source: {name} raised {type(error).__name__}") from error
+    if result is None:
+        raise SourceError(f"source: {name} returned nothing; return or yield the records, or an empty list")
+    yield from iterated(records_of(result, f"what {name} returned is"), name)
 
 
 def iterated(items: Iterable[Any], name: str) -> Iterator[Chunk]:

@@ -19,8 +19,8 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _LONGEST_PATH = 4096
 
 
-def find_files(value: object) -> list[Path]:
-    """Return the files that a source names, each once: in the order of the list, a pattern's matches sorted by name.
+def find_files(value: object) -> dict[object, Path]:
+    """Return the files that a source names by their identity: in the list's order, a pattern's matches sorted by name.
 
     If a pattern matches several names of a file, the name that is not a link is used, or the first of these.
 
@@ -45,7 +45,7 @@ def find_files(value: object) -> list[Path]:
             raise SourceBrokeError(f"source: {str(path)!r} can't be looked up: {type(error).__name__}") from error
     if others := len(names) - len(found):
         _log.info("source: %d more names of its %d files are left out: each file is read once", others, len(found))
-    return list(found.values())
+    return found
 
 
 def _check_texts(value: object) -> None:
@@ -109,12 +109,12 @@ def _by_identity(files: list[Path]) -> dict[object, Path]:
     """Return each file once, sorted by the name that is used for it."""
     names: dict[object, list[Path]] = {}
     for file in files:
-        names.setdefault(identity(file), []).append(file)
+        names.setdefault(_identity(file), []).append(file)
     found = {key: same[0] if len(same) == 1 else min(same, key=_links_and_name) for key, same in names.items()}
     return dict(sorted(found.items(), key=lambda item: str(item[1])))
 
 
-def identity(file: Path) -> object:
+def _identity(file: Path) -> object:
     """Return a file's identity, which all its names share: device and inode, or the path in an object store."""
     try:
         found = file.stat() if is_local(file) else None
