@@ -50,7 +50,6 @@ def chunks_of(records: Iterable[Any]) -> Iterator[Chunk]:
 def chunked(take: Take, at_once: int) -> Iterator[Chunk]:
     """Yield rows in chunks, with their text, which shows their size. Rows before an error are yielded first.
 
-    :param take: takes the rows from the source.
     :param at_once: the most rows to take at a time; fewer are taken at first, and while they are large.
     """
     more, count = True, 1

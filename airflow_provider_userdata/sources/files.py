@@ -19,7 +19,7 @@ from airflow_provider_userdata.sources.file_limits import BadFileError, EmptyFil
 from airflow_provider_userdata.sources.formats import FORMATS, Format, format_of
 from airflow_provider_userdata.sources.headers import Wanted
 from airflow_provider_userdata.sources.paths import find_files
-from airflow_provider_userdata.sources.sniffing import HEAD, Peeked, check_packed, check_text
+from airflow_provider_userdata.sources.sniffing import HEAD, beginning_of, check_packed, check_text
 
 _log = logging.getLogger(__name__)
 
@@ -76,9 +76,8 @@ def _checked(path: Path, wanted: Wanted) -> Format | SourceError:
     try:
         form = _format(path)
         with opened(path) as stream:
-            peeked = Peeked(stream)
-            check_text(peeked.head, unpacked=is_compressed(path))
-            form.check(peeked, wanted)
+            check_text(beginning_of(stream), unpacked=is_compressed(path))
+            form.check(stream, wanted)
     except UserdataError:
         raise
     except EmptyFileError as error:

@@ -16,7 +16,6 @@ from airflow_provider_userdata.sources.sniffing import check_json_lines
 def check_lines(stream: Readable, wanted: Wanted = ALL) -> None:
     """Check that the file doesn't begin like another format.
 
-    :param stream: the file.
     :param wanted: the fields that a record must have.
     :raises BadFileError: if it does.
     """
@@ -31,7 +30,6 @@ def read_lines(stream: Readable, *, block: int = BLOCK, longest: int = LONGEST) 
 
     A line may end with `CR LF`: to JSON, CR is white space.
 
-    :param stream: the file.
     :param block: bytes per read.
     :param longest: the most bytes of a line.
     :raises BadFileError: if a line is longer.

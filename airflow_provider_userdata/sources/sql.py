@@ -34,10 +34,7 @@ class SqlSource:
     parameters: Mapping[str, Any] | Sequence[Any] | None = field(default=None, repr=False)
 
     def resolve(self, context: Mapping[str, Any]) -> SqlSource:
-        """Return a rendered copy. Airflow calls this; otherwise it would change this object, which other runs share.
-
-        :param context: Airflow's context of the task.
-        """
+        """Return a rendered copy. Airflow calls this; otherwise it would change this object, which other runs share."""
         render = context["task"].render_template
         copy = SqlSource(render(self.sql, context), self.conn_id, render(self.parameters, context))
         copy.rendered = True
