@@ -10,7 +10,6 @@ from html import escape
 from importlib.resources import files
 
 from airflow_provider_userdata.sandbox.arrivals import Arrival, Counts, JsonObject
-from airflow_provider_userdata.sandbox.gerosense import FakeGerosense
 from airflow_provider_userdata.sandbox.vendor import FakeVendor
 
 _SHOWN = 20
@@ -82,7 +81,7 @@ def _facts(vendor: FakeVendor) -> str:
 
 def _settings(vendor: FakeVendor) -> list[str]:
     texts = []
-    if isinstance(vendor, FakeGerosense) and vendor.maintenance:
+    if getattr(vendor, "maintenance", False):
         texts.append("maintenance")
     if vendor.latency:
         texts.append(f"latency {vendor.latency:g} s")

@@ -26,7 +26,7 @@ from airflow_provider_userdata.sandbox.answers import FakeAnswer
 from airflow_provider_userdata.sandbox.arrivals import JsonObject
 from airflow_provider_userdata.sandbox.connections import leading_to
 from airflow_provider_userdata.sandbox.reading import ContractBreach, read_json
-from airflow_provider_userdata.sandbox.vendor import FakeVendor, bearer
+from airflow_provider_userdata.sandbox.vendor import FakeVendor
 from airflow_provider_userdata.vendors import Accepted, Answer, BatchLimits, Meaning, Request, Vendor, shared_meaning
 from airflow_provider_userdata.vendors.rules import by_rule
 from airflow_provider_userdata.vendors.validation import Fault, Invalid
@@ -120,13 +120,9 @@ class FakePedometer(FakeVendor):
         """Answer how many have walked."""
         return web.json_response(self.counts.records)
 
-    def authorised(self, request: web.Request) -> bool:
-        """Tell whether the key is there."""
-        return bearer(request, self.key)
-
     def check(self, request: web.Request, body: bytes) -> list[JsonObject]:
         """Take all steps but Nobody's."""
-        steps: list[JsonObject] = read_json("S1", request.content_type, None, body)
+        steps: list[JsonObject] = read_json("S1", request, body)
         if any(step["who"] == "Nobody" for step in steps):
             raise ContractBreach("S3", (), "who is Nobody?")
         return steps
