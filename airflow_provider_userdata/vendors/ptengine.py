@@ -28,11 +28,10 @@ from airflow_provider_userdata.vendors.contract import (
 )
 from airflow_provider_userdata.vendors.validation import (
     NAN,
-    Explainer,
     Fault,
     Invalid,
     Schema,
-    contract_validator,
+    compiled,
     decoded,
     is_nan,
     names_of,
@@ -89,9 +88,7 @@ def request_schema() -> Schema:
     return schema_of(ProfilesRequest, "A Ptengine request")
 
 
-@functools.cache
-def _explainer() -> Explainer:
-    return Explainer(contract_validator(profile_schema()), default_rule="P3")
+_faults = compiled(profile_schema(), default_rule="P3")
 
 
 class _Layout(NamedTuple):
@@ -166,7 +163,7 @@ class Ptengine(Vendor):
             pass
         except UnicodeEncodeError:
             fault = _NO_UTF_8
-        return Invalid(_explainer().faults(dict(zip(names, cells, strict=True))) or (fault,))
+        return Invalid(_faults(dict(zip(names, cells, strict=True))) or (fault,))
 
     def prepare_table(
         self, names: tuple[str, ...], table: Sequence[Sequence[str]], rows: Sequence[Any], positions: Sequence[int]

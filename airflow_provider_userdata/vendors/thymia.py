@@ -29,11 +29,11 @@ from airflow_provider_userdata.vendors.contract import BatchLimits, Compared, Le
 from airflow_provider_userdata.vendors.pii import Guard
 from airflow_provider_userdata.vendors.validation import (
     MOST_FAULTS,
-    Explainer,
+    AgreedFormat,
     Fault,
     Invalid,
     Schema,
-    contract_validator,
+    compiled,
     decoded,
     encoded,
     is_shallow,
@@ -76,9 +76,7 @@ _encode_in_order = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(UserData).decode
 
 
-@functools.cache
-def _explainer() -> Explainer:
-    return Explainer(contract_validator(user_data_schema()), default_rule="T5")
+_faults = compiled(user_data_schema(), default_rule="T5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ class Thymia(Vendor):
 
     upload_type: str
     user_label: str | None = None
-    agreement: Explainer | None = None
+    agreement: AgreedFormat | None = None
     guard: Guard | None = None
 
     name: ClassVar[str] = "thymia"
@@ -159,7 +157,7 @@ class Thymia(Vendor):
         except msgspec.ValidationError:
             record = None
         if record is None or not record.user.userLabel.strip():
-            return Invalid(_explainer().faults(msgspec.json.decode(body)) or (Fault("T5", (), "is not a user's data"),))
+            return Invalid(_faults(msgspec.json.decode(body)) or (Fault("T5", (), "is not a user's data"),))
         faults = self._agreed_faults(record)
         return Invalid(faults) if faults else Record(body, user=record.user.userLabel)
 

@@ -18,8 +18,8 @@ from airflow_provider_userdata.vendors.pii.guard import Guard
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.rules import UNREADABLE
 from airflow_provider_userdata.vendors.thymia import Thymia
-from airflow_provider_userdata.vendors.validation.explainer import contract_validator
 from airflow_provider_userdata.vendors.validation.fault import Fault, Invalid
+from tests.vendors.contract_validator import contract_validator
 
 
 @pytest.fixture(scope="session")
