@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, TextRow, Unreadable
 from airflow_provider_userdata.sources.file_limits import LONGEST, ROWS, EmptyFileError, Readable
-from airflow_provider_userdata.sources.headers import ALL, Wanted, checked_header
+from airflow_provider_userdata.sources.headers import Wanted, checked_header
 from airflow_provider_userdata.sources.sniffing import beginning_of, check_table
 from airflow_provider_userdata.sources.table_cutter import Cutter
 
@@ -34,7 +34,7 @@ class Table:
         self._delimiter = csv.get_dialect(dialect).delimiter
         self._begins_empty = re.compile(b"\n" + self._delimiter.encode())
 
-    def check(self, stream: IO[bytes], wanted: Wanted = ALL) -> None:
+    def check(self, stream: IO[bytes], wanted: Wanted) -> None:
         """Check the header.
 
         :raises BadFileError: if the header or the first record is not valid.
@@ -43,7 +43,7 @@ class Table:
         next(self._tables(stream, wanted, LONGEST, _BUFFER))
 
     def read(
-        self, stream: Readable, wanted: Wanted = ALL, *, longest: int = LONGEST, block: int = _BUFFER
+        self, stream: Readable, wanted: Wanted, *, longest: int = LONGEST, block: int = _BUFFER
     ) -> Iterator[Chunk]:
         """Yield the rows as `TextRow`, or as `Unreadable` if their width differs from the header's.
 

@@ -7,6 +7,7 @@ import gzip
 import logging
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -15,11 +16,11 @@ from airflow_provider_userdata.delivery.recording import is_local
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.airflow_lookups import is_folder, no_store
 from airflow_provider_userdata.sources.chunking import LazySource
-from airflow_provider_userdata.sources.file_limits import BadFileError, EmptyFileError, is_compressed, opened
+from airflow_provider_userdata.sources.file_limits import BadFileError, EmptyFileError, is_compressed, unpacked
 from airflow_provider_userdata.sources.formats import FORMATS, Format, format_of
 from airflow_provider_userdata.sources.headers import Wanted
 from airflow_provider_userdata.sources.paths import find_files
-from airflow_provider_userdata.sources.sniffing import HEAD, beginning_of, check_packed, check_text
+from airflow_provider_userdata.sources.sniffing import beginning_of, check_packed, check_text
 
 _log = logging.getLogger(__name__)
 
@@ -57,8 +58,8 @@ def _read(files: list[tuple[Path, Format]], wanted: Wanted) -> Iterator[Chunk]:
     position = 0
     for path, form in files:
         try:
-            with opened(path) as stream:
-                for chunk in form.read(stream, wanted):
+            with closing(path.open("rb")) as raw:
+                for chunk in form.read(unpacked(raw, path), wanted):
                     yield chunk
                     position += len(chunk.rows)
         except UserdataError:
@@ -75,7 +76,10 @@ def _checked(path: Path, wanted: Wanted) -> Format | SourceError:
     place = f"source: {str(path)!r}"
     try:
         form = _format(path)
-        with opened(path) as stream:
+        with closing(path.open("rb")) as raw:
+            if is_compressed(path):
+                check_packed(beginning_of(raw))
+            stream = unpacked(raw, path)
             check_text(beginning_of(stream), unpacked=is_compressed(path))
             form.check(stream, wanted)
     except UserdataError:
@@ -85,8 +89,7 @@ def _checked(path: Path, wanted: Wanted) -> Format | SourceError:
     except Exception as error:
         if not is_local(path) and isinstance(error, (ValueError, ImportError)):
             raise no_store(str(path), error) from error
-        fault = _fault_of_beginning(error, path) or _fault(error, path) or _fault_of_place(error, path)
-        if fault is not None:
+        if (fault := _fault(error, path) or _fault_of_place(error, path)) is not None:
             raise SourceError(f"{place}: {fault}") from None
         raise SourceBrokeError(f"{place} can't be opened: {type(error).__name__}") from error
     return form
@@ -110,17 +113,6 @@ def _fault(error: Exception, path: Path) -> str | None:
         return str(error)
     if is_compressed(path) and isinstance(error, (EOFError, gzip.BadGzipFile, zlib.error)):
         return "the compressed file ends early or is damaged"
-    return None
-
-
-def _fault_of_beginning(error: Exception, path: Path) -> str | None:
-    """Return what a file contains that is named `.gz` but isn't compressed with gzip."""
-    if isinstance(error, gzip.BadGzipFile):
-        try:
-            with path.open("rb") as raw:
-                check_packed(raw.read(HEAD))
-        except BadFileError as fault:
-            return str(fault)
     return None
 
 

@@ -23,10 +23,6 @@ class Wanted:
     only: bool = False
 
 
-ALL = Wanted()
-"""All columns, none of them required."""
-
-
 def checked_header(cells: Sequence[str], wanted: Wanted, delimiter: str) -> Header:
     """Return a table's header. An ignored column may have any name; without a unique name, it gets a new one.
 

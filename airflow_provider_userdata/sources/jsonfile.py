@@ -24,7 +24,7 @@ from airflow_provider_userdata.sources.file_limits import (
     Readable,
     too_long,
 )
-from airflow_provider_userdata.sources.headers import ALL, Wanted
+from airflow_provider_userdata.sources.headers import Wanted
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
@@ -36,7 +36,7 @@ _CUTS = 3
 _SPANS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def check_json(stream: Readable, wanted: Wanted = ALL) -> None:
+def check_json(stream: Readable, wanted: Wanted) -> None:
     """Check that the file begins like an array of records, or contains an object that is a record.
 
     :param wanted: the fields that a record must have.

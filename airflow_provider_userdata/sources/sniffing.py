@@ -8,7 +8,7 @@ from typing import IO
 from airflow_provider_userdata.sources.file_limits import BOM, BadFileError
 
 _GZIP = b"\x1f\x8b"
-HEAD = 2**12
+_HEAD = 2**12
 """Bytes that are looked at."""
 _UNPACK = "decompress it first, or compress it with gzip, and let its name end in .gz"
 _SAVE = "save its sheet as CSV, in UTF-8"
@@ -48,7 +48,7 @@ _KINDS = (
 def beginning_of(stream: IO[bytes]) -> bytes:
     """Return the first bytes of a stream, which then is at its beginning again."""
     head = b""
-    while len(head) < HEAD and (more := stream.read(HEAD - len(head))):
+    while len(head) < _HEAD and (more := stream.read(_HEAD - len(head))):
         head += more
     stream.seek(0)
     return head
@@ -72,10 +72,9 @@ def check_packed(head: bytes) -> None:
 
     :raises BadFileError: if it isn't.
     """
-    if head.startswith(_GZIP):
-        return
-    check_text(head)
-    raise BadFileError("it isn't compressed, though its name ends in .gz; remove that from its name")
+    if head and not head.startswith(_GZIP):
+        check_text(head)
+        raise BadFileError("it isn't compressed, though its name ends in .gz; remove that from its name")
 
 
 def check_json_lines(first: bytes) -> None:
