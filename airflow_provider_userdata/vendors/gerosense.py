@@ -70,7 +70,6 @@ class GeroSense(Vendor):
 
     name: ClassVar[str] = "gerosense"
     limits: ClassVar[BatchLimits] = BatchLimits(minimum=FEWEST_SAMPLES, maximum=MOST_SAMPLES)
-    json_rule: ClassVar[str] = "G1"
     suspect_rule: ClassVar[str] = "G12"
     rules: ClassVar[Mapping[str, str]] = {
         "G1": "cannot be written as JSON",

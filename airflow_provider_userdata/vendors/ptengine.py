@@ -115,7 +115,6 @@ class Ptengine(Vendor):
 
     name: ClassVar[str] = "ptengine"
     limits: ClassVar[BatchLimits] = BatchLimits(maximum=MOST_USERS, user_once=True)
-    json_rule: ClassVar[str] = "P1"
     kept: ClassVar[LedgerMode] = LedgerMode.STATES
     suspect_rule: ClassVar[str] = "P11"
     rules: ClassVar[Mapping[str, str]] = {

@@ -96,7 +96,6 @@ class Thymia(Vendor):
 
     name: ClassVar[str] = "thymia"
     limits: ClassVar[BatchLimits] = BatchLimits()
-    json_rule: ClassVar[str] = "T1"
     kept: ClassVar[LedgerMode] = LedgerMode.USERS_RECORDS
     suspect_rule: ClassVar[str] = "T10"
     usual_user_characters: ClassVar[int | None] = USUAL_LABEL_CHARACTERS
@@ -149,7 +148,7 @@ class Thymia(Vendor):
         if not isinstance(value, dict):
             return Invalid((Fault("T5", (), "is not an object"),))
         nested = _text_label(value if self.user_label is None else _nested(value, self.user_label))
-        body = encoded(nested, self.json_rule, checked=checked)
+        body = encoded(nested, "T1", checked=checked)
         if isinstance(body, Invalid):
             return body
         try:

@@ -45,7 +45,6 @@ class Pedometer(Vendor):
 
     name: ClassVar[str] = "pedometer"
     limits: ClassVar[BatchLimits] = BatchLimits(maximum=4)
-    json_rule: ClassVar[str] = "S1"
     suspect_rule: ClassVar[str] = "S4"
     rules: ClassVar[Mapping[str, str]] = {"S2": "not a step", "S3": "refused by Pedometer"}
     known_fields: ClassVar[frozenset[str]] = frozenset({"who", "steps"})

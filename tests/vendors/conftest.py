@@ -115,7 +115,7 @@ def settled() -> Callable[[Vendor, Record | Invalid], Record | Invalid]:
         if isinstance(found, Invalid):
             assert 1 <= len(found.faults) <= 20
             for fault in found.faults:
-                assert fault.rule == UNREADABLE or fault.rule[0] == vendor.json_rule[0]
+                assert fault.rule == UNREADABLE or fault.rule[0] == vendor.suspect_rule[0]
                 assert fault.path.startswith("$")
                 assert fault.public_path(vendor.known_fields).startswith("$")
                 assert fault.reason
