@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
     from airflow.providers.common.compat.sdk import (
-        DAG,
         AirflowException,
         AirflowFailException,
         AirflowNotFoundException,
@@ -28,38 +27,10 @@ if TYPE_CHECKING:
         conf,
         context_merge,
         determine_kwargs,
-        task,
         task_decorator_factory,
     )
     from airflow.providers.common.compat.standard.triggers import TimeDeltaTrigger
     from airflow.providers_manager import ProvidersManager
-
-__all__ = [
-    "DAG",
-    "ActionCommand",
-    "AirflowException",
-    "AirflowFailException",
-    "AirflowNotFoundException",
-    "AirflowSkipException",
-    "Arg",
-    "Asset",
-    "BaseHook",
-    "BaseOperator",
-    "CLICommand",
-    "Context",
-    "DecoratedOperator",
-    "GroupCommand",
-    "ObjectStoragePath",
-    "ProvidersManager",
-    "TaskDecorator",
-    "TimeDeltaTrigger",
-    "conf",
-    "context_merge",
-    "determine_kwargs",
-    "lazy_load_command",
-    "task",
-    "task_decorator_factory",
-]
 
 _COMPAT = "airflow.providers.common.compat.sdk"
 _CLI = ("airflow.cli.cli_config",)
@@ -78,7 +49,6 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "BaseOperator": ("airflow.sdk", "airflow.models.baseoperator"),
     "CLICommand": _CLI,
     "Context": ("airflow.sdk", "airflow.utils.context"),
-    "DAG": ("airflow.sdk", "airflow.models.dag"),
     "DecoratedOperator": _DECORATOR,
     "GroupCommand": _CLI,
     "ObjectStoragePath": ("airflow.sdk", "airflow.io.path"),
@@ -89,7 +59,6 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "context_merge": ("airflow.sdk.definitions.context", "airflow.utils.context"),
     "determine_kwargs": ("airflow.sdk.bases.decorator", "airflow.utils.operator_helpers"),
     "lazy_load_command": _CLI,
-    "task": ("airflow.sdk", "airflow.decorators"),
     "task_decorator_factory": _DECORATOR,
 }
 """Where a name is, newest Airflow first; behind a colon, what it is called there."""

@@ -1,24 +1,4 @@
-"""All exceptions of this package, sorted by what the caller can do about them.
-
-    UserdataError
-    ├── NeedsChangeError         change something, then run again; a retry can't help
-    │   ├── ArgumentError            a task's argument, in the DAG file
-    │   ├── ConnectionSettingsError  the Airflow connection
-    │   ├── SourceError              where the data is, or its shape
-    │   ├── SourceChangedError       the data or its destination changed since the previous attempt
-    │   ├── ResumeError              what the previous attempt sent can't be known
-    │   ├── RejectsError             more rejects than the task allows
-    │   ├── LedgerError              the ledger's place, permissions, version or secret; or it is lost
-    │   └── RefusedError             the vendor refuses the credentials, the address or every request
-    └── MayPassError             a retry may help
-        ├── SourceBrokeError         the source failed while it was read
-        ├── OutputError              rejects, receipts or checkpoint can't be written
-        ├── LedgerBusyError          the ledger is locked, or its database can't be reached
-        ├── LaterError               the vendor asks to come back later
-        ├── UnexpectedError          any other exception, named by its type alone
-        ├── VendorDownError          the vendor can't be reached, or accepts no requests for now
-        └── StoppedError             the delivery was told to stop
-            └── OrphanedError            no process supervises the delivery any more
+"""All exceptions of this package: those that need a change first, and those that a retry may cure.
 
 Messages name the connection, the argument, the rule and the position; never a record's content or a credential.
 """

@@ -6,7 +6,7 @@ Airflow reads this at every start, so nothing is imported here: each part is nam
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any, NamedTuple
 
 _PACKAGE = __name__.rpartition(".")[0]
@@ -81,18 +81,13 @@ def names() -> str:
 
 def contracts() -> Iterator[Any]:
     """Load and return each vendor's contract class."""
-    return (_load(vendor.contract) for vendor in VENDORS)
+    return (resolve_name(vendor.contract) for vendor in VENDORS)
 
 
 def fakes() -> Iterator[Any]:
     """Load and return each vendor's class in the sandbox."""
-    return (_load(vendor.fake) for vendor in VENDORS)
+    return (resolve_name(vendor.fake) for vendor in VENDORS)
 
 
 def _listed(words: list[str], conjunction: str) -> str:
     return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
-
-
-def _load(path: str) -> Any:
-    module, _, name = path.rpartition(".")
-    return getattr(import_module(module), name)

@@ -1,4 +1,4 @@
-"""The base of all decorated operators: the decorated function is the operator's source."""
+"""Makes a vendor's task decorator of its operator: the decorated function is the operator's source."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Any
 from airflow_provider_userdata.airflow_compat import (
     Context,
     DecoratedOperator,
+    TaskDecorator,
     context_merge,
     determine_kwargs,
+    task_decorator_factory,
 )
 from airflow_provider_userdata.operators.base import DeliveryOperator
 from airflow_provider_userdata.sources import hold, unhold
 
 
-class DecoratedDelivery(DecoratedOperator, DeliveryOperator):
+class _DecoratedDelivery(DecoratedOperator, DeliveryOperator):
     """Delivers what a function returns or yields. Mixed into a vendor's operator.
 
     Airflow renders, stores and shows a function's arguments. Lists are wrapped to prevent that, because they may be
@@ -75,7 +77,26 @@ def _held(value: object) -> object:
     return hold(value) if isinstance(value, (list, tuple)) else value
 
 
-def template_fields(operator: type[DeliveryOperator]) -> tuple[str, ...]:
-    """Return the template fields of a decorated operator: the function's arguments, and all fields but the source."""
-    own = [name for name in operator.template_fields if name != "source"]
-    return (*DecoratedOperator.template_fields, *own)
+def task_decorator(name: str, operator: type[DeliveryOperator]) -> Callable[..., TaskDecorator]:
+    """Return the decorator that Airflow offers as `@task.<name>`.
+
+    :param name: the decorator's name, such as `thymia_upload`.
+    :param operator: the operator that uploads what the function returns or yields.
+    """
+    own_fields = (field for field in operator.template_fields if field != "source")
+    attributes = {
+        "template_fields": (*DecoratedOperator.template_fields, *own_fields),
+        "custom_operator_name": f"@task.{name}",
+    }
+    decorated: type[Any] = type(f"_Decorated{operator.__name__}", (_DecoratedDelivery, operator), attributes)
+
+    def decorator(python_callable: Callable[..., object] | None = None, **kwargs: Any) -> TaskDecorator:
+        """Upload what a function returns or yields.
+
+        :param python_callable: the function; parameters named like Airflow context variables are filled in.
+        :param kwargs: the operator's arguments, except `source`.
+        """
+        return task_decorator_factory(python_callable=python_callable, decorated_operator_class=decorated, **kwargs)
+
+    decorator.__name__ = f"{name}_task"
+    return decorator

@@ -1,4 +1,4 @@
-"""The connection forms, stated once: the provider's metadata for Airflow 3, the hooks' methods for 2.11."""
+"""Describes the connection forms: in provider metadata for Airflow 3, by the hooks' methods for 2.11."""
 
 from __future__ import annotations
 
@@ -7,47 +7,38 @@ from typing import Any
 from airflow_provider_userdata import registry
 
 TIMEOUT = 60.0
-"""Seconds that a request may take, where a connection says nothing."""
+"""How many seconds a request may take, unless the connection says otherwise."""
 
-_FIELDS: dict[str, dict[str, Any]] = {
-    "timeout": {
-        "label": "Timeout (s)",
-        "description": f"Seconds that a request may take in all. Default: {TIMEOUT:g}.",
-        "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
-    },
-    "verify": {
-        "label": "Verify TLS",
-        "description": "true (default), false, or the path of a file with the certificates to trust.",
-        "schema": {"type": ["string", "null"]},
-    },
-    "client_cert": {
-        "label": "Client certificate",
-        "description": "Path of a PEM file with the certificate to show to a server that asks for one.",
-        "schema": {"type": ["string", "null"]},
-    },
-    "client_key": {
-        "label": "Client key",
-        "description": "Path of its private key, without a password. Default: in the certificate's file.",
-        "schema": {"type": ["string", "null"]},
-    },
-    "proxy": {
-        "label": "Proxy",
-        "description": "Address of an HTTP proxy. Default: what HTTPS_PROXY and NO_PROXY say.",
-        "schema": {"type": ["string", "null"], "format": "password"},
-    },
-    "allow_http": {
-        "label": "Allow http",
-        "description": "Send the key and the data unencrypted to a host that is not this machine.",
-        "schema": {"type": ["boolean", "null"], "default": False},
-    },
+
+def _field(label: str, description: str, kind: str = "string", **schema: Any) -> dict[str, Any]:
+    return {"label": label, "description": description, "schema": {"type": [kind, "null"], **schema}}
+
+
+_FIELDS = {
+    "timeout": _field(
+        "Timeout (s)", f"How many seconds a request may take. Default: {TIMEOUT:g}.", "number", exclusiveMinimum=0
+    ),
+    "verify": _field("Verify TLS", "true (default), false, or the path of a file with the certificates to trust."),
+    "client_cert": _field(
+        "Client certificate", "Path of a PEM file with the certificate to show to a server that asks for one."
+    ),
+    "client_key": _field(
+        "Client key", "Path of the certificate's private key, without a password. Default: the certificate's file."
+    ),
+    "proxy": _field(
+        "Proxy", "Address of an HTTP proxy. Default: the environment's HTTPS_PROXY and NO_PROXY.", format="password"
+    ),
+    "allow_http": _field(
+        "Allow http", "Send the key and the data unencrypted to a remote host.", "boolean", default=False
+    ),
 }
 
 EXTRA_NAMES = frozenset(_FIELDS)
-"""What a connection's extra may hold."""
+"""The keys that a connection's extra may have."""
 
 
 def connection_type(name: str) -> dict[str, Any]:
-    """Describe a connection type as Airflow's provider metadata wants it.
+    """Return a connection type in the form of Airflow's provider metadata.
 
     :param name: the connection type, such as `thymia`.
     """
@@ -65,19 +56,14 @@ def connection_type(name: str) -> dict[str, Any]:
     }
 
 
-def connection_types() -> list[dict[str, Any]]:
-    """Describe all connection types."""
-    return [connection_type(vendor.name) for vendor in registry.VENDORS]
-
-
 def field_behaviour(name: str) -> dict[str, Any]:
-    """Describe a form's standard fields as Airflow 2.11 asks a hook for them."""
+    """Return how a form shows its standard fields, as Airflow 2.11 asks a hook for it."""
     behaviour = connection_type(name)["ui-field-behaviour"]
     return {key.replace("-", "_"): value for key, value in behaviour.items()}
 
 
 def form_widgets() -> dict[str, Any]:
-    """Build a form's extra fields as Airflow 2.11 asks a hook for them."""
+    """Return a form's extra fields, as Airflow 2.11 asks a hook for them."""
     from wtforms import BooleanField, StringField
 
     return {

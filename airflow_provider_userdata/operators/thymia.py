@@ -18,7 +18,7 @@ from airflow_provider_userdata.operators.base import DeliveryOperator
 from airflow_provider_userdata.sources import as_text, storage_path
 from airflow_provider_userdata.vendors.pii import Guard
 from airflow_provider_userdata.vendors.thymia import USER_LABEL, Thymia
-from airflow_provider_userdata.vendors.validation import Explainer, agreed_validator
+from airflow_provider_userdata.vendors.validation import AgreedFormat
 
 
 class ThymiaUploadOperator(DeliveryOperator):
@@ -104,7 +104,7 @@ class ThymiaUploadOperator(DeliveryOperator):
             )
         return self.upload_type
 
-    def _agreement(self) -> Explainer | None:
+    def _agreement(self) -> AgreedFormat | None:
         if self.data_schema is None:
             return None
         schema = as_text(self.data_schema)
@@ -113,7 +113,7 @@ class ThymiaUploadOperator(DeliveryOperator):
         if not isinstance(schema, Mapping):
             raise ArgumentError("data_schema: must be a JSON Schema as a dictionary, or the path of one")
         try:
-            return Explainer(agreed_validator(dict(schema)), default_rule="T7", root=("data",))
+            return AgreedFormat(dict(schema), rule="T7", root=("data",))
         except SchemaError as error:
             raise ArgumentError(f"data_schema: is not a valid JSON Schema, at {error.json_path}") from None
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from itertools import compress, repeat
+from dataclasses import dataclass, field
+from itertools import compress, pairwise, repeat
 from typing import Any, overload
 
 from airflow_provider_userdata.records.json_lines import JsonLines
 from airflow_provider_userdata.records.record import Record
 
 
+@dataclass(eq=False, slots=True)
 class RecordBatch(Sequence[Record]):
     """Records of one source and one group, in the source's order, as columns of one length.
 
@@ -22,24 +24,13 @@ class RecordBatch(Sequence[Record]):
     :param entries: what identifies them in the ledger of an incremental run, after the lookup.
     """
 
-    __slots__ = ("_ranges", "entries", "group", "lines", "positions", "rows", "users")
-
-    def __init__(
-        self,
-        rows: Sequence[Any],
-        positions: Sequence[int],
-        lines: JsonLines,
-        users: Sequence[str] | None = None,
-        group: tuple[str, ...] = (),
-        entries: Sequence[Any] | None = None,
-    ) -> None:
-        self.rows = rows
-        self.positions = positions
-        self.lines = lines
-        self.users = users
-        self.group = group
-        self.entries = entries
-        self._ranges: list[list[int]] | None = None
+    rows: Sequence[Any]
+    positions: Sequence[int]
+    lines: JsonLines
+    users: Sequence[str] | None = None
+    group: tuple[str, ...] = ()
+    entries: Sequence[Any] | None = None
+    _ranges: list[list[int]] | None = field(default=None, init=False)
 
     @property
     def ranges(self) -> list[list[int]]:
@@ -53,11 +44,7 @@ class RecordBatch(Sequence[Record]):
         forms = [(one.users is None, one.entries is None) for one in (self, other)]
         return self.group == other.group and forms[0] == forms[1]
 
-    def where(self, chosen: Sequence[object]) -> RecordBatch:
-        """Return the records whose entry in `chosen` is true."""
-        return self._of_each(lambda column: list(compress(column, chosen)))
-
-    def _of_each(self, part: Callable[[Sequence[Any]], Sequence[Any]]) -> RecordBatch:
+    def of_each(self, part: Callable[[Sequence[Any]], Sequence[Any]]) -> RecordBatch:
         """Return the records that `part` selects from each column."""
         lines = part(self.lines)
         return RecordBatch(
@@ -78,7 +65,7 @@ class RecordBatch(Sequence[Record]):
     def __getitem__(self, index: slice) -> RecordBatch: ...
     def __getitem__(self, index: int | slice) -> Record | RecordBatch:
         if isinstance(index, slice):
-            return self._of_each(operator.itemgetter(index))
+            return self.of_each(operator.itemgetter(index))
         user = None if self.users is None else self.users[index]
         entry = None if self.entries is None else self.entries[index]
         return Record(self.lines[index][:-1], self.group, user, self.positions[index], self.rows[index], entry)
@@ -111,7 +98,9 @@ def where(records: Sequence[Record], chosen: Sequence[object]) -> Sequence[Recor
         return records
     if not any(chosen):
         return records[:0]
-    return records.where(chosen) if isinstance(records, RecordBatch) else list(compress(records, chosen))
+    if isinstance(records, RecordBatch):
+        return records.of_each(lambda column: list(compress(column, chosen)))
+    return list(compress(records, chosen))
 
 
 def with_entries(records: Sequence[Record], entries: Sequence[Any]) -> Sequence[Record]:
@@ -145,14 +134,10 @@ def ranges(positions: Sequence[int]) -> list[list[int]]:
     count = len(positions)
     if not count or positions[-1] - positions[0] == count - 1:
         return [[positions[0], count]] if count else []
-    begun = _starts(positions)
-    return [[positions[start], end - start] for start, end in zip(begun, [*begun[1:], count], strict=True)]
-
-
-def _starts(positions: Sequence[int]) -> list[int]:
     # Within a range, each position exceeds its index in the list by the same number.
-    ahead = list(map(operator.sub, positions, range(len(positions))))
-    return [0, *compress(range(1, len(positions)), map(operator.ne, ahead, ahead[1:]))]
+    ahead = list(map(operator.sub, positions, range(count)))
+    cuts = [0, *compress(range(1, count), map(operator.ne, ahead, ahead[1:])), count]
+    return [[positions[start], end - start] for start, end in pairwise(cuts)]
 
 
 def users_of(records: Sequence[Record]) -> Sequence[str | None]:

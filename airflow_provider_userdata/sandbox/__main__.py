@@ -8,7 +8,6 @@ import os
 import shlex
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -87,15 +86,9 @@ def _announce(sandbox: Sandbox, ready_file: Path | None) -> None:
         print(f"  export {name}={shlex.quote(value)}")
     print("\nCtrl+C ends it.", flush=True)
     if ready_file:
-        _write_whole(ready_file, json.dumps({"url": sandbox.url, "pid": os.getpid()}))
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file so that nobody ever reads a part of it."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-    Path(name).replace(path)
+        whole = ready_file.with_name(f"{ready_file.name}.{os.getpid()}")  # nobody must read a part of it
+        whole.write_text(json.dumps({"url": sandbox.url, "pid": os.getpid()}))
+        whole.replace(ready_file)
 
 
 if __name__ == "__main__":

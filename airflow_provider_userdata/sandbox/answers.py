@@ -56,11 +56,3 @@ def drop(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.close()
     return web.Response()
-
-
-def phrase(status: int) -> str:
-    """Name a status."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "no reason"

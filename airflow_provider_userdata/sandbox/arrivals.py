@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -52,7 +52,7 @@ class Arrival:
         return self.started < _end(other) and other.started < _end(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Counts:
     """What a vendor received since it was last reset.
 
@@ -69,7 +69,7 @@ class Counts:
     """
 
     requests: int = 0
-    by_status: dict[int, int] = field(default_factory=dict)
+    by_status: dict[int, int] = field(default_factory=Counter)
     unanswered: int = 0
     in_flight: int = 0
     most_in_flight: int = 0
@@ -97,13 +97,12 @@ class Arrivals:
     def reset(self) -> None:
         """Forget all. A request that is still in progress counts no more."""
         with self._lock:
+            self._counts = Counts()
             self._requests: deque[Arrival] = deque()
             self._records: deque[JsonObject] = deque(maxlen=self._keep)
             self._kept_bytes = 0
             self._seen: set[bytes] = set()
             self._again: set[bytes] = set()
-            self._statuses: Counter[int] = Counter()
-            self._tally: Counter[str] = Counter()
             self._open: set[int] = set()
 
     def begin(self, path: str, headers: Mapping[str, str]) -> Arrival:
@@ -115,8 +114,8 @@ class Arrivals:
                 self._drop_oldest()
             self._requests.append(request)
             self._open.add(id(request))
-            self._tally["requests"] += 1
-            self._tally["most_in_flight"] = max(self._tally["most_in_flight"], len(self._open))
+            self._counts.requests += 1
+            self._counts.most_in_flight = max(self._counts.most_in_flight, len(self._open))
         return request
 
     def carry(self, request: Arrival, body: bytes) -> None:
@@ -143,8 +142,8 @@ class Arrivals:
         prints = _fingerprints(records, namespace)
         with self._lock:
             request.accepted += len(records)
-            self._tally["accepted_requests"] += 1
-            self._tally["records"] += len(records)
+            self._counts.accepted_requests += 1
+            self._counts.records += len(records)
             for mark in prints:
                 (self._again if mark in self._seen else self._seen).add(mark)
             self._records.extend(records)
@@ -157,12 +156,12 @@ class Arrivals:
             if id(request) in self._open:
                 self._open.remove(id(request))
                 if status is not None:
-                    self._statuses[status] += 1
+                    self._counts.by_status[status] += 1
 
     def rate_limited(self) -> None:
         """Note that the rate limit refused a POST."""
         with self._lock:
-            self._tally["rate_limited"] += 1
+            self._counts.rate_limited += 1
 
     def requests(self) -> list[Arrival]:
         """Return the kept requests, in order of arrival."""
@@ -177,16 +176,12 @@ class Arrivals:
     def counts(self) -> Counts:
         """Count all that arrived."""
         with self._lock:
-            answered = self._statuses.total()
-            return Counts(
-                requests=self._tally["requests"],
-                by_status=dict(sorted(self._statuses.items())),
-                unanswered=self._tally["requests"] - answered,
+            by_status = dict(sorted(self._counts.by_status.items()))
+            return replace(
+                self._counts,
+                by_status=by_status,
+                unanswered=self._counts.requests - sum(by_status.values()),
                 in_flight=len(self._open),
-                most_in_flight=self._tally["most_in_flight"],
-                rate_limited=self._tally["rate_limited"],
-                accepted_requests=self._tally["accepted_requests"],
-                records=self._tally["records"],
                 distinct=len(self._seen),
                 repeated=len(self._again),
             )

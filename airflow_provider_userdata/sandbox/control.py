@@ -9,8 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from airflow_provider_userdata.sandbox.arrivals import Arrival
-from airflow_provider_userdata.sandbox.faults import Chance, seconds
-from airflow_provider_userdata.sandbox.gerosense import FakeGerosense
+from airflow_provider_userdata.sandbox.faults import seconds
 from airflow_provider_userdata.sandbox.limits import VendorRateLimit
 from airflow_provider_userdata.sandbox.page import render
 from airflow_provider_userdata.sandbox.vendor import FakeVendor
@@ -114,7 +113,7 @@ def _state(vendor: FakeVendor) -> dict[str, Any]:
         "random": vendor.chances,
         "latency": vendor.latency,
         "rate_limit": asdict(limit) if limit else None,
-        "maintenance": isinstance(vendor, FakeGerosense) and vendor.maintenance,
+        "maintenance": getattr(vendor, "maintenance", False),
     }
 
 
@@ -131,24 +130,21 @@ def _set(vendor: FakeVendor, settings: Any) -> None:
     if not isinstance(settings, dict):
         raise ValueError("settings are an object")  # noqa: TRY004 - one kind of error for whoever sent it
     changes = [_setting(vendor, name, value) for name, value in settings.items()]
-    for change in changes:
-        change()
+    for attribute, value in changes:
+        setattr(vendor, attribute, value)
 
 
-def _setting(vendor: FakeVendor, name: str, value: Any) -> Callable[[], None]:
+def _setting(vendor: FakeVendor, name: str, value: Any) -> tuple[str, Any]:
+    """Return the attribute that a setting sets, and its value."""
     if name == "latency":
-        latency = seconds(value)
-        return lambda: setattr(vendor, "latency", latency)
+        return name, seconds(value)
     if name == "rate_limit":
-        limit = (
-            VendorRateLimit(**value) if isinstance(value, dict) else None if value is None else VendorRateLimit(value)
-        )
-        return lambda: setattr(vendor, "rate_limit", limit)
-    if name == "maintenance" and isinstance(vendor, FakeGerosense) and isinstance(value, bool):
-        return lambda: setattr(vendor, "maintenance", value)
+        limit = value if isinstance(value, dict | None) else {"per_second": value}
+        return name, None if limit is None else VendorRateLimit(**limit)
+    if name == "maintenance" and hasattr(vendor, name) and isinstance(value, bool):
+        return name, value
     if name == "random" and isinstance(value, dict) and value.keys() == {"seed", "chances"}:
-        Chance(**value)
-        return lambda: vendor.random_faults(**value)
+        return "chance", vendor.chance_of(**value)
     raise ValueError(
         f"{vendor.title} has no such setting: {name} (latency, rate_limit, random; GeroSense: maintenance)"
     )

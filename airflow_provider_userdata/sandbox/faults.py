@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import random
 import re
 import shlex
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -148,77 +146,6 @@ class ScriptedFault:
     def sent_headers(self) -> dict[str, str]:
         """Headers as they go out: a date that is counted from now is now worked out."""
         return {name: _dated(value) if name == "retry-after" else value for name, value in self.headers}
-
-
-class Script:
-    """What a vendor does to the next POSTs: a list that is used up in order, then chance, where that was asked for."""
-
-    def __init__(self) -> None:
-        self._left: deque[ScriptedFault] = deque()
-        self._chance: Chance | None = None
-
-    def add(self, faults: Iterable[ScriptedFault]) -> None:
-        """Append faults."""
-        self._left.extend(faults)
-
-    def replace(self, faults: Iterable[ScriptedFault]) -> None:
-        """Put faults in the place of what is left."""
-        self._left = deque(faults)
-
-    def at_random(self, seed: int, chances: Mapping[str, float]) -> None:
-        """Let chance decide whenever the list is empty; no chances: it no longer does."""
-        self._chance = Chance(seed, chances) if chances else None
-
-    def clear(self) -> None:
-        """Forget the list and the chances."""
-        self._left.clear()
-        self._chance = None
-
-    def next(self) -> ScriptedFault:
-        """Use up the next fault."""
-        if not self._left:
-            return self._chance.draw() if self._chance else ScriptedFault()
-        fault = self._left.popleft()
-        if fault.times > 1:
-            self._left.appendleft(replace(fault, times=fault.times - 1))
-        return replace(fault, times=1)
-
-    def texts(self) -> list[str]:
-        """Return what is left of the list."""
-        return [str(fault) for fault in tuple(self._left)]
-
-    def chances(self) -> dict[str, float]:
-        """Return the faults that chance may bring, with their probabilities."""
-        return {str(fault): share for fault, share in self._chance.faults} if self._chance else {}
-
-
-@dataclass(slots=True)
-class Chance:
-    """Draws each fault with its probability: the same ones, in the same order, for the same seed.
-
-    :param seed: makes it repeatable.
-    :param chances: each fault's text and probability.
-    """
-
-    seed: int
-    chances: Mapping[str, float]
-    faults: list[tuple[ScriptedFault, float]] = field(init=False)
-    _random: random.Random = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.faults = [(ScriptedFault.parse(text), float(share)) for text, share in self.chances.items()]
-        if any(not 0 <= share <= 1 for _, share in self.faults) or sum(share for _, share in self.faults) > 1 + 1e-9:
-            raise ValueError("chances are between 0 and 1, and so is their sum")
-        self._random = random.Random(self.seed)  # noqa: S311 - repeatable, not secret
-
-    def draw(self) -> ScriptedFault:
-        """Return the next fault; mostly none."""
-        point = self._random.random()
-        for fault, share in self.faults:
-            if point < share:
-                return fault
-            point -= share
-        return ScriptedFault()
 
 
 def seconds(value: object) -> float:

@@ -12,10 +12,10 @@ from airflow_provider_userdata.sandbox.answers import FakeAnswer
 from airflow_provider_userdata.sandbox.arrivals import JsonObject
 from airflow_provider_userdata.sandbox.faults import ScriptedFault
 from airflow_provider_userdata.sandbox.reading import ContractBreach, only_keys, read_json
-from airflow_provider_userdata.sandbox.vendor import FakeVendor, bearer
+from airflow_provider_userdata.sandbox.vendor import FakeVendor
 
-_REQUIRED = frozenset({"device_name", "start_date", "unit", "value"})
-_KNOWN = _REQUIRED | {"device_version", "end_date"}
+_REQUIRED = ("device_name", "start_date", "unit", "value")
+_KNOWN = frozenset({*_REQUIRED, "device_version", "end_date"})
 _LIMITS = {"count": 30000, "count/min": 300, "count/s": None}
 _TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]"
@@ -38,10 +38,6 @@ class FakeGerosense(FakeVendor):
     key = "sandbox-gerosense-token"
     paths = ("/api/",)
 
-    def __init__(self, keep: int | None) -> None:
-        super().__init__(keep)
-        self.maintenance = False
-
     def reset(self) -> None:
         """Forget what arrived, the script, and every setting."""
         super().reset()
@@ -55,10 +51,6 @@ class FakeGerosense(FakeVendor):
         """``GET /api/status``: open to everybody, as the vendor's own example has no token (G13)."""
         status = "Maintenance" if self.maintenance else "Ok"
         return web.json_response({"status": status, "minimal_api_version": "v1.0"})
-
-    def authorised(self, request: web.Request) -> bool:
-        """Return whether the token is there, as a bearer token (G1)."""
-        return bearer(request, self.key)
 
     def closed(self) -> FakeAnswer | None:
         """In maintenance it takes nothing (G13)."""
@@ -74,7 +66,7 @@ class FakeGerosense(FakeVendor):
 
     def check(self, request: web.Request, body: bytes) -> list[JsonObject]:
         """Each sample, with the data type of its request (G2, G3)."""
-        value = read_json("G1", request.content_type, request.headers.get("Content-Encoding"), body)
+        value = read_json("G1", request, body)
         upload = only_keys("G1", value, (), ("data_type", "data"))
         data_type, samples = upload["data_type"], upload["data"]
         if data_type not in ("steps", "bpm"):
@@ -106,13 +98,7 @@ class FakeGerosense(FakeVendor):
 
 
 def _check_sample(position: int, sample: Any) -> None:
-    if not isinstance(sample, dict):
-        raise ContractBreach("G5", ("data", position), "must be an object")
-    keys = sample.keys()
-    if not keys >= _REQUIRED:
-        raise ContractBreach("G5", ("data", position, min(_REQUIRED - keys)), "is required")
-    if not keys <= _KNOWN:
-        raise ContractBreach("G5", ("data", position, "*"), "a key that the contract does not name")
+    only_keys("G5", sample, ("data", position), _REQUIRED, _KNOWN)
     _check_device(position, sample)
     _check_dates(position, sample)
     _check_value(position, sample["unit"], sample["value"])

@@ -10,7 +10,7 @@ from aiohttp import web
 from airflow_provider_userdata.sandbox.answers import FakeAnswer
 from airflow_provider_userdata.sandbox.arrivals import JsonObject
 from airflow_provider_userdata.sandbox.reading import ContractBreach, only_keys, read_json
-from airflow_provider_userdata.sandbox.vendor import FakeVendor, bearer
+from airflow_provider_userdata.sandbox.vendor import FakeVendor
 
 
 class FakePtengine(FakeVendor):
@@ -30,13 +30,9 @@ class FakePtengine(FakeVendor):
         """Its path."""
         return [web.post("/v1/user/profiles", self.post)]
 
-    def authorised(self, request: web.Request) -> bool:
-        """Return whether the key is there, as a bearer token (P1)."""
-        return bearer(request, self.key)
-
     def check(self, request: web.Request, body: bytes) -> list[JsonObject]:
         """Each row, as field and value (P2)."""
-        value = read_json("P1", request.content_type, request.headers.get("Content-Encoding"), body)
+        value = read_json("P1", request, body)
         upload = only_keys("P2", value, (), ("field_name", "values"))
         names = _field_names(upload["field_name"])
         rows = upload["values"]

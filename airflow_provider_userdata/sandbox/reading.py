@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from aiohttp import web
 
+
+@dataclass(eq=False)
 class ContractBreach(Exception):  # noqa: N818 - an outcome, not a mistake of the sandbox
     """What was sent breaks a rule of the vendor's.
 
@@ -16,12 +20,10 @@ class ContractBreach(Exception):  # noqa: N818 - an outcome, not a mistake of th
     :param kind: the kind of mistake, as Thymia names it in ``type``.
     """
 
-    def __init__(self, rule: str, loc: tuple[str | int, ...], reason: str, kind: str = "value_error") -> None:
-        super().__init__(reason)
-        self.rule = rule
-        self.loc = loc
-        self.reason = reason
-        self.kind = kind
+    rule: str
+    loc: tuple[str | int, ...]
+    reason: str
+    kind: str = "value_error"
 
     @property
     def path(self) -> str:
@@ -35,18 +37,16 @@ class ContractBreach(Exception):  # noqa: N818 - an outcome, not a mistake of th
         return f"{self.path or 'body'}: {self.reason} ({self.rule})"
 
 
-def read_json(rule: str, content_type: str, encoding: str | None, body: bytes) -> Any:
+def read_json(rule: str, request: web.Request, body: bytes) -> Any:
     """Decode a body that has to be JSON, in UTF-8, not compressed.
 
     Beyond what ``json.loads`` refuses: NaN, infinities and numbers that become one, a key given twice, lone surrogates.
 
     :param rule: the rule that asks for JSON, for the refusal.
-    :param content_type: the request's content type, without parameters.
-    :param encoding: the request's content encoding.
     """
-    if content_type.lower() != "application/json":
+    if request.content_type.lower() != "application/json":
         raise ContractBreach(rule, (), "the content type is not application/json", "content_type")
-    if encoding not in (None, "", "identity"):
+    if request.headers.get("Content-Encoding") not in (None, "", "identity"):
         raise ContractBreach(rule, (), "a content encoding is not part of the contract", "content_encoding")
     try:
         text = body.decode("utf-8")
@@ -59,14 +59,16 @@ def read_json(rule: str, content_type: str, encoding: str | None, body: bytes) -
     return value
 
 
-def only_keys(rule: str, value: Any, loc: tuple[str | int, ...], required: tuple[str, ...]) -> dict[str, Any]:
-    """Check that a value is an object with these keys and no others."""
+def only_keys(
+    rule: str, value: Any, loc: tuple[str | int, ...], required: tuple[str, ...], known: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Check that a value is an object with the required keys, and no others but known ones."""
     if not isinstance(value, dict):
         raise ContractBreach(rule, loc, "must be an object", "dict_type")
     for key in required:
         if key not in value:
             raise ContractBreach(rule, (*loc, key), "is required", "missing")
-    if len(value) > len(required):
+    if len(value) > len(required) and not value.keys() <= known:
         raise ContractBreach(rule, (*loc, "*"), "a key that the contract does not name", "extra_forbidden")
     return value
 

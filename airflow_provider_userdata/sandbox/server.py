@@ -8,7 +8,6 @@ import json
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
-from types import TracebackType
 from typing import Self
 
 from aiohttp import web
@@ -63,9 +62,7 @@ class Sandbox:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property

@@ -48,7 +48,7 @@ class FakeThymia(FakeVendor):
         if not upload_type.strip() or upload_type in (".", ".."):
             raise ContractBreach("T4", ("path", "upload_type"), "must name a type", "value_error")
         try:
-            return [_upload(read_json("T1", request.content_type, request.headers.get("Content-Encoding"), body))]
+            return [_upload(read_json("T1", request, body))]
         except ContractBreach as refused:
             refused.loc = ("body", *refused.loc)
             raise

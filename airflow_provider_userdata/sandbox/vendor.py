@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from http.client import responses
 from typing import ClassVar
 
 from aiohttp import web
 
-from airflow_provider_userdata.sandbox.answers import FakeAnswer, drop, phrase, respond, respond_half
+from airflow_provider_userdata.sandbox.answers import FakeAnswer, drop, respond, respond_half
 from airflow_provider_userdata.sandbox.arrivals import Arrival, Arrivals, Counts, JsonObject
-from airflow_provider_userdata.sandbox.faults import Script, ScriptedFault, seconds
+from airflow_provider_userdata.sandbox.faults import ScriptedFault, seconds
 from airflow_provider_userdata.sandbox.limits import Bucket, VendorRateLimit
 from airflow_provider_userdata.sandbox.reading import ContractBreach
+from airflow_provider_userdata.sandbox.script import Scripted
 
 
-class FakeVendor(ABC):
+class FakeVendor(Scripted, ABC):
     """One vendor's double: what tests and the control API see of it.
 
     :param keep: how many requests and records to keep; None: all.
@@ -31,50 +32,14 @@ class FakeVendor(ABC):
 
     def __init__(self, keep: int | None) -> None:
         self._arrivals = Arrivals(keep)
-        self._script = Script()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what arrived, the script, and every setting."""
+        self._arrivals.reset()
+        self.clear_faults()
         self._latency = 0.0
         self._bucket: Bucket | None = None
-
-    # What users touch.
-
-    def script(self, *faults: ScriptedFault | str) -> None:
-        """Say what happens to the next POSTs, in order; after that, the vendor answers as it should.
-
-        :param faults: faults or their text form, such as ``"429 retry-after=2"`` or ``"503 x30"``.
-        :raises ValueError: where one is not understood; then none is taken.
-        """
-        self._script.add(self._understood(faults))
-
-    def rescript(self, *faults: ScriptedFault | str) -> None:
-        """Replace what is left of the script.
-
-        :param faults: as for :meth:`script`.
-        """
-        read = self._understood(faults)
-        self._script.replace(read)
-
-    def random_faults(self, *, seed: int, chances: Mapping[str, float]) -> None:
-        """Let chance decide, whenever the script is empty; the same seed decides the same way.
-
-        :param seed: makes it repeatable.
-        :param chances: each fault's probability, such as ``{"503": 0.03, "cut after accepting": 0.02}``; empty: none.
-        """
-        self._understood(chances)
-        self._script.at_random(seed, chances)
-
-    def clear_faults(self) -> None:
-        """Forget the script and the random faults."""
-        self._script.clear()
-
-    @property
-    def pending(self) -> list[str]:
-        """What is left of the script."""
-        return self._script.texts()
-
-    @property
-    def chances(self) -> dict[str, float]:
-        """The random faults, with their probabilities."""
-        return self._script.chances()
 
     @property
     def latency(self) -> float:
@@ -109,22 +74,15 @@ class FakeVendor(ABC):
         """Counts of all that arrived since the last reset."""
         return self._arrivals.counts()
 
-    def reset(self) -> None:
-        """Forget what arrived, the script, and every setting."""
-        self._arrivals.reset()
-        self._script.clear()
-        self._latency = 0.0
-        self._bucket = None
-
     # What each vendor says about itself.
 
     @abstractmethod
     def routes(self) -> list[web.RouteDef]:
         """Its paths."""
 
-    @abstractmethod
     def authorised(self, request: web.Request) -> bool:
-        """Whether the request carries its key."""
+        """Return whether the request carries the key, as its bearer token."""
+        return request.headers.get("Authorization") == f"Bearer {self.key}"
 
     @abstractmethod
     def check(self, request: web.Request, body: bytes) -> list[JsonObject]:
@@ -158,15 +116,6 @@ class FakeVendor(ABC):
         """Whether anything is checked and accepted, under a fault."""
         return fault.accepts
 
-    def check_fault(self, fault: ScriptedFault) -> None:  # noqa: B027 - most vendors know them all
-        """Raise ValueError for a fault that means nothing at this vendor."""
-
-    def _understood(self, faults: Iterable[ScriptedFault | str]) -> list[ScriptedFault]:
-        read = [fault if isinstance(fault, ScriptedFault) else ScriptedFault.parse(fault) for fault in faults]
-        for fault in read:
-            self.check_fault(fault)
-        return read
-
     # A POST's way.
 
     async def post(self, request: web.Request) -> web.StreamResponse:
@@ -185,7 +134,7 @@ class FakeVendor(ABC):
         self._arrivals.carry(entry, await request.read())
         if turned_away := self._turned_away():
             return respond(turned_away)
-        fault = self._script.next()
+        fault = self.next_fault()
         entry.fault = "" if fault == ScriptedFault() else str(fault)
         # A client that gives up meanwhile is served all the same, as it would be elsewhere.
         await asyncio.sleep(self._latency + fault.latency)
@@ -222,7 +171,8 @@ class FakeVendor(ABC):
             await _gone(request)
         if fault.status is None:
             return None
-        answer = self.error(fault.status, phrase(fault.status)) if fault.receipt else self.success(receipt=False)
+        reason = responses.get(fault.status, "no reason")
+        answer = self.error(fault.status, reason) if fault.receipt else self.success(receipt=False)
         body, content_type = fault.content() or (answer.body, answer.content_type)
         return respond(FakeAnswer(fault.status, body, content_type, fault.sent_headers()))
 
@@ -231,8 +181,3 @@ async def _gone(request: web.Request) -> None:
     """Wait until the client gives up, or the sandbox ends."""
     while request.transport is not None:  # noqa: ASYNC110 - aiohttp has no event for it
         await asyncio.sleep(0.05)
-
-
-def bearer(request: web.Request, key: str) -> bool:
-    """Whether a request carries the key as its bearer token."""
-    return request.headers.get("Authorization") == f"Bearer {key}"

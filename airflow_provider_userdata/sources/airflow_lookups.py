@@ -22,20 +22,14 @@ _SECRET = re.compile(r"(?<=://)[^/@]*:[^/@]*@|\?.*", re.DOTALL)
 
 
 def storage_path(text: str) -> Path:
-    """Return a path in an object store; it has all methods of `Path` that are used here.
-
-    :param text: the path, with its scheme.
-    """
+    """Return a path in an object store from its text; it has all methods of `Path` that are used here."""
     from airflow_provider_userdata.airflow_compat import ObjectStoragePath
 
     return cast("Path", ObjectStoragePath(text))
 
 
 def local_part(path: Path) -> Path:
-    """Return a `file://` path as a plain local path, and any other path unchanged.
-
-    :param path: a local path, or a path in an object store.
-    """
+    """Return a `file://` path as a plain local path, and any other path unchanged."""
     return Path(cast("Any", path).path) if getattr(path, "protocol", None) in ("file", "local") else path
 
 
@@ -44,7 +38,6 @@ def store_of(path: Path) -> Any:
 
     In some versions of Airflow, a path's own `exists`, `is_dir` and `glob` don't use that connection.
 
-    :param path: a path in an object store.
     :raises ValueError: if Airflow has no such file system.
     """
     return cast("Any", path).fs
@@ -61,11 +54,7 @@ def is_folder(path: Path) -> bool:
 
 
 def no_store(name: str, error: Exception) -> SourceError:
-    """Return the error for a path whose file system Airflow doesn't have, naming the package that has it.
-
-    :param name: the path.
-    :param error: what opening it raised.
-    """
+    """Return the error for a path whose file system Airflow doesn't have, naming the package that has it."""
     scheme = name.partition("://")[0].lower()
     if scheme in ("http", "https"):
         todo = "Airflow can't read files at web addresses; download it in an earlier task, or yield its rows"
@@ -79,12 +68,7 @@ def no_store(name: str, error: Exception) -> SourceError:
 
 
 def database_hook(conn_id: str) -> Any:
-    """Return the hook of a connection to a database.
-
-    Asks Airflow for the connection: call it from the task's main thread.
-
-    :param conn_id: the connection's id.
-    """
+    """Return the hook of a connection to a database. Asks Airflow for it: call it from the task's main thread."""
     from airflow_provider_userdata.airflow_compat import AirflowException, AirflowNotFoundException, BaseHook
 
     try:

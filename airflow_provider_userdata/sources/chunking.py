@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -22,6 +23,18 @@ Take = Callable[[list[Any], int], bool]
 """Adds up to the given number of rows to a list, and returns whether there may be more. May raise after adding some."""
 
 
+@dataclass(frozen=True, slots=True)
+class LazySource:
+    """A source that a function reads.
+
+    :param chunks: yields the rows in chunks.
+    :param total: the number of rows; None if it isn't known before reading.
+    """
+
+    chunks: Callable[[], Iterator[Chunk]]
+    total: int | None = None
+
+
 def chunks_of(records: Iterable[Any]) -> Iterator[Chunk]:
     """Yield the records of an iterable that can't fail, such as a list, in chunks."""
     left = iter(records)
@@ -37,7 +50,6 @@ def chunks_of(records: Iterable[Any]) -> Iterator[Chunk]:
 def chunked(take: Take, at_once: int) -> Iterator[Chunk]:
     """Yield rows in chunks, with their text, which shows their size. Rows before an error are yielded first.
 
-    :param take: takes the rows from the source.
     :param at_once: the most rows to take at a time; fewer are taken at first, and while they are large.
     """
     more, count = True, 1

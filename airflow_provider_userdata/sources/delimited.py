@@ -7,12 +7,12 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice, repeat
-from typing import Any
+from typing import IO, Any
 
 from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, TextRow, Unreadable
 from airflow_provider_userdata.sources.file_limits import LONGEST, ROWS, EmptyFileError, Readable
-from airflow_provider_userdata.sources.headers import ALL, Wanted, checked_header
-from airflow_provider_userdata.sources.sniffing import Peeked, check_table
+from airflow_provider_userdata.sources.headers import Wanted, checked_header
+from airflow_provider_userdata.sources.sniffing import beginning_of, check_table
 from airflow_provider_userdata.sources.table_cutter import Cutter
 
 _BUFFER = 2**17
@@ -34,24 +34,19 @@ class Table:
         self._delimiter = csv.get_dialect(dialect).delimiter
         self._begins_empty = re.compile(b"\n" + self._delimiter.encode())
 
-    def check(self, stream: Readable, wanted: Wanted = ALL) -> None:
+    def check(self, stream: IO[bytes], wanted: Wanted) -> None:
         """Check the header.
 
-        :param stream: the file.
-        :param wanted: which columns are taken.
         :raises BadFileError: if the header or the first record is not valid.
         """
-        peeked = Peeked(stream)
-        check_table(peeked.head)
-        next(self._tables(peeked, wanted, LONGEST, _BUFFER))
+        check_table(beginning_of(stream))
+        next(self._tables(stream, wanted, LONGEST, _BUFFER))
 
     def read(
-        self, stream: Readable, wanted: Wanted = ALL, *, longest: int = LONGEST, block: int = _BUFFER
+        self, stream: Readable, wanted: Wanted, *, longest: int = LONGEST, block: int = _BUFFER
     ) -> Iterator[Chunk]:
         """Yield the rows as `TextRow`, or as `Unreadable` if their width differs from the header's.
 
-        :param stream: the file.
-        :param wanted: which columns are taken.
         :param longest: about the most bytes of a row.
         :param block: bytes per read; 0, for tests, lets the `csv` module parse everything.
         :raises BadFileError: if the file is not a valid table; rows before the fault are yielded first.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Protocol, cast
 
@@ -47,12 +45,6 @@ def is_compressed(path: Path) -> bool:
     return path.name.lower().endswith(".gz")
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for reading bytes, decompressed if its name ends in `.gz`."""
-    with closing(path.open("rb")) as raw:
-        if not is_compressed(path):
-            yield raw
-            return
-        with gzip.GzipFile(fileobj=raw, mode="rb") as unpacked:
-            yield cast("IO[bytes]", unpacked)
+def unpacked(raw: IO[bytes], path: Path) -> IO[bytes]:
+    """Return the content of an open file, decompressed if its name ends in `.gz`."""
+    return cast("IO[bytes]", gzip.GzipFile(fileobj=raw, mode="rb")) if is_compressed(path) else raw

@@ -7,93 +7,68 @@ import gzip
 import logging
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.delivery.recording import is_local
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.airflow_lookups import is_folder, no_store
-from airflow_provider_userdata.sources.file_limits import BadFileError, EmptyFileError, is_compressed, opened
+from airflow_provider_userdata.sources.chunking import LazySource
+from airflow_provider_userdata.sources.file_limits import BadFileError, EmptyFileError, is_compressed, unpacked
 from airflow_provider_userdata.sources.formats import FORMATS, Format, format_of
-from airflow_provider_userdata.sources.headers import ALL, Wanted
-from airflow_provider_userdata.sources.paths import find_files, identity
-from airflow_provider_userdata.sources.sniffing import HEAD, Peeked, check_packed, check_text
+from airflow_provider_userdata.sources.headers import Wanted
+from airflow_provider_userdata.sources.paths import find_files
+from airflow_provider_userdata.sources.sniffing import beginning_of, check_packed, check_text
 
 _log = logging.getLogger(__name__)
 
 
-class FilesSource:
-    """The records of files, in order; positions continue from file to file.
-
-    :param files: the files, each with its format.
-    :param wanted: which of a table's columns are taken.
-    """
-
-    __slots__ = ("_files", "_wanted")
-
-    def __init__(self, files: list[tuple[Path, Format]], wanted: Wanted) -> None:
-        self._files = files
-        self._wanted = wanted
-
-    def leave_out(self, seen: set[object]) -> None:
-        """Leave out files that another source reads, under whatever name, and add the remaining ones to `seen`.
-
-        :param seen: the identities of the other sources' files; changed.
-        """
-        new = {key: file for key, file in ((identity(file[0]), file) for file in self._files) if key not in seen}
-        if others := len(self._files) - len(new):
-            _log.info("source: %d files are left out because another source reads them too", others)
-        seen.update(new)
-        self._files = list(new.values())
-
-    @property
-    def total(self) -> int | None:
-        """None: the number of records in files isn't known before they are read."""
-        return None
-
-    def chunks(self) -> Iterator[Chunk]:
-        """Read the files.
-
-        :raises SourceError: if a file's content is not valid.
-        :raises SourceBrokeError: if reading fails for another reason.
-        """
-        position = 0
-        for path, form in self._files:
-            try:
-                with opened(path) as stream:
-                    for chunk in form.read(stream, self._wanted):
-                        yield chunk
-                        position += len(chunk.rows)
-            except UserdataError:
-                raise
-            except Exception as error:
-                place = f"source: {str(path)!r}, at position {position}"
-                if (fault := _fault(error, path)) is not None:
-                    raise SourceError(f"{place}: {fault}") from None
-                raise SourceBrokeError(f"{place}: reading failed with {type(error).__name__}") from error
-
-
-def open_files(value: object, wanted: Wanted = ALL) -> FilesSource:
+def open_files(value: object, wanted: Wanted, seen: set[object]) -> LazySource:
     """Find the files that a source names, and check that each can be read. Empty files are left out, unless all are.
 
     :param value: a path or pattern, or a list of these.
     :param wanted: which of a table's columns are taken.
+    :param seen: the identities of files that other sources read, which are left out; those of this one's are added.
     :raises SourceError: if one can't be read, there is none, or all are empty.
     :raises SourceBrokeError: if opening one fails for a reason that may pass.
     """
-    files: list[tuple[Path, Format]] = []
+    files: dict[object, tuple[Path, Format]] = {}
     empty: list[SourceError] = []
-    for path in find_files(value):
+    for identity, path in find_files(value).items():
         found = _checked(path, wanted)
         if isinstance(found, SourceError):
             empty.append(found)
         else:
-            files.append((path, found))
+            files[identity] = (path, found)
     if empty and not files:
         raise empty[0]
     if empty:
         _log.warning("%d of %d files have no records: %s", len(empty), len(empty) + len(files), empty[0])
-    return FilesSource(files, wanted)
+    new = {identity: file for identity, file in files.items() if identity not in seen}
+    if others := len(files) - len(new):
+        _log.info("source: %d files are left out because another source reads them too", others)
+    seen.update(new)
+    return LazySource(partial(_read, list(new.values()), wanted))
+
+
+def _read(files: list[tuple[Path, Format]], wanted: Wanted) -> Iterator[Chunk]:
+    """Yield the rows of files, in order; positions continue from file to file."""
+    position = 0
+    for path, form in files:
+        try:
+            with closing(path.open("rb")) as raw:
+                for chunk in form.read(unpacked(raw, path), wanted):
+                    yield chunk
+                    position += len(chunk.rows)
+        except UserdataError:
+            raise
+        except Exception as error:
+            place = f"source: {str(path)!r}, at position {position}"
+            if (fault := _fault(error, path)) is not None:
+                raise SourceError(f"{place}: {fault}") from None
+            raise SourceBrokeError(f"{place}: reading failed with {type(error).__name__}") from error
 
 
 def _checked(path: Path, wanted: Wanted) -> Format | SourceError:
@@ -101,10 +76,12 @@ def _checked(path: Path, wanted: Wanted) -> Format | SourceError:
     place = f"source: {str(path)!r}"
     try:
         form = _format(path)
-        with opened(path) as stream:
-            peeked = Peeked(stream)
-            check_text(peeked.head, unpacked=is_compressed(path))
-            form.check(peeked, wanted)
+        with closing(path.open("rb")) as raw:
+            if is_compressed(path):
+                check_packed(beginning_of(raw))
+            stream = unpacked(raw, path)
+            check_text(beginning_of(stream), unpacked=is_compressed(path))
+            form.check(stream, wanted)
     except UserdataError:
         raise
     except EmptyFileError as error:
@@ -112,8 +89,7 @@ def _checked(path: Path, wanted: Wanted) -> Format | SourceError:
     except Exception as error:
         if not is_local(path) and isinstance(error, (ValueError, ImportError)):
             raise no_store(str(path), error) from error
-        fault = _fault_of_beginning(error, path) or _fault(error, path) or _fault_of_place(error, path)
-        if fault is not None:
+        if (fault := _fault(error, path) or _fault_of_place(error, path)) is not None:
             raise SourceError(f"{place}: {fault}") from None
         raise SourceBrokeError(f"{place} can't be opened: {type(error).__name__}") from error
     return form
@@ -137,17 +113,6 @@ def _fault(error: Exception, path: Path) -> str | None:
         return str(error)
     if is_compressed(path) and isinstance(error, (EOFError, gzip.BadGzipFile, zlib.error)):
         return "the compressed file ends early or is damaged"
-    return None
-
-
-def _fault_of_beginning(error: Exception, path: Path) -> str | None:
-    """Return what a file contains that is named `.gz` but isn't compressed with gzip."""
-    if isinstance(error, gzip.BadGzipFile):
-        try:
-            with path.open("rb") as raw:
-                check_packed(raw.read(HEAD))
-        except BadFileError as fault:
-            return str(fault)
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import IO
 
 from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.sources.delimited import Table
@@ -15,13 +16,9 @@ from airflow_provider_userdata.sources.jsonlines import check_lines, read_lines
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """The functions that read a file of one format.
+    """The functions that check the beginning of a file of one format, and yield its rows."""
 
-    :param check: checks a file's beginning.
-    :param read: yields a file's rows.
-    """
-
-    check: Callable[[Readable, Wanted], None]
+    check: Callable[[IO[bytes], Wanted], None]
     read: Callable[[Readable, Wanted], Iterator[Chunk]]
 
 

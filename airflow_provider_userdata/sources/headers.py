@@ -23,16 +23,9 @@ class Wanted:
     only: bool = False
 
 
-ALL = Wanted()
-"""All columns, none of them required."""
-
-
 def checked_header(cells: Sequence[str], wanted: Wanted, delimiter: str) -> Header:
     """Return a table's header. An ignored column may have any name; without a unique name, it gets a new one.
 
-    :param cells: the header's cells.
-    :param wanted: which columns are taken.
-    :param delimiter: what separates the cells.
     :raises BadFileError: if a column that is taken is missing, or its name is not usable.
     """
     # Messages number the columns and don't quote names: if the header is missing, the first line is somebody's data.

@@ -2,77 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing, suppress
 from itertools import chain, islice
 from typing import Any
 
 from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
-from airflow_provider_userdata.sources.chunking import AT_ONCE, chunked, chunks_of
+from airflow_provider_userdata.sources.chunking import AT_ONCE, chunked
 from airflow_provider_userdata.sources.shapes import holds_many, nested, place_of_many, records_of
 from airflow_provider_userdata.sources.untemplated import callable_name
 
 
-class ItemsSource:
-    """An iterable of records, or of lists of records. Every other value counts as a record, and is checked later.
+def called(call: Callable[[], object]) -> Iterator[Chunk]:
+    """Call a function with its arguments bound, and yield the records that it returns or yields.
 
-    :param items: the iterable; it is iterated once.
-    :param name: its name in messages.
-    :param checked: whether it is a list that is known to contain no lists.
+    :raises SourceError: if it returns no records.
+    :raises SourceBrokeError: if it raises an exception that isn't an error of this package.
     """
-
-    __slots__ = ("_checked", "_items", "_name")
-
-    def __init__(self, items: Iterable[Any], name: str, *, checked: bool = False) -> None:
-        self._items = items
-        self._name = name
-        self._checked = checked
-
-    @property
-    def total(self) -> int | None:
-        """The length of a list of records; None for other iterables."""
-        return len(self._items) if self._checked and isinstance(self._items, (list, tuple)) else None
-
-    def chunks(self) -> Iterator[Chunk]:
-        """Yield the records; a generator is closed when the reading ends, also after an error."""
-        if not self._checked or not isinstance(self._items, (list, tuple)):
-            yield from iterated(self._items, self._name)
-            return
-        yield from chunks_of(self._items)
-
-
-class CallableSource:
-    """A function that returns an iterable of records, or yields them.
-
-    It is called in the thread that reads the records, not before.
-
-    :param call: the function, with its arguments bound.
-    :param name: its name in messages. Default: the function's own name.
-    """
-
-    __slots__ = ("_call", "_name")
-
-    def __init__(self, call: Callable[[], object], name: str | None = None) -> None:
-        self._call = call
-        self._name = f"the callable {name or callable_name(call)}"
-
-    @property
-    def total(self) -> int | None:
-        """Unknown before the call."""
-        return None
-
-    def chunks(self) -> Iterator[Chunk]:
-        """Call the function, and yield the records that it returned."""
-        try:
-            result = self._call()
-        except UserdataError:
-            raise
-        except BaseException as error:  # also SystemExit, which would end the process without a report
-            raise SourceBrokeError(f"source: {self._name} raised {type(error).__name__}") from error
-        if result is None:
-            raise SourceError(f"source: {self._name} returned nothing; return or yield the records, or an empty list")
-        yield from ItemsSource(records_of(result, f"what {self._name} returned is"), self._name).chunks()
+    name = f"the callable {callable_name(call)}"
+    try:
+        result = call()
+    except UserdataError:
+        raise
+    except BaseException as error:  # also SystemExit, which would end the process without a report
+        raise SourceBrokeError(f"source: {name} raised {type(error).__name__}") from error
+    if result is None:
+        raise SourceError(f"source: {name} returned nothing; return or yield the records, or an empty list")
+    yield from iterated(records_of(result, f"what {name} returned is"), name)
 
 
 def iterated(items: Iterable[Any], name: str) -> Iterator[Chunk]:
@@ -83,61 +40,53 @@ def iterated(items: Iterable[Any], name: str) -> Iterator[Chunk]:
     :raises SourceBrokeError: if it raises an exception that isn't an error of this package.
     """
     position = 0
-    iterator: Iterator[Any] | None = None
-    records: Iterator[Any] = iter(())
+    lists = _lists(items, name)
+    records = chain.from_iterable(lists)
 
     def take(rows: list[Any], count: int) -> bool:
-        nonlocal position, iterator, records
-        before = len(rows)
-        broke: BaseException | None = None
+        nonlocal position
+        start = len(rows)
         try:
-            if iterator is None:
-                iterator = iter(items)
-                records = _records(iterator, name)
             rows.extend(islice(records, count))  # keeps the records before an exception, unlike `list()`
-        except BaseException as error:  # noqa: BLE001 - whatever the author's code raises; raised again below
-            broke = error
-        if (place := place_of_many(rows[before:])) is not None:
-            broke = nested(name, rows[before + place], position + place)
-            del rows[before + place :]
-        position += len(rows) - before
-        if isinstance(broke, UserdataError):
-            raise broke
-        if broke is not None:
+        except UserdataError:
+            raise
+        except BaseException as error:
+            place = position + len(rows) - start
             # Only the type: the exception's message may quote a record.
-            raise SourceBrokeError(f"source: {name} raised {type(broke).__name__} at position {position}") from broke
-        return len(rows) - before == count
+            raise SourceBrokeError(f"source: {name} raised {type(error).__name__} at position {place}") from error
+        finally:
+            if (wrong := place_of_many(rows[start:])) is not None:
+                fault = nested(name, rows[start + wrong], position + wrong)
+                del rows[start + wrong :]
+                raise fault
+            position += len(rows) - start
+        return len(rows) - start == count
 
-    try:
+    with closing(lists):
         yield from chunked(take, AT_ONCE)
-    finally:
-        _close(iterator)
 
 
-def _records(iterator: Iterator[Any], name: str) -> Iterator[Any]:
-    """Return the values, or if they are lists of records, the records in them. The first value decides which."""
-    head = list(islice(iterator, 1))
-    values = chain(head, iterator)
-    return _flattened(values, name) if head and holds_many(type(head[0])) else values
-
-
-def _flattened(lists: Iterator[Any], name: str) -> Iterator[Any]:
-    """Yield the records of lists, one list after the other."""
-    for number, one in enumerate(lists, start=1):
-        rows = iter(records_of(one, f"{name} yields lists of records, and value {number} is"))
-        for first in islice(rows, 1):
-            if not isinstance(first, Mapping) and not holds_many(type(first)):
+def _lists(items: Iterable[Any], name: str) -> Generator[Iterable[Any]]:
+    """Yield the records in lists: all in one, or the lists that the iterable yields. Its first value decides which."""
+    iterator = None
+    try:
+        iterator = iter(items)
+        head = list(islice(iterator, 1))
+        if not head or not holds_many(type(head[0])):
+            yield chain(head, iterator)
+            return
+        for number, one in enumerate(chain(head, iterator), start=1):
+            rows = iter(records_of(one, f"{name} yields lists of records, and value {number} is"))
+            first = list(islice(rows, 1))
+            if first and not isinstance(first[0], Mapping) and not holds_many(type(first[0])):
                 raise SourceError(
                     f"source: {name} yields values of type {type(one).__name__} that begin with one of type "
-                    f"{type(first).__name__}; a record is a dictionary"
+                    f"{type(first[0]).__name__}; a record is a dictionary"
                 )
-            yield first
-        yield from rows
-
-
-def _close(iterator: object) -> None:
-    close = getattr(iterator, "close", None)
-    if callable(close):
-        # An error of the generator's cleanup must not replace the reading's own error.
-        with contextlib.suppress(BaseException):
-            close()
+            yield chain(first, rows)
+    finally:
+        close = getattr(iterator, "close", None)
+        if callable(close):
+            # An error of the generator's cleanup must not replace the reading's own error.
+            with suppress(BaseException):
+                close()

@@ -24,7 +24,7 @@ from airflow_provider_userdata.sources.file_limits import (
     Readable,
     too_long,
 )
-from airflow_provider_userdata.sources.headers import ALL, Wanted
+from airflow_provider_userdata.sources.headers import Wanted
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
@@ -36,10 +36,9 @@ _CUTS = 3
 _SPANS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def check_json(stream: Readable, wanted: Wanted = ALL) -> None:
+def check_json(stream: Readable, wanted: Wanted) -> None:
     """Check that the file begins like an array of records, or contains an object that is a record.
 
-    :param stream: the file.
     :param wanted: the fields that a record must have.
     :raises BadFileError: if it doesn't.
     """
@@ -55,7 +54,6 @@ def check_json(stream: Readable, wanted: Wanted = ALL) -> None:
 def read_json(stream: Readable, *, block: int = BLOCK, longest: int = LONGEST) -> Iterator[Chunk]:
     """Yield the elements of the array, or the object.
 
-    :param stream: the file.
     :param block: bytes per read.
     :param longest: the most bytes of a record.
     :raises BadFileError: if the file is not valid JSON; elements before the fault are yielded first.
@@ -102,7 +100,6 @@ def _elements(text: _Text) -> Iterator[bytes]:
 class _Text:
     """A window on a file, from which elements are cut.
 
-    :param stream: the file.
     :param block: bytes per read.
     :param longest: the most bytes of an element.
     """
@@ -230,20 +227,18 @@ class _Text:
 
 def _checked_object(text: bytes) -> bytes:
     # An incomplete object, or two objects, are a fault of the file, not of a record.
+    if _is_json(text):
+        return text
+    if _is_json(text.partition(b"\n")[0]):
+        raise BadFileError("it contains more than one JSON text; a file of JSON lines is named .jsonl")
+    raise BadFileError("it isn't valid JSON")
+
+
+def _is_json(text: bytes) -> bool:
     try:
         msgspec.json.decode(text, type=msgspec.Raw)
     except msgspec.DecodeError:
-        if _is_json(text.partition(b"\n")[0]):
-            raise BadFileError("it contains more than one JSON text; a file of JSON lines is named .jsonl") from None
-        raise BadFileError("it isn't valid JSON") from None
+        return False
     except RecursionError:
         pass  # nested too deeply for a record: the vendor's check rejects it
-    return text
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        msgspec.json.decode(line, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
-        return False
     return True

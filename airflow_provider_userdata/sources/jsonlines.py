@@ -9,14 +9,13 @@ from itertools import filterfalse
 from airflow_provider_userdata.delivery.reading import Buffer, Chunk, RowFormat
 from airflow_provider_userdata.sources.envelopes import check_record
 from airflow_provider_userdata.sources.file_limits import BLOCK, BOM, LONGEST, Readable, too_long
-from airflow_provider_userdata.sources.headers import ALL, Wanted
+from airflow_provider_userdata.sources.headers import Wanted
 from airflow_provider_userdata.sources.sniffing import check_json_lines
 
 
-def check_lines(stream: Readable, wanted: Wanted = ALL) -> None:
+def check_lines(stream: Readable, wanted: Wanted) -> None:
     """Check that the file doesn't begin like another format.
 
-    :param stream: the file.
     :param wanted: the fields that a record must have.
     :raises BadFileError: if it does.
     """
@@ -31,7 +30,6 @@ def read_lines(stream: Readable, *, block: int = BLOCK, longest: int = LONGEST) 
 
     A line may end with `CR LF`: to JSON, CR is white space.
 
-    :param stream: the file.
     :param block: bytes per read.
     :param longest: the most bytes of a line.
     :raises BadFileError: if a line is longer.

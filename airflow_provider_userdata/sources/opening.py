@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from typing import Any, cast
 
 from airflow_provider_userdata.delivery.reading import Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
+from airflow_provider_userdata.sources.airflow_lookups import database_hook
+from airflow_provider_userdata.sources.chunking import LazySource, chunks_of
 from airflow_provider_userdata.sources.files import open_files
 from airflow_provider_userdata.sources.headers import Wanted
-from airflow_provider_userdata.sources.iterables import CallableSource, ItemsSource
+from airflow_provider_userdata.sources.iterables import called, iterated
 from airflow_provider_userdata.sources.several import open_several
 from airflow_provider_userdata.sources.shapes import Parts, are_sources, records_of
-from airflow_provider_userdata.sources.sql import QuerySource, SqlSource
+from airflow_provider_userdata.sources.sql import SqlSource, read_query
 from airflow_provider_userdata.sources.untemplated import are_locations, is_location, is_mapped_result, unhold
 
 
@@ -27,22 +30,30 @@ def open_source(value: object, *, columns: Collection[str] = (), only: bool = Fa
     :raises SourceError: if it can't be a source.
     :raises SourceBrokeError: if looking it up fails for a reason that may pass.
     """
+    return _opened(value, Wanted(columns, only), set())
+
+
+def _opened(value: object, wanted: Wanted, seen: set[object]) -> Source:
+    """Return the source that a value describes.
+
+    :param seen: the identities of files that earlier parts of the same source read; changed.
+    """
     value = unhold(value)
     if is_mapped_result(value):
         value = _fetched(value)
     if value is None:
         raise SourceError("source: it is None: the upstream task returned nothing")
     if isinstance(value, SqlSource):
-        return QuerySource(value, value.connect(), columns)
+        return LazySource(partial(read_query, value, database_hook(value.conn_id), wanted.names))
     if is_location(value) or are_locations(value):
-        return open_files(value, Wanted(columns, only))
+        return open_files(value, wanted, seen)
     if isinstance(value, (list, tuple)):
         if are_sources(value, "the list"):
-            return open_several(value, lambda part: open_source(part, columns=columns, only=only))
-        return ItemsSource(value, "the list", checked=True)
+            return open_several(value, lambda part: _opened(part, wanted, seen))
+        return LazySource(partial(chunks_of, value), len(value))
     if callable(value):
-        return CallableSource(value)
-    return ItemsSource(records_of(value, "it is"), f"the {type(value).__name__}")
+        return LazySource(partial(called, value))
+    return LazySource(partial(iterated, records_of(value, "it is"), f"the {type(value).__name__}"))
 
 
 def _fetched(results: object) -> Parts:

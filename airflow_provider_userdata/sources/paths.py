@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -19,8 +21,8 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _LONGEST_PATH = 4096
 
 
-def find_files(value: object) -> list[Path]:
-    """Return the files that a source names, each once: in the order of the list, a pattern's matches sorted by name.
+def find_files(value: object) -> dict[object, Path]:
+    """Return the files that a source names by their identity: in the list's order, a pattern's matches sorted by name.
 
     If a pattern matches several names of a file, the name that is not a link is used, or the first of these.
 
@@ -28,11 +30,13 @@ def find_files(value: object) -> list[Path]:
     :raises SourceError: if a text is not a path, or a pattern matches no file.
     :raises SourceBrokeError: if looking one up fails for a reason that may pass.
     """
-    named = value if isinstance(value, (list, tuple)) else [value]
-    _check_texts(value)
+    if isinstance(value, (list, tuple)):
+        _check_texts(value)
+    else:
+        value = [value]
     found: dict[object, Path] = {}
     names: set[str] = set()
-    for item in named:
+    for item in value:
         path = _path(item)
         try:
             files = _expanded(path)
@@ -45,18 +49,17 @@ def find_files(value: object) -> list[Path]:
             raise SourceBrokeError(f"source: {str(path)!r} can't be looked up: {type(error).__name__}") from error
     if others := len(names) - len(found):
         _log.info("source: %d more names of its %d files are left out: each file is read once", others, len(found))
-    return list(found.values())
+    return found
 
 
-def _check_texts(value: object) -> None:
+def _check_texts(values: Sequence[object]) -> None:
     """Refuse a list with texts that are not paths, without quoting them: they may be an earlier task's records."""
-    if isinstance(value, (list, tuple)):
-        for number, item in enumerate(value, start=1):
-            if isinstance(item, str) and format_of(item) is None and not re.search(r"[/*?\[\\]", item):
-                raise SourceError(
-                    f"source: text {number} of {len(value)} is not a path to a file that can be read: it ends in none "
-                    f"of {', '.join(FORMATS)}, or these with .gz; records are dictionaries, not texts"
-                )
+    for number, item in enumerate(values, start=1):
+        if isinstance(item, str) and format_of(item) is None and not re.search(r"[/*?\[\\]", item):
+            raise SourceError(
+                f"source: text {number} of {len(values)} is not a path to a file that can be read: it ends in none "
+                f"of {', '.join(FORMATS)}, or these with .gz; records are dictionaries, not texts"
+            )
 
 
 def _path(item: object) -> Path:
@@ -109,18 +112,17 @@ def _by_identity(files: list[Path]) -> dict[object, Path]:
     """Return each file once, sorted by the name that is used for it."""
     names: dict[object, list[Path]] = {}
     for file in files:
-        names.setdefault(identity(file), []).append(file)
+        names.setdefault(_identity(file), []).append(file)
     found = {key: same[0] if len(same) == 1 else min(same, key=_links_and_name) for key, same in names.items()}
     return dict(sorted(found.items(), key=lambda item: str(item[1])))
 
 
-def identity(file: Path) -> object:
+def _identity(file: Path) -> object:
     """Return a file's identity, which all its names share: device and inode, or the path in an object store."""
-    try:
-        found = file.stat() if is_local(file) else None
-    except OSError:
-        found = None  # opening it will report the error
-    return (found.st_dev, found.st_ino) if found is not None and found.st_ino else str(file)
+    with suppress(OSError):  # opening it will report the error
+        if is_local(file) and (found := file.stat()).st_ino:
+            return found.st_dev, found.st_ino
+    return str(file)
 
 
 def _links_and_name(file: Path) -> tuple[int, str]:

@@ -50,10 +50,7 @@ def _local(pattern: Path) -> Iterator[Path]:
 
 
 def _folders(folder: Path, above: tuple[_Identity, ...]) -> Iterator[Path]:
-    """Yield a folder and those below it, following links, except a link to a folder above: that would be endless.
-
-    :param above: the identities of the folders above.
-    """
+    """Yield a folder and those below it, following links, except a link to a folder above: that would be endless."""
     try:
         found = folder.stat()
         identity = (found.st_dev, found.st_ino)

@@ -3,79 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, groupby
 from typing import Any
 
 from airflow_provider_userdata.delivery.reading import Chunk, Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
-from airflow_provider_userdata.sources.chunking import chunks_of
-from airflow_provider_userdata.sources.files import FilesSource
+from airflow_provider_userdata.sources.chunking import LazySource, chunks_of
 from airflow_provider_userdata.sources.shapes import Parts, check_list
 from airflow_provider_userdata.sources.untemplated import are_locations, is_location
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-
-
-class SeveralSources:
-    """Sources that are read one after the other; positions continue from source to source.
-
-    :param sources: each with its name in messages.
-    """
-
-    __slots__ = ("_sources",)
-
-    def __init__(self, sources: list[tuple[str, Source]]) -> None:
-        self._sources = sources
-
-    def leave_out(self, seen: set[object]) -> None:
-        """Leave out files that an earlier source reads.
-
-        :param seen: the identities of the earlier sources' files; changed.
-        """
-        for _, source in self._sources:
-            if isinstance(source, (FilesSource, SeveralSources)):
-                source.leave_out(seen)
-
-    @property
-    def total(self) -> int | None:
-        """The sum of the sources' totals; None if one of them is unknown."""
-        totals = [source.total for _, source in self._sources]
-        known = [total for total in totals if total is not None]
-        return sum(known) if len(known) == len(totals) else None
-
-    def chunks(self) -> Iterator[Chunk]:
-        """Read the sources."""
-        position = 0
-        for name, source in self._sources:
-            first = position
-            try:
-                for chunk in source.chunks():
-                    yield chunk
-                    position += len(chunk.rows)
-            except (SourceError, SourceBrokeError) as error:
-                after = f"{name}, whose first record is at position {first} of all"
-                raise _named(error, after) from error.__cause__
-
-
-class JoinedLists:
-    """Lists of records as one source, without copying them.
-
-    :param lists: the lists.
-    """
-
-    __slots__ = ("_lists",)
-
-    def __init__(self, lists: list[Sequence[Any]]) -> None:
-        self._lists = lists
-
-    @property
-    def total(self) -> int | None:
-        """The number of their records."""
-        return sum(map(len, self._lists))
-
-    def chunks(self) -> Iterator[Chunk]:
-        """Yield the records."""
-        return chunks_of(chain.from_iterable(self._lists))
 
 
 def open_several(parts: Sequence[Any], open_one: Callable[[Any], Source]) -> Source:
@@ -93,7 +31,8 @@ def open_several(parts: Sequence[Any], open_one: Callable[[Any], Source]) -> Sou
         numbered = list(group)
         name = _name(numbered[0][0], numbered[-1][0], len(parts))
         if way == "records":
-            opened.append((name, JoinedLists([_list(part, index, len(parts)) for index, part in numbered])))
+            lists = [_list(part, index, len(parts)) for index, part in numbered]
+            opened.append((name, LazySource(partial(_joined, lists), sum(map(len, lists)))))
             continue
         try:
             opened.append((name, open_one(_paths(numbered) if way == "paths" else numbered[0][1])))
@@ -101,9 +40,25 @@ def open_several(parts: Sequence[Any], open_one: Callable[[Any], Source]) -> Sou
             raise _named(error, name) from error.__cause__
     if len(opened) == 1:
         return opened[0][1]
-    several = SeveralSources(opened)
-    several.leave_out(set())
-    return several
+    totals = [source.total for _, source in opened if source.total is not None]
+    return LazySource(partial(_one_by_one, opened), sum(totals) if len(totals) == len(opened) else None)
+
+
+def _joined(lists: list[Sequence[Any]]) -> Iterator[Chunk]:
+    return chunks_of(chain.from_iterable(lists))
+
+
+def _one_by_one(sources: list[tuple[str, Source]]) -> Iterator[Chunk]:
+    position = 0
+    for name, source in sources:
+        first = position
+        try:
+            for chunk in source.chunks():
+                yield chunk
+                position += len(chunk.rows)
+        except (SourceError, SourceBrokeError) as error:
+            after = f"{name}, whose first record is at position {first} of all"
+            raise _named(error, after) from error.__cause__
 
 
 def _way(index: int, part: object) -> str:

@@ -25,7 +25,6 @@ class Parts(list[Any]):
 def records_of(value: object, what: str) -> Iterable[Any]:
     """Return the value if it can contain records, else refuse it by its type.
 
-    :param value: the value to iterate.
     :param what: how the message begins: where the value came from.
     :raises SourceError: if it can't contain records.
     """
@@ -45,50 +44,35 @@ def holds_many(kind: type) -> bool:
 def are_sources(values: Sequence[Any], name: str) -> bool:
     """Return whether a list is a list of sources: some of its values contain many records, and none is a record.
 
-    :param values: the list.
-    :param name: its name in messages.
     :raises SourceError: if it mixes records with values that contain many.
     """
     if isinstance(values, Parts):
         return True
-    if _are_dictionaries(values):
-        return False
-    kinds = set(map(type, values))
-    if not any(map(holds_many, kinds)):
-        return False
-    if any(issubclass(kind, Mapping) for kind in kinds):
-        check_records(values, name)
-    return True
+    place = place_of_many(values)
+    if place is not None and _has_records(values):
+        raise nested(name, values[place], place)
+    return place is not None
 
 
 def place_of_many(rows: Sequence[Any]) -> int | None:
     """Return the index of the first row that contains many records, and so isn't one; None if there is none."""
-    if _are_dictionaries(rows):
+    if countOf(map(type, rows), dict) == len(rows):  # the usual case: counting takes half as long as a set
         return None
     wrong = {kind for kind in set(map(type, rows)) if holds_many(kind)}
     return next(index for index, row in enumerate(rows) if type(row) in wrong) if wrong else None
 
 
-def check_records(rows: Sequence[Any], name: str, first: int = 0) -> None:
-    """Check that no row contains many records. Other values that aren't records are rejected by the vendor's check.
-
-    :param rows: the rows to be read as records.
-    :param name: the name of their source in messages.
-    :param first: the position of the first row.
-    :raises SourceError: if one contains many.
-    """
-    place = place_of_many(rows)
-    if place is not None:
-        raise nested(name, rows[place], first + place)
-
-
 def check_list(rows: Sequence[Any], name: str) -> None:
     """Check that one of several lists contains records: the cells of a row would be counted as records.
 
+    Other values that aren't records are rejected by the vendor's check.
+
     :raises SourceError: if one of its values contains many records, or none is a record.
     """
-    check_records(rows, name)
-    if rows and not any(issubclass(kind, Mapping) for kind in set(map(type, rows))):
+    place = place_of_many(rows)
+    if place is not None:
+        raise nested(name, rows[place], place)
+    if rows and not _has_records(rows):
         raise SourceError(
             f"source: {name} is a {type(rows).__name__} without a record in it, and begins with one of type "
             f"{type(rows[0]).__name__}; a record is a dictionary"
@@ -96,21 +80,15 @@ def check_list(rows: Sequence[Any], name: str) -> None:
 
 
 def nested(name: str, value: object, position: int) -> SourceError:
-    """Return the error for a value among records that contains many.
-
-    :param name: the name of the source in messages.
-    :param value: the value.
-    :param position: its position.
-    """
+    """Return the error for a value among records that contains many."""
     return SourceError(
         f"source: {name} has a value of type {type(value).__name__} at position {position}, where a record should be; "
         "a source yields records, which are dictionaries, or lists of records, not both"
     )
 
 
-def _are_dictionaries(rows: Sequence[Any]) -> bool:
-    """Return whether all rows are dictionaries, which is the usual case: counting takes half as long as a set."""
-    return countOf(map(type, rows), dict) == len(rows)
+def _has_records(rows: Sequence[Any]) -> bool:
+    return any(issubclass(kind, Mapping) for kind in set(map(type, rows)))
 
 
 def _described(value: object) -> str:

@@ -16,8 +16,6 @@ class Cutter:
 
     Raises `BadFileError` at a fault; the records before it are yielded first.
 
-    :param stream: the file.
-    :param delimiter: the character between cells.
     :param longest: about the most bytes of a record.
     :param block: bytes per read.
     """

@@ -58,7 +58,6 @@ class Grammar:
     def whole(self, text: bytes, end: int | None = None) -> int:
         """Return where the whole records at the beginning of a text end.
 
-        :param text: the text.
         :param end: how far to look. Default: to the end of the text.
         """
         found = self._records.match(text, 0, len(text) if end is None else end)
@@ -86,7 +85,6 @@ class Grammar:
     def fault(self, text: bytes, line: int) -> BadFileError:
         """Return the error for a text that doesn't begin with a valid record.
 
-        :param text: the text.
         :param line: the number of its first line.
         """
         at = self.stops(text)
@@ -117,9 +115,6 @@ class UnsureGrammar(Grammar):
 
     They enclose a cell if the cell needs quotes, and its row then has as many cells as the header. Inside a cell they
     are text.
-
-    :param width: how many cells the header has.
-    :param end: the header's line end.
     """
 
     def __init__(self, width: int, end: bytes) -> None:
@@ -149,12 +144,7 @@ class UnsureGrammar(Grammar):
 
 
 def grammar_of(delimiter: str, header: bytes, end: bytes) -> Grammar:
-    """Return the grammar of a table.
-
-    :param delimiter: the character between cells.
-    :param header: the header's first line.
-    :param end: its line end.
-    """
+    """Return the grammar of a table with this first line of its header, and this line end after it."""
     if delimiter == "\t" and not (header.startswith(b'"') or b'\t"' in header):
         return UnsureGrammar(header.count(b"\t") + 1, end)
     one = delimiter.encode()
@@ -169,15 +159,11 @@ def lines_in(text: bytes) -> int:
 def is_text(text: bytes, at: int) -> bool:
     """Return whether a backslash is text, not an escape.
 
-    :param text: a table's text.
     :param at: the index of its first backslash.
     """
     return _BACKSLASH_IS_TEXT.match(text, at) is not None and not _NULL.match(text, at)
 
 
 def escaped(line: int) -> BadFileError:
-    """Return the error for a backslash that may be an escape.
-
-    :param line: the number of its line.
-    """
+    """Return the error for a backslash that may be an escape."""
     return BadFileError(f"line {line} has a backslash that may be an escape, or text: {_ESCAPED} {_NOT_ESCAPED}")

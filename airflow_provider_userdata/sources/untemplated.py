@@ -16,10 +16,7 @@ from airflow_provider_userdata.sources.shapes import Parts
 
 
 class Records:
-    """Wraps a value that only the source reader may look into.
-
-    :param value: the value.
-    """
+    """Wraps a value that only the source reader may look into."""
 
     __slots__ = ("value",)
 
@@ -51,18 +48,12 @@ def hold(value: object, before: object = None) -> object:
 
 
 def as_text(value: object) -> object:
-    """Return a local path as text, so that Airflow renders it: it doesn't render a `pathlib.Path`, or fails on it.
-
-    :param value: any value; one that is not a local path is returned unchanged.
-    """
+    """Return a local path as text, which Airflow renders, unlike a `pathlib.Path`; any other value unchanged."""
     return os.fsdecode(value) if is_local(value) else value
 
 
 def unhold(value: object) -> object:
-    """Return the wrapped value, or the value itself if it isn't wrapped.
-
-    :param value: the result of `hold`.
-    """
+    """Return the wrapped value, or the value itself if it isn't wrapped."""
     return value.value if isinstance(value, Records) else value
 
 

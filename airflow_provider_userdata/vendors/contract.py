@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from airflow_provider_userdata.records import Record
 from airflow_provider_userdata.vendors.answers import Answer, Meaning
@@ -121,60 +121,28 @@ class LedgerMode(enum.Enum):
 class Vendor(Protocol):
     """A vendor's side of the contract: pure decisions. No I/O, no loops over requests, no clock."""
 
-    @property
-    def name(self) -> str:
-        """The connection type, such as `gerosense`."""
-
-    @property
-    def limits(self) -> BatchLimits:
-        """How many records a request carries."""
-
-    @property
-    def json_rule(self) -> str:
-        """The rule that a request is JSON: a record that JSON can't hold breaks it."""
-
-    @property
-    def suspect_rule(self) -> str:
-        """The rule that a refused group is filed under, where the records at fault can't be told apart (G12, P11)."""
-
-    @property
-    def rules(self) -> Mapping[str, str]:
-        """What each of the vendor's rules says in a few words, by its number: every rule that a record may break."""
-        return {}
-
-    @property
-    def too_few_rule(self) -> str:
-        """The rule that records are held under where they are fewer than a request's minimum (G4)."""
-        return LEFT_AT_THE_END
-
-    @property
-    def maintenance_rule(self) -> str:
-        """The rule that records are held under while the vendor takes no requests (G13)."""
-        return OUT_OF_REACH
-
-    @property
-    def resend_is_harmless(self) -> bool:
-        """Whether a record that is sent twice has the same effect as one that is sent once."""
-        return False
-
-    @property
-    def known_fields(self) -> frozenset[str]:
-        """The contract's own field names: the only keys that may stand in a log (A6)."""
-
-    @property
-    def status_path(self) -> str | None:
-        """The path of the vendor's status, which says if it takes requests now; None if it has none (G13)."""
-        return None
-
-    @property
-    def usual_user_characters(self) -> int | None:
-        """The longest usual `Record.user`, in characters. Longer ones are sent, with a warning once a run (T6)."""
-        return None
-
-    @property
-    def kept(self) -> LedgerMode:
-        """What a ledger keeps, so that later runs know what needn't be sent again."""
-        return LedgerMode.RECORDS
+    name: ClassVar[str]
+    """The connection type, such as `gerosense`."""
+    limits: ClassVar[BatchLimits]
+    """How many records a request carries."""
+    suspect_rule: ClassVar[str]
+    """The rule that a refused group is filed under, where the records at fault can't be told apart (G12, P11)."""
+    known_fields: ClassVar[frozenset[str]]
+    """The contract's own field names: the only keys that may stand in a log (A6)."""
+    rules: ClassVar[Mapping[str, str]] = {}
+    """What each of the vendor's rules says in a few words, by its number: every rule that a record may break."""
+    too_few_rule: ClassVar[str] = LEFT_AT_THE_END
+    """The rule that records are held under where they are fewer than a request's minimum (G4)."""
+    maintenance_rule: ClassVar[str] = OUT_OF_REACH
+    """The rule that records are held under while the vendor takes no requests (G13)."""
+    resend_is_harmless: ClassVar[bool] = False
+    """Whether a record that is sent twice has the same effect as one that is sent once."""
+    status_path: ClassVar[str | None] = None
+    """The path of the vendor's status, which says if it takes requests now; None if it has none (G13)."""
+    usual_user_characters: ClassVar[int | None] = None
+    """The longest usual `Record.user`, in characters. Longer ones are sent, with a warning once a run (T6)."""
+    kept: ClassVar[LedgerMode] = LedgerMode.RECORDS
+    """What a ledger keeps, so that later runs know what needn't be sent again."""
 
     def compared(self, records: Sequence[Record]) -> Compared:
         """Return the part of each record that the ledger compares, whatever its source."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,11 +29,10 @@ from airflow_provider_userdata.vendors.gerosense_sample import (
     sample_schema,
 )
 from airflow_provider_userdata.vendors.validation import (
-    Explainer,
     Fault,
     Invalid,
     cell_value,
-    contract_validator,
+    compiled,
     decoded,
     plain,
     plain_number,
@@ -47,9 +45,7 @@ CHECKED_AT_ONCE = MOST_SAMPLES // 4
 """How many samples are decoded, checked and encoded together: few enough for a CPU core's cache."""
 
 
-@functools.cache
-def _explainer() -> Explainer:
-    return Explainer(contract_validator(sample_schema()), default_rule="G5")
+_faults = compiled(sample_schema(), default_rule="G5")
 
 
 _UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)  # not UTF-8, too
@@ -72,7 +68,6 @@ class GeroSense(Vendor):
 
     name: ClassVar[str] = "gerosense"
     limits: ClassVar[BatchLimits] = BatchLimits(minimum=FEWEST_SAMPLES, maximum=MOST_SAMPLES)
-    json_rule: ClassVar[str] = "G1"
     suspect_rule: ClassVar[str] = "G12"
     rules: ClassVar[Mapping[str, str]] = {
         "G1": "cannot be written as JSON",
@@ -104,7 +99,7 @@ class GeroSense(Vendor):
         if isinstance(value, Invalid):
             return value
         if self.default_timezone is None and isinstance(value, dict):
-            faults = _explainer().faults(_present(value))  # JSON holds nothing that would have to be rewritten
+            faults = _faults(_present(value))  # JSON holds nothing that would have to be rewritten
             if faults:
                 return Invalid(faults)
         return self.prepare_value(value)
@@ -145,7 +140,7 @@ class GeroSense(Vendor):
             return Invalid((Fault("G1", (), "contains a character that UTF-8 can't encode"),))
         except (msgspec.ValidationError, ValueError):  # such as an integer of thousands of digits
             pass
-        return Invalid(_explainer().faults(value) or (Fault("G5", (), "is not a valid sample"),))
+        return Invalid(_faults(value) or (Fault("G5", (), "is not a valid sample"),))
 
     def prepare_cells(self, names: tuple[str, ...], cells: Sequence[Any]) -> Record | Invalid:
         """Check a sample of text cells: an empty optional cell is absent, a value in a number's form is a number."""

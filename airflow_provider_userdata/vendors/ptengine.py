@@ -28,11 +28,10 @@ from airflow_provider_userdata.vendors.contract import (
 )
 from airflow_provider_userdata.vendors.validation import (
     NAN,
-    Explainer,
     Fault,
     Invalid,
     Schema,
-    contract_validator,
+    compiled,
     decoded,
     is_nan,
     names_of,
@@ -89,9 +88,7 @@ def request_schema() -> Schema:
     return schema_of(ProfilesRequest, "A Ptengine request")
 
 
-@functools.cache
-def _explainer() -> Explainer:
-    return Explainer(contract_validator(profile_schema()), default_rule="P3")
+_faults = compiled(profile_schema(), default_rule="P3")
 
 
 class _Layout(NamedTuple):
@@ -123,7 +120,6 @@ class Ptengine(Vendor):
 
     name: ClassVar[str] = "ptengine"
     limits: ClassVar[BatchLimits] = BatchLimits(maximum=MOST_USERS, user_once=True)
-    json_rule: ClassVar[str] = "P1"
     kept: ClassVar[LedgerMode] = LedgerMode.STATES
     suspect_rule: ClassVar[str] = "P11"
     rules: ClassVar[Mapping[str, str]] = {
@@ -176,7 +172,7 @@ class Ptengine(Vendor):
             pass
         except UnicodeEncodeError:
             fault = _NO_UTF_8
-        return Invalid(_explainer().faults(dict(zip(names, cells, strict=True))) or (fault,))
+        return Invalid(_faults(dict(zip(names, cells, strict=True))) or (fault,))
 
     def prepare_table(self, table: Table, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
         """Check many users' attributes of the same names at once; if one is invalid, check each alone."""

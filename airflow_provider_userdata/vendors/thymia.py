@@ -29,11 +29,11 @@ from airflow_provider_userdata.vendors.contract import BatchLimits, Compared, Le
 from airflow_provider_userdata.vendors.pii import Guard
 from airflow_provider_userdata.vendors.validation import (
     MOST_FAULTS,
-    Explainer,
+    AgreedFormat,
     Fault,
     Invalid,
     Schema,
-    contract_validator,
+    compiled,
     decoded,
     encoded,
     is_shallow,
@@ -76,9 +76,7 @@ _encode_in_order = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(UserData).decode
 
 
-@functools.cache
-def _explainer() -> Explainer:
-    return Explainer(contract_validator(user_data_schema()), default_rule="T5")
+_faults = compiled(user_data_schema(), default_rule="T5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +91,11 @@ class Thymia(Vendor):
 
     upload_type: str
     user_label: str | None = None
-    agreement: Explainer | None = None
+    agreement: AgreedFormat | None = None
     guard: Guard | None = None
 
     name: ClassVar[str] = "thymia"
     limits: ClassVar[BatchLimits] = BatchLimits()
-    json_rule: ClassVar[str] = "T1"
     kept: ClassVar[LedgerMode] = LedgerMode.USERS_RECORDS
     suspect_rule: ClassVar[str] = "T10"
     usual_user_characters: ClassVar[int | None] = USUAL_LABEL_CHARACTERS
@@ -151,7 +148,7 @@ class Thymia(Vendor):
         if not isinstance(value, dict):
             return Invalid((Fault("T5", (), "is not an object"),))
         nested = _text_label(value if self.user_label is None else _nested(value, self.user_label))
-        body = encoded(nested, self.json_rule, checked=checked)
+        body = encoded(nested, "T1", checked=checked)
         if isinstance(body, Invalid):
             return body
         try:
@@ -159,7 +156,7 @@ class Thymia(Vendor):
         except msgspec.ValidationError:
             record = None
         if record is None or not record.user.userLabel.strip():
-            return Invalid(_explainer().faults(msgspec.json.decode(body)) or (Fault("T5", (), "is not a user's data"),))
+            return Invalid(_faults(msgspec.json.decode(body)) or (Fault("T5", (), "is not a user's data"),))
         faults = self._agreed_faults(record)
         return Invalid(faults) if faults else Record(body, user=record.user.userLabel)
 

@@ -160,9 +160,11 @@ class Run:
 @pytest.fixture
 def new_dag(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Make a DAG that is named for the test, to be filled in a ``with`` block."""
-    from airflow_provider_userdata.airflow_compat import DAG, find
+    from airflow_provider_userdata.airflow_compat import find
 
-    kind = DAG if hasattr(DAG, "test") else find("DAG", ("airflow.models.dag",))  # the SDK's can't in 3.0.0
+    kind = find("DAG", ("airflow.sdk", "airflow.models.dag"))
+    if not hasattr(kind, "test"):
+        kind = find("DAG", ("airflow.models.dag",))  # the SDK's can't in 3.0.0
 
     def make(name: str = "", **options: Any) -> Any:
         own = re.sub(r"\W+", "_", request.node.name).strip("_")

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata import airflow_compat
-from airflow_provider_userdata.airflow_compat import ProvidersManager, find, task
+from airflow_provider_userdata.airflow_compat import ProvidersManager, find
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ledger_settings import ledger_secret
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
@@ -27,9 +27,10 @@ from airflow_provider_userdata.sources import SqlSource
 
 Records = Callable[[int], list[dict[str, Any]]]
 NAMES = ("thymia", "gerosense", "ptengine")
+task: Any = find("task", ("airflow.sdk", "airflow.decorators"))
 
 
-@pytest.mark.parametrize("name", airflow_compat.__all__)
+@pytest.mark.parametrize("name", airflow_compat._PLACES)
 def test_every_name_of_airflows_is_found(name: str) -> None:
     """Beside whatever version of `common.compat` there is, and without it."""
     assert getattr(airflow_compat, name) is not None
@@ -64,18 +65,17 @@ def test_the_three_decorators_deliver(
     new_dag: Any, run_dag: Any, sandbox: Sandbox, moods: Records, samples: Records, people: Records
 ) -> None:
     """Found by Airflow under their names, with arguments from the context, from upstream and of their own."""
-    tasks: Any = task
 
-    @tasks.thymia_upload(upload_type="mood")
+    @task.thymia_upload(upload_type="mood")
     def moods_of_the_day(ti: Any) -> list[dict[str, Any]]:
         assert ti.task_id == "moods_of_the_day"
         return moods(2)
 
-    @tasks.gerosense_samples(data_type="steps")
+    @task.gerosense_samples(data_type="steps")
     def steps(count: int) -> Iterator[dict[str, Any]]:
         yield from samples(count)
 
-    @tasks.ptengine_profiles
+    @task.ptengine_profiles
     def profiles(count: int) -> list[dict[str, Any]]:
         return people(count)
 

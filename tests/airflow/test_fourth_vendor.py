@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,8 +14,7 @@ import requests
 from aiohttp import web
 
 from airflow_provider_userdata import registry
-from airflow_provider_userdata.airflow_compat import TaskDecorator, task_decorator_factory
-from airflow_provider_userdata.decorators.base import DecoratedDelivery, template_fields
+from airflow_provider_userdata.decorators.base import task_decorator
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.operators.base import DeliveryOperator
 from airflow_provider_userdata.provider_info import get_provider_info
@@ -27,7 +26,7 @@ from airflow_provider_userdata.sandbox.answers import FakeAnswer
 from airflow_provider_userdata.sandbox.arrivals import JsonObject
 from airflow_provider_userdata.sandbox.connections import leading_to
 from airflow_provider_userdata.sandbox.reading import ContractBreach, read_json
-from airflow_provider_userdata.sandbox.vendor import FakeVendor, bearer
+from airflow_provider_userdata.sandbox.vendor import FakeVendor
 from airflow_provider_userdata.vendors import Accepted, Answer, BatchLimits, Meaning, Request, Vendor, shared_meaning
 from airflow_provider_userdata.vendors.rules import by_rule
 from airflow_provider_userdata.vendors.validation import Fault, Invalid
@@ -46,7 +45,6 @@ class Pedometer(Vendor):
 
     name: ClassVar[str] = "pedometer"
     limits: ClassVar[BatchLimits] = BatchLimits(maximum=4)
-    json_rule: ClassVar[str] = "S1"
     suspect_rule: ClassVar[str] = "S4"
     rules: ClassVar[Mapping[str, str]] = {"S2": "not a step", "S3": "refused by Pedometer"}
     known_fields: ClassVar[frozenset[str]] = frozenset({"who", "steps"})
@@ -102,16 +100,7 @@ class PedometerStepsOperator(DeliveryOperator):
         return PedometerHook()
 
 
-class _DecoratedPedometerStepsOperator(DecoratedDelivery, PedometerStepsOperator):
-    template_fields = template_fields(PedometerStepsOperator)
-    custom_operator_name = "@task.pedometer_steps"
-
-
-def pedometer_steps_task(python_callable: Callable[..., object] | None = None, **kwargs: Any) -> TaskDecorator:
-    """Upload the steps that a function returns."""
-    return task_decorator_factory(
-        python_callable=python_callable, decorated_operator_class=_DecoratedPedometerStepsOperator, **kwargs
-    )
+pedometer_steps_task = task_decorator("pedometer_steps", PedometerStepsOperator)
 
 
 class FakePedometer(FakeVendor):
@@ -130,13 +119,9 @@ class FakePedometer(FakeVendor):
         """Answer how many have walked."""
         return web.json_response(self.counts.records)
 
-    def authorised(self, request: web.Request) -> bool:
-        """Tell whether the key is there."""
-        return bearer(request, self.key)
-
     def check(self, request: web.Request, body: bytes) -> list[JsonObject]:
         """Take all steps but Nobody's."""
-        steps: list[JsonObject] = read_json("S1", request.content_type, None, body)
+        steps: list[JsonObject] = read_json("S1", request, body)
         if any(step["who"] == "Nobody" for step in steps):
             raise ContractBreach("S3", (), "who is Nobody?")
         return steps

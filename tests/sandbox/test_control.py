@@ -94,6 +94,7 @@ def test_settings_can_be_put(sandbox: Sandbox, control: Send) -> None:
         ("gerosense", {"rate_limit": {"per_minute": 1}}),
         ("gerosense", {"random": {"seed": 7}}),
         ("gerosense", {"random": {"seed": 7, "chances": {"503": 2}}}),
+        ("gerosense", {"random": {"seed": 7, "chances": {"200 without receipt": 0.5}}}),
         ("gerosense", {"colour": "red"}),
         ("gerosense", [1]),
         ("ptengine", {"maintenance": True}),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from airflow_provider_userdata.delivery.reading.source import RowFormat, TextRow, Unreadable
 from airflow_provider_userdata.sources.delimited import Table
 from airflow_provider_userdata.sources.file_limits import ROWS, BadFileError
+from airflow_provider_userdata.sources.headers import Wanted
 
 HEADERS = st.sampled_from(["a,b\n", "a\n", "\n \r\na\tb\r\n", "\ufeffa,b\n", "\udcef\udcbb\n", '"a",b\n', "a,", ""])
 ENDS = ["\n", "\n", "\n\n", "\r\n", "\r", "\r\r\n", "\v", "\f", "\x1c", "\x85", "\u2028"]
@@ -27,7 +28,7 @@ CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\\")
 def rows_of(text: str | bytes, dialect: str = "excel", **options: Any) -> list[Any]:
     """Read all rows."""
     data = text.encode() if isinstance(text, str) else text
-    chunks = list(Table(dialect).read(io.BytesIO(data), **options))
+    chunks = list(Table(dialect).read(io.BytesIO(data), Wanted(), **options))
     assert all(chunk.form is RowFormat.CELLS and 0 < len(chunk.rows) <= ROWS for chunk in chunks)
     return [row.as_dict() if isinstance(row, TextRow) else row for chunk in chunks for row in chunk.rows]
 
@@ -36,7 +37,7 @@ def outcome(stream: io.BytesIO | gzip.GzipFile, dialect: str, block: int) -> tup
     """Give what is read of a stream, with each row's columns, and what is wrong with it."""
     rows: list[Any] = []
     try:
-        for chunk in Table(dialect).read(stream, block=block):
+        for chunk in Table(dialect).read(stream, Wanted(), block=block):
             assert 0 < len(chunk.rows) <= ROWS
             rows += [(row.header.names, row.values) if isinstance(row, TextRow) else row for row in chunk.rows]
     except BadFileError as error:
@@ -117,7 +118,7 @@ def test_a_header_alone_is_no_records() -> None:
 def test_a_header_that_names_no_columns_is_refused(text: bytes, message: str) -> None:
     """Columns are told by number, for a missing header means that this is somebody's data."""
     with pytest.raises(BadFileError, match=message) as caught:
-        Table("excel").check(io.BytesIO(text))
+        Table("excel").check(io.BytesIO(text), Wanted())
     assert "alice" not in str(caught.value)
 
 
@@ -134,7 +135,7 @@ def test_a_cell_over_64_mib_is_refused_by_its_line() -> None:
     with pytest.raises(
         BadFileError, match="a record is longer than 64 MiB: the quote that opens on line 3 isn't closed before"
     ):
-        got.extend(row.as_dict() for chunk in Table("excel").read(io.BytesIO(data)) for row in chunk.rows)
+        got.extend(row.as_dict() for chunk in Table("excel").read(io.BytesIO(data), Wanted()) for row in chunk.rows)
     assert got == [{"a": "1", "b": "2"}]
 
 
@@ -144,7 +145,7 @@ def test_the_line_of_a_cell_that_is_too_long_is_counted_from_the_files_beginning
     """Blank ones among them, however they were read."""
     data = b'a,b\r\n\n1,2\n3,"' + b"x" * (64 * 2**20 + 1)
     with pytest.raises(BadFileError, match="longer than 64 MiB: the quote that opens on line 4"):
-        list(Table("excel").read(io.BytesIO(data), block=block))
+        list(Table("excel").read(io.BytesIO(data), Wanted(), block=block))
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -174,7 +175,7 @@ def test_a_table_may_end_where_a_chunk_does(header: str, count: int) -> None:
 def test_a_quote_that_never_closes_in_the_header_is_a_fault_of_the_file() -> None:
     """The header would be all that the file has."""
     with pytest.raises(BadFileError, match="the quote that opens on line 2 is never closed"):
-        Table("excel").check(io.BytesIO(b'\n"a,b\n1,2\n'))
+        Table("excel").check(io.BytesIO(b'\n"a,b\n1,2\n'), Wanted())
 
 
 def test_a_file_may_end_in_a_quoted_cell_that_is_closed() -> None:
@@ -186,7 +187,7 @@ def test_an_endless_line_is_refused_in_time() -> None:
     """Of a line that is not quoted, no more is read than of one that is."""
     stream = io.BytesIO(b"a,b\n1,2\n3," + b"x" * (8 * 2**20))
     with pytest.raises(BadFileError, match="a record is longer than 1 MiB"):
-        list(Table("excel").read(stream, longest=2**20))
+        list(Table("excel").read(stream, Wanted(), longest=2**20))
     assert stream.tell() < 3 * 2**20
 
 
@@ -205,4 +206,4 @@ def test_a_table_may_be_much_longer_than_its_longest_row() -> None:
 def test_large_rows_come_in_small_chunks() -> None:
     """A thousand rows of any size don't pile up in memory."""
     text = "a,b\n" + f"1,{'x' * 100_000}\n" * 100
-    assert max(len(chunk.rows) for chunk in Table("excel").read(io.BytesIO(text.encode()))) < 30
+    assert max(len(chunk.rows) for chunk in Table("excel").read(io.BytesIO(text.encode()), Wanted())) < 30

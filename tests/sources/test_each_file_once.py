@@ -31,7 +31,7 @@ def folder(tmp_path: pathlib.Path) -> pathlib.Path:
 
 def names(folder: pathlib.Path, source: object) -> list[str]:
     """Find files, and name them from the folder on."""
-    return [str(path.relative_to(folder)) for path in find_files(source)]
+    return [str(path.relative_to(folder)) for path in find_files(source).values()]
 
 
 @pytest.mark.parametrize("name", ["latest", "2024", "a"])
@@ -40,7 +40,7 @@ def test_a_link_to_a_folder_is_another_name(folder: pathlib.Path, name: str, pat
     """A file goes by the name that is no link's, whichever of them comes first in the alphabet."""
     (folder / name).symlink_to("2026")
     assert rows_of(open_source(folder / pattern)) == [b"2025", b"2026"]
-    assert [path.resolve() for path in find_files(folder / pattern)] == [
+    assert [path.resolve() for path in find_files(folder / pattern).values()] == [
         folder / "2025" / "x.jsonl",
         folder / "2026" / "x.jsonl",
     ]
@@ -92,7 +92,7 @@ def test_two_patterns_and_a_path_may_name_a_file(
     (folder / "latest").symlink_to("2026")
     caplog.set_level(logging.INFO)
     listed = ["2026/x.jsonl", f"{folder}/2026/../2026/x.jsonl", "*/x.jsonl", f"{folder}/**", f"file://{folder}/2025/*"]
-    assert [str(path) for path in find_files(listed)] == ["2026/x.jsonl", "2025/x.jsonl"]
+    assert [str(path) for path in find_files(listed).values()] == ["2026/x.jsonl", "2025/x.jsonl"]
     assert "more names of its 2 files are left out: each file is read once" in caplog.text
 
 

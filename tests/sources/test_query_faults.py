@@ -16,7 +16,7 @@ import pytest
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources import SqlSource
 from airflow_provider_userdata.sources.query_faults import MOST_CHARACTERS, query_fault
-from airflow_provider_userdata.sources.sql import QuerySource
+from airflow_provider_userdata.sources.sql import read_query
 
 POSTGRES = re.sub(r"^postgresql\+\w+", "postgresql", os.environ.get("USERDATA_TEST_POSTGRES", ""))
 
@@ -149,7 +149,7 @@ def test_what_a_server_says(client: Any, sql: str, said: str | None) -> None:
     query = SqlSource(sql, "warehouse", ["geheim"] if "%s" in sql else None)
 
     with pytest.raises((SourceError, SourceBrokeError)) as caught:
-        list(QuerySource(query, Hook(lambda: client.connect(POSTGRES))).chunks())
+        list(read_query(query, Hook(lambda: client.connect(POSTGRES))))
 
     assert isinstance(caught.value, SourceBrokeError) is (said is None)
     assert "geheim" not in str(caught.value)

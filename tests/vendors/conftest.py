@@ -18,8 +18,8 @@ from airflow_provider_userdata.vendors.pii.guard import Guard
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.rules import UNREADABLE
 from airflow_provider_userdata.vendors.thymia import Thymia
-from airflow_provider_userdata.vendors.validation.explainer import contract_validator
 from airflow_provider_userdata.vendors.validation.fault import Fault, Invalid
+from tests.vendors.contract_validator import contract_validator
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +115,7 @@ def settled() -> Callable[[Vendor, Record | Invalid], Record | Invalid]:
         if isinstance(found, Invalid):
             assert 1 <= len(found.faults) <= 20
             for fault in found.faults:
-                assert fault.rule == UNREADABLE or fault.rule[0] == vendor.json_rule[0]
+                assert fault.rule == UNREADABLE or fault.rule[0] == vendor.suspect_rule[0]
                 assert fault.path.startswith("$")
                 assert fault.public_path(vendor.known_fields).startswith("$")
                 assert fault.reason

@@ -17,7 +17,7 @@ from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.gerosense_sample import DATA_TYPES
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia
-from airflow_provider_userdata.vendors.validation.explainer import contract_validator
+from tests.vendors.contract_validator import contract_validator
 
 SCHEMAS = {name.removesuffix(".request.json"): contract_validator(schema) for name, schema in schemas().items()}
 

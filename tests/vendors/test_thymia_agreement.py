@@ -12,7 +12,7 @@ from jsonschema import SchemaError
 from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.vendors.pii.guard import Guard
 from airflow_provider_userdata.vendors.thymia import Thymia
-from airflow_provider_userdata.vendors.validation.explainer import Explainer, agreed_validator
+from airflow_provider_userdata.vendors.validation.agreed_format import AgreedFormat
 from airflow_provider_userdata.vendors.validation.fault import Fault, Invalid
 
 Check = Callable[[dict[str, Any], dict[str, Any]], Record | Invalid]
@@ -24,7 +24,7 @@ def check() -> Check:
     """Check some data by an agreed schema: ``check(schema, data)``."""
 
     def prepare(schema: dict[str, Any], data: dict[str, Any]) -> Record | Invalid:
-        agreement = Explainer(agreed_validator(schema), default_rule="T7", root=("data",))
+        agreement = AgreedFormat(schema, rule="T7", root=("data",))
         return Thymia("mood", agreement=agreement).prepare_value({"user": {"userLabel": "u"}, "data": data})
 
     return prepare
@@ -144,7 +144,42 @@ def test_a_reference_is_never_fetched(monkeypatch: pytest.MonkeyPatch, reference
     monkeypatch.setattr(socket.socket, "connect", connect)
 
     with pytest.raises(SchemaError, match="has a reference to something outside it"):
-        agreed_validator({"properties": {"a": {"items": {"$ref": reference}}}})
+        AgreedFormat({"properties": {"a": {"items": {"$ref": reference}}}}, rule="T7", root=())
+
+
+TAGGED = {
+    "anyOf": [{"$ref": "#/$defs/walk"}, {"$ref": "#/$defs/run"}],
+    "discriminator": {"propertyName": "kind", "mapping": {"walk": "#/$defs/walk", "run": "#/$defs/run"}},
+    "$defs": {
+        "walk": {"properties": {"kind": {"enum": ["walk"]}, "steps": {"type": "integer"}}},
+        "run": {"properties": {"kind": {"enum": ["run"]}, "steps": {"maximum": 9}}},
+    },
+}
+"""A choice between objects by a tag, as `msgspec` and OpenAPI write it."""
+
+
+@pytest.mark.parametrize(
+    ("data", "path", "reason"),
+    [
+        ({"kind": "walk", "steps": "x"}, "$.data.steps", "is a string, expected an integer"),
+        ({"kind": "run", "steps": 10}, "$.data.steps", "must be at most 9"),
+        ({"kind": "swim", "steps": 10}, "$.data.kind", "is not one of 'walk', 'run'"),
+    ],
+)
+def test_a_choice_is_explained_by_its_tag(
+    check: Check, faults: Faults, data: dict[str, Any], path: str, reason: str
+) -> None:
+    """Of a choice between objects, the one that the data's tag names is explained."""
+    (fault,) = faults(check(TAGGED, data))
+
+    assert (fault.rule, fault.path, fault.reason) == ("T7", path, reason)
+
+
+def test_a_rule_in_an_agreed_format_is_not_ours(check: Check, faults: Faults) -> None:
+    """Every fault is filed under T7, whatever the author's schema says in our own words for rules."""
+    (fault,) = faults(check({"properties": {"a": {"type": "string", "x-rule": "G5"}}}, {"a": 1}))
+
+    assert fault.rule == "T7"
 
 
 def test_a_reference_inside_the_schema_is_followed(check: Check, faults: Faults) -> None:
@@ -161,12 +196,12 @@ def test_a_reference_inside_the_schema_is_followed(check: Check, faults: Faults)
 def test_what_is_no_schema_is_refused(schema: dict[str, Any]) -> None:
     """A mistake in the agreement shows before the first record."""
     with pytest.raises(SchemaError):
-        agreed_validator(schema)
+        AgreedFormat(schema, rule="T7", root=())
 
 
 def test_the_guard_and_the_agreement_both_speak(faults: Faults) -> None:
     """Personal data (T8) is named first, then what breaks the agreement (T7)."""
-    agreement = Explainer(agreed_validator({"required": ["score"]}), default_rule="T7", root=("data",))
+    agreement = AgreedFormat({"required": ["score"]}, rule="T7", root=("data",))
     vendor = Thymia("mood", agreement=agreement, guard=Guard())
 
     found = faults(vendor.prepare_value({"user": {"userLabel": "u"}, "data": {"email": "a@b.example"}}))

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from airflow_provider_userdata.vendors.validation.explainer import (
-    MOST_FAULTS,
-    Explainer,
-    agreed_validator,
-    contract_validator,
-)
-from airflow_provider_userdata.vendors.validation.fault import Fault, Invalid, json_path
+from airflow_provider_userdata.vendors.validation.agreed_format import AgreedFormat
+from airflow_provider_userdata.vendors.validation.compiler import compiled
+from airflow_provider_userdata.vendors.validation.fault import MOST_FAULTS, Fault, Invalid, json_path
 from airflow_provider_userdata.vendors.validation.json_values import cell_value, decoded, encodable, encoded, is_shallow
 from airflow_provider_userdata.vendors.validation.plain_values import NAN, is_nan, plain, plain_number, user_name
 from airflow_provider_userdata.vendors.validation.schema import Schema, names_of, rule, schema_of
@@ -16,13 +12,12 @@ from airflow_provider_userdata.vendors.validation.schema import Schema, names_of
 __all__ = [
     "MOST_FAULTS",
     "NAN",
-    "Explainer",
+    "AgreedFormat",
     "Fault",
     "Invalid",
     "Schema",
-    "agreed_validator",
     "cell_value",
-    "contract_validator",
+    "compiled",
     "decoded",
     "encodable",
     "encoded",

@@ -6,6 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+MOST_FAULTS = 20
+"""How many faults of one record are reported at most."""
+UNCHECKABLE = "contains a value that can't be checked"
+
 
 class Fault(msgspec.Struct, frozen=True, gc=False):
     """Why a record is not valid.

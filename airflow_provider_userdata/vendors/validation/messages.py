@@ -1,4 +1,4 @@
-"""Words what a broken schema keyword means for a record: the rule and the reason, never the value."""
+"""Words what a broken schema keyword means for a record, never the value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from airflow_provider_userdata.vendors.validation import timestamps
 from airflow_provider_userdata.vendors.validation.json_values import is_finite
 from airflow_provider_userdata.vendors.validation.plain_values import NAN, is_nan
-from airflow_provider_userdata.vendors.validation.schema import Schema
 
 MOST_CHOICES = 10
 """How many of the values that a field may have are named."""
@@ -33,14 +32,6 @@ _PYTHON_TYPES = (
     (list, "array"),
     (dict, "object"),
 )
-
-
-def own_rule(schema: Schema | bool | None, keyword: str) -> str | None:
-    """Return the rule that a schema names for a keyword, or for itself; None if it names none."""
-    if not isinstance(schema, dict):
-        return None
-    rule = schema.get("x-rules", {}).get(keyword) or schema.get("x-rule")
-    return None if rule is None else str(rule)
 
 
 def reason(keyword: str | None, wanted: Any, value: Any) -> str:

@@ -17,7 +17,7 @@ from airflow_provider_userdata.vendors.gerosense_sample import FIELDS
 from airflow_provider_userdata.vendors.pii.guard import Guard
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia
-from airflow_provider_userdata.vendors.validation.explainer import Explainer, agreed_validator
+from airflow_provider_userdata.vendors.validation.agreed_format import AgreedFormat
 from airflow_provider_userdata.vendors.validation.fault import Fault, Invalid
 
 Sample = Callable[..., dict[str, Any]]
@@ -140,7 +140,7 @@ TELLING: dict[str, tuple[Vendor, Any]] = {
     "data": (Thymia("mood"), {"user": {"userLabel": "u"}, "data": {SECRET: {SECRET: [{SECRET}]}}}),
     "guarded": (Thymia("mood", guard=Guard()), {"user": {"userLabel": "u"}, "data": {SECRET: f"{SECRET}@example.com"}}),
     "agreed": (
-        Thymia("mood", agreement=Explainer(agreed_validator(AGREED), "T7", ("data",))),
+        Thymia("mood", agreement=AgreedFormat(AGREED, "T7", ("data",))),
         {"user": {"userLabel": "u"}, "data": {"a": SECRET, "b": SECRET}},
     ),
 }

@@ -21,7 +21,7 @@ from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.gerosense_sample import sample_schema
 from airflow_provider_userdata.vendors.ptengine import Ptengine, profile_schema
 from airflow_provider_userdata.vendors.thymia import Thymia, user_data_schema
-from airflow_provider_userdata.vendors.validation.explainer import contract_validator
+from tests.vendors.contract_validator import contract_validator
 
 GEROSENSE, PTENGINE, THYMIA = GeroSense("steps"), Ptengine(), Thymia("mood")
 SCHEMAS = {
