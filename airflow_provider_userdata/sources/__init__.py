@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from airflow_provider_userdata.delivery.preparing import Column, Constant, Number, Timestamp
 from airflow_provider_userdata.sources.airflow_lookups import storage_path
 from airflow_provider_userdata.sources.opening import open_source
+from airflow_provider_userdata.sources.row_reader import read
 from airflow_provider_userdata.sources.shapes import Parts
 from airflow_provider_userdata.sources.sql import SqlSource
 from airflow_provider_userdata.sources.untemplated import Records, as_text, hold, is_location, unhold
 
-__all__ = ["Parts", "Records", "SqlSource", "as_text", "hold", "is_location", "open_source", "storage_path", "unhold"]
+__all__ = [
+    "Column",
+    "Constant",
+    "Number",
+    "Parts",
+    "Records",
+    "SqlSource",
+    "Timestamp",
+    "as_text",
+    "hold",
+    "is_location",
+    "open_source",
+    "read",
+    "storage_path",
+    "unhold",
+]

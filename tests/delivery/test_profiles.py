@@ -11,6 +11,7 @@ import pytest
 
 from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.sandbox import Sandbox
+from airflow_provider_userdata.vendors.ptengine import Ptengine
 
 Deliver = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
@@ -147,3 +148,24 @@ def test_too_many_rejects_are_told_with_what_their_rules_say(deliver: Deliver, r
     assert "By rule: P4, longer than 128 characters: 12; P7, user_id blank" in str(ended.error)
     assert "by rule: P4, longer than 128 characters: 12; P7, user_id blank" in ended.report.summary()
     assert ended.report.reasons == {"P4": 12, "P7": 1}
+
+
+def test_empty_values_may_leave_attributes_as_they_are(sandbox: Sandbox, deliver: Deliver, tmp_path: Path) -> None:
+    """With `empty_values="omit"` nulls and empty cells are no attributes, in a request for each set of keys (P5)."""
+    users = [
+        {"user_id": str(number), "plan": "pro" if number % 2 else None, "town": "Ulm" if number % 3 else ""}
+        for number in range(120)
+    ]
+    path = tmp_path / "users.csv"
+    path.write_text(
+        "\n".join(["user_id,plan,town", *(",".join(value or "" for value in user.values()) for user in users)])
+    )
+    kept = [{name: value for name, value in user.items() if value} for user in users]
+
+    for source in (users, str(path)):
+        sandbox.reset()
+        ended = deliver(Ptengine(omits_empty=True), source, output=tmp_path / str(type(source)))
+
+        assert ended.report.delivered == 120
+        assert sorted(sandbox.ptengine.arrived(), key=lambda user: int(user["user_id"])) == kept
+        assert ended.report.requests == 4

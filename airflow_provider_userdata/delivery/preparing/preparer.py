@@ -81,11 +81,11 @@ class Preparer:
         vendor = self._vendor
 
         def check(row: Any) -> Record | Invalid:
-            if type(row) is Unreadable:
-                return Invalid((Fault(UNREADABLE, (), row.reason),))
-            if form is RowFormat.JSON and fields is None:
+            if form is RowFormat.JSON and fields is None and type(row) is not Unreadable:
                 return vendor.prepare_json(row)
             value = value_of(row, form)
+            if type(value) is Unreadable:
+                return Invalid((Fault(UNREADABLE, (), value.reason),))
             if fields is not None and isinstance(value, dict):
                 value = fields.of_row(value)
             if isinstance(value, Invalid):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from airflow_provider_userdata.delivery.reading import RowFormat, TextRecord, TextRow, ValueRow
+from airflow_provider_userdata.delivery.reading import RowFormat, TextRecord, TextRow, Unreadable, ValueRow
 from airflow_provider_userdata.vendors import Table
 from airflow_provider_userdata.vendors.validation import Invalid, decoded
 
@@ -19,10 +19,15 @@ def is_text(row: object) -> bool:
 
 
 def value_of(row: Any, form: RowFormat) -> Any:
-    """Return a row as a value: a dictionary, if it is a record; `Invalid` if it isn't JSON."""
+    """Return a row as a value: a dictionary, if it is a record; `Unreadable` if it can't be read."""
+    if type(row) is Unreadable:
+        return row
     if type(row) is TextRow or type(row) is ValueRow:
         return row.as_dict()
-    return decoded(row) if form is RowFormat.JSON else row
+    if form is RowFormat.JSON:
+        value = decoded(row)
+        return Unreadable(row, value.faults[0].reason) if isinstance(value, Invalid) else value
+    return dict(row) if isinstance(row, Mapping) and not isinstance(row, dict) else row
 
 
 def table_of(form: RowFormat, rows: Sequence[Any], wanted: Sequence[str] | None) -> Table | None:
@@ -38,11 +43,12 @@ def table_of(form: RowFormat, rows: Sequence[Any], wanted: Sequence[str] | None)
     if kind is TextRow or kind is ValueRow:
         return _of_one_header(rows, wanted, texts=kind is TextRow)
     if form is RowFormat.JSON and kind is bytes:
-        values = list(map(decoded, rows))
-        return None if Invalid in map(type, values) else table_of(RowFormat.OBJECTS, values, wanted)
-    if kind is dict or kind is TextRecord:
-        return _of_dictionaries(rows, wanted, texts=kind is TextRecord)
-    return None
+        decoded_rows = list(map(decoded, rows))
+        return None if Invalid in map(type, decoded_rows) else table_of(RowFormat.OBJECTS, decoded_rows, wanted)
+    if not issubclass(kind, Mapping):
+        return None
+    values: Sequence[Any] = rows if kind is dict or kind is TextRecord else list(map(dict, rows))
+    return _of_dictionaries(values, wanted, texts=kind is TextRecord)
 
 
 def _of_one_header(rows: Sequence[Any], wanted: Sequence[str] | None, *, texts: bool) -> Table | None:

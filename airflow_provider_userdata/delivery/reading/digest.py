@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
 from operator import attrgetter
@@ -21,6 +21,8 @@ _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 def _known(value: object) -> object:
     """Return a plain value for a type that the encoder doesn't know, such as NumPy's numbers, or else its name."""
+    if isinstance(value, Mapping):
+        return dict(value)
     own = encodable(value)
     return f"<{type(value).__name__}>" if own is value else own
 
@@ -124,7 +126,7 @@ def text_of(rows: Sequence[Any]) -> bytes:
 
 def _rows_bytes(kind: type, rows: Sequence[Any]) -> bytes:
     """Return each row on a line. The bytes are the same whether rows are encoded together or one by one."""
-    if kind is dict:
+    if issubclass(kind, dict):
         with suppress(BaseException):  # one row can't be encoded: they are encoded one by one
             return _json.encode_lines(rows)
     lines = rows if kind is bytes else map(_row_bytes, rows)

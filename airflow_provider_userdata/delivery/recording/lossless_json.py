@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -74,7 +75,7 @@ def _plain(value: Any, depth: int) -> Any:
 def _form(value: Any, depth: int) -> Any:
     if depth > DEEPEST:
         return {"$deeper": type(value).__name__}
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         form = {_plain_key(key): _plain(item, depth + 1) for key, item in value.items()}
         if len(form) == len(value):
             return form
