@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -14,15 +14,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from airflow_provider_userdata.errors import LedgerBusyError, LedgerError
-from airflow_provider_userdata.ledger.mysql import MysqlEntries
-from airflow_provider_userdata.ledger.portable import Entries
+from airflow_provider_userdata.ledger.portable import Entries, MysqlEntries
 from airflow_provider_userdata.ledger.postgresql import PostgresqlEntries
 from airflow_provider_userdata.ledger.sqlite import SqliteEntries
-
-ENGINE_OPTIONS: Mapping[str, Any] = {"poolclass": NullPool, "hide_parameters": True, "future": True}
-"""Options of a ledger's engine. Without `future`, engines of SQLAlchemy 1.4 commit each statement."""
-SQLITE_OPTIONS: Mapping[str, Any] = {**ENGINE_OPTIONS, "connect_args": {"check_same_thread": False}}
-"""The same for SQLite. Its client binds a connection to one thread by default; `Database` has a lock instead."""
 
 _SQLITE_PASSES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _SQLSTATES_THAT_STAY = ("25006", "28", "3D", "3F", "42")
@@ -37,12 +31,11 @@ class Database:
     """A ledger's database: one connection, for one thread at a time.
 
     :param database: an SQLAlchemy engine or URL.
-    :param place: what messages call the database. Default: a file's path, or host and database.
+    :param place: what messages call the database. Default: its URL, without a user and a password.
     :param busy_timeout: seconds to wait for locks of others. Default: 30.
     """
 
     def __init__(self, database: Engine | URL | str, place: str | None = None, busy_timeout: float = 30.0) -> None:
-        self._owned = not isinstance(database, Engine)
         try:
             self._engine = database if isinstance(database, Engine) else _engine(make_url(database))
         except (SQLAlchemyError, ImportError) as error:
@@ -50,7 +43,8 @@ class Database:
                 f"the ledger at {place or 'the given URL'} can't be used: {type(error).__name__}; "
                 "is the URL right, and the database's driver installed?"
             ) from None
-        self.place = place or _place(self._engine.url)
+        url = self._engine.url
+        self.place = place or str(url.set(drivername=url.get_backend_name(), username=None, password=None))
         self._busy_timeout = busy_timeout
         self.entries = _entries(self._engine.dialect.name)
         self._connection: Connection | None = None
@@ -89,14 +83,21 @@ class Database:
             self.entries.begin(self._opened())
             yield self._opened()
 
+    @contextmanager
+    def connected(self) -> Iterator[Database]:
+        """Connect, so that a commit survives a power cut, and disconnect at the end."""
+        self.connect(durable=True)
+        try:
+            yield self
+        finally:
+            self.close()
+
     def close(self) -> None:
         """Disconnect as soon as no statement is running."""
         with self._in_use:
             connection, self._connection = self._connection, None
             if connection is not None:
                 connection.close()
-            if self._owned:
-                self._engine.dispose()
 
     def _opened(self) -> Connection:
         if self._connection is None:
@@ -113,14 +114,20 @@ class Database:
             raise LedgerError(f"the ledger at {self.place} can't be used: {type(error).__name__}") from None
 
 
+def engine_options(backend: str) -> dict[str, Any]:
+    """Return the options of a ledger's engine.
+
+    :param backend: the database's kind, as in URLs without a driver: `sqlite` needs another option.
+    """
+    # Without `future`, engines of SQLAlchemy 1.4 commit each statement.
+    options: dict[str, Any] = {"poolclass": NullPool, "hide_parameters": True, "future": True}
+    if backend == "sqlite":  # its client binds a connection to one thread by default; `Database` has a lock instead
+        options["connect_args"] = {"check_same_thread": False}
+    return options
+
+
 def _engine(url: URL) -> Engine:
-    return create_engine(url, **(SQLITE_OPTIONS if url.get_backend_name() == "sqlite" else ENGINE_OPTIONS))
-
-
-def _place(url: URL) -> str:
-    if url.get_backend_name() == "sqlite":
-        return url.database or "memory"
-    return f"{url.get_backend_name()}://{url.host or ''}{f':{url.port}' if url.port else ''}/{url.database or ''}"
+    return create_engine(url, **engine_options(url.get_backend_name()))
 
 
 def _entries(dialect: str) -> Entries:

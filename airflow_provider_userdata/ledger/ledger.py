@@ -13,11 +13,10 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import URL, Connection, Engine
 
 from airflow_provider_userdata.errors import LedgerBusyError, LedgerError, UserdataError
+from airflow_provider_userdata.fingerprints import KEY_SIZE, Fingerprints, split
 from airflow_provider_userdata.ledger.database import Database
 from airflow_provider_userdata.ledger.expiry import expire
-from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE, Fingerprints, split
-from airflow_provider_userdata.ledger.identity import Witness, note_filled
-from airflow_provider_userdata.ledger.opening import prepare
+from airflow_provider_userdata.ledger.identity import Witness, note_filled, prepare
 from airflow_provider_userdata.ledger.portable import Claim
 from airflow_provider_userdata.ledger.schema import ENTRIES, RUNS, STREAMS, TOKEN_SIZE
 from airflow_provider_userdata.ledger.sqlite import MOST_AT_ONCE
@@ -53,7 +52,7 @@ class SqlLedger:
     :param run: the run's name, the same in all its attempts.
     :param secret: keys the fingerprints.
     :param retention_days: days until an entry is forgotten. Default: never.
-    :param place: what messages call the ledger. Default: a file's path, or host and database.
+    :param place: what messages call the ledger. Default: its URL, without a user and a password.
     :param busy_timeout: seconds to wait for locks of others. Default: 30.
     :param lease: seconds after its last call in which a crashed run may have something in flight. Must be longer than a
         run waits between lookup and sending. Default: two hours.
@@ -226,23 +225,10 @@ class SqlLedger:
 
     def _find(self, connection: Connection) -> int:
         """Return the stream's number; create the stream if needed."""
-        identity = self._stream.identity(self.fingerprints)
-        this = STREAMS.c.identity == identity
-        if connection.execute(update(STREAMS).where(this).values(used=int(self._now()))).rowcount == 0:
-            stream = self._stream
-            connection.execute(
-                insert(STREAMS).values(
-                    identity=identity,
-                    vendor=stream.vendor,
-                    address=stream.address,
-                    kind=stream.kind,
-                    owner=stream.owner(self.fingerprints),
-                    name=stream.name,
-                    keyed=self._keyed,
-                    used=int(self._now()),
-                    expired=0,
-                )
-            )
+        stream, used = self._stream.row(self.fingerprints), int(self._now())
+        this = STREAMS.c.identity == stream["identity"]
+        if connection.execute(update(STREAMS).where(this).values(used=used)).rowcount == 0:
+            connection.execute(insert(STREAMS).values(**stream, keyed=self._keyed, used=used, expired=0))
             note_filled(connection, STREAMS)
         found = connection.execute(select(STREAMS.c.id, STREAMS.c.keyed).where(this)).one()
         if bool(found.keyed) != self._keyed:

@@ -1,4 +1,4 @@
-"""A ledger's entries in any database: plain SQL, with a few hundred keys in a statement.
+"""A ledger's entries in any database, such as MySQL: plain SQL, with a few hundred keys in a statement.
 
 `sqlite.py` and `postgresql.py` do the same with one statement for each call, and inherit what needn't be fast.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.engine import Connection
 
-from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE, split
+from airflow_provider_userdata.fingerprints import KEY_SIZE, split
 from airflow_provider_userdata.ledger.schema import ENTRIES, RUNS, STREAMS, TOKEN_SIZE
 
 CONTESTED = bytes(TOKEN_SIZE)
@@ -21,6 +21,10 @@ CONTESTED = bytes(TOKEN_SIZE)
 _AT_ONCE = 500
 """Keys in one IN list."""
 
+_LONGEST_OPENING = 60
+"""Seconds to wait in MySQL for others that open the ledger."""
+
+_OPENING = "userdata_ledger_opening"
 _IS_THERE = select(STREAMS.c.id).where(STREAMS.c.id == bindparam("stream"))
 
 
@@ -136,6 +140,20 @@ class Entries:
         for start in range(0, len(keys), _AT_ONCE):
             some = ENTRIES.c.key.in_(keys[start : start + _AT_ONCE])
             yield from connection.execute(select(ENTRIES).where(and_(ENTRIES.c.stream == stream, some)))
+
+
+class MysqlEntries(Entries):
+    """Statements for MySQL and MariaDB. They commit at each `CREATE TABLE`, so they need a lock that outlasts it."""
+
+    locks_opening = True
+
+    def lock_opening(self, connection: Connection) -> None:
+        """Keep others from creating the schema or a stream, until `unlock_opening`."""
+        connection.execute(select(func.get_lock(_OPENING, _LONGEST_OPENING)))
+
+    def unlock_opening(self, connection: Connection) -> None:
+        """Let others open the ledger."""
+        connection.execute(select(func.release_lock(_OPENING)))
 
 
 def _insert(connection: Connection, values: list[dict[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.expression import TextClause
 
-from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE
+from airflow_provider_userdata.fingerprints import KEY_SIZE
 from airflow_provider_userdata.ledger.portable import CONTESTED, Claim, Entries
 from airflow_provider_userdata.ledger.schema import ENTRIES
 

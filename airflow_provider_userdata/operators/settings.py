@@ -1,10 +1,18 @@
-"""The settings of Airflow's section `[userdata]`."""
+"""The settings of Airflow's section `[userdata]`, and the folder below AIRFLOW_HOME that is used without them."""
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
 
 from airflow_provider_userdata.airflow_compat import ProvidersManager, conf
 
 SECTION = "userdata"
+
+
+def home() -> Path:
+    """Return the folder `userdata` below AIRFLOW_HOME."""
+    return Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser().absolute() / "userdata"
 
 
 def setting(name: str) -> str | None:

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from airflow_provider_userdata.ledger import Fingerprints, SqlLedger, Stream
+from airflow_provider_userdata.fingerprints import Fingerprints
+from airflow_provider_userdata.ledger import SqlLedger, Stream
 
 SECRET = b"a secret of the tests' own"
 USERS = st.integers(0, 5)

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.ledger import Fingerprints, SqlLedger, Stream
+from airflow_provider_userdata.fingerprints import Fingerprints
+from airflow_provider_userdata.ledger import SqlLedger, Stream
 
 SECRET = b"a secret of the tests' own"
 ROUNDS = 30
@@ -18,7 +19,8 @@ USERS = 20
 
 RUN = f"""
 import sys
-from airflow_provider_userdata.ledger import Fingerprints, SqlLedger, Stream
+from airflow_provider_userdata.fingerprints import Fingerprints
+from airflow_provider_userdata.ledger import SqlLedger, Stream
 url, run, keyed = sys.argv[1], sys.argv[2], sys.argv[3] == "keyed"
 of = Fingerprints({SECRET!r}).of_all
 ledger = SqlLedger(url, Stream("vendor"), keyed=keyed, run=run, secret={SECRET!r})

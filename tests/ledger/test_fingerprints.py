@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.ledger import Fingerprints
-from airflow_provider_userdata.ledger.fingerprints import split
+from airflow_provider_userdata.fingerprints import Fingerprints, split
 
 SECRET = b"a secret of the tests' own"
 
