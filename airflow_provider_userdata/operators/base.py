@@ -68,6 +68,8 @@ class DeliveryOperator(BaseOperator):
     ui_color = "#e8f0ea"
     _delivery: Delivery | None = None
     _came_back = False
+    _known_fields: Collection[str] | None = None
+    """The vendor's fields that `fields` may map; None if the vendor accepts any."""
 
     def __init__(
         self,
@@ -156,16 +158,12 @@ class DeliveryOperator(BaseOperator):
     def _hook(self) -> VendorHook:
         raise NotImplementedError
 
-    def _known_fields(self) -> Collection[str] | None:
-        """Return the vendor's fields that `fields` may map; None if the vendor accepts any."""
-        return None
-
     def _required_columns(self) -> Collection[str]:
         """Return the columns that a table must have if `fields` is not given."""
         return ()
 
     def _field_map(self) -> dict[str, str] | None:
-        return arguments.field_map(self.fields, self._known_fields())
+        return arguments.field_map(self.fields, self._known_fields)
 
     def _kind(self) -> str:
         """Return the kind of records if the vendor has several; records of different kinds are kept apart."""
