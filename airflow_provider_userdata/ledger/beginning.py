@@ -46,9 +46,7 @@ class Found(enum.Enum):
 def find(database: Engine | URL | str, place: str, secret: bytes, witness: Path) -> Found:
     """Return what is there, without changing it.
 
-    :param database: an SQLAlchemy engine or URL.
     :param place: what messages call the ledger.
-    :param secret: the ledger's secret.
     :param witness: the file on this machine that names the ledger that was used last.
     :raises LedgerError: if the place can't be used.
     :raises LedgerBusyError: if it is locked, or can't be reached.

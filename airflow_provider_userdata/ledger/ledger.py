@@ -36,7 +36,8 @@ MOST_BEGINNINGS = 8
 class SqlLedger:
     """A stream's entries in a SQL database. All methods block; use it from one thread at a time.
 
-    One exception: of a stream of records, one thread may `sift` while another marks.
+    One exception: of a stream of records, one thread may `sift` while another marks. Methods raise a `LedgerError` if
+    something has to change first, and a `LedgerBusyError` if the ledger is locked or its database can't be reached.
 
     There are two kinds of streams. In a stream of *records*, an entry is there or not. In a stream of *states*
     (`keyed`), an entry is a user, and its fingerprint is what the vendor is proven to have of that user.
@@ -100,7 +101,6 @@ class SqlLedger:
 
         :raises LedgerError: if the place, the rights, the version or the secret is wrong, or the ledger was emptied or
             replaced.
-        :raises LedgerBusyError: if it is locked, or its database can't be reached.
         """
         self._database.connect(durable=self._keyed)
         try:
@@ -122,8 +122,6 @@ class SqlLedger:
         :param keys: `KEY_SIZE` bytes each, joined.
         :param fingerprints: as many, in a stream of states.
         :param beginnings: the first bytes of each partition's keys, if known: of a new partition, no key is looked up.
-        :raises LedgerError: if something has to change first.
-        :raises LedgerBusyError: if it is locked, or its database can't be reached.
         """
         self._check(keys, fingerprints)
         chosen: list[int] = []
@@ -141,8 +139,6 @@ class SqlLedger:
 
         :param keys: `KEY_SIZE` bytes each, joined. Of states, the last occurrence of a key counts.
         :param fingerprints: as many, in a stream of states.
-        :raises LedgerError: if something has to change first.
-        :raises LedgerBusyError: if it is locked, or its database can't be reached.
         """
         self._check(keys, fingerprints)
         entries = self._database.entries
@@ -175,7 +171,8 @@ class SqlLedger:
                 entries.lock_opening(connection)
                 identity = prepare(connection, self.place, self.fingerprints, seen)
                 self._id = self._find(connection)
-                self._register(connection, self._lease)
+                if self._keyed:
+                    self._register(connection, self._lease)
             with self._database.reading() as connection:
                 entries.unlock_opening(connection)
             if self._witness:
@@ -242,10 +239,9 @@ class SqlLedger:
         """Write until when this run may have something in flight, and remove the runs that no longer can."""
         now = self._now()
         self._renew_at = now + self._lease / 10
-        if self._keyed:
-            gone = (RUNS.c.stream == self._id) & ((RUNS.c.run == self._run) | (RUNS.c.until <= int(now)))
-            connection.execute(delete(RUNS).where(gone))
-            connection.execute(insert(RUNS).values(stream=self._id, run=self._run, until=int(now + seconds) + 1))
+        gone = (RUNS.c.stream == self._id) & ((RUNS.c.run == self._run) | (RUNS.c.until <= int(now)))
+        connection.execute(delete(RUNS).where(gone))
+        connection.execute(insert(RUNS).values(stream=self._id, run=self._run, until=int(now + seconds) + 1))
 
     def _today(self) -> int:
         return int(self._now()) // DAY

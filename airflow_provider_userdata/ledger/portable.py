@@ -1,11 +1,11 @@
 """A ledger's entries in any database, such as MySQL: plain SQL, with a few hundred keys in a statement.
 
-`sqlite.py` and `postgresql.py` do the same with one statement for each call, and inherit what needn't be fast.
+`joined_keys.py` does the same with one statement for each call, and inherits what needn't be fast.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,25 +103,16 @@ class Entries:
         """Enter keys as delivered."""
         wanted = dict.fromkeys(split(keys))
         there = {bytes(row.key) for row in self._rows(connection, stream, list(wanted))}
-        _insert(connection, [{"stream": stream, "key": key, "day": today} for key in wanted if key not in there])
-        _update(connection, stream, [{"_key": key, "day": today} for key in wanted if key in there])
+        _enter(connection, stream, {key: {"day": today} for key in wanted}, there)
 
     def claim(self, connection: Connection, stream: int, keys: bytes, claim: Claim) -> None:
         """Claim keys for a run: from then on it is unknown what the vendor has."""
         wanted = dict.fromkeys(split(keys))
         there = {bytes(row.key): row.claim for row in self._rows(connection, stream, list(wanted))}
         free = (None, claim.run)
-        values = [
-            {
-                "key": key,
-                "day": claim.today,
-                "fingerprint": None,
-                "claim": claim.run if claim.alone or there.get(key) in free else CONTESTED,
-            }
-            for key in wanted
-        ]
-        _insert(connection, [{"stream": stream, **value} for value in values if value["key"] not in there])
-        _update(connection, stream, [{"_key": value.pop("key"), **value} for value in values if value["key"] in there])
+        claims = {key: claim.run if claim.alone or there.get(key) in free else CONTESTED for key in wanted}
+        values = {key: {"day": claim.today, "fingerprint": None, "claim": run} for key, run in claims.items()}
+        _enter(connection, stream, values, there)
 
     def confirm(self, connection: Connection, stream: int, proven: dict[bytes, bytes], run: bytes, today: int) -> None:
         """Enter what the vendor is proven to have, if the run's claim still holds.
@@ -156,13 +147,11 @@ class MysqlEntries(Entries):
         connection.execute(select(func.release_lock(_OPENING)))
 
 
-def _insert(connection: Connection, values: list[dict[str, Any]]) -> None:
-    if values:
-        connection.execute(ENTRIES.insert(), values)
-
-
-def _update(connection: Connection, stream: int, values: list[dict[str, Any]]) -> None:
-    if values:
-        of = (ENTRIES.c.stream == stream, ENTRIES.c.key == bindparam("_key"))
-        names = [name for name in values[0] if name != "_key"]
-        connection.execute(update(ENTRIES).where(*of).values({name: bindparam(name) for name in names}), values)
+def _enter(connection: Connection, stream: int, values: dict[bytes, dict[str, Any]], there: Collection[bytes]) -> None:
+    """Enter values of keys: update those that are there, insert the others."""
+    new = [{"stream": stream, "key": key, **value} for key, value in values.items() if key not in there]
+    if new:
+        connection.execute(ENTRIES.insert(), new)
+    old = [{"_key": key, **value} for key, value in values.items() if key in there]
+    if old:  # the values' names say which columns are set
+        connection.execute(update(ENTRIES).where(ENTRIES.c.stream == stream, ENTRIES.c.key == bindparam("_key")), old)
