@@ -1,4 +1,8 @@
-"""Opens the ledger that Airflow's settings name."""
+"""Opens the ledger that Airflow's settings name.
+
+May ask Airflow for a connection: call it from the task's main thread. All raise an `ArgumentError` if a setting can't
+work, a `LedgerError` if the ledger or its secret can't be used or is gone, and a `LedgerBusyError` if a retry may help.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +20,7 @@ from airflow_provider_userdata.operators.settings import SECTION, setting
 
 
 def ledger_database() -> tuple[Engine | URL, str]:
-    """Return the database that the setting `[userdata] ledger_conn_id` names, and its name in messages.
-
-    May ask Airflow for the connection: call it from the task's main thread.
-
-    :raises ArgumentError: if there is no such connection.
-    :raises LedgerError: if it is not a database that SQLAlchemy can use.
-    :raises LedgerBusyError: if it can't be looked up.
-    """
+    """Return the database that the setting `[userdata] ledger_conn_id` names, and its name in messages."""
     conn_id = setting("ledger_conn_id")
     if conn_id is not None:
         return _engine(conn_id), f"connection {conn_id!r}"
@@ -35,8 +32,6 @@ def ledger_secret(*, begin: bool = False) -> bytes:
     """Return the key of the ledger's fingerprints.
 
     :param begin: whether to create the default ledger's secret if it is missing.
-    :raises ArgumentError: if it is too short, or not set although it has to be.
-    :raises LedgerError: if the default ledger's secret can't be read.
     """
     secret, conn_id = setting("ledger_secret"), setting("ledger_conn_id")
     if secret is None:
@@ -49,16 +44,10 @@ def ledger_secret(*, begin: bool = False) -> bytes:
 def task_ledger(stream: Stream, *, keyed: bool, run: str, lease: float = LEASE) -> SqlLedger:
     """Return the ledger of a task, by Airflow's settings. It isn't opened yet: `open` may be called in another thread.
 
-    May ask Airflow for a connection: call it from the task's main thread.
-
     :param stream: the stream that its entries belong to.
     :param keyed: whether it is a stream of states.
     :param run: identifies the run and the task; the same in all attempts.
     :param lease: seconds for which records of a crashed run count as in flight.
-    :raises ArgumentError: if a setting has a value that can't work, or a secret is missing.
-    :raises LedgerError: if the connection can't be used, or the default ledger's folder; or if the default ledger's
-        file or secret is gone.
-    :raises LedgerBusyError: if the connection can't be looked up.
     """
     days = _retention_days()
     if setting("ledger_conn_id") is None:
@@ -79,10 +68,7 @@ def task_ledger(stream: Stream, *, keyed: bool, run: str, lease: float = LEASE) 
 
 
 def find_ledger() -> Found | None:
-    """Return the state of the ledger before `begin_ledger`; None if there has been no ledger yet.
-
-    :raises UserdataError: as `ledger_database` and `ledger_secret` do.
-    """
+    """Return the state of the ledger before `begin_ledger`; None if there has been no ledger yet."""
     if setting("ledger_conn_id") is None:
         missing = ledger_files.is_missing()
         if missing is None:
@@ -96,7 +82,6 @@ def begin_ledger(*, keep: bool) -> None:
     """Begin a new ledger on request, where Airflow's settings name it.
 
     :param keep: whether an existing ledger is kept and used; otherwise its entries are deleted.
-    :raises UserdataError: as `ledger_database` and `ledger_secret` do.
     """
     if setting("ledger_conn_id") is None:
         ledger_files.renew()

@@ -19,8 +19,6 @@ def setting(name: str) -> str | None:
     """Return a setting as text, or None if it is not set or empty.
 
     A setting that provider_info.py marks as sensitive may also come from its `_cmd` or `_secret`, like Airflow's own.
-
-    :param name: the setting's name.
     """
     if not getattr(conf, "providers_configuration_loaded", True):
         # Before 3.2, a task's process doesn't know which provider settings are sensitive.
