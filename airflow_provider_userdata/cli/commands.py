@@ -52,7 +52,7 @@ def streams(asked: Namespace) -> None:
     with _ledger() as ledger:
         rows = [_row(stream) for stream in ledger.streams()]
     if asked.output == "json":
-        print(json.dumps(rows, indent=2))
+        print(json.dumps(rows, indent=2, default=str))
     else:
         print(_table(rows) if rows else "The ledger holds no streams.")
 
@@ -144,12 +144,9 @@ def _confirm(asked: Namespace, question: str, done: str) -> None:
 
 
 def _row(stream: StreamSummary) -> dict[str, Any]:
-    values = asdict(stream)
-    row = {"stream": stream.id, "user": stream.owner[:8], "holds": "users" if stream.keyed else "records"}
-    row |= {name: values[name] for name in _COLUMNS if name in values}
-    row |= {"first": stream.first and stream.first.isoformat(), "last": stream.last and stream.last.isoformat()}
-    row["used"] = stream.used.isoformat(timespec="minutes")
-    return {name: row[name] for name in _COLUMNS}
+    shown = {"stream": stream.id, "user": stream.owner[:8], "holds": "users" if stream.keyed else "records"}
+    shown |= {**asdict(stream), "used": stream.used.isoformat(timespec="minutes")}
+    return {name: shown[name] for name in _COLUMNS}
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> str:

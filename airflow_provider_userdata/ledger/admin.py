@@ -53,7 +53,7 @@ def open_admin(database: Engine | URL | str, place: str | None = None) -> Iterat
     """Open a ledger for commands, and close it at the end.
 
     :param database: an SQLAlchemy engine or URL.
-    :param place: what messages call the ledger. Default: its URL, without a user and a password.
+    :param place: what messages call the ledger. Default: its URL, without a user or password.
     :raises LedgerError: if there is no ledger, one of another version, or one that was emptied.
     :raises LedgerBusyError: if it is locked, or its database can't be reached.
     """

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL, Connection, Engine, make_url
@@ -18,7 +18,6 @@ from airflow_provider_userdata.ledger.portable import Entries, MysqlEntries
 from airflow_provider_userdata.ledger.postgresql import PostgresqlEntries
 from airflow_provider_userdata.ledger.sqlite import SqliteEntries
 
-_SQLITE_PASSES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _SQLSTATES_THAT_STAY = ("25006", "28", "3D", "3F", "42")
 """First characters of states that a retry can't change: read-only, no such user, database or schema, no rights."""
 _SQLSTATES_OF_A_RACE = {"42P07", "42710", "42S01"}
@@ -31,7 +30,7 @@ class Database:
     """A ledger's database: one connection, for one thread at a time.
 
     :param database: an SQLAlchemy engine or URL.
-    :param place: what messages call the database. Default: its URL, without a user and a password.
+    :param place: what messages call the database. Default: its URL, without a user or password.
     :param busy_timeout: seconds to wait for locks of others. Default: 30.
     """
 
@@ -44,7 +43,8 @@ class Database:
                 "is the URL right, and the database's driver installed?"
             ) from None
         url = self._engine.url
-        self.place = place or str(url.set(drivername=url.get_backend_name(), username=None, password=None))
+        address = URL.create(url.get_backend_name(), host=url.host, port=url.port, database=url.database)
+        self.place = place or str(address)
         self._busy_timeout = busy_timeout
         self.entries = _entries(self._engine.dialect.name)
         self._connection: Connection | None = None
@@ -109,7 +109,7 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            _refuse(error, self.place)
+            raise _meaning(error, self.place) from None
         except SQLAlchemyError as error:
             raise LedgerError(f"the ledger at {self.place} can't be used: {type(error).__name__}") from None
 
@@ -135,18 +135,18 @@ def _entries(dialect: str) -> Entries:
     return known.get(dialect, Entries)()
 
 
-def _refuse(error: DBAPIError, place: str) -> NoReturn:
-    """Raise an error without the database's own text, which may quote the address or a value."""
+def _meaning(error: DBAPIError, place: str) -> LedgerError | LedgerBusyError:
+    """Return an error without the database's own text, which may quote the address or a value."""
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
-        raise _of_sqlite(cause, place) from None
+        return _of_sqlite(cause, place)
     state = str(getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or "")
     name = type(cause).__name__ + (f", SQLSTATE {state}" if state else "")
     if state.startswith(_SQLSTATES_THAT_STAY) and state not in _SQLSTATES_OF_A_RACE:
-        raise LedgerError(f"the ledger at {place} can't be used ({name}): {_WAYS_OUT}") from None
-    raise LedgerBusyError(
+        return LedgerError(f"the ledger at {place} can't be used ({name}): {_WAYS_OUT}")
+    return LedgerBusyError(
         f"the ledger at {place} is locked by others or can't be reached ({name}): a retry may help; if not, {_WAYS_OUT}"
-    ) from None
+    )
 
 
 def _of_sqlite(cause: sqlite3.Error, place: str) -> LedgerError | LedgerBusyError:
@@ -155,7 +155,7 @@ def _of_sqlite(cause: sqlite3.Error, place: str) -> LedgerError | LedgerBusyErro
         return LedgerBusyError(
             f"the ledger {place} is locked: another run or a command is writing it; a retry may help"
         )
-    if code in _SQLITE_PASSES:
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return LedgerBusyError(f"the ledger {place} can't be written: is its disk full? ({_name(cause)})")
     if code == sqlite3.SQLITE_READONLY:
         return LedgerError(f"the ledger {place} is read-only: let this user write the file and its folder")

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from airflow_provider_userdata.fingerprints import KEY_SIZE
-from airflow_provider_userdata.ledger.portable import CONTESTED, Claim, Entries
+from airflow_provider_userdata.ledger.portable import CONTESTED, Entries
 from airflow_provider_userdata.ledger.schema import ENTRIES
 
 _T = ENTRIES.name
@@ -60,9 +60,9 @@ class JoinedKeys(Entries):
         """Enter keys as delivered."""
         self._execute(connection, self._add, keys, stream=stream, today=today)
 
-    def claim(self, connection: Connection, stream: int, keys: bytes, claim: Claim) -> None:
+    def claim(self, connection: Connection, stream: int, keys: bytes, run: bytes, today: int, *, alone: bool) -> None:
         """Claim keys for a run: from then on it is unknown what the vendor has."""
-        values = {"today": claim.today, "run": claim.run, "alone": claim.alone, "contested": CONTESTED}
+        values = {"today": today, "run": run, "alone": alone, "contested": CONTESTED}
         self._execute(connection, self._claim, keys, stream=stream, **values)
 
     def confirm(self, connection: Connection, stream: int, proven: dict[bytes, bytes], run: bytes, today: int) -> None:

@@ -17,7 +17,6 @@ from airflow_provider_userdata.fingerprints import KEY_SIZE, Fingerprints, split
 from airflow_provider_userdata.ledger.database import Database
 from airflow_provider_userdata.ledger.expiry import expire
 from airflow_provider_userdata.ledger.identity import Witness, note_filled, prepare
-from airflow_provider_userdata.ledger.portable import Claim
 from airflow_provider_userdata.ledger.schema import ENTRIES, RUNS, STREAMS, TOKEN_SIZE
 from airflow_provider_userdata.ledger.sqlite import MOST_AT_ONCE
 from airflow_provider_userdata.ledger.stream import Stream
@@ -53,7 +52,7 @@ class SqlLedger:
     :param run: the run's name, the same in all its attempts.
     :param secret: keys the fingerprints.
     :param retention_days: days until an entry is forgotten. Default: never.
-    :param place: what messages call the ledger. Default: its URL, without a user and a password.
+    :param place: what messages call the ledger. Default: its URL, without a user or password.
     :param busy_timeout: seconds to wait for locks of others. Default: 30.
     :param lease: seconds after its last call in which a crashed run may have something in flight. Must be longer than a
         run waits between lookup and sending. Default: two hours.
@@ -79,6 +78,7 @@ class SqlLedger:
     ) -> None:
         self.fingerprints = Fingerprints(secret)
         self._database = Database(database, place, busy_timeout)
+        self.place = self._database.place
         # Lookups of records have a connection of their own, and don't wait for marks.
         self._look_ups = self._database if keyed else Database(database, place, busy_timeout)
         self._stream = stream
@@ -90,11 +90,6 @@ class SqlLedger:
         self._now = now
         self._id = 0
         self._renew_at = 0.0
-
-    @property
-    def place(self) -> str:
-        """What messages call the ledger; without a password."""
-        return self._database.place
 
     def open(self) -> None:
         """Connect, create or update the schema, find the stream, check that it can be written, remove old entries.
@@ -200,7 +195,7 @@ class SqlLedger:
             wanted = b"".join([keys[index * KEY_SIZE : (index + 1) * KEY_SIZE] for index in chosen])
             with self._writing() as connection:
                 alone = not entries.others(connection, self._id, self._run, int(self._now()))
-                entries.claim(connection, self._id, wanted, Claim(self._run, alone, self._today()))
+                entries.claim(connection, self._id, wanted, self._run, self._today(), alone=alone)
         return chosen
 
     @contextmanager

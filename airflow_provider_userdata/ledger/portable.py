@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import and_, bindparam, exists, func, or_, select, update
@@ -28,22 +27,8 @@ _OPENING = "userdata_ledger_opening"
 _IS_THERE = select(STREAMS.c.id).where(STREAMS.c.id == bindparam("stream"))
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Which run claims, and when.
-
-    :param run: the run's token.
-    :param alone: whether no other run of the stream can have anything in flight.
-    :param today: days since 1970.
-    """
-
-    run: bytes
-    alone: bool
-    today: int
-
-
 class Entries:
-    """Statements about a stream's entries. `since` is the first day that still counts."""
+    """Statements about a stream's entries. `since` is the first day that still counts; `run` is a run's token."""
 
     isolation: str | None = "READ COMMITTED"
     """What is read after waiting for a lock must be what the others committed, whatever the server's default is."""
@@ -105,13 +90,15 @@ class Entries:
         there = {bytes(row.key) for row in self._rows(connection, stream, list(wanted))}
         _enter(connection, stream, {key: {"day": today} for key in wanted}, there)
 
-    def claim(self, connection: Connection, stream: int, keys: bytes, claim: Claim) -> None:
-        """Claim keys for a run: from then on it is unknown what the vendor has."""
+    def claim(self, connection: Connection, stream: int, keys: bytes, run: bytes, today: int, *, alone: bool) -> None:
+        """Claim keys for a run: from then on it is unknown what the vendor has.
+
+        :param alone: whether no other run of the stream can have anything in flight.
+        """
         wanted = dict.fromkeys(split(keys))
         there = {bytes(row.key): row.claim for row in self._rows(connection, stream, list(wanted))}
-        free = (None, claim.run)
-        claims = {key: claim.run if claim.alone or there.get(key) in free else CONTESTED for key in wanted}
-        values = {key: {"day": claim.today, "fingerprint": None, "claim": run} for key, run in claims.items()}
+        claims = {key: run if alone or there.get(key) in (None, run) else CONTESTED for key in wanted}
+        values = {key: {"day": today, "fingerprint": None, "claim": claim} for key, claim in claims.items()}
         _enter(connection, stream, values, there)
 
     def confirm(self, connection: Connection, stream: int, proven: dict[bytes, bytes], run: bytes, today: int) -> None:

@@ -44,9 +44,8 @@ class SqliteEntries(JoinedKeys):
         # With NORMAL, a power cut may lose the last commits. A lost entry of a delivered record causes a resend; a lost
         # claim would leave a state in the ledger that the vendor no longer has, so claims are synced to the disk.
         connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        connection.exec_driver_sql(
-            "PRAGMA wal_autocheckpoint = 10000"
-        )  # 40 MB: a page that is written often is copied once
+        # 40 MB: a page that is written often is copied once.
+        connection.exec_driver_sql("PRAGMA wal_autocheckpoint = 10000")
         connection.exec_driver_sql("PRAGMA cache_size = -65536")  # KiB
         connection.exec_driver_sql("PRAGMA temp_store = MEMORY")
         connection.exec_driver_sql("CREATE TEMP TABLE IF NOT EXISTS numbers (n INTEGER PRIMARY KEY)")
