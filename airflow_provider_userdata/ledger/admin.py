@@ -111,7 +111,7 @@ class LedgerAdmin:
         :raises LedgerError: if the secret is not the ledger's.
         """
         fingerprints = Fingerprints(secret)
-        key = fingerprints.of_user(user)
+        key = fingerprints.of_all_users([user])
         forgotten = 0
         with self._database.reading() as connection:
             check_secret(connection, self._database.place, fingerprints)

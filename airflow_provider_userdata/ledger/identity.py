@@ -90,7 +90,10 @@ def prepare(connection: Connection, place: str, fingerprints: Fingerprints, seen
         emptied or replaced.
     """
     if new := read_version(connection) == 0:
-        _check_not_emptied(connection, place, seen)
+        # SQLite and PostgreSQL create tables in a transaction: tables without a version were emptied, not half made.
+        made = connection.dialect.name in ("sqlite", "postgresql") and inspect(connection).has_table(META.name)
+        if made or seen is not None:
+            raise LedgerError(f"the ledger at {place} is empty, though tasks have used it before: {WAYS_OUT}")
     migrate(connection, place)
     if new:
         enter_secret(connection, fingerprints)
@@ -131,14 +134,6 @@ def say_deliberate(connection: Connection) -> None:
     """Note that this ledger was begun on purpose, so that all machines accept it in place of another."""
     if read_value(connection, _DELIBERATE) is None:
         write_value(connection, _DELIBERATE, "1")
-
-
-def _check_not_emptied(connection: Connection, place: str, seen: str | None) -> None:
-    """Check that a ledger without a version is new."""
-    # SQLite and PostgreSQL create tables in a transaction: there, tables without a version were emptied, not half made.
-    made = connection.dialect.name in ("sqlite", "postgresql") and inspect(connection).has_table(META.name)
-    if made or seen is not None:
-        raise LedgerError(f"the ledger at {place} is empty, though tasks have used it before: {WAYS_OUT}")
 
 
 def check_whole(connection: Connection, place: str) -> None:

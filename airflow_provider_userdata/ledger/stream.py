@@ -40,7 +40,7 @@ class Stream:
 
     def row(self, fingerprints: Fingerprints) -> dict[str, str]:
         """Return what the ledger keeps of the stream. Its `identity` is 32 characters, its `owner` a fingerprint."""
-        owner = fingerprints.of_user(self.user).hex() if self.user and not self.name else ""
+        owner = fingerprints.of_all_users([self.user]).hex() if self.user and not self.name else ""
         parts = (self.name,) if self.name else (self.host.lower(), self.port, self.kind, owner)
         identity = hashlib.blake2b(json.dumps([self.vendor, *parts]).encode(), digest_size=16).hexdigest()
         own = {"vendor": self.vendor, "address": self.address, "kind": self.kind, "name": self.name}

@@ -22,7 +22,7 @@ PROFILES = Stream("ptengine", "api.example.com", 8443)
 def mood_key(label: str, record: str, secret: bytes) -> bytes:
     """Make a key whose beginning stands for the user."""
     fingerprints = Fingerprints(secret)
-    return fingerprints.of_user(label)[:8] + fingerprints.of(record.encode())[:8]
+    return fingerprints.of_all_users([label])[:8] + fingerprints.of_all([record.encode()])[:8]
 
 
 def test_streams_are_listed(new_ledger: NewLedger, keys: Keys, database: str, clock: Any) -> None:
