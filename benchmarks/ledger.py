@@ -15,8 +15,8 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from airflow_provider_userdata.ledger import KEY_SIZE, Fingerprints, SqlLedger, Stream
-from airflow_provider_userdata.ledger.fingerprints import split
+from airflow_provider_userdata.fingerprints import KEY_SIZE, Fingerprints, split
+from airflow_provider_userdata.ledger import SqlLedger, Stream
 
 BATCH = int(os.environ.get("BATCH", "1000"))
 PARTITION = int(os.environ.get("PARTITION", "10000"))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 from collections.abc import Sequence
 
-from airflow_provider_userdata.cli.arguments import LEDGER, LEDGER_HELP, USERDATA_HELP
+from airflow_provider_userdata.cli.definition import HELP, LEDGER
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -14,17 +13,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     :param arguments: the command line, without the program's name.
     """
-    parser = argparse.ArgumentParser(prog="python -m airflow_provider_userdata.cli", description=USERDATA_HELP)
+    parser = argparse.ArgumentParser(prog="python -m airflow_provider_userdata.cli", description=HELP)
     groups = parser.add_subparsers(metavar="GROUP", required=True)
-    ledger = groups.add_parser("ledger", help=LEDGER_HELP, description=LEDGER_HELP)
+    ledger = groups.add_parser(LEDGER.name, help=LEDGER.help, description=LEDGER.help)
     commands = ledger.add_subparsers(metavar="COMMAND", required=True)
-    for command in LEDGER:
+    for command in LEDGER.subcommands:
         own = commands.add_parser(command.name, help=command.help, description=command.help)
-        for argument in command.arguments:
-            own.add_argument(*argument.flags, **argument.options)
-        own.set_defaults(function=command.function)
+        for argument in command.args:
+            argument.add_to_parser(own)
+        own.set_defaults(function=command.func)
     asked = parser.parse_args(arguments)
-    getattr(importlib.import_module("airflow_provider_userdata.cli.commands"), asked.function)(asked)
+    asked.function(asked)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import sys
 import warnings
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider_userdata.errors import ArgumentError, UserdataError
-from airflow_provider_userdata.ledger import Found, LedgerAdmin, StreamSummary
+from airflow_provider_userdata.ledger import Found, LedgerAdmin, StreamSummary, open_admin
 from airflow_provider_userdata.operators.ledger_settings import (
     begin_ledger,
     find_ledger,
@@ -25,48 +25,40 @@ from airflow_provider_userdata.operators.ledger_settings import (
 _COLUMNS = ("stream", "vendor", "address", "kind", "user", "name", "holds", "entries", "first", "last", "used")
 
 
-def _said(function: Callable[[Namespace], None]) -> Callable[[Namespace], None]:
+@contextmanager
+def _said() -> Iterator[None]:
     """Turn an error of this package into one line and an exit code."""
-
-    @functools.wraps(function)
-    def run(asked: Namespace) -> None:
-        # A command has Airflow's database; without this, Airflow 3 looks for connections in the environment only.
-        os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
-        try:
-            function(asked)
-        except UserdataError as error:
-            sys.exit(f"userdata: {error}")
-
-    return run
+    # A command has Airflow's database; without this, Airflow 3 looks for connections in the environment only.
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+    try:
+        yield
+    except UserdataError as error:
+        sys.exit(f"userdata: {error}")
 
 
-def _command(function: Callable[[Namespace, LedgerAdmin], None]) -> Callable[[Namespace], None]:
-    """Call a command with the ledger that Airflow's settings name."""
-
-    @_said
-    @functools.wraps(function)
-    def run(asked: Namespace) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Airflow's warnings would mix with the exported lines
-            database, place = ledger_database()
-        with LedgerAdmin(database, place) as ledger:
-            function(asked, ledger)
-
-    return run
+@contextmanager
+def _ledger() -> Iterator[LedgerAdmin]:
+    """Open the ledger that Airflow's settings name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Airflow's warnings would mix with the exported lines
+        database, place = ledger_database()
+    with open_admin(database, place) as ledger:
+        yield ledger
 
 
-@_command
-def streams(asked: Namespace, ledger: LedgerAdmin) -> None:
+@_said()
+def streams(asked: Namespace) -> None:
     """List the streams."""
-    rows = [_row(stream) for stream in ledger.streams()]
+    with _ledger() as ledger:
+        rows = [_row(stream) for stream in ledger.streams()]
     if asked.output == "json":
-        print(json.dumps(rows, indent=2))
+        print(json.dumps(rows, indent=2, default=str))
     else:
         print(_table(rows) if rows else "The ledger holds no streams.")
 
 
-@_command
-def forget(asked: Namespace, ledger: LedgerAdmin) -> None:
+@_said()
+def forget(asked: Namespace) -> None:
     """Forget streams, a user, or old entries."""
     if asked.user is not None and asked.older_than is not None:
         raise ArgumentError("--user and --older-than don't go together")
@@ -74,26 +66,26 @@ def forget(asked: Namespace, ledger: LedgerAdmin) -> None:
         raise ArgumentError("--older-than: must be at least 1 day")
     if asked.user is None and asked.older_than is None and not (asked.stream or asked.vendor):
         raise ArgumentError("name what to forget: --stream, --vendor, --user or --older-than")
-    chosen = _chosen(ledger, asked)
     # `-` keeps the user out of the command line, which shells store and other processes can see.
     user = sys.stdin.readline().rstrip("\r\n") if asked.user == "-" else asked.user
     if user is not None and not user.strip():
         raise ArgumentError("--user: is empty; with -, the first line of the input is the user")
     what = "a user" if user is not None else "old entries" if asked.older_than is not None else "all entries"
-    among = ", ".join(str(stream.id) for stream in chosen) or "none"
-    if not asked.yes and not _confirmed(f"Forget {what} of the streams {among}? Tasks will send those records again."):
-        raise ArgumentError("nothing was forgotten")
-    numbers = [stream.id for stream in chosen]
-    if user is not None:
-        forgotten = ledger.forget_user(user, ledger_secret(), numbers)
-    elif asked.older_than is not None:
-        forgotten = ledger.expire(asked.older_than, datetime.now(UTC).date(), numbers)
-    else:
-        forgotten = sum(map(ledger.forget_stream, numbers))
+    with _ledger() as ledger:
+        chosen = _chosen(ledger, asked)
+        numbers = [stream.id for stream in chosen]
+        among = ", ".join(map(str, numbers)) or "none"
+        _confirm(asked, f"Forget {what} of the streams {among}? Tasks will send those records again.", "forgotten")
+        if user is not None:
+            forgotten = ledger.forget_user(user, ledger_secret(), chosen)
+        elif asked.older_than is not None:
+            forgotten = ledger.expire(asked.older_than, datetime.now(UTC).date(), numbers)
+        else:
+            forgotten = sum(map(ledger.forget_stream, numbers))
     print(f"Forgot {forgotten:,} entries.")
 
 
-@_said
+@_said()
 def begin(asked: Namespace) -> None:
     """Begin a new ledger, or accept another one in place of the previous one."""
     found = find_ledger()
@@ -109,17 +101,17 @@ def begin(asked: Namespace) -> None:
         if found is Found.ANOTHER
         else "Begin a new ledger? What is left of the previous one is forgotten, and everything is sent again."
     )
-    if not asked.yes and not _confirmed(question):
-        raise ArgumentError("nothing was changed")
+    _confirm(asked, question, "changed")
     begin_ledger(keep=found is Found.ANOTHER)
     print("The new ledger is ready.")
 
 
-@_command
-def export(asked: Namespace, ledger: LedgerAdmin) -> None:
+@_said()
+def export(asked: Namespace) -> None:
     """Write the entries."""
-    for line in ledger.export([stream.id for stream in _chosen(ledger, asked)]):
-        print(json.dumps(line))
+    with _ledger() as ledger:
+        for line in ledger.export([stream.id for stream in _chosen(ledger, asked)]):
+            print(json.dumps(line))
 
 
 def _chosen(ledger: LedgerAdmin, asked: Namespace) -> list[StreamSummary]:
@@ -138,19 +130,23 @@ def _chosen(ledger: LedgerAdmin, asked: Namespace) -> list[StreamSummary]:
     ]
 
 
-def _confirmed(question: str) -> bool:
+def _confirm(asked: Namespace, question: str, done: str) -> None:
+    """Ask, unless the command line says yes.
+
+    :raises ArgumentError: if the answer is no, so that nothing is done; or if nobody can answer.
+    """
+    if asked.yes:
+        return
     if not sys.stdin.isatty():
         raise ArgumentError("the input is not a terminal, so nobody can confirm: say --yes")
-    return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
+    if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+        raise ArgumentError(f"nothing was {done}")
 
 
 def _row(stream: StreamSummary) -> dict[str, Any]:
-    values = asdict(stream)
-    row = {"stream": stream.id, "user": stream.owner[:8], "holds": "users" if stream.keyed else "records"}
-    row |= {name: values[name] for name in _COLUMNS if name in values}
-    row |= {"first": stream.first and stream.first.isoformat(), "last": stream.last and stream.last.isoformat()}
-    row["used"] = stream.used.isoformat(timespec="minutes")
-    return {name: row[name] for name in _COLUMNS}
+    shown = {"stream": stream.id, "user": stream.owner[:8], "holds": "users" if stream.keyed else "records"}
+    shown |= {**asdict(stream), "used": stream.used.isoformat(timespec="minutes")}
+    return {name: shown[name] for name in _COLUMNS}
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> str:

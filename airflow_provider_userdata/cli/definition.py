@@ -1,25 +1,58 @@
-"""The commands, declared for Airflow's command line. Their code is imported when one is called."""
+"""The commands, declared once for Airflow's command line and for our own. Their code is imported when one is called."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from airflow_provider_userdata import registry
 from airflow_provider_userdata.airflow_compat import ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
-from airflow_provider_userdata.cli.arguments import LEDGER, LEDGER_HELP, USERDATA_HELP, Argument, Command
+
+HELP = "Uploads of user data"
+
+
+def _argument(*flags: str, **options: Any) -> Arg:
+    return Arg(flags, **options)  # type: ignore[no-untyped-call]
+
+
+def _command(name: str, text: str, *arguments: Arg) -> ActionCommand:
+    return ActionCommand(name, text, lazy_load_command(f"airflow_provider_userdata.cli.commands.{name}"), arguments)
+
+
+_STREAMS = _argument(
+    "--stream",
+    type=int,
+    action="append",
+    metavar="NUMBER",
+    help="a stream's number, as `streams` lists it; may be repeated",
+)
+_VENDOR = _argument("--vendor", help=f"all streams of a vendor: {registry.names()}")
+_USER = _argument(
+    "--user", metavar="ID", help="only this user, by the vendor's id or label; `-` reads it from the input"
+)
+_DAYS = _argument("--older-than", type=int, metavar="DAYS", help="only entries that are older")
+_YES = _argument("-y", "--yes", action="store_true", help="don't ask")
+_OUTPUT = _argument("-o", "--output", choices=("table", "json"), default="table", help="form (default: %(default)s)")
+
+LEDGER = GroupCommand(
+    "ledger",
+    "What earlier runs delivered, as recorded by tasks with incremental=True",
+    (
+        _command("streams", "List what the ledger remembers: streams, entries, days", _OUTPUT),
+        _command(
+            "forget",
+            "Forget streams, or a user in them, or entries older than a number of days",
+            *(_STREAMS, _VENDOR, _USER, _DAYS, _YES),
+        ),
+        _command(
+            "begin",
+            "Begin a new ledger after the previous one was emptied, replaced or lost: everything is sent again",
+            _YES,
+        ),
+        _command("export", "Write the entries as JSON lines: stream, key, fingerprint, day", _STREAMS, _VENDOR),
+    ),
+)
 
 
 def get_cli_commands() -> list[CLICommand]:
     """Return the command group `userdata`, for Airflow."""
-    ledger = GroupCommand(name="ledger", help=LEDGER_HELP, subcommands=tuple(map(_action, LEDGER)))
-    return [GroupCommand(name="userdata", help=USERDATA_HELP, subcommands=(ledger,))]
-
-
-def _action(command: Command) -> ActionCommand:
-    return ActionCommand(
-        name=command.name,
-        help=command.help,
-        func=lazy_load_command(f"airflow_provider_userdata.cli.commands.{command.function}"),
-        args=tuple(_argument(argument) for argument in command.arguments),
-    )
-
-
-def _argument(argument: Argument) -> Arg:
-    return Arg(tuple(argument.flags), **argument.options)  # type: ignore[no-untyped-call]
+    return [GroupCommand("userdata", HELP, (LEDGER,))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -28,27 +28,26 @@ def base_url(connection: Any, default: str | None, paths: Collection[str] = ()) 
     :param paths: the paths of the vendor's API, which are added to the address for each request.
     :raises ConnectionSettingsError: if there is no host, or one that can't be used.
     """
-    where = f"connection {connection.conn_id!r}"
     host = (connection.host or "").strip() or default
     if not host:
-        raise ConnectionSettingsError(f"{where} has no host: it is the address that the vendor gave you, https://…")
+        reason = "has no host: it is the address that the vendor gave you, https://…"
+        raise ConnectionSettingsError(f"connection {connection.conn_id!r} {reason}")
     scheme = (connection.schema or "https").strip().lower()
-    parts = _split(_bracketed(host if "://" in host else f"{scheme}://{host}"), where)
+    try:
+        parts = _split(connection, _bracketed(host if "://" in host else f"{scheme}://{host}"))
+        name = _as_ascii(str(parts.hostname))
+    except ValueError:
+        raise wrong(connection, "the host is not a valid address") from None
     port = parts.port or connection.port
-    name = _encoded(parts.hostname or "", where)
     if not 0 < (port or 1) < 65536:
-        raise ConnectionSettingsError(f"{where}: the port must be from 1 to 65535")
-    if parts.scheme == "http" and not (_is_loopback(parts.hostname or "") or _allows_http(connection)):
-        raise ConnectionSettingsError(
-            f"{where}: http would send the key and the data unencrypted to {name}; "
-            'use https, or set "allow_http": true in its extra'
-        )
+        raise wrong(connection, "the port must be from 1 to 65535")
+    if parts.scheme == "http" and not (_is_loopback(str(parts.hostname)) or _allows_http(connection)):
+        reason = f"http would send the key and the data unencrypted to {name}"
+        raise wrong(connection, f'{reason}; use https, or set "allow_http": true in its extra')
     own = default is not None and f".{name}".endswith(f".{urlsplit(default).hostname}")
     if part := _api_path(parts.path, paths, shortest=1 if own else 2):
-        raise ConnectionSettingsError(
-            f"{where}: the host contains a path of the API, which is added for each request: remove {part!r} "
-            "and what follows it"
-        )
+        reason = "the host contains a path of the API, which is added for each request"
+        raise wrong(connection, f"{reason}: remove {part!r} and what follows it")
     return f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 
 
@@ -63,14 +62,14 @@ def timeout(connection: Any) -> float:
     :raises ConnectionSettingsError: if `timeout` in the extra is not a number above 0.
     """
     value = extra(connection, "timeout")
-    if value is None or value == "":
+    if value is None:
         return TIMEOUT
     try:
         seconds = float(value)
     except (TypeError, ValueError):
         seconds = 0.0
     if isinstance(value, bool) or not 0 < seconds < float("inf"):
-        raise _bad_extra(connection, "timeout", "a number of seconds above 0")
+        raise wrong(connection, "'timeout' in its extra must be a number of seconds above 0")
     return seconds
 
 
@@ -80,12 +79,12 @@ def verify(connection: Any) -> bool | str:
     :raises ConnectionSettingsError: if `verify` in the extra is something else.
     """
     value = extra(connection, "verify")
-    if value is None or value == "":
+    if value is None:
         return True
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.strip().lower(), value)
     if not isinstance(value, bool):
-        raise _bad_extra(connection, "verify", "true, false or a path")
+        raise wrong(connection, "'verify' in its extra must be true, false or a path")
     return value
 
 
@@ -94,17 +93,11 @@ def proxy(connection: Any) -> str | None:
 
     :raises ConnectionSettingsError: if `proxy` in the extra is not an address.
     """
-    value = extra(connection, "proxy")
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str) or not is_proxy(value):
-        raise _bad_extra(
-            connection,
-            "proxy",
-            "an address such as http://host:port or http://user:password@host:port; "
-            "characters such as @, / and # are percent-encoded in a password",
-        )
-    return value
+    wanted = (
+        "an address such as http://host:port or http://user:password@host:port; "
+        "characters such as @, / and # are percent-encoded in a password"
+    )
+    return extra_text(connection, "proxy", is_proxy, wanted)
 
 
 def is_proxy(url: str) -> bool:
@@ -129,19 +122,30 @@ def credential(connection: Any, called: str) -> str:
     if not password.strip():
         raise ConnectionSettingsError(f"connection {connection.conn_id!r} has no password: it is the vendor's {called}")
     if found := _beside_the_key(password):
-        raise ConnectionSettingsError(
-            f"connection {connection.conn_id!r}: the password contains {found}; "
-            f"it must be the vendor's {called} and nothing else"
-        )
+        raise wrong(connection, f"the password contains {found}; it must be the vendor's {called} and nothing else")
     return str(password)
 
 
 def extra(connection: Any, name: str) -> Any:
-    """Return a value of a connection's extra, or None.
+    """Return a value of a connection's extra; None if it is empty or missing.
 
     :raises ConnectionSettingsError: if the extra is not a JSON object.
     """
-    return extras(connection).get(name)
+    value = extras(connection).get(name)
+    return None if value == "" else value
+
+
+def extra_text(connection: Any, name: str, is_valid: Callable[[str], bool], wanted: str) -> str | None:
+    """Return a text of a connection's extra; None if it is empty or missing.
+
+    :raises ConnectionSettingsError: if it is not what is wanted.
+    """
+    value = extra(connection, name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not is_valid(value):
+        raise wrong(connection, f"{name!r} in its extra must be {wanted}")
+    return value
 
 
 def extras(connection: Any) -> Mapping[str, Any]:
@@ -149,19 +153,22 @@ def extras(connection: Any) -> Mapping[str, Any]:
 
     :raises ConnectionSettingsError: if the extra is not a JSON object; Airflow itself treats invalid JSON as empty.
     """
-    where, text = f"connection {connection.conn_id!r}", connection.extra or ""
+    text = connection.extra or ""
     if text.isspace():
         return {}
     try:
         json.loads(text or "{}")
     except json.JSONDecodeError as error:
-        raise ConnectionSettingsError(
-            f"{where}: its extra is not valid JSON (line {error.lineno}, column {error.colno})"
-        ) from None
+        raise wrong(connection, f"its extra is not valid JSON (line {error.lineno}, column {error.colno})") from None
     values = connection.extra_dejson
     if not isinstance(values, dict):
-        raise ConnectionSettingsError(f"{where}: its extra must be a JSON object")
+        raise wrong(connection, "its extra must be a JSON object")
     return values
+
+
+def wrong(connection: Any, reason: str) -> ConnectionSettingsError:
+    """Return an error that names the connection."""
+    return ConnectionSettingsError(f"connection {connection.conn_id!r}: {reason}")
 
 
 def _beside_the_key(password: str) -> str | None:
@@ -202,16 +209,10 @@ def _bracketed(url: str) -> str:
         return url
 
 
-def _encoded(host: str, where: str) -> str:
-    """Return a host's name in ASCII, as DNS needs it, and an IPv6 address in brackets."""
-    try:
-        return f"[{host}]" if ":" in host else _as_ascii(host)
-    except ValueError:
-        raise ConnectionSettingsError(f"{where}: the host is not a valid address") from None
-
-
 def _as_ascii(host: str) -> str:
     """Encode a host's name as `requests` does (IDNA), and check that Python and aiohttp accept it too."""
+    if ":" in host:
+        return f"[{host}]"  # an IPv6 address
     name = host if host.isascii() else idna.encode(host, uts46=True).decode()
     name.encode("idna")
     if name.replace(".", "").isdigit():
@@ -219,18 +220,16 @@ def _as_ascii(host: str) -> str:
     return name
 
 
-def _split(url: str, where: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018  # raises if the port is not a number
-    except ValueError:
-        raise ConnectionSettingsError(f"{where}: the host is not a valid address") from None
+def _split(connection: Any, url: str) -> SplitResult:
+    """Return the parts of an address; raise `ValueError` if it isn't one."""
+    parts = urlsplit(url)
+    parts.port  # noqa: B018  # raises if the port is not a number
     if parts.scheme not in {"http", "https"}:
-        raise ConnectionSettingsError(f"{where}: the host's scheme is neither https nor http")
+        raise wrong(connection, "the host's scheme is neither https nor http")
     if not parts.hostname or any(character.isspace() for character in url):
-        raise ConnectionSettingsError(f"{where}: the host is not a valid address")
+        raise ValueError
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConnectionSettingsError(f"{where}: the host contains more than an address; the key is the password")
+        raise wrong(connection, "the host contains more than an address; the key is the password")
     return parts
 
 
@@ -246,7 +245,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _bad_extra(connection: Any, name: str, wanted: str) -> ConnectionSettingsError:
-    return ConnectionSettingsError(f"connection {connection.conn_id!r}: {name!r} in its extra must be {wanted}")

@@ -10,7 +10,7 @@ from typing import Any
 import certifi
 
 from airflow_provider_userdata.errors import ConnectionSettingsError
-from airflow_provider_userdata.hooks.address import extra
+from airflow_provider_userdata.hooks.address import extra_text, wrong
 
 Client = str | tuple[str, str]
 """The path of a file with the client's certificate and key, or the paths of both, as `requests` accepts them."""
@@ -25,26 +25,27 @@ def client_certificate(connection: Any) -> Client | None:
 
     :raises ConnectionSettingsError: if a file can't be read, or certificate and key don't belong together.
     """
-    where = f"connection {connection.conn_id!r}"
     certificate, key = (_path(connection, name) for name in ("client_cert", "client_key"))
     if certificate is None and key is not None:
-        raise ConnectionSettingsError(f"{where}: 'client_key' in its extra needs 'client_cert' beside it")
+        raise wrong(connection, "'client_key' in its extra needs 'client_cert' beside it")
     if certificate is None:
         return None
     client = (certificate, key) if key else certificate
-    _holds(where, "client_cert", certificate, b"CERTIFICATE-----", "certificate")
-    asked = ("client_key", key) if key else ("client_cert", certificate)
-    _holds(where, *asked, b"PRIVATE KEY-----", "private key" if key else "private key, and 'client_key' names none")
+    _check_file(connection, "client_cert", certificate, b"CERTIFICATE-----", "certificate")
+    if key:
+        name, path, what = "client_key", key, "private key"
+    else:
+        name, path, what = "client_cert", certificate, "private key, and 'client_key' names none"
+    _check_file(connection, name, path, b"PRIVATE KEY-----", what)
     try:
         load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), client)
     except _EncryptedError:
-        reason = f"{asked[0]!r} in its extra is encrypted: a key without a password is needed"
+        reason = "is encrypted: a key without a password is needed"
     except ssl.SSLError as error:
-        mismatch = "MISMATCH" in (error.reason or "")
-        reason = f"{asked[0]!r} in its extra " + ("is another certificate's key" if mismatch else "can't be used")
+        reason = "is another certificate's key" if "MISMATCH" in (error.reason or "") else "can't be used"
     else:
         return client
-    raise ConnectionSettingsError(f"{where}: {reason}") from None
+    raise wrong(connection, f"{name!r} in its extra {reason}") from None
 
 
 def load(tls: ssl.SSLContext, client: Client) -> None:
@@ -84,21 +85,14 @@ def trusted(settings: Mapping[str, Any], conn_id: str, *, own: bool) -> ssl.SSLC
 
 
 def _path(connection: Any, name: str) -> str | None:
-    value = extra(connection, name)
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str) or "-----BEGIN" in value:
-        raise ConnectionSettingsError(
-            f"connection {connection.conn_id!r}: {name!r} in its extra must be the path of a file"
-        )
-    return value
+    return extra_text(connection, name, lambda text: "-----BEGIN" not in text, "the path of a file")
 
 
-def _holds(where: str, name: str, path: str, mark: bytes, what: str) -> None:
+def _check_file(connection: Any, name: str, path: str, mark: bytes, what: str) -> None:
     """Check that a file can be read and contains what it should: OpenSSL's errors don't tell these apart."""
     try:
         holds = mark in Path(path).read_bytes()
     except (OSError, ValueError):
-        raise ConnectionSettingsError(f"{where}: {name!r} in its extra names a file that can't be read") from None
+        raise wrong(connection, f"{name!r} in its extra names a file that can't be read") from None
     if not holds:
-        raise ConnectionSettingsError(f"{where}: the file of {name!r} in its extra contains no {what}")
+        raise wrong(connection, f"the file of {name!r} in its extra contains no {what}")

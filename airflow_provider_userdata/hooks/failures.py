@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import requests
 import urllib3.exceptions
@@ -22,16 +23,13 @@ _MANY_HEADERS = Failure("it answered with over 100 headers, which this test can'
 
 def answered(response: requests.Response) -> str:
     """Describe an answer that a connection test didn't expect, without its body."""
-    if said := barred(response):
-        return said
-    meaning = shared_meaning(Answer(response.status_code, response.headers, b""))
-    return meaning.reason if isinstance(meaning, Stop) else f"answered {response.status_code}, which is unexpected"
+    return barred(response) or _shared_reason(response.status_code, response.headers)
 
 
 def barred(response: requests.Response) -> str | None:
     """Return what kept the request from the vendor, if a proxy or gateway answered in its place; else None."""
     if response.status_code == PROXY_WANTS_CREDENTIALS:
-        return _proxy_wants_credentials()
+        return _shared_reason(PROXY_WANTS_CREDENTIALS, {})
     failure = failures.of_refusal(response.content) if response.status_code == 400 else None
     return f"answered 400: {failure.what} ({failure.look_at})" if failure else None
 
@@ -47,7 +45,7 @@ def explained(error: requests.RequestException, endpoint: Endpoint) -> str:
     causes = list(failures.causes(error))
     tunnel = next((found for cause in causes if (found := _TUNNEL.match(str(cause)))), None)
     if tunnel is not None and int(tunnel[1]) == PROXY_WANTS_CREDENTIALS:
-        return f"{_proxy_wants_credentials()} ({endpoint.way})"
+        return f"{_shared_reason(PROXY_WANTS_CREDENTIALS, {})} ({endpoint.way})"
     in_handshake = any(isinstance(cause, TimeoutError) and "handshake" in str(cause) for cause in causes)
     written = not in_handshake and not any(isinstance(cause, _BEFORE_SENDING) for cause in causes)
     if tunnel is not None:
@@ -60,7 +58,6 @@ def explained(error: requests.RequestException, endpoint: Endpoint) -> str:
     return failure.said_of(endpoint.way, written=written)
 
 
-def _proxy_wants_credentials() -> str:
-    meaning = shared_meaning(Answer(PROXY_WANTS_CREDENTIALS, {}, b""))
-    assert isinstance(meaning, Stop)  # noqa: S101  # the same for every vendor
-    return meaning.reason
+def _shared_reason(status: int, headers: Mapping[str, str]) -> str:
+    meaning = shared_meaning(Answer(status, headers, b""))
+    return meaning.reason if isinstance(meaning, Stop) else f"answered {status}, which is unexpected"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -14,11 +14,10 @@ from sqlalchemy.engine import URL, Engine
 from sqlalchemy.sql.expression import ColumnElement
 
 from airflow_provider_userdata.errors import LedgerError
+from airflow_provider_userdata.fingerprints import KEY_SIZE, USER_SIZE, Fingerprints
 from airflow_provider_userdata.ledger.database import Database
 from airflow_provider_userdata.ledger.expiry import STEP, remove_before
-from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE, USER_SIZE, Fingerprints
-from airflow_provider_userdata.ledger.identity import check_whole, note_removed
-from airflow_provider_userdata.ledger.opening import check_secret
+from airflow_provider_userdata.ledger.identity import check_secret, check_whole, note_removed
 from airflow_provider_userdata.ledger.schema import ENTRIES, RUNS, STEPS, STREAMS, read_version
 
 _EPOCH = date(1970, 1, 1)
@@ -49,38 +48,31 @@ class StreamSummary:
     used: datetime
 
 
-class LedgerAdmin:
-    """A ledger, for commands: ``with LedgerAdmin(url) as ledger: ledger.streams()``.
+@contextmanager
+def open_admin(database: Engine | URL | str, place: str | None = None) -> Iterator[LedgerAdmin]:
+    """Open a ledger for commands, and close it at the end.
 
     :param database: an SQLAlchemy engine or URL.
-    :param place: what messages call the ledger. Default: a file's path, or host and database.
-    :param busy_timeout: seconds to wait for locks of others. Default: 30.
+    :param place: what messages call the ledger. Default: its URL, without a user or password.
+    :raises LedgerError: if there is no ledger, one of another version, or one that was emptied.
+    :raises LedgerBusyError: if it is locked, or its database can't be reached.
+    """
+    closed = Database(database, place)
+    if closed.file is not None and not Path(closed.file).exists():
+        raise LedgerError(f"there is no ledger at {closed.place} yet: a task with incremental=True begins it")
+    with closed.connected() as opened:
+        _check_version(opened)
+        yield LedgerAdmin(opened)
+
+
+class LedgerAdmin:
+    """A ledger, for commands.
+
+    :param database: connected, with tables of this version.
     """
 
-    def __init__(self, database: Engine | URL | str, place: str | None = None, busy_timeout: float = 30.0) -> None:
-        self._database = Database(database, place, busy_timeout)
-
-    def __enter__(self) -> LedgerAdmin:
-        """Connect.
-
-        :raises LedgerError: if there is no ledger, one of another version, or one that was emptied.
-        :raises LedgerBusyError: if it is locked, or its database can't be reached.
-        """
-        place = self._database.place
-        if self._database.file is not None and not Path(self._database.file).exists():
-            raise LedgerError(f"there is no ledger at {place} yet: a task with incremental=True begins it")
-        self._database.connect(durable=True)
-        try:
-            self._check_version()
-        except BaseException:
-            self._database.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._database.close()
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def streams(self) -> list[StreamSummary]:
         """Return all streams, with the number and the days of their entries."""
@@ -100,11 +92,7 @@ class LedgerAdmin:
             return [_summary(row) for row in connection.execute(statement.order_by(STREAMS.c.id))]
 
     def forget_stream(self, stream: int) -> int:
-        """Forget a stream, so that all of it is sent again; return the number of its entries.
-
-        :raises LedgerError: if there is no stream with that number.
-        """
-        self._known([stream])
+        """Forget a stream, by its number, so that all of it is sent again; return the number of its entries."""
         # The stream first: a run that uses it then stops, instead of writing entries that nobody can find.
         with self._database.writing() as connection:
             connection.execute(delete(RUNS).where(RUNS.c.stream == stream))
@@ -112,22 +100,22 @@ class LedgerAdmin:
             note_removed(connection, STREAMS)
         return remove_before(self._database, stream, since=2**31 - 1)
 
-    def forget_user(self, user: str, secret: bytes, streams: Sequence[int]) -> int:
+    def forget_user(self, user: str, secret: bytes, streams: Sequence[StreamSummary]) -> int:
         """Forget a user (right to erasure); return the number of removed entries.
 
         A run that sends the user at the same time may enter them again: call this when no run does.
 
         :param user: the user's id or label, as the vendor knows it.
         :param secret: the ledger's secret.
-        :param streams: the numbers of the streams to look through.
-        :raises LedgerError: if the secret is not the ledger's, or a stream doesn't exist.
+        :param streams: the streams to look through.
+        :raises LedgerError: if the secret is not the ledger's.
         """
         fingerprints = Fingerprints(secret)
-        key = fingerprints.of_user(user)
+        key = fingerprints.of_all_users([user])
         forgotten = 0
         with self._database.reading() as connection:
             check_secret(connection, self._database.place, fingerprints)
-        for stream in self._known(streams):
+        for stream in streams:
             if stream.owner == key.hex():
                 forgotten += self.forget_stream(stream.id)
                 continue
@@ -139,45 +127,31 @@ class LedgerAdmin:
         return forgotten
 
     def export(self, streams: Sequence[int]) -> Iterator[dict[str, Any]]:
-        """Yield the entries of streams: `stream`, `key` and `fingerprint` in hexadecimal digits, `day`.
-
-        :raises LedgerError: if a stream doesn't exist.
-        """
-        for stream in self._known(streams):
+        """Yield the entries of streams: `stream`, `key` and `fingerprint` in hexadecimal digits, `day`."""
+        for stream in streams:
             after: bytes | None = b""
             while after is not None:
-                of = (ENTRIES.c.stream == stream.id) & (ENTRIES.c.key > after)
+                of = (ENTRIES.c.stream == stream) & (ENTRIES.c.key > after)
                 with self._database.reading() as connection:
                     rows = connection.execute(select(ENTRIES).where(of).order_by(ENTRIES.c.key).limit(STEP)).all()
                 yield from map(_line, rows)
                 after = rows[-1].key if len(rows) == STEP else None
 
     def expire(self, days: int, today: date, streams: Sequence[int]) -> int:
-        """Remove entries that are older than `days` days; return their number.
-
-        :raises LedgerError: if a stream doesn't exist.
-        """
+        """Remove entries that are older than `days` days; return their number."""
         since = (today - _EPOCH).days - days
-        return sum(remove_before(self._database, stream.id, since) for stream in self._known(streams))
+        return sum(remove_before(self._database, stream, since) for stream in streams)
 
-    def _check_version(self) -> None:
-        with self._database.reading() as connection:
-            version = read_version(connection)
-            if version == len(STEPS):
-                check_whole(connection, self._database.place)
+
+def _check_version(database: Database) -> None:
+    with database.reading() as connection:
+        version = read_version(connection)
         if version != len(STEPS):
             raise LedgerError(
-                f"the ledger at {self._database.place} has schema version {version}, and the commands of this version "
+                f"the ledger at {database.place} has schema version {version}, and the commands of this version "
                 f"of the package know {len(STEPS)}; an older one is brought up to date by the next task that opens it"
             )
-
-    def _known(self, streams: Sequence[int]) -> list[Any]:
-        with self._database.reading() as connection:
-            found = connection.execute(select(STREAMS).where(STREAMS.c.id.in_(streams)).order_by(STREAMS.c.id)).all()
-        missing = sorted({*streams} - {row.id for row in found})
-        if missing:
-            raise LedgerError(f"the ledger at {self._database.place} has no stream {missing[0]}")
-        return list(found)
+        check_whole(connection, database.place)
 
 
 def _begins_with(part: bytes) -> ColumnElement[bool]:

@@ -9,25 +9,24 @@ from sqlalchemy import delete
 from sqlalchemy.engine import URL, Connection, Engine
 
 from airflow_provider_userdata.errors import LedgerError
+from airflow_provider_userdata.fingerprints import Fingerprints
 from airflow_provider_userdata.ledger.database import Database
-from airflow_provider_userdata.ledger.fingerprints import Fingerprints
 from airflow_provider_userdata.ledger.identity import (
     Witness,
     check_same,
+    check_secret,
     check_whole,
-    put_marks,
-    read_identity,
+    enter_secret,
+    identify,
     say_deliberate,
 )
-from airflow_provider_userdata.ledger.opening import check_secret, enter_secret
 from airflow_provider_userdata.ledger.schema import (
     ENTRIES,
     META,
     RUNS,
     STREAMS,
+    TABLES,
     VERSION,
-    drop_tables,
-    make_tables,
     migrate,
     read_version,
 )
@@ -47,29 +46,22 @@ class Found(enum.Enum):
 def find(database: Engine | URL | str, place: str, secret: bytes, witness: Path) -> Found:
     """Return what is there, without changing it.
 
-    :param database: an SQLAlchemy engine or URL.
     :param place: what messages call the ledger.
-    :param secret: the ledger's secret.
     :param witness: the file on this machine that names the ledger that was used last.
     :raises LedgerError: if the place can't be used.
     :raises LedgerBusyError: if it is locked, or can't be reached.
     """
-    ledger = Database(database, place)
-    ledger.connect(durable=True)
-    try:
-        with ledger.reading() as connection:
-            try:
-                check_whole(connection, place)
-                check_secret(connection, place, Fingerprints(secret))
-            except LedgerError:
-                return Found.LOST
-            try:
-                check_same(connection, place, Witness(witness).seen())
-            except LedgerError:
-                return Found.ANOTHER
-            return Found.WHOLE
-    finally:
-        ledger.close()
+    with Database(database, place).connected() as ledger, ledger.reading() as connection:
+        try:
+            check_whole(connection, place)
+            check_secret(connection, place, Fingerprints(secret))
+        except LedgerError:
+            return Found.LOST
+        try:
+            check_same(connection, place, Witness(witness).seen())
+        except LedgerError:
+            return Found.ANOTHER
+        return Found.WHOLE
 
 
 def begin(database: Engine | URL | str, place: str, secret: bytes, witness: Path, *, keep: bool) -> None:
@@ -79,30 +71,25 @@ def begin(database: Engine | URL | str, place: str, secret: bytes, witness: Path
     :raises LedgerError: if a newer version of this package made it, or the place can't be used.
     :raises LedgerBusyError: if it is locked, or can't be reached.
     """
-    ledger = Database(database, place)
-    ledger.connect(durable=True)
-    try:
+    with Database(database, place).connected() as ledger:
         with ledger.writing() as connection:
             ledger.entries.lock_opening(connection)
             if not keep:
                 _forget_all(connection, place)
                 enter_secret(connection, Fingerprints(secret))
-            put_marks(connection)
+            identity = identify(connection)
             say_deliberate(connection)
-            identity = read_identity(connection)
         with ledger.reading() as connection:
             ledger.entries.unlock_opening(connection)
-        Witness(witness).note(str(identity))
-    finally:
-        ledger.close()
+        Witness(witness).note(identity)
 
 
 def _forget_all(connection: Connection, place: str) -> None:
     """Empty the tables, or create them. They are not dropped: other streams would get the old streams' numbers."""
     if read_version(connection) == 0:
-        drop_tables(connection)  # their version is unknown
+        TABLES.drop_all(connection)  # their version is unknown
     else:
-        make_tables(connection)  # those that are missing
+        TABLES.create_all(connection)  # those that are missing
     migrate(connection, place)
     for table in (STREAMS, ENTRIES, RUNS):
         connection.execute(delete(table))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL, Connection, Engine, make_url
@@ -14,17 +14,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from airflow_provider_userdata.errors import LedgerBusyError, LedgerError
-from airflow_provider_userdata.ledger.mysql import MysqlEntries
-from airflow_provider_userdata.ledger.portable import Entries
+from airflow_provider_userdata.ledger.portable import Entries, MysqlEntries
 from airflow_provider_userdata.ledger.postgresql import PostgresqlEntries
 from airflow_provider_userdata.ledger.sqlite import SqliteEntries
 
-ENGINE_OPTIONS: Mapping[str, Any] = {"poolclass": NullPool, "hide_parameters": True, "future": True}
-"""Options of a ledger's engine. Without `future`, engines of SQLAlchemy 1.4 commit each statement."""
-SQLITE_OPTIONS: Mapping[str, Any] = {**ENGINE_OPTIONS, "connect_args": {"check_same_thread": False}}
-"""The same for SQLite. Its client binds a connection to one thread by default; `Database` has a lock instead."""
-
-_SQLITE_PASSES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _SQLSTATES_THAT_STAY = ("25006", "28", "3D", "3F", "42")
 """First characters of states that a retry can't change: read-only, no such user, database or schema, no rights."""
 _SQLSTATES_OF_A_RACE = {"42P07", "42710", "42S01"}
@@ -37,12 +30,11 @@ class Database:
     """A ledger's database: one connection, for one thread at a time.
 
     :param database: an SQLAlchemy engine or URL.
-    :param place: what messages call the database. Default: a file's path, or host and database.
+    :param place: what messages call the database. Default: its URL, without a user or password.
     :param busy_timeout: seconds to wait for locks of others. Default: 30.
     """
 
     def __init__(self, database: Engine | URL | str, place: str | None = None, busy_timeout: float = 30.0) -> None:
-        self._owned = not isinstance(database, Engine)
         try:
             self._engine = database if isinstance(database, Engine) else _engine(make_url(database))
         except (SQLAlchemyError, ImportError) as error:
@@ -50,7 +42,9 @@ class Database:
                 f"the ledger at {place or 'the given URL'} can't be used: {type(error).__name__}; "
                 "is the URL right, and the database's driver installed?"
             ) from None
-        self.place = place or _place(self._engine.url)
+        url = self._engine.url
+        address = URL.create(url.get_backend_name(), host=url.host, port=url.port, database=url.database)
+        self.place = place or str(address)
         self._busy_timeout = busy_timeout
         self.entries = _entries(self._engine.dialect.name)
         self._connection: Connection | None = None
@@ -89,14 +83,21 @@ class Database:
             self.entries.begin(self._opened())
             yield self._opened()
 
+    @contextmanager
+    def connected(self) -> Iterator[Database]:
+        """Connect, so that a commit survives a power cut, and disconnect at the end."""
+        self.connect(durable=True)
+        try:
+            yield self
+        finally:
+            self.close()
+
     def close(self) -> None:
         """Disconnect as soon as no statement is running."""
         with self._in_use:
             connection, self._connection = self._connection, None
             if connection is not None:
                 connection.close()
-            if self._owned:
-                self._engine.dispose()
 
     def _opened(self) -> Connection:
         if self._connection is None:
@@ -108,19 +109,25 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            _refuse(error, self.place)
+            raise _meaning(error, self.place) from None
         except SQLAlchemyError as error:
             raise LedgerError(f"the ledger at {self.place} can't be used: {type(error).__name__}") from None
 
 
+def engine_options(backend: str) -> dict[str, Any]:
+    """Return the options of a ledger's engine.
+
+    :param backend: the database's kind, as in URLs without a driver: `sqlite` needs another option.
+    """
+    # Without `future`, engines of SQLAlchemy 1.4 commit each statement.
+    options: dict[str, Any] = {"poolclass": NullPool, "hide_parameters": True, "future": True}
+    if backend == "sqlite":  # its client binds a connection to one thread by default; `Database` has a lock instead
+        options["connect_args"] = {"check_same_thread": False}
+    return options
+
+
 def _engine(url: URL) -> Engine:
-    return create_engine(url, **(SQLITE_OPTIONS if url.get_backend_name() == "sqlite" else ENGINE_OPTIONS))
-
-
-def _place(url: URL) -> str:
-    if url.get_backend_name() == "sqlite":
-        return url.database or "memory"
-    return f"{url.get_backend_name()}://{url.host or ''}{f':{url.port}' if url.port else ''}/{url.database or ''}"
+    return create_engine(url, **engine_options(url.get_backend_name()))
 
 
 def _entries(dialect: str) -> Entries:
@@ -128,18 +135,18 @@ def _entries(dialect: str) -> Entries:
     return known.get(dialect, Entries)()
 
 
-def _refuse(error: DBAPIError, place: str) -> NoReturn:
-    """Raise an error without the database's own text, which may quote the address or a value."""
+def _meaning(error: DBAPIError, place: str) -> LedgerError | LedgerBusyError:
+    """Return an error without the database's own text, which may quote the address or a value."""
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
-        raise _of_sqlite(cause, place) from None
+        return _of_sqlite(cause, place)
     state = str(getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or "")
     name = type(cause).__name__ + (f", SQLSTATE {state}" if state else "")
     if state.startswith(_SQLSTATES_THAT_STAY) and state not in _SQLSTATES_OF_A_RACE:
-        raise LedgerError(f"the ledger at {place} can't be used ({name}): {_WAYS_OUT}") from None
-    raise LedgerBusyError(
+        return LedgerError(f"the ledger at {place} can't be used ({name}): {_WAYS_OUT}")
+    return LedgerBusyError(
         f"the ledger at {place} is locked by others or can't be reached ({name}): a retry may help; if not, {_WAYS_OUT}"
-    ) from None
+    )
 
 
 def _of_sqlite(cause: sqlite3.Error, place: str) -> LedgerError | LedgerBusyError:
@@ -148,7 +155,7 @@ def _of_sqlite(cause: sqlite3.Error, place: str) -> LedgerError | LedgerBusyErro
         return LedgerBusyError(
             f"the ledger {place} is locked: another run or a command is writing it; a retry may help"
         )
-    if code in _SQLITE_PASSES:
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return LedgerBusyError(f"the ledger {place} can't be written: is its disk full? ({_name(cause)})")
     if code == sqlite3.SQLITE_READONLY:
         return LedgerError(f"the ledger {place} is read-only: let this user write the file and its folder")

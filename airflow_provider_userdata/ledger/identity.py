@@ -1,4 +1,7 @@
-"""Tells a new ledger from one that was emptied or replaced, which would silently cause everything to be sent again."""
+"""Tells a new ledger from one that was emptied or replaced, or has another secret.
+
+Any of these would silently cause everything to be sent again.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,22 @@ import re
 import secrets
 from pathlib import Path
 
-from sqlalchemy import Table, exists, insert, inspect, literal, select, update
+from sqlalchemy import Table, exists, inspect, literal, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.selectable import Exists
 
 from airflow_provider_userdata.errors import LedgerError
-from airflow_provider_userdata.ledger.schema import ENTRIES, META, RUNS, STREAMS
+from airflow_provider_userdata.fingerprints import Fingerprints
+from airflow_provider_userdata.ledger.schema import (
+    ENTRIES,
+    META,
+    STREAMS,
+    TABLES,
+    migrate,
+    read_value,
+    read_version,
+    write_value,
+)
 
 WAYS_OUT = (
     "put it back, or begin a new one, so that everything is sent again: `airflow userdata ledger begin` (before "
@@ -20,9 +33,9 @@ WAYS_OUT = (
 )
 _IDENTITY = "identity"
 _DELIBERATE = "deliberate"
+_SECRET = "secret"  # noqa: S105  # the name of a row
 _FILLED = {STREAMS: "holds streams", ENTRIES: "holds entries"}
 """Names of the notes that a table holds rows. A table with such a note and no rows was emptied."""
-_PRIVATE = 0o600
 
 
 def _any_row(table: Table) -> Exists:
@@ -62,18 +75,49 @@ class Witness:
         part = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            part.touch(mode=_PRIVATE)
+            part.touch(mode=0o600)
             part.write_text(f"{identity}\n", "ascii")
             part.replace(self._path)
 
 
-def put_marks(connection: Connection) -> None:
-    """Write a ledger's identity, and which of its tables hold rows, unless it has them."""
-    if read_identity(connection) is not None:
-        return
-    connection.execute(insert(META).values(name=_IDENTITY, value=secrets.token_hex(16)))
-    for table, name in _FILLED.items():
-        connection.execute(insert(META).values(name=name, value="1" if _holds_rows(connection, table) else "0"))
+def prepare(connection: Connection, place: str, fingerprints: Fingerprints, seen: str | None = None) -> str:
+    """Create or update the schema, check that the ledger is the one used before, and return its identity.
+
+    :param connection: in a transaction that keeps others from doing the same.
+    :param place: what messages call the ledger.
+    :param seen: the identity of the ledger that was used before, or None.
+    :raises LedgerError: if a newer version of this package made it, it was written with another secret, or it was
+        emptied or replaced.
+    """
+    if new := read_version(connection) == 0:
+        # SQLite and PostgreSQL create tables in a transaction: tables without a version were emptied, not half made.
+        made = connection.dialect.name in ("sqlite", "postgresql") and inspect(connection).has_table(META.name)
+        if made or seen is not None:
+            raise LedgerError(f"the ledger at {place} is empty, though tasks have used it before: {WAYS_OUT}")
+    migrate(connection, place)
+    if new:
+        enter_secret(connection, fingerprints)
+    check_whole(connection, place)
+    check_secret(connection, place, fingerprints)
+    identity = identify(connection)
+    check_same(connection, place, seen)
+    return identity
+
+
+def identify(connection: Connection) -> str:
+    """Return the ledger's identity; give it one, and the notes which of its tables hold rows, if it has none."""
+    identity = read_value(connection, _IDENTITY)
+    if identity is None:
+        identity = secrets.token_hex(16)
+        write_value(connection, _IDENTITY, identity)
+        for table, name in _FILLED.items():
+            write_value(connection, name, "1" if _holds_rows(connection, table) else "0")
+    return identity
+
+
+def enter_secret(connection: Connection, fingerprints: Fingerprints) -> None:
+    """Write a check value of a new ledger's secret."""
+    write_value(connection, _SECRET, fingerprints.check)
 
 
 def note_filled(connection: Connection, table: Table) -> None:
@@ -88,25 +132,8 @@ def note_removed(connection: Connection, table: Table) -> None:
 
 def say_deliberate(connection: Connection) -> None:
     """Note that this ledger was begun on purpose, so that all machines accept it in place of another."""
-    if _value(connection, _DELIBERATE) is None:
-        connection.execute(insert(META).values(name=_DELIBERATE, value="1"))
-
-
-def read_identity(connection: Connection) -> str | None:
-    """Return the ledger's identity; None if it has none."""
-    return _value(connection, _IDENTITY)
-
-
-def check_not_emptied(connection: Connection, place: str, seen: str | None) -> None:
-    """Check that a ledger without a version is new.
-
-    :param seen: the identity of the ledger that was used before, or None.
-    :raises LedgerError: if it was emptied.
-    """
-    # SQLite and PostgreSQL create tables in a transaction: there, tables without a version were emptied, not half made.
-    made = connection.dialect.name in ("sqlite", "postgresql") and inspect(connection).has_table(META.name)
-    if made or seen is not None:
-        raise LedgerError(f"the ledger at {place} is empty, though tasks have used it before: {WAYS_OUT}")
+    if read_value(connection, _DELIBERATE) is None:
+        write_value(connection, _DELIBERATE, "1")
 
 
 def check_whole(connection: Connection, place: str) -> None:
@@ -114,12 +141,24 @@ def check_whole(connection: Connection, place: str) -> None:
 
     :raises LedgerError: if somebody did.
     """
-    for table in (META, STREAMS, ENTRIES, RUNS):
+    for table in TABLES.tables.values():
         if not inspect(connection).has_table(table.name):
             raise LedgerError(f"the ledger at {place} was emptied: {table.name} is gone; {WAYS_OUT}")
     for table, name in _FILLED.items():
-        if _value(connection, name) == "1" and not _holds_rows(connection, table):
+        if read_value(connection, name) == "1" and not _holds_rows(connection, table):
             raise LedgerError(f"the ledger at {place} was emptied: {table.name} has lost its rows; {WAYS_OUT}")
+
+
+def check_secret(connection: Connection, place: str, fingerprints: Fingerprints) -> None:
+    """Check that the ledger was written with the same secret.
+
+    :raises LedgerError: if it was not.
+    """
+    if read_value(connection, _SECRET) != fingerprints.check:
+        raise LedgerError(
+            f"the ledger at {place} was written with another secret, so nothing in it can be found: set "
+            "[userdata] ledger_secret to that secret, or name a new ledger (all is sent again)"
+        )
 
 
 def check_same(connection: Connection, place: str, seen: str | None) -> None:
@@ -127,8 +166,8 @@ def check_same(connection: Connection, place: str, seen: str | None) -> None:
 
     :raises LedgerError: if it is neither.
     """
-    same = seen is None or seen == read_identity(connection)
-    if not same and _value(connection, _DELIBERATE) is None:
+    same = seen is None or seen == read_value(connection, _IDENTITY)
+    if not same and read_value(connection, _DELIBERATE) is None:
         raise LedgerError(
             f"the ledger at {place} isn't the one that tasks on this machine have used before; what that one marked "
             f"as delivered would be sent again: {WAYS_OUT}"
@@ -137,8 +176,3 @@ def check_same(connection: Connection, place: str, seen: str | None) -> None:
 
 def _holds_rows(connection: Connection, table: Table) -> bool:
     return bool(connection.execute(select(_any_row(table))).scalar())
-
-
-def _value(connection: Connection, name: str) -> str | None:
-    value: str | None = connection.execute(select(META.c.value).where(META.c.name == name)).scalar()
-    return value

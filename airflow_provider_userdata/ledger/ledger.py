@@ -13,12 +13,10 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import URL, Connection, Engine
 
 from airflow_provider_userdata.errors import LedgerBusyError, LedgerError, UserdataError
+from airflow_provider_userdata.fingerprints import KEY_SIZE, Fingerprints, split
 from airflow_provider_userdata.ledger.database import Database
 from airflow_provider_userdata.ledger.expiry import expire
-from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE, Fingerprints, split
-from airflow_provider_userdata.ledger.identity import Witness, note_filled
-from airflow_provider_userdata.ledger.opening import prepare
-from airflow_provider_userdata.ledger.portable import Claim
+from airflow_provider_userdata.ledger.identity import Witness, note_filled, prepare
 from airflow_provider_userdata.ledger.schema import ENTRIES, RUNS, STREAMS, TOKEN_SIZE
 from airflow_provider_userdata.ledger.sqlite import MOST_AT_ONCE
 from airflow_provider_userdata.ledger.stream import Stream
@@ -37,7 +35,8 @@ MOST_BEGINNINGS = 8
 class SqlLedger:
     """A stream's entries in a SQL database. All methods block; use it from one thread at a time.
 
-    One exception: of a stream of records, one thread may `sift` while another marks.
+    One exception: of a stream of records, one thread may `sift` while another marks. Methods raise a `LedgerError` if
+    something has to change first, and a `LedgerBusyError` if the ledger is locked or its database can't be reached.
 
     There are two kinds of streams. In a stream of *records*, an entry is there or not. In a stream of *states*
     (`keyed`), an entry is a user, and its fingerprint is what the vendor is proven to have of that user.
@@ -53,7 +52,7 @@ class SqlLedger:
     :param run: the run's name, the same in all its attempts.
     :param secret: keys the fingerprints.
     :param retention_days: days until an entry is forgotten. Default: never.
-    :param place: what messages call the ledger. Default: a file's path, or host and database.
+    :param place: what messages call the ledger. Default: its URL, without a user or password.
     :param busy_timeout: seconds to wait for locks of others. Default: 30.
     :param lease: seconds after its last call in which a crashed run may have something in flight. Must be longer than a
         run waits between lookup and sending. Default: two hours.
@@ -79,6 +78,7 @@ class SqlLedger:
     ) -> None:
         self.fingerprints = Fingerprints(secret)
         self._database = Database(database, place, busy_timeout)
+        self.place = self._database.place
         # Lookups of records have a connection of their own, and don't wait for marks.
         self._look_ups = self._database if keyed else Database(database, place, busy_timeout)
         self._stream = stream
@@ -91,17 +91,11 @@ class SqlLedger:
         self._id = 0
         self._renew_at = 0.0
 
-    @property
-    def place(self) -> str:
-        """What messages call the ledger; without a password."""
-        return self._database.place
-
     def open(self) -> None:
         """Connect, create or update the schema, find the stream, check that it can be written, remove old entries.
 
         :raises LedgerError: if the place, the rights, the version or the secret is wrong, or the ledger was emptied or
             replaced.
-        :raises LedgerBusyError: if it is locked, or its database can't be reached.
         """
         self._database.connect(durable=self._keyed)
         try:
@@ -123,8 +117,6 @@ class SqlLedger:
         :param keys: `KEY_SIZE` bytes each, joined.
         :param fingerprints: as many, in a stream of states.
         :param beginnings: the first bytes of each partition's keys, if known: of a new partition, no key is looked up.
-        :raises LedgerError: if something has to change first.
-        :raises LedgerBusyError: if it is locked, or its database can't be reached.
         """
         self._check(keys, fingerprints)
         chosen: list[int] = []
@@ -142,8 +134,6 @@ class SqlLedger:
 
         :param keys: `KEY_SIZE` bytes each, joined. Of states, the last occurrence of a key counts.
         :param fingerprints: as many, in a stream of states.
-        :raises LedgerError: if something has to change first.
-        :raises LedgerBusyError: if it is locked, or its database can't be reached.
         """
         self._check(keys, fingerprints)
         entries = self._database.entries
@@ -176,7 +166,8 @@ class SqlLedger:
                 entries.lock_opening(connection)
                 identity = prepare(connection, self.place, self.fingerprints, seen)
                 self._id = self._find(connection)
-                self._register(connection, self._lease)
+                if self._keyed:
+                    self._register(connection, self._lease)
             with self._database.reading() as connection:
                 entries.unlock_opening(connection)
             if self._witness:
@@ -204,7 +195,7 @@ class SqlLedger:
             wanted = b"".join([keys[index * KEY_SIZE : (index + 1) * KEY_SIZE] for index in chosen])
             with self._writing() as connection:
                 alone = not entries.others(connection, self._id, self._run, int(self._now()))
-                entries.claim(connection, self._id, wanted, Claim(self._run, alone, self._today()))
+                entries.claim(connection, self._id, wanted, self._run, self._today(), alone=alone)
         return chosen
 
     @contextmanager
@@ -226,23 +217,10 @@ class SqlLedger:
 
     def _find(self, connection: Connection) -> int:
         """Return the stream's number; create the stream if needed."""
-        identity = self._stream.identity(self.fingerprints)
-        this = STREAMS.c.identity == identity
-        if connection.execute(update(STREAMS).where(this).values(used=int(self._now()))).rowcount == 0:
-            stream = self._stream
-            connection.execute(
-                insert(STREAMS).values(
-                    identity=identity,
-                    vendor=stream.vendor,
-                    address=stream.address,
-                    kind=stream.kind,
-                    owner=stream.owner(self.fingerprints),
-                    name=stream.name,
-                    keyed=self._keyed,
-                    used=int(self._now()),
-                    expired=0,
-                )
-            )
+        stream, used = self._stream.row(self.fingerprints), int(self._now())
+        this = STREAMS.c.identity == stream["identity"]
+        if connection.execute(update(STREAMS).where(this).values(used=used)).rowcount == 0:
+            connection.execute(insert(STREAMS).values(**stream, keyed=self._keyed, used=used, expired=0))
             note_filled(connection, STREAMS)
         found = connection.execute(select(STREAMS.c.id, STREAMS.c.keyed).where(this)).one()
         if bool(found.keyed) != self._keyed:
@@ -256,10 +234,9 @@ class SqlLedger:
         """Write until when this run may have something in flight, and remove the runs that no longer can."""
         now = self._now()
         self._renew_at = now + self._lease / 10
-        if self._keyed:
-            gone = (RUNS.c.stream == self._id) & ((RUNS.c.run == self._run) | (RUNS.c.until <= int(now)))
-            connection.execute(delete(RUNS).where(gone))
-            connection.execute(insert(RUNS).values(stream=self._id, run=self._run, until=int(now + seconds) + 1))
+        gone = (RUNS.c.stream == self._id) & ((RUNS.c.run == self._run) | (RUNS.c.until <= int(now)))
+        connection.execute(delete(RUNS).where(gone))
+        connection.execute(insert(RUNS).values(stream=self._id, run=self._run, until=int(now + seconds) + 1))
 
     def _today(self) -> int:
         return int(self._now()) // DAY

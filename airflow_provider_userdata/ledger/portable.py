@@ -1,18 +1,17 @@
-"""A ledger's entries in any database: plain SQL, with a few hundred keys in a statement.
+"""A ledger's entries in any database, such as MySQL: plain SQL, with a few hundred keys in a statement.
 
-`sqlite.py` and `postgresql.py` do the same with one statement for each call, and inherit what needn't be fast.
+`joined_keys.py` does the same with one statement for each call, and inherits what needn't be fast.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.engine import Connection
 
-from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE, split
+from airflow_provider_userdata.fingerprints import KEY_SIZE, split
 from airflow_provider_userdata.ledger.schema import ENTRIES, RUNS, STREAMS, TOKEN_SIZE
 
 CONTESTED = bytes(TOKEN_SIZE)
@@ -21,25 +20,15 @@ CONTESTED = bytes(TOKEN_SIZE)
 _AT_ONCE = 500
 """Keys in one IN list."""
 
+_LONGEST_OPENING = 60
+"""Seconds to wait in MySQL for others that open the ledger."""
+
+_OPENING = "userdata_ledger_opening"
 _IS_THERE = select(STREAMS.c.id).where(STREAMS.c.id == bindparam("stream"))
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Which run claims, and when.
-
-    :param run: the run's token.
-    :param alone: whether no other run of the stream can have anything in flight.
-    :param today: days since 1970.
-    """
-
-    run: bytes
-    alone: bool
-    today: int
-
-
 class Entries:
-    """Statements about a stream's entries. `since` is the first day that still counts."""
+    """Statements about a stream's entries. `since` is the first day that still counts; `run` is a run's token."""
 
     isolation: str | None = "READ COMMITTED"
     """What is read after waiting for a lock must be what the others committed, whatever the server's default is."""
@@ -99,25 +88,18 @@ class Entries:
         """Enter keys as delivered."""
         wanted = dict.fromkeys(split(keys))
         there = {bytes(row.key) for row in self._rows(connection, stream, list(wanted))}
-        _insert(connection, [{"stream": stream, "key": key, "day": today} for key in wanted if key not in there])
-        _update(connection, stream, [{"_key": key, "day": today} for key in wanted if key in there])
+        _enter(connection, stream, {key: {"day": today} for key in wanted}, there)
 
-    def claim(self, connection: Connection, stream: int, keys: bytes, claim: Claim) -> None:
-        """Claim keys for a run: from then on it is unknown what the vendor has."""
+    def claim(self, connection: Connection, stream: int, keys: bytes, run: bytes, today: int, *, alone: bool) -> None:
+        """Claim keys for a run: from then on it is unknown what the vendor has.
+
+        :param alone: whether no other run of the stream can have anything in flight.
+        """
         wanted = dict.fromkeys(split(keys))
         there = {bytes(row.key): row.claim for row in self._rows(connection, stream, list(wanted))}
-        free = (None, claim.run)
-        values = [
-            {
-                "key": key,
-                "day": claim.today,
-                "fingerprint": None,
-                "claim": claim.run if claim.alone or there.get(key) in free else CONTESTED,
-            }
-            for key in wanted
-        ]
-        _insert(connection, [{"stream": stream, **value} for value in values if value["key"] not in there])
-        _update(connection, stream, [{"_key": value.pop("key"), **value} for value in values if value["key"] in there])
+        claims = {key: run if alone or there.get(key) in (None, run) else CONTESTED for key in wanted}
+        values = {key: {"day": today, "fingerprint": None, "claim": claim} for key, claim in claims.items()}
+        _enter(connection, stream, values, there)
 
     def confirm(self, connection: Connection, stream: int, proven: dict[bytes, bytes], run: bytes, today: int) -> None:
         """Enter what the vendor is proven to have, if the run's claim still holds.
@@ -138,13 +120,25 @@ class Entries:
             yield from connection.execute(select(ENTRIES).where(and_(ENTRIES.c.stream == stream, some)))
 
 
-def _insert(connection: Connection, values: list[dict[str, Any]]) -> None:
-    if values:
-        connection.execute(ENTRIES.insert(), values)
+class MysqlEntries(Entries):
+    """Statements for MySQL and MariaDB. They commit at each `CREATE TABLE`, so they need a lock that outlasts it."""
+
+    locks_opening = True
+
+    def lock_opening(self, connection: Connection) -> None:
+        """Keep others from creating the schema or a stream, until `unlock_opening`."""
+        connection.execute(select(func.get_lock(_OPENING, _LONGEST_OPENING)))
+
+    def unlock_opening(self, connection: Connection) -> None:
+        """Let others open the ledger."""
+        connection.execute(select(func.release_lock(_OPENING)))
 
 
-def _update(connection: Connection, stream: int, values: list[dict[str, Any]]) -> None:
-    if values:
-        of = (ENTRIES.c.stream == stream, ENTRIES.c.key == bindparam("_key"))
-        names = [name for name in values[0] if name != "_key"]
-        connection.execute(update(ENTRIES).where(*of).values({name: bindparam(name) for name in names}), values)
+def _enter(connection: Connection, stream: int, values: dict[bytes, dict[str, Any]], there: Collection[bytes]) -> None:
+    """Enter values of keys: update those that are there, insert the others."""
+    new = [{"stream": stream, "key": key, **value} for key, value in values.items() if key not in there]
+    if new:
+        connection.execute(ENTRIES.insert(), new)
+    old = [{"_key": key, **value} for key, value in values.items() if key in there]
+    if old:  # the values' names say which columns are set
+        connection.execute(update(ENTRIES).where(ENTRIES.c.stream == stream, ENTRIES.c.key == bindparam("_key")), old)

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeEngine
 
 from airflow_provider_userdata.errors import LedgerError
-from airflow_provider_userdata.ledger.fingerprints import KEY_SIZE
+from airflow_provider_userdata.fingerprints import KEY_SIZE
 
 TOKEN_SIZE = 8
 """Bytes that name a run."""
@@ -21,7 +21,7 @@ TOKEN_SIZE = 8
 VERSION = "version"
 """The name of the row with the schema's version."""
 
-_metadata = MetaData()
+TABLES = MetaData()
 
 
 def _bytes(size: int) -> TypeEngine[bytes]:
@@ -31,14 +31,14 @@ def _bytes(size: int) -> TypeEngine[bytes]:
 
 META = Table(
     "userdata_ledger_meta",
-    _metadata,
+    TABLES,
     Column("name", String(32), primary_key=True),
     Column("value", String(255), nullable=False),
     comment="the schema's version; a check value of the secret",
 )
 STREAMS = Table(
     "userdata_ledger_streams",
-    _metadata,
+    TABLES,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("identity", String(32), nullable=False, unique=True),
     Column("vendor", String(64), nullable=False),
@@ -53,7 +53,7 @@ STREAMS = Table(
 )
 ENTRIES = Table(
     "userdata_ledger_entries",
-    _metadata,
+    TABLES,
     Column("stream", Integer, primary_key=True, autoincrement=False),
     Column("key", _bytes(KEY_SIZE), primary_key=True),
     Column("day", Integer, nullable=False, comment="of the delivery, or of the claim; days since 1970"),
@@ -63,7 +63,7 @@ ENTRIES = Table(
 )
 RUNS = Table(
     "userdata_ledger_runs",
-    _metadata,
+    TABLES,
     Column("stream", Integer, primary_key=True, autoincrement=False),
     Column("run", _bytes(TOKEN_SIZE), primary_key=True),
     Column("until", BigInteger, nullable=False, comment="when its claims end, seconds since 1970"),
@@ -71,18 +71,7 @@ RUNS = Table(
 
 Step = Callable[[Connection], None]
 
-
-def make_tables(connection: Connection) -> None:
-    """Create the tables that don't exist."""
-    _metadata.create_all(connection)
-
-
-def drop_tables(connection: Connection) -> None:
-    """Remove the tables that exist."""
-    _metadata.drop_all(connection)
-
-
-STEPS: Sequence[Step] = (make_tables,)
+STEPS: Sequence[Step] = (TABLES.create_all,)
 """Each step makes a version from the one before. Never change a released step: add another."""
 
 
@@ -103,11 +92,22 @@ def migrate(connection: Connection, place: str, steps: Sequence[Step] = STEPS) -
         step(connection)
     if version < len(steps):
         connection.execute(META.delete().where(META.c.name == VERSION))
-        connection.execute(META.insert().values(name=VERSION, value=str(len(steps))))
+        write_value(connection, VERSION, str(len(steps)))
 
 
 def read_version(connection: Connection) -> int:
     """Return the schema's version; 0 if there is none."""
     if not inspect(connection).has_table(META.name):
         return 0
-    return int(connection.execute(select(META.c.value).where(META.c.name == VERSION)).scalar() or 0)
+    return int(read_value(connection, VERSION) or 0)
+
+
+def read_value(connection: Connection, name: str) -> str | None:
+    """Return what the ledger says of itself under a name; None if it says nothing."""
+    value: str | None = connection.execute(select(META.c.value).where(META.c.name == name)).scalar()
+    return value
+
+
+def write_value(connection: Connection, name: str, value: str) -> None:
+    """Write what the ledger says of itself under a name that is new."""
+    connection.execute(META.insert().values(name=name, value=value))

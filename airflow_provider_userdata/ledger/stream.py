@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from airflow_provider_userdata.ledger.fingerprints import Fingerprints
+from airflow_provider_userdata.fingerprints import Fingerprints
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,10 @@ class Stream:
         """Host and port."""
         return f"{self.host}:{self.port}" if self.port else self.host
 
-    def owner(self, fingerprints: Fingerprints) -> str:
-        """Return the user's fingerprint as the ledger keeps it, or an empty text."""
-        return fingerprints.of_user(self.user).hex() if self.user and not self.name else ""
-
-    def identity(self, fingerprints: Fingerprints) -> str:
-        """Return 32 characters that identify the stream."""
-        if self.name:
-            parts: list[object] = [self.vendor, self.name]
-        else:
-            parts = [self.vendor, self.host.lower(), self.port, self.kind, self.owner(fingerprints)]
-        return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+    def row(self, fingerprints: Fingerprints) -> dict[str, str]:
+        """Return what the ledger keeps of the stream. Its `identity` is 32 characters, its `owner` a fingerprint."""
+        owner = fingerprints.of_all_users([self.user]).hex() if self.user and not self.name else ""
+        parts = (self.name,) if self.name else (self.host.lower(), self.port, self.kind, owner)
+        identity = hashlib.blake2b(json.dumps([self.vendor, *parts]).encode(), digest_size=16).hexdigest()
+        own = {"vendor": self.vendor, "address": self.address, "kind": self.kind, "name": self.name}
+        return {**own, "identity": identity, "owner": owner}

@@ -69,6 +69,8 @@ class DeliveryOperator(BaseOperator):
     ui_color = "#e8f0ea"
     _delivery: Delivery | None = None
     _came_back = False
+    _known_fields: Collection[str] | None = None
+    """The vendor's fields that `fields` may map; None if the vendor accepts any."""
 
     def __init__(
         self,
@@ -157,16 +159,12 @@ class DeliveryOperator(BaseOperator):
     def _hook(self) -> VendorHook:
         raise NotImplementedError
 
-    def _known_fields(self) -> Collection[str] | None:
-        """Return the vendor's fields that `fields` may map; None if the vendor accepts any."""
-        return None
-
     def _required_fields(self) -> Collection[str]:
         """Return the fields that `fields` must give, or if it is not given, a table's columns."""
         return ()
 
     def _field_map(self) -> FieldMap | None:
-        return arguments.field_map(self.fields, self._known_fields(), self._required_fields())
+        return arguments.field_map(self.fields, self._known_fields, self._required_fields())
 
     def _kind(self) -> str:
         """Return the kind of records if the vendor has several; records of different kinds are kept apart."""

@@ -31,6 +31,7 @@ class GerosenseSamplesOperator(DeliveryOperator):
     """
 
     template_fields = (*DeliveryOperator.template_fields, "data_type", "gerosense_conn_id")
+    _known_fields = FIELDS
 
     def __init__(
         self,
@@ -51,9 +52,6 @@ class GerosenseSamplesOperator(DeliveryOperator):
 
     def _hook(self) -> GerosenseHook:
         return GerosenseHook(self.gerosense_conn_id)
-
-    def _known_fields(self) -> Collection[str]:
-        return FIELDS
 
     def _required_fields(self) -> Collection[str]:
         return REQUIRED_FIELDS

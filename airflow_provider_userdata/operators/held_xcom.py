@@ -17,9 +17,7 @@ KEY = "held"
 def check(context: Any, held: CarryOverFolder, log: Any) -> None:
     """Check that this worker can read the folder that the task's last run named, and find claims of runs that are over.
 
-    :param context: Airflow's context of the task.
     :param held: the folder of the task's held records; its `over` is set.
-    :param log: the task's logger.
     :raises OutputError: if records wait in a folder that this worker can't read.
     """
     said = _last_said(context["ti"])
@@ -34,9 +32,7 @@ def check(context: Any, held: CarryOverFolder, log: Any) -> None:
 def push(context: Any, held: CarryOverFolder | None, log: Any) -> None:
     """Push how many records wait in the folder now, if any do or did.
 
-    :param context: Airflow's context of the task.
     :param held: the folder of the task's held records; None if its vendor needs none.
-    :param log: the task's logger.
     """
     if held is None:
         return

@@ -1,45 +1,41 @@
-"""The files of the default ledger: its database, its secret, and the witness that shows that it existed."""
+"""The files of the default ledger: its database, its secret, and the witness that shows that a ledger existed."""
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 from urllib.parse import quote
 
 from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, make_private_folder
 from airflow_provider_userdata.errors import LedgerError
-from airflow_provider_userdata.ledger import KEY_SIZE, WAYS_OUT
+from airflow_provider_userdata.fingerprints import KEY_SIZE
+from airflow_provider_userdata.ledger import WAYS_OUT
+from airflow_provider_userdata.operators.settings import home, setting
 
 
 def default_file() -> Path:
     """Return the path of the ledger that is used if no connection is set."""
-    home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser().absolute()
-    return home / "userdata" / "ledger.db"
+    return home() / "ledger.db"
 
 
 def secret_file() -> Path:
-    """Return the path of the default ledger's own secret."""
-    return default_file().with_suffix(".secret")
+    """Return the path of the default ledger's own secret, which is used if none is set."""
+    return home() / "ledger.secret"
 
 
-def witness_file(conn_id: str | None) -> Path:
-    """Return the path of the witness file, which shows that a ledger existed.
-
-    :param conn_id: the ledger's connection, or None for the default ledger.
-    """
-    name = "ledger" if conn_id is None else f"ledger-{quote(conn_id, safe='')}"
-    return default_file().with_name(f"{name}.identity")
+def witness_file() -> Path:
+    """Return the path of the file that names the ledger used last on this machine: one for each ledger's connection."""
+    conn_id = setting("ledger_conn_id")
+    return home() / (f"ledger-{quote(conn_id, safe='')}.identity" if conn_id else "ledger.identity")
 
 
-def prepare(*, secret: bool) -> None:
+def prepare() -> None:
     """Create the ledger's file. Its secret is created later: if the secret exists, the ledger existed too.
 
-    :param secret: whether the secret is kept in a file.
     :raises LedgerError: if the file or the secret existed before and is gone, or the folder can't be used.
     """
     file = default_file()
-    if is_missing(secret=secret):
+    if is_missing():
         if not file.exists():
             raise LedgerError(f"the ledger {file} is missing, though tasks have used it before: {WAYS_OUT}")
         raise LedgerError(
@@ -49,16 +45,13 @@ def prepare(*, secret: bool) -> None:
     _create(file)
 
 
-def is_missing(*, secret: bool) -> bool | None:
-    """Return whether the file or the secret existed before and is gone; None if neither ever existed.
-
-    :param secret: whether the secret is kept in a file.
-    """
-    file, kept = default_file(), secret_file()
+def is_missing() -> bool | None:
+    """Return whether the file or the secret existed before and is gone; None if neither ever existed."""
+    file, secret = default_file(), secret_file()
     if not file.exists():
-        return True if kept.exists() or witness_file(None).exists() else None
+        return True if secret.exists() or witness_file().exists() else None
     # Checked in this order: a first run creates the secret before it writes the file.
-    return file.is_file() and file.stat().st_size > 0 and secret and not kept.exists()
+    return file.is_file() and file.stat().st_size > 0 and _keeps_secret() and not secret.exists()
 
 
 def kept_secret(*, begin: bool) -> bytes:
@@ -82,26 +75,27 @@ def kept_secret(*, begin: bool) -> bytes:
     return kept.encode()
 
 
-def renew(*, secret: bool) -> None:
+def renew() -> None:
     """Create the file and the secret if they are missing, or if the secret can't be used.
 
-    :param secret: whether the secret is kept in a file.
     :raises LedgerError: if the folder can't be used.
     """
     _create(default_file())
-    if not secret:
-        return
     if not has_secret():
         secret_file().unlink(missing_ok=True)
         kept_secret(begin=True)
 
 
 def has_secret() -> bool:
-    """Return whether the secret exists and can be used."""
+    """Return whether the secret is set, or exists and can be used."""
     try:
-        return bool(kept_secret(begin=False))
+        return not _keeps_secret() or bool(kept_secret(begin=False))
     except LedgerError:
         return False
+
+
+def _keeps_secret() -> bool:
+    return setting("ledger_secret") is None
 
 
 def _create(file: Path) -> None:

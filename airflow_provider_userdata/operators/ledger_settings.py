@@ -1,80 +1,57 @@
-"""Opens the ledger that Airflow's settings name."""
+"""Opens the ledger that Airflow's settings name.
+
+May ask Airflow for a connection: call it from the task's main thread. All raise an `ArgumentError` if a setting can't
+work, a `LedgerError` if the ledger or its secret can't be used or is gone, and a `LedgerBusyError` if a retry may help.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import URL, Engine
 
-from airflow_provider_userdata.airflow_compat import AirflowException, AirflowNotFoundException, BaseHook, conf
+from airflow_provider_userdata.airflow_compat import AirflowNotFoundException, BaseHook, conf
 from airflow_provider_userdata.errors import ArgumentError, LedgerBusyError, LedgerError
-from airflow_provider_userdata.ledger import (
-    ENGINE_OPTIONS,
-    KEY_SIZE,
-    LEASE,
-    SQLITE_OPTIONS,
-    Found,
-    SqlLedger,
-    Stream,
-    beginning,
-)
+from airflow_provider_userdata.fingerprints import KEY_SIZE
+from airflow_provider_userdata.ledger import LEASE, Found, SqlLedger, Stream, beginning, engine_options
 from airflow_provider_userdata.operators import ledger_files
-from airflow_provider_userdata.operators.ledger_files import default_file
 from airflow_provider_userdata.operators.settings import SECTION, setting
-
-__all__ = ["begin_ledger", "default_file", "find_ledger", "ledger_database", "ledger_secret", "task_ledger"]
 
 
 def ledger_database() -> tuple[Engine | URL, str]:
-    """Return the database that the setting `[userdata] ledger_conn_id` names, and its name in messages.
-
-    May ask Airflow for the connection: call it from the task's main thread.
-
-    :raises ArgumentError: if there is no such connection.
-    :raises LedgerError: if it is not a database that SQLAlchemy can use.
-    :raises LedgerBusyError: if it can't be looked up.
-    """
+    """Return the database that the setting `[userdata] ledger_conn_id` names, and its name in messages."""
     conn_id = setting("ledger_conn_id")
     if conn_id is not None:
         return _engine(conn_id), f"connection {conn_id!r}"
-    return URL.create("sqlite", database=str(default_file())), str(default_file())
+    file = str(ledger_files.default_file())
+    return URL.create("sqlite", database=file), file
 
 
 def ledger_secret(*, begin: bool = False) -> bytes:
     """Return the key of the ledger's fingerprints.
 
     :param begin: whether to create the default ledger's secret if it is missing.
-    :raises ArgumentError: if it is too short, or not set although it has to be.
-    :raises LedgerError: if the default ledger's secret can't be read.
     """
-    secret = setting("ledger_secret")
-    if secret is not None:
-        if len(secret.encode()) < KEY_SIZE:
-            raise ArgumentError(f"[{SECTION}] ledger_secret: has less than {KEY_SIZE} bytes, and could be guessed")
-        return secret.encode()
-    conn_id = setting("ledger_conn_id")
-    return _derived_secret(conn_id) if conn_id else ledger_files.kept_secret(begin=begin)
+    secret, conn_id = setting("ledger_secret"), setting("ledger_conn_id")
+    if secret is None:
+        return _derived_secret(conn_id) if conn_id else ledger_files.kept_secret(begin=begin)
+    if len(secret.encode()) < KEY_SIZE:
+        raise ArgumentError(f"[{SECTION}] ledger_secret: has less than {KEY_SIZE} bytes, and could be guessed")
+    return secret.encode()
 
 
 def task_ledger(stream: Stream, *, keyed: bool, run: str, lease: float = LEASE) -> SqlLedger:
     """Return the ledger of a task, by Airflow's settings. It isn't opened yet: `open` may be called in another thread.
 
-    May ask Airflow for a connection: call it from the task's main thread.
-
     :param stream: the stream that its entries belong to.
     :param keyed: whether it is a stream of states.
     :param run: identifies the run and the task; the same in all attempts.
     :param lease: seconds for which records of a crashed run count as in flight.
-    :raises ArgumentError: if a setting has a value that can't work, or a secret is missing.
-    :raises LedgerError: if the connection can't be used, or the default ledger's folder; or if the default ledger's
-        file or secret is gone.
-    :raises LedgerBusyError: if the connection can't be looked up.
     """
     days = _retention_days()
     if setting("ledger_conn_id") is None:
-        ledger_files.prepare(secret=_has_own_secret())
+        ledger_files.prepare()
     secret = ledger_secret(begin=True)
     database, place = ledger_database()
     return SqlLedger(
@@ -86,45 +63,29 @@ def task_ledger(stream: Stream, *, keyed: bool, run: str, lease: float = LEASE) 
         retention_days=days,
         place=place,
         lease=lease,
-        witness=ledger_witness(),
+        witness=ledger_files.witness_file(),
     )
 
 
-def ledger_witness() -> Path:
-    """Return the file on this machine that identifies the ledger which its tasks used last."""
-    return ledger_files.witness_file(setting("ledger_conn_id"))
-
-
 def find_ledger() -> Found | None:
-    """Return the state of the ledger before `begin_ledger`; None if there has been no ledger yet.
-
-    :raises UserdataError: as `ledger_database` and `ledger_secret` do.
-    """
+    """Return the state of the ledger before `begin_ledger`; None if there has been no ledger yet."""
     if setting("ledger_conn_id") is None:
-        missing = ledger_files.is_missing(secret=_has_own_secret())
+        missing = ledger_files.is_missing()
         if missing is None:
             return None
-        if missing or (_has_own_secret() and not ledger_files.has_secret()):
+        if missing or not ledger_files.has_secret():
             return Found.LOST
-    database, place = ledger_database()
-    return beginning.find(database, place, ledger_secret(), ledger_witness())
+    return beginning.find(*ledger_database(), ledger_secret(), ledger_files.witness_file())
 
 
 def begin_ledger(*, keep: bool) -> None:
     """Begin a new ledger on request, where Airflow's settings name it.
 
     :param keep: whether an existing ledger is kept and used; otherwise its entries are deleted.
-    :raises UserdataError: as `ledger_database` and `ledger_secret` do.
     """
     if setting("ledger_conn_id") is None:
-        ledger_files.renew(secret=_has_own_secret())
-    database, place = ledger_database()
-    beginning.begin(database, place, ledger_secret(), ledger_witness(), keep=keep)
-
-
-def _has_own_secret() -> bool:
-    """Return whether the secret is kept in a file beside the default ledger."""
-    return setting("ledger_conn_id") is None and setting("ledger_secret") is None
+        ledger_files.renew()
+    beginning.begin(*ledger_database(), ledger_secret(), ledger_files.witness_file(), keep=keep)
 
 
 def _retention_days() -> int | None:
@@ -147,22 +108,16 @@ def _engine(conn_id: str) -> Engine:
     try:
         hook: Any = connection.get_hook()
         hook._connection = connection  # else it asks Airflow again, from the thread that connects
-        return _engine_of(hook, connection)
+        options = engine_options(connection.conn_type)
+        if connection.conn_type == "postgres":
+            options["creator"] = hook.get_conn  # the engine's own URL ignores the extra, such as sslmode
+        engine: Engine = hook.get_sqlalchemy_engine(engine_kwargs=options)
     except Exception as error:  # noqa: BLE001  # whatever a hook raises
         # Only the type: the message of a database's client may hold the address, and the password in it.
         raise LedgerError(
             f"{where}, of type {connection.conn_type!r}, is not a database that SQLAlchemy can use "
             f"({type(error).__name__}): name one of type sqlite, postgres or mysql, and install its provider"
         ) from None
-
-
-def _engine_of(hook: Any, connection: Any) -> Engine:
-    options = dict(SQLITE_OPTIONS if connection.conn_type == "sqlite" else ENGINE_OPTIONS)
-    if connection.conn_type == "postgres":
-        options["creator"] = hook.get_conn  # the engine's own URL ignores the extra, such as sslmode
-    engine = hook.get_sqlalchemy_engine(engine_kwargs=options)
-    if not isinstance(engine, Engine):
-        raise AirflowException("no engine")
     return engine
 
 

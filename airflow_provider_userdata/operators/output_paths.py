@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -13,7 +12,7 @@ from airflow_provider_userdata.airflow_compat import AirflowNotFoundException
 from airflow_provider_userdata.delivery.carry_over import CarryOverFolder
 from airflow_provider_userdata.delivery.recording import StorePath, is_local
 from airflow_provider_userdata.errors import ArgumentError
-from airflow_provider_userdata.operators.settings import setting
+from airflow_provider_userdata.operators.settings import home, setting
 from airflow_provider_userdata.sources import is_location, storage_path
 
 LONGEST_NAME = 255
@@ -28,7 +27,7 @@ def output_root(output_path: Any) -> Any:
     """
     chosen = output_path or setting("output_path")
     if not chosen:
-        return Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser().absolute() / "userdata"
+        return home()
     if not is_location(chosen):
         raise ArgumentError(f"output_path: must be a path, not a {type(chosen).__name__}")
     text = str(chosen)
@@ -49,39 +48,26 @@ def output_root(output_path: Any) -> Any:
 
 def run_folder(root: Any, ti: Any) -> Any:
     """Return the folder of a task's run."""
-    return _below(root, ti.dag_id, ti.run_id, ti.task_id, *_mapped(ti))
-
-
-def folder_of_run(root: Any, ti: Any, run: str, index: str) -> Any:
-    """Return the folder of another run of a task.
-
-    :param index: the map index, or an empty text if the task isn't mapped.
-    """
-    return _below(root, ti.dag_id, run, ti.task_id, *([index] if index else []))
-
-
-def held_folder(root: Any, ti: Any) -> Any:
-    """Return the folder of a task's held records, which all its runs and mapped instances share."""
-    return _below(root, ti.dag_id, ti.task_id, "held")
+    return _folder_of_run(root, ti, *_run_of(ti))
 
 
 def held(root: Any, ti: Any, kind: str, account: str) -> CarryOverFolder:
-    """Return a task's held records.
+    """Return a task's held records, which all its runs and mapped instances share.
 
     :param kind: the kind of records.
     :param account: the fingerprint of the address and credential that they are sent with.
     """
-    folder_of = functools.partial(folder_of_run, root, ti)
-    return CarryOverFolder(held_folder(root, ti), kind, account, *run_of(ti), run_folder=folder_of)
+    folder = _below(root, ti.dag_id, ti.task_id, "held")
+    return CarryOverFolder(folder, kind, account, *_run_of(ti), run_folder=functools.partial(_folder_of_run, root, ti))
 
 
-def run_of(ti: Any) -> tuple[str, str]:
+def _folder_of_run(root: Any, ti: Any, run: str, index: str) -> Any:
+    return _below(root, ti.dag_id, run, ti.task_id, *([index] if index else []))
+
+
+def _run_of(ti: Any) -> tuple[str, str]:
     """Return the run's id, and the map index, or an empty text if the task isn't mapped."""
-    return ti.run_id, "".join(_mapped(ti))
-
-
-def _mapped(ti: Any) -> list[str]:
-    return [str(ti.map_index)] if ti.map_index is not None and ti.map_index >= 0 else []
+    return ti.run_id, str(ti.map_index) if ti.map_index is not None and ti.map_index >= 0 else ""
 
 
 def _below(root: Any, *names: str) -> Any:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from airflow_provider_userdata.airflow_compat import Context
+from airflow_provider_userdata.airflow_compat import Context, determine_kwargs
 from airflow_provider_userdata.delivery import Plan
 from airflow_provider_userdata.delivery.resuming import destination
 from airflow_provider_userdata.delivery.sending import Endpoint, OnDoubt, Patience
@@ -19,11 +20,10 @@ from airflow_provider_userdata.operators import (
     ledger_settings,
     output_paths,
     reporting,
-    sourcing,
     supervision,
 )
 from airflow_provider_userdata.operators.task_state import checkpoint_store
-from airflow_provider_userdata.sources import open_source
+from airflow_provider_userdata.sources import Parts, open_source, unhold
 from airflow_provider_userdata.vendors import LedgerMode, Vendor
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
     return Plan(
         vendor=vendor,
         endpoint=endpoint,
-        source=open_source(sourcing.bound(task.source, context), columns=columns, only=fields is not None),
+        source=open_source(_bound(task.source, context), columns=columns, only=fields is not None),
         output=folder,
         attempt=f"{ti.try_number}-{uuid.uuid4().hex[:8]}",
         destination=to,
@@ -92,6 +92,21 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
         supervisor=supervision.supervisor(ti),
         on_progress=functools.partial(reporting.show_progress, store, task.log),
     )
+
+
+def _bound(source: Any, context: Context) -> object:
+    """Return a source without its wrapper; parameters of its functions named like context variables are bound."""
+    value = unhold(source)
+    if isinstance(value, (list, tuple)) and any("__call__" in vars(kind) for kind in set(map(type, value))):
+        return Parts(_bound_part(item, context) for item in value)
+    return _bound_part(value, context)
+
+
+def _bound_part(value: object, context: Context) -> object:
+    if isinstance(value, type) or not callable(value):
+        return value
+    call = cast("Callable[..., object]", value)
+    return functools.partial(call, **determine_kwargs(call, [], context))
 
 
 def _patience(task: DeliveryOperator) -> Patience:

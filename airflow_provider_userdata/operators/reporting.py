@@ -14,9 +14,6 @@ from airflow_provider_userdata.operators.task_state import FileStore, TaskStateS
 def show_progress(store: TaskStateStore | FileStore, log: Any, report: Report, total: int | None) -> None:
     """Log the progress, and save it where Airflow's UI shows it.
 
-    :param store: the task's checkpoint store.
-    :param log: the task's logger.
-    :param report: the counts so far.
     :param total: how many records the source has; None if unknown.
     """
     rate = report.delivered / report.seconds if report.seconds else 0.0

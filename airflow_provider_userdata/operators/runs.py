@@ -17,9 +17,7 @@ _UNKNOWN = object()
 def over(ti: Any, silent: Mapping[tuple[str, str], float], log: Any) -> set[tuple[str, str]]:
     """Return which runs of this task are over, as `(run, index)`. A run whose state Airflow can't tell is not over.
 
-    :param ti: the task instance.
     :param silent: maps each run, with its map index or an empty text, to the seconds since its last sign of life.
-    :param log: the task's logger.
     """
     found = set()
     for (run, index), seconds in silent.items():

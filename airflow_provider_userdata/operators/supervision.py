@@ -14,13 +14,8 @@ _SETTINGS = ("task_instance_heartbeat_timeout", "scheduler_zombie_task_threshold
 
 
 def supervisor(ti: Any) -> Supervisor | None:
-    """Return the process that supervises this one; None if there is none, as in `dag.test()`.
-
-    :param ti: the task instance.
-    """
-    if not (getattr(ti, "job_id", None) or _has_supervisor()):
-        return None
-    return Supervisor(_longest_silence())
+    """Return the process that supervises this one; None if there is none, as in `dag.test()`."""
+    return Supervisor(_longest_silence()) if getattr(ti, "job_id", None) or _has_supervisor() else None
 
 
 def _has_supervisor() -> bool:
@@ -31,8 +26,5 @@ def _has_supervisor() -> bool:
 
 
 def _longest_silence() -> float:
-    for name in _SETTINGS:
-        seconds = conf.get("scheduler", name, fallback=None)
-        if seconds:
-            return float(seconds)
-    return LONGEST_SILENCE
+    set_seconds = (conf.get("scheduler", name, fallback=None) for name in _SETTINGS)
+    return float(next(filter(None, set_seconds), LONGEST_SILENCE))

@@ -1,25 +1,33 @@
-"""Where a task's checkpoint is kept: in Airflow's task state store, or in a file beside the rejects and receipts."""
+"""Where a task's checkpoint is kept: in Airflow's task state store, or in a file beside the rejects and receipts.
+
+The file is seen only where the attempts' files are: each attempt writes a marker into the run's folder before it does
+anything else. An attempt without a marker ran on another worker with its own disk, or its files were deleted: nobody
+can know what it sent.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, is_local, make_private_folder
-from airflow_provider_userdata.operators import attempts
 
 CHECKPOINT = "checkpoint"
 PROGRESS = "progress"
+_MARK = ".attempt-"
+_OF_ATTEMPT = re.compile(r"\.attempt-(\d+)|(?:receipts|rejects|sent)-(\d+)-.*")
 
 
 def checkpoint_store(context: Any, folder: Any, *, came_back: bool = False) -> TaskStateStore | FileStore:
     """Return the store of a task's checkpoint.
 
-    :param context: Airflow's context of the task.
     :param folder: the run's folder.
-    :param came_back: whether this attempt was deferred before.
+    :param came_back: whether this attempt was deferred, and may have sent something before.
     """
     ti = context["ti"]
     max_tries = int(getattr(ti, "max_tries", None) or 0)
@@ -28,7 +36,7 @@ def checkpoint_store(context: Any, folder: Any, *, came_back: bool = False) -> T
     except KeyError:
         store = None
     if store is None:
-        return FileStore(folder, max_tries, ti, attempts.unseen(folder, ti.try_number, came_back=came_back))
+        return FileStore(folder, max_tries, ti, _unseen(folder, ti.try_number, came_back=came_back))
     return TaskStateStore(store, max_tries)
 
 
@@ -109,3 +117,22 @@ class FileStore:
     def show(self, value: dict[str, Any]) -> None:
         """Save the progress, for display."""
         self._ti.xcom_push(key=PROGRESS, value=value)
+
+
+def _unseen(folder: Any, try_number: int, *, came_back: bool) -> tuple[int, ...]:
+    """Write this attempt's marker, and return the numbers of earlier attempts that left no files here."""
+    if not is_local(folder):
+        return ()  # all workers see the same files
+    seen = _seen(folder)
+    with contextlib.suppress(OSError):  # the delivery reports a folder that can't be written, and sends nothing
+        make_private_folder(folder)
+        (folder / f"{_MARK}{try_number}").touch(mode=PRIVATE_FILE)
+    return tuple(number for number in range(1, try_number + came_back) if number not in seen)
+
+
+def _seen(folder: Path) -> set[int]:
+    try:
+        found = [_OF_ATTEMPT.fullmatch(path.name) for path in folder.iterdir()]
+    except OSError:
+        return set()
+    return {int(name[1] or name[2]) for name in found if name is not None}

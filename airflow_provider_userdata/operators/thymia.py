@@ -63,17 +63,22 @@ class ThymiaUploadOperator(DeliveryOperator):
         self.thymia_conn_id = thymia_conn_id
 
     def _vendor(self) -> Thymia:
+        if not isinstance(self.upload_type, str) or not self.upload_type.strip() or self.upload_type in {".", ".."}:
+            # It would change the request's address.
+            raise ArgumentError(
+                "upload_type: must be the type that was agreed with Thymia, not blank, '.' or '..' (T4)"
+            )
         pii = arguments.one_of("pii", self.pii, ("refuse", "allow"))
         allowed = arguments.names("pii_allowed", self.pii_allowed)
         return Thymia(
-            upload_type=self._checked_upload_type(),
+            upload_type=self.upload_type,
             user_label=self._label_column(),
             agreement=self._agreement(),
             guard=Guard(frozenset(allowed)) if pii == "refuse" else None,
         )
 
     def _kind(self) -> str:
-        return self._checked_upload_type()
+        return self.upload_type
 
     def _hook(self) -> ThymiaHook:
         return ThymiaHook(self.thymia_conn_id)
@@ -95,14 +100,6 @@ class ThymiaUploadOperator(DeliveryOperator):
         if not isinstance(self.user_label, str) or not self.user_label.strip():
             raise ArgumentError("user_label: must be the name of a column")
         return self.user_label
-
-    def _checked_upload_type(self) -> str:
-        """Return the upload type; refuse one that would change the request's address (T4)."""
-        if not isinstance(self.upload_type, str) or not self.upload_type.strip() or self.upload_type in {".", ".."}:
-            raise ArgumentError(
-                "upload_type: must be the type that was agreed with Thymia, not blank, '.' or '..' (T4)"
-            )
-        return self.upload_type
 
     def _agreement(self) -> AgreedFormat | None:
         if self.data_schema is None:

@@ -23,9 +23,9 @@ class FakeAnswer:
     headers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def json(cls, status: int, value: Any, headers: dict[str, str] | None = None) -> FakeAnswer:
+    def json(cls, status: int, value: Any) -> FakeAnswer:
         """Make an answer of a JSON value."""
-        return cls(status, json.dumps(value).encode(), headers=headers or {})
+        return cls(status, json.dumps(value).encode())
 
 
 def respond(answer: FakeAnswer) -> web.Response:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -15,17 +13,6 @@ from airflow_provider_userdata.sandbox.server import Sandbox
 _PREFIX = "AIRFLOW_CONN_"
 # Airflow asks a secrets backend before it asks the environment, and the environment before its database.
 _BACKENDS = ("AIRFLOW__SECRETS__BACKEND", "AIRFLOW__WORKERS__SECRETS_BACKEND")
-
-
-@contextmanager
-def leading_to(sandbox: Sandbox) -> Iterator[None]:
-    """Set the default connections of the vendors, and put back what was there before.
-
-    :param sandbox: where they lead.
-    """
-    with pytest.MonkeyPatch.context() as changes:
-        lead_to(sandbox, changes)
-        yield
 
 
 def lead_to(sandbox: Sandbox, changes: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-BIG = 10 * 1024 * 1024
-
 _ACTIONS = ("ok", "cut", "half", "hang")
 _HEADER = re.compile(r"retry-after|location|content-type|x-[a-z0-9-]+")
 _TIMES = re.compile(r"x([1-9][0-9]*)")
@@ -138,7 +136,7 @@ class ScriptedFault:
         if self.body is None:
             return None
         if self.body == "big":
-            return b"x" * BIG, "text/plain"
+            return b"x" * (10 * 1024 * 1024), "text/plain"
         text = _BODIES.get(self.body, self.body)
         kind = {"<": "text/html", "{": "application/json", "[": "application/json"}.get(text[:1], "text/plain")
         return text.encode(), kind

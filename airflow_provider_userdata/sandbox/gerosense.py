@@ -56,13 +56,9 @@ class FakeGerosense(FakeVendor):
         """In maintenance it takes nothing (G13)."""
         return self.error(503, "maintenance") if self.maintenance else None
 
-    def taken(self, fault: ScriptedFault, records: list[JsonObject]) -> list[JsonObject]:
+    def accepted_share(self, fault: ScriptedFault) -> float:
         """Under a 207, the first half (G10)."""
-        return records[: len(records) // 2] if fault.status == 207 else records
-
-    def accepts(self, fault: ScriptedFault) -> bool:
-        """Count a 207 among those that accept (G10)."""
-        return fault.status == 207 or fault.accepts
+        return 0.5 if fault.status == 207 else super().accepted_share(fault)
 
     def check(self, request: web.Request, body: bytes) -> list[JsonObject]:
         """Each sample, with the data type of its request (G2, G3)."""

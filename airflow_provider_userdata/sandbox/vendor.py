@@ -108,13 +108,9 @@ class FakeVendor(Scripted, ABC):
         """Its answer while it takes nothing at all."""
         return None
 
-    def taken(self, fault: ScriptedFault, records: list[JsonObject]) -> list[JsonObject]:  # noqa: ARG002 - GeroSense needs it
-        """Which of the valid records are accepted, under a fault that accepts."""
-        return records
-
-    def accepts(self, fault: ScriptedFault) -> bool:
-        """Whether anything is checked and accepted, under a fault."""
-        return fault.accepts
+    def accepted_share(self, fault: ScriptedFault) -> float:
+        """Which share of the valid records is accepted, under a fault."""
+        return 1.0 if fault.accepts else 0.0
 
     # A POST's way.
 
@@ -138,7 +134,8 @@ class FakeVendor(Scripted, ABC):
         entry.fault = "" if fault == ScriptedFault() else str(fault)
         # A client that gives up meanwhile is served all the same, as it would be elsewhere.
         await asyncio.sleep(self._latency + fault.latency)
-        if self.accepts(fault) and (refusal := self._judge(request, entry, fault)):
+        share = self.accepted_share(fault)
+        if share and (refusal := self._judge(request, entry, share)):
             return respond(refusal)
         return await self._act(request, fault)
 
@@ -150,15 +147,15 @@ class FakeVendor(Scripted, ABC):
             return replace(self.error(429, "too many requests"), headers=headers)
         return self.closed()
 
-    def _judge(self, request: web.Request, entry: Arrival, fault: ScriptedFault) -> FakeAnswer | None:
-        """Check and accept what was sent, or answer why not."""
+    def _judge(self, request: web.Request, entry: Arrival, share: float) -> FakeAnswer | None:
+        """Check what was sent and accept a share of it, or answer why not."""
         if not self.authorised(request):
             return self.error(401, "the key is missing or wrong")
         try:
             records = self.check(request, entry.body)
         except ContractBreach as refused:
             return self.refusal(refused)
-        self._arrivals.accept(entry, self.taken(fault, records), self.namespace(request))
+        self._arrivals.accept(entry, records[: int(len(records) * share)], self.namespace(request))
         return None
 
     async def _act(self, request: web.Request, fault: ScriptedFault) -> web.StreamResponse | None:

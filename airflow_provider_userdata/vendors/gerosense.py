@@ -133,7 +133,7 @@ class GeroSense(Vendor):
         if isinstance(value, Fault):
             return Invalid((value,))
         try:
-            sample = _convert(value)
+            sample = msgspec.convert(value, Sample)
             if is_valid(sample) and sample.value < math.inf:
                 return Record(_encode(sample))  # raises where what Python holds has no form as JSON
         except UnicodeEncodeError:
@@ -144,13 +144,11 @@ class GeroSense(Vendor):
 
     def prepare_cells(self, names: tuple[str, ...], cells: Sequence[Any]) -> Record | Invalid:
         """Check a sample of text cells: an empty optional cell is absent, a value in a number's form is a number."""
-        texts = dict(zip(names, cells, strict=True))
-        value: dict[str, object] = {**texts}
-        for name in OPTIONAL_FIELDS:
-            if value.get(name) == "":
-                del value[name]
-        if "value" in texts:
-            value["value"] = cell_value(texts["value"]) if isinstance(texts["value"], str) else texts["value"]
+        value = {
+            name: cell_value(cell) if name == "value" and isinstance(cell, str) else cell
+            for name, cell in zip(names, cells, strict=True)
+            if cell != "" or name not in OPTIONAL_FIELDS
+        }
         return self.prepare_value(value)
 
     def compared(self, records: Sequence[Record]) -> Compared:
@@ -256,8 +254,3 @@ def _present(sample: dict[Any, object]) -> dict[str, object]:
     """Return a sample without absent optional fields (G5)."""
     absent = [name for name in OPTIONAL_FIELDS if name in sample and sample[name] is None]
     return {key: value for key, value in sample.items() if key not in absent} if absent else sample
-
-
-def _convert(value: object) -> Sample:
-    sample: Sample = msgspec.convert(value, Sample)
-    return sample

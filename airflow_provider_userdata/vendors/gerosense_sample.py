@@ -137,9 +137,5 @@ def maybe_invalid_columns(
 def is_valid(sample: Sample) -> bool:
     """Return whether a sample meets the rules that its types don't express (G5 to G8)."""
     start, end = sample.start_date, sample.end_date
-    return _fits(sample) and timestamps.in_order(start, start if end is None else end)
-
-
-def _fits(sample: Sample) -> bool:
-    """Return whether the name isn't blank (G5), and the value is allowed for its unit (G8)."""
-    return sample.value <= _LARGEST[sample.unit] and bool(sample.device_name.strip())
+    is_allowed = sample.value <= _LARGEST[sample.unit] and bool(sample.device_name.strip())
+    return is_allowed and timestamps.in_order(start, start if end is None else end)

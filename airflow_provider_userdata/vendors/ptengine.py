@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import chain
 from operator import itemgetter
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -91,16 +91,8 @@ def request_schema() -> Schema:
 _faults = compiled(profile_schema(), default_rule="P3")
 
 
-class _Layout(NamedTuple):
-    """How profiles of the same names are sent.
-
-    :param pick: brings a profile's values into the order of the names.
-    """
-
-    names: tuple[str, ...]
-    pick: Callable[[Sequence[Any]], tuple[Any, ...]]
-
-
+_Layout = tuple[tuple[str, ...], Callable[[Sequence[Any]], tuple[Any, ...]]]
+"""The names of some profiles as they are sent, and what brings a profile's values into their order."""
 _first = itemgetter(0)
 _encode = msgspec.json.Encoder().encode
 _NO_PROFILE = Fault("P3", (), "is not a valid profile")
@@ -228,7 +220,7 @@ def _layout(names: tuple[str, ...]) -> _Layout:
         raise msgspec.ValidationError("lacks the user")
     places = sorted(range(len(names)), key=lambda place: (names[place] != USER_ID, names[place]))
     pick = itemgetter(*places) if len(places) > 1 else tuple
-    return _Layout(tuple(names[place] for place in places), pick)
+    return tuple(names[place] for place in places), pick
 
 
 def _are_sendable(profiles: Sequence[tuple[str, ...]]) -> bool:
@@ -267,11 +259,8 @@ def _value_fault(name: str, value: object) -> Fault:
 
 def _as_text(value: object) -> str | None:
     """Return a value as text, or None if it can't be written as text (P6)."""
-    write = _TEXTS.get(type(value))
-    if write is None:
-        value = plain(value)
-        write = _TEXTS.get(type(value))
-    if write is not None:
+    write = _TEXTS.get(type(value)) or _TEXTS.get(type(value := plain(value)))
+    if write:
         return write(value)
     if isinstance(value, Decimal):
         return _decimal_text(value)

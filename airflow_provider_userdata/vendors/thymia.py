@@ -161,8 +161,7 @@ class Thymia(Vendor):
         return Invalid(faults) if faults else Record(body, user=record.user.userLabel)
 
     def _agreed_faults(self, record: UserData) -> tuple[Fault, ...]:
-        found = self.guard.find(record.user.userLabel, record.data) if self.guard else []
-        personal = tuple(Fault("T8", finding.where, finding.reason) for finding in found)
+        personal = self.guard.find(record.user.userLabel, record.data) if self.guard else ()
         agreed = self.agreement.faults(record.data) if self.agreement else ()
         return (*personal, *agreed)[:MOST_FAULTS]
 

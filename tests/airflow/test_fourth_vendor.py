@@ -24,7 +24,7 @@ from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.sandbox.__main__ import main
 from airflow_provider_userdata.sandbox.answers import FakeAnswer
 from airflow_provider_userdata.sandbox.arrivals import JsonObject
-from airflow_provider_userdata.sandbox.connections import leading_to
+from airflow_provider_userdata.sandbox.connections import lead_to
 from airflow_provider_userdata.sandbox.reading import ContractBreach, read_json
 from airflow_provider_userdata.sandbox.vendor import FakeVendor
 from airflow_provider_userdata.vendors import Accepted, Answer, BatchLimits, Meaning, Request, Vendor, shared_meaning
@@ -150,7 +150,8 @@ LINE = Registration(
 def pedometer(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeVendor]:
     """Register the vendor, and run a sandbox to which its connection leads."""
     monkeypatch.setattr(registry, "VENDORS", [*registry.VENDORS, LINE])
-    with Sandbox(keep=None) as sandbox, leading_to(sandbox):
+    with Sandbox(keep=None) as sandbox:
+        lead_to(sandbox, monkeypatch)
         yield sandbox.vendors["pedometer"]
 
 

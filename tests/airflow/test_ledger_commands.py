@@ -15,7 +15,8 @@ import pytest
 
 from airflow_provider_userdata.cli.__main__ import main
 from airflow_provider_userdata.errors import LedgerError
-from airflow_provider_userdata.ledger import Fingerprints, Stream
+from airflow_provider_userdata.fingerprints import Fingerprints
+from airflow_provider_userdata.ledger import Stream
 from airflow_provider_userdata.operators.ledger_settings import ledger_secret, task_ledger
 
 PROFILES = Stream("ptengine", "api.example.com", 8443)
@@ -95,6 +96,7 @@ def test_old_entries_are_forgotten(run: Callable[..., str]) -> None:
         (["forget", "--stream", "1"], "say --yes"),
         (["forget", "--stream", "9", "--yes"], "no stream 9"),
         (["export", "--stream", "9"], "no stream 9"),
+        (["forget", "--user", "ann", "--stream", "9", "--yes"], "no stream 9"),
         (["forget", "--user", "ann", "--older-than", "3", "--yes"], "don't go together"),
         (["forget", "--older-than", "0", "--yes"], "at least 1 day"),
         (["forget", "--user", "-", "--yes"], "--user: is empty"),

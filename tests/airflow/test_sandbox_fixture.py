@@ -19,7 +19,7 @@ from airflow.secrets import BaseSecretsBackend
 import airflow_provider_userdata
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.sandbox import Sandbox
-from airflow_provider_userdata.sandbox.connections import leading_to
+from airflow_provider_userdata.sandbox.connections import lead_to
 
 ROOT = Path(airflow_provider_userdata.__file__).parents[1]
 NAMES = ("thymia", "gerosense", "ptengine")
@@ -69,7 +69,8 @@ def test_real_connections_in_the_shell_are_replaced_and_restored(
     others = {"AIRFLOW_CONN_SHOP": "sqlite:///shop.db", "AIRFLOW_CONN_BROKEN": "{"}
     for name, value in {**before, **others}.items():
         monkeypatch.setenv(name, value)
-    with leading_to(vendors):
+    with pytest.MonkeyPatch.context() as changes:
+        lead_to(vendors, changes)
         assert hosts() | hosts("gerosense_eu", "crm") == {vendors.url}
         assert {name: os.environ[name] for name in others} == others
     assert {name: os.environ[name] for name in before} == before
@@ -109,7 +110,8 @@ def vault(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_secrets_backend_is_not_asked(vault: None, vendors: Sandbox) -> None:
     """Airflow asks it first, and keeps it from its first look-up on."""
     assert hosts() == {REAL}
-    with leading_to(vendors):
+    with pytest.MonkeyPatch.context() as changes:
+        lead_to(vendors, changes)
         assert hosts() == {vendors.url}
     assert hosts() == {REAL}
 

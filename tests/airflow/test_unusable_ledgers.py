@@ -17,7 +17,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection
 
 from airflow_provider_userdata.ledger import SqlLedger, Stream, schema
-from airflow_provider_userdata.operators import ledger_settings
+from airflow_provider_userdata.operators import ledger_files, ledger_settings
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.sandbox import Sandbox
 
@@ -34,7 +34,7 @@ def file(tmp_path: Path, airflow_home: Path, monkeypatch: pytest.MonkeyPatch) ->
     """Give the path of the default ledger, which is empty and doesn't wait for locks."""
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
     monkeypatch.setattr(ledger_settings, "SqlLedger", functools.partial(SqlLedger, busy_timeout=0.05))
-    return ledger_settings.default_file()
+    return ledger_files.default_file()
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.ledger import Fingerprints, SqlLedger, Stream
+from airflow_provider_userdata.fingerprints import Fingerprints
+from airflow_provider_userdata.ledger import SqlLedger, Stream
 from airflow_provider_userdata.ledger.portable import Entries
 from airflow_provider_userdata.ledger.sqlite import SqliteEntries
 

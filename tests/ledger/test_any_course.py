@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from airflow_provider_userdata.ledger import Fingerprints, SqlLedger, Stream
+from airflow_provider_userdata.fingerprints import Fingerprints
+from airflow_provider_userdata.ledger import SqlLedger, Stream
 
 SECRET = b"a secret of the tests' own"
 USERS = st.integers(0, 5)
@@ -21,12 +22,12 @@ RUNS = ("one", "two", "three")
 RETENTION = 3
 EXAMPLES = 5 if os.environ.get("USERDATA_TEST_POSTGRES") else 25
 MANY = settings(max_examples=EXAMPLES, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
-fingerprint_of = Fingerprints(SECRET).of
+FINGERPRINTS = Fingerprints(SECRET)
 
 
 def joined(*values: object) -> bytes:
     """Make keys or fingerprints."""
-    return b"".join(fingerprint_of(str(value).encode()) for value in values)
+    return FINGERPRINTS.of_all(str(value).encode() for value in values)
 
 
 class Runs(RuleBasedStateMachine):

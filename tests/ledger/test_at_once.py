@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.ledger import Fingerprints, SqlLedger, Stream
+from airflow_provider_userdata.fingerprints import Fingerprints
+from airflow_provider_userdata.ledger import SqlLedger, Stream
 
 SECRET = b"a secret of the tests' own"
 ROUNDS = 30
@@ -18,7 +19,8 @@ USERS = 20
 
 RUN = f"""
 import sys
-from airflow_provider_userdata.ledger import Fingerprints, SqlLedger, Stream
+from airflow_provider_userdata.fingerprints import Fingerprints
+from airflow_provider_userdata.ledger import SqlLedger, Stream
 url, run, keyed = sys.argv[1], sys.argv[2], sys.argv[3] == "keyed"
 of = Fingerprints({SECRET!r}).of_all
 ledger = SqlLedger(url, Stream("vendor"), keyed=keyed, run=run, secret={SECRET!r})
@@ -67,7 +69,11 @@ def test_two_processes_claim_the_same_users(database: str, new_ledger: Callable[
 @pytest.mark.usefixtures("statements")
 def test_threads_never_believe_what_isnt_so(database: str) -> None:
     """Of many runs that send at will, whatever the ledger says in the end is what the vendor took last."""
-    of = Fingerprints(SECRET).of
+    fingerprints = Fingerprints(SECRET)
+
+    def of(text: bytes) -> bytes:
+        return fingerprints.of_all([text])
+
     vendor: dict[str, str] = {}
     failed: list[Exception] = []
 

@@ -13,14 +13,13 @@ from sqlalchemy.engine import Connection
 
 from airflow_provider_userdata.errors import LedgerBusyError, LedgerError
 from airflow_provider_userdata.ledger import SqlLedger, beginning
-from airflow_provider_userdata.ledger.admin import LedgerAdmin
+from airflow_provider_userdata.ledger.admin import open_admin
 from airflow_provider_userdata.ledger.beginning import Found
-from airflow_provider_userdata.ledger.schema import ENTRIES, META, RUNS, STREAMS, drop_tables
+from airflow_provider_userdata.ledger.schema import ENTRIES, META, STREAMS, TABLES
 
 NewLedger = Callable[..., SqlLedger]
 Keys = Callable[..., bytes]
 Emptying = Callable[[Connection], None]
-TABLES = (META, STREAMS, ENTRIES, RUNS)
 
 
 @pytest.fixture
@@ -73,8 +72,8 @@ def filled(new_ledger: NewLedger, keys: Keys, *, keyed: bool = False, **options:
 
 EMPTIED: dict[str, Emptying] = {
     **{f"rows of {table.name}": rows_gone(table) for table in (META, STREAMS, ENTRIES)},
-    **{f"table {table.name}": tables_gone(table) for table in TABLES},
-    "all rows": rows_gone(*TABLES),
+    **{f"table {table.name}": tables_gone(table) for table in TABLES.sorted_tables},
+    "all rows": rows_gone(*TABLES.sorted_tables),
     "entries and streams": rows_gone(ENTRIES, STREAMS),
 }
 
@@ -90,12 +89,12 @@ def test_an_emptied_ledger_is_told_from_a_new_one(
     if how != f"table {META.name}":  # without a trace, only a witness knows
         with pytest.raises(LedgerError, match=r"emptied|is empty, though"):
             new_ledger(keyed=keyed)
-        with pytest.raises(LedgerError, match=r"emptied|version 0"), LedgerAdmin(database):
+        with pytest.raises(LedgerError, match=r"emptied|version 0"), open_admin(database):
             pass
 
 
 @pytest.mark.parametrize("keyed", [False, True])
-@pytest.mark.parametrize("tables", [(STREAMS,), TABLES])
+@pytest.mark.parametrize("tables", [(STREAMS,), TABLES.sorted_tables])
 def test_a_ledger_that_is_emptied_under_a_run_stops_it(
     tables: tuple[Any, ...], keyed: bool, new_ledger: NewLedger, keys: Keys, change: Callable[[Emptying], None]
 ) -> None:
@@ -119,7 +118,7 @@ def test_a_ledger_without_a_trace_is_known_by_its_witness(
         if how.startswith("table"):
             META.drop(connection)
             return
-        drop_tables(connection)
+        TABLES.drop_all(connection)
 
     new_ledger(witness=witness).close()
     before = witness.read_text()
@@ -156,7 +155,7 @@ def test_what_is_forgotten_or_expires_is_not_emptied(
     ledger.close()
     clock.pass_days(50)
     new_ledger(witness=witness, retention_days=3).close()
-    with LedgerAdmin(database) as admin:
+    with open_admin(database) as admin:
         (stream,) = admin.streams()
         assert stream.entries == 0
         admin.forget_stream(stream.id)
@@ -198,7 +197,7 @@ def test_a_new_ledger_is_begun_on_purpose(
     other = tmp_path / "other machine.identity"
     other.write_text(witness.read_text())
     assert beginning.find(database, "here", secret, witness) is Found.WHOLE
-    change(EMPTIED.get(how, drop_tables))
+    change(EMPTIED.get(how, TABLES.drop_all))
     assert beginning.find(database, "here", secret, witness) is Found.LOST
     beginning.begin(database, "here", secret, witness, keep=False)
     assert beginning.find(database, "here", secret, witness) is Found.WHOLE

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from airflow_provider_userdata.errors import LedgerBusyError, LedgerError
 from airflow_provider_userdata.ledger import SqlLedger, Stream, schema
-from airflow_provider_userdata.ledger.admin import LedgerAdmin
+from airflow_provider_userdata.ledger.admin import open_admin
 
 SECRET = b"a secret of the tests' own"
 
@@ -144,7 +144,7 @@ def test_a_newer_ledger(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
         ledger_at(database).open()
     with pytest.raises(LedgerError, match="version 2, and this version of the package knows up to 1"):
         ledger_at(database).open()
-    with pytest.raises(LedgerError, match="version 2"), LedgerAdmin(database):
+    with pytest.raises(LedgerError, match="version 2"), open_admin(database):
         pass
 
 
@@ -183,6 +183,6 @@ def test_a_ledger_that_is_not_open(database: str) -> None:
 
 def test_no_ledger_yet(sqlite_file: Path) -> None:
     """A command doesn't begin one."""
-    with pytest.raises(LedgerError, match="no ledger"), LedgerAdmin(f"sqlite:///{sqlite_file}"):
+    with pytest.raises(LedgerError, match="no ledger"), open_admin(f"sqlite:///{sqlite_file}"):
         pass
     assert not sqlite_file.exists()

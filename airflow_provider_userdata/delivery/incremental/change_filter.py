@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import struct
-from collections.abc import Collection, Iterable, Sequence
-from itertools import chain
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
@@ -14,28 +12,12 @@ from airflow_provider_userdata.delivery.incremental.in_flight import InFlight, L
 from airflow_provider_userdata.delivery.incremental.latest_samples import LatestSamples
 from airflow_provider_userdata.delivery.incremental.records_in_flight import RecordsInFlight
 from airflow_provider_userdata.delivery.incremental.states_in_flight import StatesInFlight
+from airflow_provider_userdata.fingerprints import Fingerprints, split
 from airflow_provider_userdata.records import Record
 from airflow_provider_userdata.vendors import LedgerMode, Vendor
 
-KEY_SIZE = 16
-"""Bytes of a key, and of a fingerprint."""
 MARKED_AT_ONCE = 10_000
 """Delivered records that start a mark while others are sent. Of states, the most in one step: lookups wait for it."""
-
-
-class Fingerprints(Protocol):
-    """Makes keys and fingerprints of `KEY_SIZE` bytes, which reveal nothing of their content."""
-
-    def of_all(self, records: Iterable[bytes], /) -> bytes:
-        """Return the fingerprints of records, in their order, joined."""
-
-    def of_all_users(self, users: Collection[str | bytes], /) -> bytes:
-        """Return users' keys, in their order, joined."""
-
-    def keys_by_partition(
-        self, records: Iterable[bytes], partitions: Sequence[str | bytes], size: int, /
-    ) -> tuple[bytes, list[bytes]]:
-        """Return the keys of records, in their order, joined, and the first `size` bytes of each partition's keys."""
 
 
 class Ledger(Protocol):
@@ -130,7 +112,7 @@ class ChangeFilter:
             chosen = await self._look_ups.call(
                 lambda: self._ledger.sift(asked.keys, asked.fingerprints, asked.beginnings)
             )
-            looked_up = LookedUp(_split(asked.keys), _split(asked.fingerprints), chosen)
+            looked_up = LookedUp(split(asked.keys), split(asked.fingerprints), chosen)
             return self._in_flight.divide(records, looked_up)
 
     def record_delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
@@ -153,7 +135,7 @@ class ChangeFilter:
 
     def record_proven(self, records: Sequence[Record]) -> None:
         """Note records that an earlier attempt delivered, as its receipts prove, and may not have marked."""
-        self._in_flight.record_proven(_split(self._identify(records).keys))
+        self._in_flight.record_proven(split(self._identify(records).keys))
         self._note_latest(records)
 
     async def mark_delivered(self) -> None:
@@ -228,7 +210,3 @@ def with_duplicates(
     if change_filter is None:
         return records
     return [*records, *change_filter.record_undelivered(records, in_doubt=in_doubt)]
-
-
-def _split(joined: bytes) -> list[bytes]:
-    return list(chain.from_iterable(struct.iter_unpack(f"{KEY_SIZE}s", joined)))

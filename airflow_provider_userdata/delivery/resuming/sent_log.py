@@ -24,8 +24,6 @@ class SentLog:
         self._tally = tally
         self._progress = progress
         self._doubt = doubt
-        self.shows_at_once = ahead.at_once
-        """Whether only records that may arrive twice have to be announced."""
 
     def read(self, mark: Mark) -> None:
         """Write how far the source was read."""
@@ -48,7 +46,7 @@ class SentLog:
         if repeats:
             self._count_again(repeats)
             await self._ahead.on_record()
-        if not self.shows_at_once:
+        if not self._ahead.at_once:  # elsewhere, only records that may arrive twice have to be announced
             await self._ahead.cover(max(sum(positions) for positions in ranges_of(records)))
 
     def take_back(self, repeats: int) -> None:

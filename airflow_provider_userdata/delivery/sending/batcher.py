@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from airflow_provider_userdata.records import Record, RecordBatch, joined, users_of
 from airflow_provider_userdata.vendors import BatchLimits
@@ -12,32 +11,6 @@ Batch = Sequence[Record]
 
 WINDOW_BATCHES = 50
 """A window's records, in full batches: how many may wait where batches are made by group and user."""
-
-
-class Batcher(Protocol):
-    """Takes records in the source's order, and returns batches in the order in which they may be sent."""
-
-    @property
-    def pending(self) -> Sequence[Record]:
-        """The records that are not in a batch yet."""
-
-    @property
-    def room(self) -> int:
-        """The best number of records to add next, so that they fill batches and few have to be copied."""
-
-    def add(self, records: Sequence[Record]) -> list[Batch]:
-        """Add records, and return the batches that are full."""
-
-    def flush(self) -> list[Batch]:
-        """Return all the rest in batches; records that are too few for a batch stay pending."""
-
-    def relieve(self) -> list[Batch]:
-        """Return what can go before more is added: all but the records that the last batch may need."""
-
-
-def batcher(limits: BatchLimits) -> Batcher:
-    """Return the batcher for a vendor's limits."""
-    return GroupBatcher(limits) if limits.user_once else OrderedBatcher(limits)
 
 
 class OrderedBatcher:
@@ -59,7 +32,7 @@ class OrderedBatcher:
 
     @property
     def room(self) -> int:
-        """The number of records that completes a batch; a full batch more if that is less than half a batch."""
+        """The best number of records to add next: it completes a batch, and at least half a batch is new."""
         size = self._limits.maximum
         left = size - len(self._pending) % size
         return left if 2 * left >= size else left + size
@@ -122,7 +95,7 @@ class GroupBatcher:
 
     @property
     def room(self) -> int:
-        """The records of two full batches."""
+        """The best number of records to add next: two full batches."""
         return 2 * self._maximum
 
     def add(self, records: Sequence[Record]) -> list[Batch]:
@@ -144,16 +117,12 @@ class GroupBatcher:
             first = dict.fromkeys(users_of(records), 1)
             if len(first) == len(records) and self._seen.keys().isdisjoint(first):
                 self._seen.update(first)
-                return self._place_together(records)
+                waiting = joined(self._open.pop((0, records.group), ()), records)
+                full, rest = _cut(waiting, self._maximum, len(waiting) // self._maximum * self._maximum)
+                if rest:
+                    self._open[0, records.group] = rest
+                return full
         return self._place_each(records)
-
-    def _place_together(self, records: RecordBatch) -> list[Batch]:
-        """Place records that are all their users' first."""
-        waiting = joined(self._open.pop((0, records.group), ()), records)
-        full, rest = _cut(waiting, self._maximum, len(waiting) // self._maximum * self._maximum)
-        if rest:
-            self._open[0, records.group] = rest
-        return full
 
     def _place_each(self, records: Sequence[Record]) -> list[Batch]:
         full: list[Batch] = []
@@ -191,6 +160,15 @@ class GroupBatcher:
         return [batch for _, records in by_level for batch in _cut(records, self._maximum, len(records))[0]]
 
     relieve = flush
+
+
+Batcher = OrderedBatcher | GroupBatcher
+"""Takes records in the source's order, and returns batches in the order in which they may be sent."""
+
+
+def batcher(limits: BatchLimits) -> Batcher:
+    """Return the batcher for a vendor's limits."""
+    return GroupBatcher(limits) if limits.user_once else OrderedBatcher(limits)
 
 
 def _cut(records: Sequence[Record], size: int, end: int) -> tuple[list[Batch], Sequence[Record]]:

@@ -34,6 +34,9 @@ class ConcurrencyLimit:
         self._doubling = True
         self._mean: float | None = None
         self._variance = 0.0
+        self._start_round()
+
+    def _start_round(self) -> None:
         self._size = self.limit
         self._answers = 0
         self._trips: list[float] = []
@@ -74,27 +77,27 @@ class ConcurrencyLimit:
     def _count(self) -> None:
         self._answers += 1
         if self._answers >= self._size:
-            self._end_round()
+            if self._trips:
+                self._learn(sum(self._trips) / len(self._trips), self._busy / len(self._trips))
+            self._start_round()
 
-    def _end_round(self) -> None:
-        seconds = sum(self._trips) / len(self._trips) if self._trips else None
-        if not self._pushed and seconds is not None:
-            if self._is_slow(seconds - self._busy / len(self._trips)):
+    def _learn(self, seconds: float, busy: float) -> None:
+        """Learn from a round.
+
+        :param seconds: its mean round trip.
+        :param busy: the part of it in which this process was busy.
+        """
+        if not self._pushed:
+            if self._is_slow(seconds - busy):
                 self._doubling = False
                 self._limit = max(1.0, math.floor(self._limit * SHRINK))
             elif self._reached:
                 self._limit = min(float(self._most), self._limit * 2 if self._doubling else self._limit + 1)
-        if seconds is not None:
-            self._learn(seconds)
-        self._start_round()
-
-    def _start_round(self) -> None:
-        self._size = self.limit
-        self._answers = 0
-        self._trips = []
-        self._busy = 0.0
-        self._reached = False
-        self._pushed = False
+        # The exponentially weighted mean and variance.
+        mean = seconds if self._mean is None else self._mean
+        away = seconds - mean
+        self._mean = mean + SMOOTHING * away
+        self._variance = (1 - SMOOTHING) * (self._variance + SMOOTHING * away * away)
 
     def _is_slow(self, seconds: float) -> bool:
         """Return whether a round was slow.
@@ -105,12 +108,3 @@ class ConcurrencyLimit:
             return False
         margin = max(DEVIATIONS * math.sqrt(self._variance), LEAST_GROWTH * self._mean, LEAST_SECONDS)
         return seconds > self._mean + margin
-
-    def _learn(self, seconds: float) -> None:
-        """Update the exponentially weighted mean and variance."""
-        if self._mean is None:
-            self._mean = seconds
-            return
-        away = seconds - self._mean
-        self._mean += SMOOTHING * away
-        self._variance = (1 - SMOOTHING) * (self._variance + SMOOTHING * away * away)

@@ -63,8 +63,8 @@ class Dispatcher:
     async def none_left(self) -> None:
         """Wait until no batch is waiting or in flight, or the delivery was halted."""
         await self.none_ready()
-        while self._in_flight and not self._halted.is_set():
-            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
+        while await self.one_ended():
+            pass
 
     async def one_ended(self) -> bool:
         """Wait until one more batch has ended; return False if none is in flight, or the delivery was halted."""

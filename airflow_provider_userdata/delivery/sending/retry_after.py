@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import math
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 SHORTEST_RETRY_AFTER = 1.0
 """Seconds. A `Retry-After` of 0, or a date in the past because clocks differ, would cause a retry without pause."""
@@ -12,29 +13,31 @@ LONGEST_RETRY_AFTER = 7 * 24 * 3600.0
 """Seconds. A longer `Retry-After` is treated as a week: `max_wait` ends the run long before."""
 
 
-def retry_after(text: str | None, now: datetime) -> float | None:
-    """Read a `Retry-After` header, in seconds or as a date (A2).
+class RetryAfter(NamedTuple):
+    """What a vendor asks for.
+
+    :param seconds: to wait from now, at least one.
+    :param words: what it asks for, for a message.
+    """
+
+    seconds: float
+    words: str
+
+
+def retry_after(text: str | None, now: datetime) -> RetryAfter | None:
+    """Read a `Retry-After` header, in seconds or as a date (A2); None if there is no header, or it is not valid.
 
     :param now: with its offset.
-    :return: seconds from now, at least one; None if there is no header, or it is not valid.
     """
     if text is None:
         return None
-    seconds = _seconds(text.strip())
-    if seconds is None:
-        date = _date(text)
-        if date is None:
-            return None
-        seconds = (date - now).total_seconds()
-    return min(max(seconds, SHORTEST_RETRY_AFTER), LONGEST_RETRY_AFTER)
-
-
-def asks_to_wait(text: str) -> str:
-    """Return what a valid `Retry-After` header asks for, in words for a message."""
-    seconds, date = _seconds(text.strip()), _date(text)
-    if seconds is None and date is not None:
-        return f"asks to wait until {date:%Y-%m-%d %H:%M:%S} UTC"
-    return f"asks to wait for {seconds or 0.0:,.12g} s"
+    if (seconds := _seconds(text)) is not None:
+        words = f"asks to wait for {seconds:,.12g} s"
+    elif (date := _date(text)) is not None:
+        seconds, words = (date - now).total_seconds(), f"asks to wait until {date:%Y-%m-%d %H:%M:%S} UTC"
+    else:
+        return None
+    return RetryAfter(min(max(seconds, SHORTEST_RETRY_AFTER), LONGEST_RETRY_AFTER), words)
 
 
 def _seconds(text: str) -> float | None:

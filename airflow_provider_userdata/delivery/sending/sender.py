@@ -12,7 +12,7 @@ from typing import Literal
 from airflow_provider_userdata.delivery.clock import Clock, unless_set
 from airflow_provider_userdata.delivery.resuming import SentLog
 from airflow_provider_userdata.delivery.sending.retry import Attempts
-from airflow_provider_userdata.delivery.sending.retry_after import asks_to_wait, retry_after
+from airflow_provider_userdata.delivery.sending.retry_after import retry_after
 from airflow_provider_userdata.delivery.sending.throttle import Permit, Throttle
 from airflow_provider_userdata.delivery.sending.transport import NoAnswer, Transport
 from airflow_provider_userdata.delivery.sending.waiting import Waiting
@@ -101,7 +101,6 @@ class Sender:
     """Sends the batches of one delivery.
 
     :param sent: records what is sent, before it is sent.
-    :param pace: decides when each request may go.
     :param halted: set when nothing may be sent any more.
     :param chance: returns a random number from 0 to 1, for the jitter of waits.
     """
@@ -166,8 +165,7 @@ class Sender:
 
     async def _permit(self, records: Sequence[Record], repeats: int) -> Permit | None:
         """Wait until a request may go; None if halted. What the vendor may have already counts as resent."""
-        if repeats or not self._sent.shows_at_once:
-            await self._sent.announce(records, repeats)
+        await self._sent.announce(records, repeats)
         permit = await self._pace.permission()
         if permit is None:
             self._sent.take_back(repeats)
@@ -196,11 +194,10 @@ class Sender:
 
     def _maintenance(self, answer: Answer) -> tuple[float, str]:
         """Return the seconds to wait before asking again, and why."""
-        header = answer.headers.get("retry-after")
-        asked = retry_after(header, self._clock.now())
+        asked = retry_after(answer.headers.get("retry-after"), self._clock.now())
         wait = MAINTENANCE_POLL if self._patience.longest_sleep is None else MAINTENANCE_PAUSE
-        if asked is not None and header is not None and asked > wait:
-            return asked, f"the vendor is in maintenance, and {asks_to_wait(header)}"
+        if asked is not None and asked.seconds > wait:
+            return asked.seconds, f"the vendor is in maintenance, and {asked.words}"
         return wait, f"the vendor is in maintenance, and would be asked again in {wait:g} s"
 
     async def _status(self, path: str) -> Answer | NoAnswer | None:
@@ -258,14 +255,14 @@ class Sender:
             wait = attempts.wait(now, self._patience.max_wait, self._chance())
             reason = f"{retry.reason}, and would be asked again in {wait:.0f} s"
         else:
-            wait, reason = asked, f"{retry.reason}, and {asks_to_wait(retry.after or '')}"
+            wait, reason = asked.seconds, f"{retry.reason}, and {asked.words}"
         if (too_long := self._waiting.too_long(reason, attempts.started, wait)) is not None:
             return GaveUp(NOT_ACCEPTED, too_long)
         longest = self._patience.longest_sleep
         if asked is None:
             await self._clock.wait(self._halted, wait)
-        elif longest is not None and asked > longest:
-            return GaveUp(retry.rule, reason, until=self._waiting.come_back(asked))
+        elif longest is not None and wait > longest:
+            return GaveUp(retry.rule, reason, until=self._waiting.come_back(wait))
         else:
-            self._pace.pause(asked, too_soon=answer is not None and answer.status == 429)
+            self._pace.pause(wait, too_soon=answer is not None and answer.status == 429)
         return await self.until_ready() if answer is not None and answer.status == 503 else None

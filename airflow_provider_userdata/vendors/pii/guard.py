@@ -9,28 +9,11 @@ from typing import NamedTuple
 
 from airflow_provider_userdata.vendors.pii.names import Kind, kind_of
 from airflow_provider_userdata.vendors.pii.values import likeness, likeness_of_label
-from airflow_provider_userdata.vendors.validation import json_path
+from airflow_provider_userdata.vendors.validation import Fault
 
 _LABEL = ("user", "userLabel")
-_DATA = "data"
+_RULE = "T8"
 _LONGEST_KEPT = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A place that looks like personally identifiable data.
-
-    :param where: keys and indexes from the record's root; a key that is itself such data stands as `*`.
-    :param reason: what it looks like, never the value.
-    """
-
-    where: tuple[str | int, ...]
-    reason: str
-
-    @property
-    def path(self) -> str:
-        """The full JSON path. May hold a key of the record: for private files only (A6)."""
-        return json_path(self.where)
 
 
 class _Sight(NamedTuple):
@@ -68,29 +51,26 @@ class Guard:
 
     allowed: frozenset[str] = frozenset()
 
-    def find(self, user_label: str, data: Mapping[str, object]) -> list[Finding]:
-        """Look through a record, as it was decoded from JSON, to any depth.
-
-        :returns: what was found, in the record's order.
-        """
+    def find(self, user_label: str, data: Mapping[str, object]) -> list[Fault]:
+        """Return what is found in a record decoded from JSON, in its order. A key that is itself found shows as `*`."""
         return [*self._in_label(user_label), *self._in_data(data)]
 
-    def _in_label(self, user_label: str) -> Iterator[Finding]:
+    def _in_label(self, user_label: str) -> Iterator[Fault]:
         thing = likeness_of_label(user_label)
         if thing is not None and not self.allowed.intersection((_LABEL[-1], ".".join(_LABEL))):
-            yield Finding(_LABEL, f"looks like {thing}")
+            yield Fault(_RULE, _LABEL, f"looks like {thing}")
 
-    def _in_data(self, data: Mapping[str, object]) -> Iterator[Finding]:
+    def _in_data(self, data: Mapping[str, object]) -> Iterator[Fault]:
         """Walk without recursion: a record may be nested deeper than Python calls can be."""
-        where: list[str | int] = [_DATA]
+        where: list[str | int] = ["data"]
         ways = [self._fields(data, "", where)]
         while ways:
             for step, value, sight in ways[-1]:
                 if sight.key_thing is not None and step == sight.shown:
-                    yield Finding((*where, step), f"has a key that looks like {sight.key_thing}")
+                    yield Fault(_RULE, (*where, step), f"has a key that looks like {sight.key_thing}")
                 reason = _reason(sight.kind, value)
                 if reason is not None:
-                    yield Finding((*where, step), reason)
+                    yield Fault(_RULE, (*where, step), reason)
                 elif isinstance(value, _CONTAINERS):
                     where.append(step)
                     ways.append(self._below(value, sight, where))
@@ -100,14 +80,7 @@ class Guard:
                 where.pop()
 
     def _below(self, value: dict[str, object] | list[object], sight: _Sight, where: list[str | int]) -> _Steps:
-        if isinstance(value, dict):
-            return self._fields(value, sight.name, where)
-        return self._items(value, sight)
-
-    def _items(self, items: list[object], sight: _Sight) -> _Steps:
-        for index, item in enumerate(items):
-            if sight.kind is not None or type(item) not in _TELLS_NOTHING:
-                yield index, item, sight
+        return self._fields(value, sight.name, where) if isinstance(value, dict) else _items(value, sight)
 
     def _fields(self, fields: Mapping[str, object], above: str, where: list[str | int]) -> _Steps:
         for name, value in fields.items():
@@ -120,11 +93,20 @@ class Guard:
                 yield sight.shown, value, sight
 
     def _allows(self, name: str, where: list[str | int]) -> bool:
-        if name in self.allowed:
-            return True
-        return any(
-            allowed.endswith(f".{name}") and allowed == ".".join([*_names(where), name]) for allowed in self.allowed
+        return name in self.allowed or any(
+            allowed.endswith(f".{name}") and allowed == _dotted([*where[1:], name]) for allowed in self.allowed
         )
+
+
+def _dotted(steps: list[str | int]) -> str:
+    """Return a path below `data`, without indexes of lists."""
+    return ".".join([step for step in steps if isinstance(step, str)])
+
+
+def _items(items: list[object], sight: _Sight) -> _Steps:
+    for index, item in enumerate(items):
+        if sight.kind is not None or type(item) not in _TELLS_NOTHING:
+            yield index, item, sight
 
 
 @functools.lru_cache(maxsize=4096)
@@ -132,11 +114,6 @@ def _see(above: str, name: str) -> _Sight:
     thing = likeness(name)
     kind = kind_of(above, name)
     return _Sight(name, name if thing is None else "*", kind, thing, kind is not None or thing is not None)
-
-
-def _names(where: list[str | int]) -> Iterator[str]:
-    """Return the names of the fields on the path, below `data`."""
-    return (step for step in where[1:] if isinstance(step, str))
 
 
 def _reason(kind: Kind | None, value: object) -> str | None:

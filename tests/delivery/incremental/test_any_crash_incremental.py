@@ -151,13 +151,13 @@ def test_the_ledger_never_says_what_the_vendor_does_not_have(  # noqa: C901  # a
             return
         last = vendors_last()
         for user in range(7):
-            said = entry.get(made.of_user(f"geheim-{user}"))
+            said = entry.get(made.of_all_users([f"geheim-{user}"]))
             if said is not None:
                 body = b'["user_id","plan"]["geheim-%d","%s"]' % (user, last[f"geheim-{user}"].encode())
-                assert said == made.of(body + b"\n")
+                assert said == made.of_all([body + b"\n"])
 
     def thymia_key(made: Any, user: int, state: int) -> bytes:
-        return bytes(made.of_user(f"geheim-{user}")[:8] + made.of(b'{"a":%d}' % state)[8:])
+        return bytes(made.of_all_users([f"geheim-{user}"])[:8] + made.of_all([b'{"a":%d}' % state])[8:])
 
     def vendors_all() -> set[tuple[str, int]]:
         return {(one["user"]["userLabel"], one["data"]["a"]) for one in sandbox.thymia.arrived()}

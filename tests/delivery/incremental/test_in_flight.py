@@ -16,7 +16,7 @@ from airflow_provider_userdata.delivery.incremental import change_filter
 from airflow_provider_userdata.delivery.incremental.in_flight import LookedUp
 from airflow_provider_userdata.delivery.incremental.records_in_flight import RecordsInFlight
 from airflow_provider_userdata.delivery.incremental.states_in_flight import StatesInFlight
-from airflow_provider_userdata.ledger import Fingerprints
+from airflow_provider_userdata.fingerprints import Fingerprints
 from airflow_provider_userdata.records.json_lines import JsonLines
 from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.records.record_batch import RecordBatch, joined

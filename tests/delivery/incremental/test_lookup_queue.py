@@ -13,7 +13,7 @@ from airflow_provider_userdata.delivery.incremental.change_filter import ChangeF
 from airflow_provider_userdata.delivery.incremental.in_flight import Sifted
 from airflow_provider_userdata.delivery.incremental.lookup_queue import LookupQueue
 from airflow_provider_userdata.errors import LedgerBusyError
-from airflow_provider_userdata.ledger import Fingerprints
+from airflow_provider_userdata.fingerprints import Fingerprints
 from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.vendors.pii.guard import Finding, Guard
+from airflow_provider_userdata.vendors.pii.guard import Guard
 from airflow_provider_userdata.vendors.pii.names import kind_of
 from airflow_provider_userdata.vendors.pii.values import likeness
+from airflow_provider_userdata.vendors.validation import Fault
 
 GUARD = Guard()
 EMAIL, TELEPHONE = "an e-mail address", "a telephone number"
@@ -79,7 +80,7 @@ def named_for(name: str, above: str = "") -> str | None:
 def test_a_form_of_its_own_is_found_in_any_text(text: str, thing: str) -> None:
     """Alone and in a sentence, without the value in what is reported."""
     for value in (text, f"so: {text}", f"{text}, he said"):
-        assert GUARD.find("user-1", {"note": value}) == [Finding(("data", "note"), f"looks like {thing}")]
+        assert GUARD.find("user-1", {"note": value}) == [Fault("T8", ("data", "note"), f"looks like {thing}")]
 
 
 @pytest.mark.parametrize(
@@ -280,11 +281,11 @@ def test_a_finding_says_where_and_why_and_never_what() -> None:
         "first_name": "Jo",
     }
     assert GUARD.find("+49 171 1234567", data) == [
-        Finding(("user", "userLabel"), "looks like a telephone number"),
-        Finding(("data", "contact", "email"), "is named for an e-mail address"),
-        Finding(("data", "items", 1, "phone"), "is named for a telephone number"),
-        Finding(("data", "items", 2, 0, 0), "looks like an e-mail address"),
-        Finding(("data", "first_name"), "is named for a person's name"),
+        Fault("T8", ("user", "userLabel"), "looks like a telephone number"),
+        Fault("T8", ("data", "contact", "email"), "is named for an e-mail address"),
+        Fault("T8", ("data", "items", 1, "phone"), "is named for a telephone number"),
+        Fault("T8", ("data", "items", 2, 0, 0), "looks like an e-mail address"),
+        Fault("T8", ("data", "first_name"), "is named for a person's name"),
     ]
     assert paths(data) == [
         "$.data.contact.email",

@@ -41,21 +41,13 @@ class Fingerprints:
         self.check = _derived(secret, b"check").hex()
         """Tells two secrets apart, and reveals nothing else of them."""
 
-    def of(self, data: bytes) -> bytes:
-        """Return the fingerprint of a record's bytes."""
-        return self.of_all([data])
-
     def of_all(self, records: Iterable[bytes]) -> bytes:
         """Return the fingerprints of records, joined."""
         hashes = b"".join(map(xxh3_128_digest, records, repeat(self._seed)))
         return _added(self._cipher.encryptor().update(hashes), hashes)
 
-    def of_user(self, user: str) -> bytes:
-        """Return a user's key. Where a user has many entries, only its first `USER_SIZE` bytes count."""
-        return self.of(_as_bytes(user))
-
     def of_all_users(self, users: Collection[str | bytes]) -> bytes:
-        """Return users' keys, joined."""
+        """Return users' keys, joined. Where a user has many entries, only a key's first `USER_SIZE` bytes count."""
         try:
             return self.of_all([user if isinstance(user, bytes) else user.encode() for user in users])
         except UnicodeEncodeError:  # a lone surrogate
