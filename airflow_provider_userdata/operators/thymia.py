@@ -86,7 +86,7 @@ class ThymiaUploadOperator(DeliveryOperator):
     def _field_map(self) -> FieldMap | None:
         column = self._label_column()
         fields = self.fields
-        if isinstance(fields, Mapping) and column is not None:
+        if isinstance(fields, Mapping) and fields and column is not None:
             fields = {column: column, **fields}
         return arguments.field_map(fields, None)
 
@@ -96,7 +96,7 @@ class ThymiaUploadOperator(DeliveryOperator):
 
     def _label_column(self) -> str | None:
         if self.user_label is None:
-            return USER_LABEL if self.fields and USER_LABEL in self.fields else None
+            return USER_LABEL if isinstance(self.fields, Mapping) and USER_LABEL in self.fields else None
         if not isinstance(self.user_label, str) or not self.user_label.strip():
             raise ArgumentError("user_label: must be the name of a column")
         return self.user_label
