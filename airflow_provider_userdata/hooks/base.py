@@ -84,8 +84,7 @@ class VendorHook(BaseHook):
         own = isinstance(session.verify, str)  # read even without TLS, so that a mistake in it shows early
         if hint := self._twice(url):
             self.log.warning("connection %r: %s", self._conn_id, hint)
-        unknown = sorted(set(address.extras(connection)) - forms.EXTRA_NAMES)
-        if unknown:
+        if unknown := sorted(set(address.extras(connection)) - forms.EXTRA_NAMES):
             self.log.warning("connection %r: its extra has keys that are not used: %s", self._conn_id, unknown)
         return Endpoint(
             url=url,

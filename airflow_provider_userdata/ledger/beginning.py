@@ -5,8 +5,7 @@ from __future__ import annotations
 import enum
 from pathlib import Path
 
-from sqlalchemy import delete
-from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.engine import URL, Engine
 
 from airflow_provider_userdata.errors import LedgerError
 from airflow_provider_userdata.fingerprints import Fingerprints
@@ -20,16 +19,7 @@ from airflow_provider_userdata.ledger.identity import (
     identify,
     say_deliberate,
 )
-from airflow_provider_userdata.ledger.schema import (
-    ENTRIES,
-    META,
-    RUNS,
-    STREAMS,
-    TABLES,
-    VERSION,
-    migrate,
-    read_version,
-)
+from airflow_provider_userdata.ledger.schema import empty
 
 
 class Found(enum.Enum):
@@ -75,22 +65,10 @@ def begin(database: Engine | URL | str, place: str, secret: bytes, witness: Path
         with ledger.writing() as connection:
             ledger.entries.lock_opening(connection)
             if not keep:
-                _forget_all(connection, place)
+                empty(connection, place)
                 enter_secret(connection, Fingerprints(secret))
             identity = identify(connection)
             say_deliberate(connection)
         with ledger.reading() as connection:
             ledger.entries.unlock_opening(connection)
         Witness(witness).note(identity)
-
-
-def _forget_all(connection: Connection, place: str) -> None:
-    """Empty the tables, or create them. They are not dropped: other streams would get the old streams' numbers."""
-    if read_version(connection) == 0:
-        TABLES.drop_all(connection)  # their version is unknown
-    else:
-        TABLES.create_all(connection)  # those that are missing
-    migrate(connection, place)
-    for table in (STREAMS, ENTRIES, RUNS):
-        connection.execute(delete(table))
-    connection.execute(delete(META).where(META.c.name != VERSION))

@@ -95,6 +95,22 @@ def migrate(connection: Connection, place: str, steps: Sequence[Step] = STEPS) -
         write_value(connection, VERSION, str(len(steps)))
 
 
+def empty(connection: Connection, place: str) -> None:
+    """Empty the tables, or create them. They are not dropped: other streams would get the old streams' numbers.
+
+    :param place: what messages call the ledger.
+    :raises LedgerError: if a newer version of this package made it.
+    """
+    if read_version(connection) == 0:
+        TABLES.drop_all(connection)  # their version is unknown
+    else:
+        TABLES.create_all(connection)  # those that are missing
+    migrate(connection, place)
+    for table in (STREAMS, ENTRIES, RUNS):
+        connection.execute(table.delete())
+    connection.execute(META.delete().where(META.c.name != VERSION))
+
+
 def read_version(connection: Connection) -> int:
     """Return the schema's version; 0 if there is none."""
     if not inspect(connection).has_table(META.name):

@@ -54,14 +54,7 @@ class Control:
 
     async def put_faults(self, request: web.Request) -> web.Response:
         """``PUT /sandbox/faults/{vendor}``: a JSON list of texts replaces the script."""
-        vendor = self._vendor(request)
-
-        def change(texts: Any) -> None:
-            if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-                raise ValueError('a script is a list of texts, such as ["429 retry-after=2", "503 x3"]')
-            vendor.rescript(*texts)
-
-        return await _changed(request, vendor, change)
+        return await self._change(request, _rescript)
 
     async def clear_faults(self, request: web.Request) -> web.Response:
         """``DELETE /sandbox/faults/{vendor}``: forget the script and the random faults."""
@@ -71,8 +64,7 @@ class Control:
 
     async def put_settings(self, request: web.Request) -> web.Response:
         """``PUT /sandbox/settings/{vendor}``: any of ``latency``, ``maintenance``, ``rate_limit``, ``random``."""
-        vendor = self._vendor(request)
-        return await _changed(request, vendor, lambda settings: _set(vendor, settings))
+        return await self._change(request, _set)
 
     async def reset(self, _: web.Request) -> web.Response:
         """``POST /sandbox/reset``: forget what arrived, every script and every setting."""
@@ -85,6 +77,14 @@ class Control:
         if vendor is None:
             raise web.HTTPNotFound
         return vendor
+
+    async def _change(self, request: web.Request, change: Callable[[FakeVendor, Any], None]) -> web.Response:
+        vendor = self._vendor(request)
+        try:
+            change(vendor, await request.json())
+        except (ValueError, TypeError) as error:
+            return web.json_response({"detail": str(error)}, status=400)
+        return web.json_response(_state(vendor))
 
 
 def describe(vendor: FakeVendor) -> dict[str, Any]:
@@ -117,12 +117,10 @@ def _state(vendor: FakeVendor) -> dict[str, Any]:
     }
 
 
-async def _changed(request: web.Request, vendor: FakeVendor, change: Callable[[Any], None]) -> web.Response:
-    try:
-        change(await request.json())
-    except (ValueError, TypeError) as error:
-        return web.json_response({"detail": str(error)}, status=400)
-    return web.json_response(_state(vendor))
+def _rescript(vendor: FakeVendor, texts: Any) -> None:
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise ValueError('a script is a list of texts, such as ["429 retry-after=2", "503 x3"]')
+    vendor.rescript(*texts)
 
 
 def _set(vendor: FakeVendor, settings: Any) -> None:

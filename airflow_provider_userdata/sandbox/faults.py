@@ -143,7 +143,11 @@ class ScriptedFault:
 
     def sent_headers(self) -> dict[str, str]:
         """Headers as they go out: a date that is counted from now is now worked out."""
-        return {name: _dated(value) if name == "retry-after" else value for name, value in self.headers}
+        headers = dict(self.headers)
+        if match := _DATE_FROM_NOW.fullmatch(headers.get("retry-after", "")):
+            date = datetime.now(UTC) + timedelta(seconds=int(match[1]))
+            headers["retry-after"] = format_datetime(date, usegmt=True)
+        return headers
 
 
 def seconds(value: object) -> float:
@@ -184,8 +188,3 @@ def _phrases(words: Sequence[str]) -> list[str]:
         else:
             joined.append(word)
     return joined
-
-
-def _dated(value: str) -> str:
-    match = _DATE_FROM_NOW.fullmatch(value)
-    return format_datetime(datetime.now(UTC) + timedelta(seconds=int(match[1])), usegmt=True) if match else value

@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Self
 
 from aiohttp import web
@@ -163,9 +164,7 @@ class Sandbox:
 def _loopback(host: str) -> str:
     if host == "localhost":
         return "127.0.0.1"  # one address: on two, a free port would be two ports
-    try:
+    with suppress(ValueError):
         if ipaddress.ip_address(host).is_loopback:
             return host
-    except ValueError:
-        pass
     raise ValueError(f"the sandbox listens on loopback only, such as 127.0.0.1, not on {host!r}")

@@ -8,14 +8,13 @@ from airflow_provider_userdata.sources.opening import open_source
 from airflow_provider_userdata.sources.row_reader import read
 from airflow_provider_userdata.sources.shapes import Parts
 from airflow_provider_userdata.sources.sql import SqlSource
-from airflow_provider_userdata.sources.untemplated import Records, as_text, hold, is_location, unhold
+from airflow_provider_userdata.sources.untemplated import as_text, hold, is_location, unhold
 
 __all__ = [
     "Column",
     "Constant",
     "Number",
     "Parts",
-    "Records",
     "SqlSource",
     "Timestamp",
     "as_text",

@@ -10,9 +10,9 @@ from itertools import islice, repeat
 from typing import IO, Any
 
 from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, TextRow, Unreadable
-from airflow_provider_userdata.sources.file_limits import LONGEST, ROWS, EmptyFileError, Readable
+from airflow_provider_userdata.sources.file_limits import BOM, LONGEST, ROWS, BadFileError, EmptyFileError, Readable
 from airflow_provider_userdata.sources.headers import Wanted, checked_header
-from airflow_provider_userdata.sources.sniffing import beginning_of, check_table
+from airflow_provider_userdata.sources.sniffing import beginning_of
 from airflow_provider_userdata.sources.table_cutter import Cutter
 
 _BUFFER = 2**17
@@ -35,11 +35,12 @@ class Table:
         self._begins_empty = re.compile(b"\n" + self._delimiter.encode())
 
     def check(self, stream: IO[bytes], wanted: Wanted) -> None:
-        """Check the header.
+        """Check the beginning.
 
-        :raises BadFileError: if the header or the first record is not valid.
+        :raises BadFileError: if it looks like JSON, or the header or the first record is not valid.
         """
-        check_table(beginning_of(stream))
+        if re.match(rb'\s*+(?:\[\s*+[{\]]|\{\s*+["}])', beginning_of(stream).removeprefix(BOM)):
+            raise BadFileError("it looks like JSON; let its name end in .json, or if it is JSON lines, in .jsonl")
         next(self._tables(stream, wanted, LONGEST, _BUFFER))
 
     def read(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from itertools import filterfalse
 
 from airflow_provider_userdata.delivery.reading import Buffer, Chunk, RowFormat
 from airflow_provider_userdata.sources.envelopes import check_record
-from airflow_provider_userdata.sources.file_limits import BLOCK, BOM, LONGEST, Readable, too_long
+from airflow_provider_userdata.sources.file_limits import BLOCK, BOM, LONGEST, BadFileError, Readable, too_long
 from airflow_provider_userdata.sources.headers import Wanted
-from airflow_provider_userdata.sources.sniffing import check_json_lines
 
 
 def check_lines(stream: Readable, wanted: Wanted) -> None:
@@ -20,9 +20,14 @@ def check_lines(stream: Readable, wanted: Wanted) -> None:
     :raises BadFileError: if it does.
     """
     chunk = next(read_lines(stream, block=BLOCK // 16), None)
-    if chunk is not None:
-        check_json_lines(chunk.rows[0])
-        check_record(chunk.rows[0], wanted.names, alone=False)
+    if chunk is None:
+        return
+    if re.match(rb"\[\s*+[{\]]|[\[{][ \t]*+[\r\n]", chunk.rows[0]):
+        raise BadFileError(
+            "it looks like a JSON array, or like JSON over several lines; let its name end in .json, or write one "
+            "record per line"
+        )
+    check_record(chunk.rows[0], wanted.names, alone=False)
 
 
 def read_lines(stream: Readable, *, block: int = BLOCK, longest: int = LONGEST) -> Iterator[Chunk]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import IO
 
-from airflow_provider_userdata.sources.file_limits import BOM, BadFileError
+from airflow_provider_userdata.sources.file_limits import BadFileError
 
 _GZIP = b"\x1f\x8b"
 _HEAD = 2**12
@@ -75,24 +75,3 @@ def check_packed(head: bytes) -> None:
     if head and not head.startswith(_GZIP):
         check_text(head)
         raise BadFileError("it isn't compressed, though its name ends in .gz; remove that from its name")
-
-
-def check_json_lines(first: bytes) -> None:
-    """Check that a file of JSON lines doesn't begin like a JSON array, or like JSON over several lines.
-
-    :raises BadFileError: if it does.
-    """
-    if re.match(rb"\[\s*+[{\]]|[\[{][ \t]*+[\r\n]", first):
-        raise BadFileError(
-            "it looks like a JSON array, or like JSON over several lines; let its name end in .json, or write one "
-            "record per line"
-        )
-
-
-def check_table(first: bytes) -> None:
-    """Check that a table's file doesn't begin like JSON.
-
-    :raises BadFileError: if it does.
-    """
-    if re.match(rb'\s*+(?:\[\s*+[{\]]|\{\s*+["}])', first.removeprefix(BOM)):
-        raise BadFileError("it looks like JSON; let its name end in .json, or if it is JSON lines, in .jsonl")

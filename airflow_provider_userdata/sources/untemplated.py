@@ -27,9 +27,6 @@ class Records:
         # Must be the same in every process: Airflow includes it in the DAG's hash.
         return f"<{_described(self.value)}>"
 
-    def __copy__(self) -> Records:
-        return self
-
     def __deepcopy__(self, memo: dict[int, Any]) -> Records:
         # Airflow copies operators often, and copying 100,000 records is slow; nobody changes the wrapped value.
         return self

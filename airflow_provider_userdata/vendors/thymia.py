@@ -113,11 +113,27 @@ class Thymia(Vendor):
     def prepare_json(self, text: bytes) -> Record | Invalid:
         """Check one user's data in a JSON text."""
         value = decoded(text)
-        return value if isinstance(value, Invalid) else self._prepared(value, checked=is_shallow(text))
+        return value if isinstance(value, Invalid) else self.prepare_value(value, checked=is_shallow(text))
 
-    def prepare_value(self, value: object) -> Record | Invalid:
-        """Check one user's data, nested like a request or flat."""
-        return self._prepared(value, checked=False)
+    def prepare_value(self, value: object, *, checked: bool = False) -> Record | Invalid:
+        """Check one user's data, nested like a request or flat.
+
+        :param checked: True if the value was decoded from a shallow JSON text, so that JSON can represent it.
+        """
+        if not isinstance(value, dict):
+            return Invalid((Fault("T5", (), "is not an object"),))
+        nested = _text_label(value if self.user_label is None else _nested(value, self.user_label))
+        body = encoded(nested, "T1", checked=checked)
+        if isinstance(body, Invalid):
+            return body
+        try:
+            record = _decode(body)
+        except msgspec.ValidationError:
+            record = None
+        if record is None or not record.user.userLabel.strip():
+            return Invalid(_faults(msgspec.json.decode(body)) or (Fault("T5", (), "is not a user's data"),))
+        faults = self._agreed_faults(record)
+        return Invalid(faults) if faults else Record(body, user=record.user.userLabel)
 
     def compared(self, records: Sequence[Record]) -> Compared:
         """Return each record's label, and its data with sorted keys, so that the source's order doesn't matter."""
@@ -143,22 +159,6 @@ class Thymia(Vendor):
     def receipt(self, records: Sequence[Record], answer: Answer) -> dict[str, str]:
         """Return the label and the vendor's upload id."""
         return {"user_label": records[0].user or "", "upload_id": _upload_id(answer) or ""}
-
-    def _prepared(self, value: object, *, checked: bool) -> Record | Invalid:
-        if not isinstance(value, dict):
-            return Invalid((Fault("T5", (), "is not an object"),))
-        nested = _text_label(value if self.user_label is None else _nested(value, self.user_label))
-        body = encoded(nested, "T1", checked=checked)
-        if isinstance(body, Invalid):
-            return body
-        try:
-            record = _decode(body)
-        except msgspec.ValidationError:
-            record = None
-        if record is None or not record.user.userLabel.strip():
-            return Invalid(_faults(msgspec.json.decode(body)) or (Fault("T5", (), "is not a user's data"),))
-        faults = self._agreed_faults(record)
-        return Invalid(faults) if faults else Record(body, user=record.user.userLabel)
 
     def _agreed_faults(self, record: UserData) -> tuple[Fault, ...]:
         personal = self.guard.find(record.user.userLabel, record.data) if self.guard else ()

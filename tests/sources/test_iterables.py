@@ -98,6 +98,32 @@ def test_any_iterator_that_can_be_closed_is_closed() -> None:
     assert reader.closed
 
 
+def test_an_iterator_that_fails_is_closed_at_once() -> None:
+    """Not only when nobody refers to the error any more."""
+
+    class Reader:
+        closed = False
+        left = 2
+
+        def __iter__(self) -> Iterator[int]:
+            return self
+
+        def __next__(self) -> int:
+            self.left -= 1
+            if not self.left:
+                raise OSError
+            return 1
+
+        def close(self) -> None:
+            self.closed = True
+
+    reader = Reader()
+    with pytest.raises(SourceBrokeError) as caught:
+        list(open_source(reader).chunks())
+    assert reader.closed
+    assert isinstance(caught.value.__cause__, OSError)
+
+
 def test_a_generator_is_read_no_further_than_asked() -> None:
     """Only a chunk at a time is taken, so that memory stays bounded."""
     taken: list[int] = []

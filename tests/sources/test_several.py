@@ -139,10 +139,12 @@ def test_what_breaks_while_it_is_read_is_named() -> None:
 @pytest.mark.parametrize("kind", [list, tuple, iter, lambda rows: lambda: rows, lambda rows: lambda: iter(rows)])
 @pytest.mark.parametrize("position", [1, 999, 1000, 2500])
 def test_a_list_among_records_is_an_error_of_the_source(kind: Callable[..., Any], position: int) -> None:
-    """Not a reject: the records in it would be lost, and counted as one."""
+    """Not a reject: the records in it would be lost, and counted as one. At most those before it are handed over."""
     rows: list[Any] = [*users(position), users(5), *users(1)]
+    got: list[Any] = []
     with pytest.raises(SourceError, match=rf"has a value of type list at position {position}, where a record"):
-        rows_of(open_source(kind(rows)))
+        got.extend(row for chunk in open_source(kind(rows)).chunks() for row in chunk.rows)
+    assert got in ([], users(position))
 
 
 @pytest.mark.parametrize(

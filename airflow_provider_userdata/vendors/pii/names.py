@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -174,11 +173,5 @@ def _singular(word: str) -> str:
     return word if word in _PEOPLE else word.removesuffix("s")
 
 
-def _kinds() -> Iterator[tuple[str, Kind]]:
-    for kind, entries in _ENTRIES.items():
-        for entry in entries.split():
-            yield "".join(_words(entry)), kind
-
-
-_KINDS = dict(_kinds())
+_KINDS = {"".join(_words(entry)): kind for kind, entries in _ENTRIES.items() for entry in entries.split()}
 _ENDINGS = tuple((entry, kind) for entry, kind in _KINDS.items() if len(entry) > 1 and not entry.isascii())

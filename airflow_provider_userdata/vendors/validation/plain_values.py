@@ -70,14 +70,6 @@ def _conversion(kind: type) -> Callable[[Any], object] | None:
     return None
 
 
-def _missing(_value: object) -> None:
-    return None
-
-
-def _held(value: Any) -> object:
-    return value.item()
-
-
 def _fraction(value: Any) -> object:
     """Return a float, or a Decimal for a `longdouble`, which has more digits."""
     held = value.item()
@@ -90,11 +82,6 @@ def _moment(value: Any) -> object:
     return held if held is None or isinstance(held, datetime) else str(value)
 
 
-def _duration(value: Any) -> object:
-    """Return None if it is missing. Other durations stay: they have no plain form, although `item` returns a number."""
-    return None if value.item() is None else value
-
-
 _OWN: Mapping[type, Callable[[Any], object]] = {
     str: str.__str__,  # `str()` would return the name of an enumeration's member
     int: int,
@@ -102,13 +89,14 @@ _OWN: Mapping[type, Callable[[Any], object]] = {
     UUID: str,
 }
 _OF_LIBRARIES: Mapping[str, Callable[[Any], object]] = {
-    "NaTType": _missing,
-    "NAType": _missing,
-    "MaskedConstant": _missing,
+    "NaTType": lambda _: None,
+    "NAType": lambda _: None,
+    "MaskedConstant": lambda _: None,
     "datetime64": _moment,
-    "timedelta64": _duration,  # also an `integer` by its base classes, so it must come first
-    "integer": _held,
+    # A duration that isn't missing stays: it has no plain form, although it is also an `integer`.
+    "timedelta64": lambda value: None if value.item() is None else value,
+    "integer": lambda value: value.item(),
     "floating": _fraction,
-    "bool": _held,
-    "bool_": _held,  # NumPy before 2
+    "bool": lambda value: value.item(),
+    "bool_": lambda value: value.item(),  # NumPy before 2
 }

@@ -16,7 +16,7 @@ import functools
 import operator
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import compress, repeat
 from zoneinfo import ZoneInfo
 
@@ -48,17 +48,10 @@ _SIGNS = frozenset("+-")
 _NOT_IN_PROFILE = " tz"
 """What `ciso8601` takes in place of the `T` and the `Z`."""
 _EARLIEST, _LATEST = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))
-_LONGEST_EXACT = 27
-"""Up to this length a text of RFC 3339 surely has at most the 6 digits of fraction that a `datetime` holds."""
 
 
 class NotInProfile(ValueError):  # noqa: N818 - the name says what is wrong
-    """A timestamp is outside the profile of G7. The message is the reason; it never contains the value.
-
-    :ivar where: keys and indexes from the record's root to the timestamp; set by the caller.
-    """
-
-    where: tuple[str | int, ...] = ()
+    """A timestamp is outside the profile of G7. The message is the reason; it never contains the value."""
 
 
 def parse(text: str) -> datetime:
@@ -74,34 +67,17 @@ def parse(text: str) -> datetime:
 
 def fault(text: str) -> str | None:
     """Return why a text is outside the profile (G7), without the value; None if it is in the profile."""
-    try:
-        if _is_readable(text) and parse_rfc3339(text) and text[10] == "T" and text[-1] != "z":  # the usual case
-            return None
-    except ValueError:
-        pass
     found = _read(text)
     return found if isinstance(found, str) else None
 
 
 def in_order(start: str, end: str) -> bool:
-    """Return whether both are in the profile (G7) and the end is not earlier (G6). All digits are compared.
-
-    It repeats the code of `parse` instead of calling it, because it runs for every sample.
-    """
-    in_profile = _is_readable(start) and _is_readable(end)
-    try:
-        if in_profile:
-            first, last = parse_rfc3339(start), parse_rfc3339(end)
-            in_profile = start[10] == "T" == end[10] and start[-1] != "z" != end[-1]
-    except ValueError:
-        in_profile = False
-    if not in_profile:
-        one, other = _read(start), _read(end)
-        if isinstance(one, str) or isinstance(other, str):
-            return False
-        first, last = one, other
+    """Return whether both are in the profile (G7) and the end is not earlier (G6). All digits are compared."""
+    first, last = _read(start), _read(end)
+    if isinstance(first, str) or isinstance(last, str):
+        return False
     # Cut to microseconds, two different instants may become equal.
-    return first < last or start == end or (first == last and _in_order_below_microseconds(start, end))
+    return first < last or start == end or (first == last and _below_microseconds(start) <= _below_microseconds(end))
 
 
 def maybe_not_in_order(starts: Sequence[str], ends: Sequence[str]) -> set[int]:
@@ -126,15 +102,25 @@ def maybe_not_in_order(starts: Sequence[str], ends: Sequence[str]) -> set[int]:
     return unsure
 
 
-def with_zone(text: str, zone: ZoneInfo) -> str:
+def with_zone(text: str, zone: ZoneInfo, fold: int = 0) -> str:
     """Return a timestamp with the offset that `zone` has at that local time (G7). With an offset, it is unchanged.
 
-    A local time that occurs twice, when clocks go back, means the earlier one.
-
+    :param fold: which one a local time is that occurs twice, when clocks go back: 0 is the earlier, 1 the later.
     :raises NotInProfile: if the text is outside the profile, if the zone skips that local time, or if the zone's offset
         at that time had seconds (before time zones were introduced), which the profile can't write.
     """
-    return _completed(text, zone, fold=0)
+    if text[-1:] == "Z" or text[-6:-5] in _SIGNS or _profile(text)["offset"]:
+        parse(text)
+        return text
+    local = _on_calendar(text)
+    earlier = zone.utcoffset(local.replace(tzinfo=zone))
+    later = zone.utcoffset(local.replace(tzinfo=zone, fold=1))
+    if earlier is None or later is None:
+        raise NotInProfile("has no offset from UTC in that zone")
+    # In a gap, the offset before it is smaller; when clocks go back, it is greater.
+    if earlier < later:
+        raise NotInProfile("is a local time that the zone skips")
+    return text + _written(later if fold else earlier)
 
 
 def from_datetime(value: datetime, zone: ZoneInfo | None) -> str:
@@ -144,7 +130,7 @@ def from_datetime(value: datetime, zone: ZoneInfo | None) -> str:
     """
     text = value.isoformat()
     if zone is not None:
-        return _completed(text, zone, fold=value.fold)
+        return with_zone(text, zone, value.fold)
     parse(text)
     return text
 
@@ -154,19 +140,21 @@ def _is_readable(text: str) -> bool:
     return text.isascii() and "\0" not in text
 
 
-@functools.lru_cache(maxsize=8)
 def _read(text: str) -> datetime | str:
-    """Return the timestamp, or why it can't be read. Cached: it is called several times for a rejected text."""
-    if not _is_readable(text):
-        return _why_not(text)
-    try:
-        moment = parse_rfc3339(text)
-    except ValueError:  # nothing is raised inside: this error quotes the value, and a traceback would show it
-        return _read_slowly(text)
-    return moment if text[10] == "T" and text[-1] != "z" else _why_not(text)
+    """Return the timestamp, or why it can't be read."""
+    if text.isascii() and "\0" not in text:  # as in `_is_readable`, without a call for every sample
+        try:
+            moment = parse_rfc3339(text)
+            if text[10] == "T" and text[-1] != "z":
+                return moment
+        except ValueError:  # nothing is raised inside: this error quotes the value, and a traceback would show it
+            pass
+    return _read_slowly(text)
 
 
+@functools.lru_cache(maxsize=8)
 def _read_slowly(text: str) -> datetime | str:
+    """Do so by the pattern. Cached: it is called several times for a rejected text."""
     try:
         match, moment = _profile(text), _on_calendar(text)
     except NotInProfile as fault:
@@ -188,34 +176,12 @@ def _on_calendar(text: str) -> datetime:
         raise NotInProfile("is not a valid calendar date") from None
 
 
-def _completed(text: str, zone: ZoneInfo, *, fold: int) -> str:
-    if text[-1:] == "Z" or text[-6:-5] in _SIGNS or _profile(text)["offset"]:
-        parse(text)
-        return text
-    local = _on_calendar(text)
-    earlier = zone.utcoffset(local.replace(tzinfo=zone))
-    later = zone.utcoffset(local.replace(tzinfo=zone, fold=1))
-    if earlier is None or later is None:
-        raise NotInProfile("has no offset from UTC in that zone")
-    # In a gap, the offset before it is smaller; when clocks go back, it is greater.
-    if earlier < later:
-        raise NotInProfile("is a local time that the zone skips")
-    return text + _written(later if fold else earlier)
-
-
 @functools.lru_cache(maxsize=256)
 def _written(offset: timedelta) -> str:
-    minutes, rest = divmod(offset, timedelta(minutes=1))
-    if rest:
+    written = str(timezone(offset)).removeprefix("UTC") or "+00:00"
+    if len(written) > len("+00:00"):
         raise NotInProfile("has an offset from UTC with seconds")
-    hours, minutes_of_hour = divmod(abs(minutes), 60)
-    return f"{'-' if minutes < 0 else '+'}{hours:02}:{minutes_of_hour:02}"
-
-
-def _in_order_below_microseconds(start: str, end: str) -> bool:
-    if len(start) <= _LONGEST_EXACT and len(end) <= _LONGEST_EXACT:
-        return True
-    return _below_microseconds(start) <= _below_microseconds(end)
+    return written
 
 
 def _below_microseconds(text: str) -> str:
