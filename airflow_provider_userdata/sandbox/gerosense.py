@@ -72,7 +72,11 @@ class FakeGerosense(FakeVendor):
         if not 3 <= len(samples) <= 1000:
             raise ContractBreach("G3", ("data",), "must have 3 to 1000 samples")
         for position, sample in enumerate(samples):
-            _check_sample(position, sample)
+            try:
+                _check_sample(sample)
+            except ContractBreach as refused:
+                refused.loc = ("data", position, *refused.loc)
+                raise
         return [{"data_type": data_type, **sample} for sample in samples]
 
     def success(self, *, receipt: bool) -> FakeAnswer:  # noqa: ARG002 - the status is the receipt
@@ -93,45 +97,37 @@ class FakeGerosense(FakeVendor):
             raise ValueError("GeroSense's receipt is its 200: there is none to leave out")
 
 
-def _check_sample(position: int, sample: Any) -> None:
-    only_keys("G5", sample, ("data", position), _REQUIRED, _KNOWN)
-    _check_device(position, sample)
-    _check_dates(position, sample)
-    _check_value(position, sample["unit"], sample["value"])
+def _check_sample(sample: Any) -> None:
+    only_keys("G5", sample, (), _REQUIRED, _KNOWN)
+    if not isinstance(sample["device_name"], str) or not sample["device_name"].strip():
+        raise ContractBreach("G5", ("device_name",), "must be a string that is not blank")
+    if not isinstance(sample.get("device_version", ""), str):
+        raise ContractBreach("G5", ("device_version",), "must be a string, where it is given")
+    start = _instant(sample, "start_date")
+    if "end_date" in sample and _instant(sample, "end_date") < start:
+        raise ContractBreach("G6", ("end_date",), "must not be earlier than start_date")
+    _check_value(sample["unit"], sample["value"])
 
 
-def _check_device(position: int, sample: JsonObject) -> None:
-    name = sample["device_name"]
-    if not isinstance(name, str) or not name.strip():
-        raise ContractBreach("G5", ("data", position, "device_name"), "must be a string that is not blank")
-    if "device_version" in sample and not isinstance(sample["device_version"], str):
-        raise ContractBreach("G5", ("data", position, "device_version"), "must be a string, where it is given")
-
-
-def _check_dates(position: int, sample: JsonObject) -> None:
-    start = _instant(position, "start_date", sample["start_date"])
-    if "end_date" in sample and _instant(position, "end_date", sample["end_date"]) < start:
-        raise ContractBreach("G6", ("data", position, "end_date"), "must not be earlier than start_date")
-
-
-def _instant(position: int, field: str, value: Any) -> tuple[datetime, str]:
+def _instant(sample: JsonObject, field: str) -> tuple[datetime, str]:
     """Read an instant that can be compared; the digits beyond its microseconds beside it."""
+    value = sample[field]
     match = _TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise ContractBreach("G7", ("data", position, field), "must be an ISO 8601 timestamp with an offset")
+        raise ContractBreach("G7", (field,), "must be an ISO 8601 timestamp with an offset")
     try:
         return datetime.fromisoformat(value), (match[1] or "").rstrip("0")
     except ValueError:
-        raise ContractBreach("G7", ("data", position, field), "must be a date that the calendar has") from None
+        raise ContractBreach("G7", (field,), "must be a date that the calendar has") from None
 
 
-def _check_value(position: int, unit: Any, value: Any) -> None:
+def _check_value(unit: Any, value: Any) -> None:
     if not isinstance(unit, str) or unit not in _LIMITS:
-        raise ContractBreach("G8", ("data", position, "unit"), "must be count, count/min or count/s")
+        raise ContractBreach("G8", ("unit",), "must be count, count/min or count/s")
     if type(value) is not int and type(value) is not float:  # a bool is an int, but no number
-        raise ContractBreach("G8", ("data", position, "value"), "must be a number")
+        raise ContractBreach("G8", ("value",), "must be a number")
     if value <= 0:
-        raise ContractBreach("G8", ("data", position, "value"), "must be bigger than 0")
+        raise ContractBreach("G8", ("value",), "must be bigger than 0")
     limit = _LIMITS[unit]
     if limit is not None and value > limit:
-        raise ContractBreach("G8", ("data", position, "value"), f"must be at most {limit} for unit {unit}")
+        raise ContractBreach("G8", ("value",), f"must be at most {limit} for unit {unit}")

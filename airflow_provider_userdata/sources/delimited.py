@@ -27,8 +27,6 @@ class Table:
     :param dialect: the name of the dialect in the `csv` module: how cells are separated and quoted.
     """
 
-    __slots__ = ("_begins_empty", "_delimiter", "_dialect")
-
     def __init__(self, dialect: str) -> None:
         self._dialect = dialect
         self._delimiter = csv.get_dialect(dialect).delimiter
@@ -49,7 +47,7 @@ class Table:
         """Yield the rows as `TextRow`, or as `Unreadable` if their width differs from the header's.
 
         :param longest: about the most bytes of a row.
-        :param block: bytes per read; 0, for tests, lets the `csv` module parse everything.
+        :param block: bytes per read.
         :raises BadFileError: if the file is not a valid table; rows before the fault are yielded first.
         """
         for header, table in self._tables(stream, wanted, longest, block):
@@ -63,8 +61,8 @@ class Table:
         Empty rows are skipped. In a table of one column, a row that is only a delimiter is not empty.
         """
         header: Header | None = None
-        for text in Cutter(stream, self._delimiter, longest, block or _BUFFER):
-            rows = self._quoted if b'"' in text or not block else self._unquoted
+        for text in Cutter(stream, self._delimiter, longest, block):
+            rows = self._quoted if b'"' in text else self._unquoted
             if header is not None:
                 yield header, iter(rows(text, len(header.names)))
             elif (names := next(_filled(rows(text, 0)), None)) is not None:

@@ -186,8 +186,11 @@ def took_nothing(meaning: Meaning) -> bool:
     return isinstance(meaning, Refused | Stop) or (isinstance(meaning, Retry) and not meaning.in_doubt)
 
 
-def cut_short(answer: Answer) -> Retry | None:
-    """Return a retry if the receipt was cut off on its way, since the request is in doubt (A3)."""
-    if answer.complete:
-        return None
-    return Retry(UNANSWERED, f"answered {answer.status}, cut off before its end", in_doubt=True)
+def no_receipt(answer: Answer, rule: str, lack: str) -> Retry | Unproven:
+    """Return what a success without the vendor's receipt means; if it was cut off, the request is in doubt (A3).
+
+    :param lack: what makes it no receipt, after what kind of body it is.
+    """
+    if not answer.complete:
+        return Retry(UNANSWERED, f"answered {answer.status}, cut off before its end", in_doubt=True)
+    return Unproven(rule, f"answered {answer.status} with {answer.looks_like()}, {lack}: {answer.text()}", foreign=True)

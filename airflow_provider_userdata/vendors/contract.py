@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 from airflow_provider_userdata.records import Record
 from airflow_provider_userdata.vendors.answers import Answer, Meaning
 from airflow_provider_userdata.vendors.rules import LEFT_AT_THE_END, OUT_OF_REACH
-from airflow_provider_userdata.vendors.validation import Invalid
+from airflow_provider_userdata.vendors.validation import Invalid, decoded
 
 
 class Checked(NamedTuple):
@@ -154,6 +154,8 @@ class Vendor(Protocol):
 
     def prepare_json(self, text: bytes) -> Record | Invalid:
         """Check one JSON text, and encode the record."""
+        value = decoded(text)
+        return value if isinstance(value, Invalid) else self.prepare_value(value)
 
     def prepare_texts(self, texts: Sequence[bytes], positions: Sequence[int]) -> Checked:
         """Check JSON texts, each as `prepare_json` does; a vendor may do many faster."""

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from airflow_provider_userdata.records import JsonLines, Record, RecordBatch, array_of, groups_of, lines_of, users_of
-from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, Unproven, cut_short, shared_meaning
+from airflow_provider_userdata.vendors.answers import Accepted, Answer, Meaning, no_receipt, shared_meaning
 from airflow_provider_userdata.vendors.contract import (
     BatchLimits,
     Checked,
@@ -32,7 +32,6 @@ from airflow_provider_userdata.vendors.validation import (
     Invalid,
     Schema,
     compiled,
-    decoded,
     is_nan,
     names_of,
     plain,
@@ -89,14 +88,12 @@ def request_schema() -> Schema:
 
 
 _faults = compiled(profile_schema(), default_rule="P3")
-
-
 _Layout = tuple[tuple[str, ...], Callable[[Sequence[Any]], tuple[Any, ...]]]
 """The names of some profiles as they are sent, and what brings a profile's values into their order."""
 _first = itemgetter(0)
 _encode = msgspec.json.Encoder().encode
-_NO_PROFILE = Fault("P3", (), "is not a valid profile")
-_NO_UTF_8 = Fault("P1", (), "contains a character that UTF-8 can't encode")
+_NO_UTF_8 = (Fault("P1", (), "contains a character that UTF-8 can't encode"),)
+"""The one fault that the schema doesn't know."""
 _TOO_LONG = "9" * (MOST_VALUE_CHARACTERS + 1)
 """Replaces a number that is too long to be written or sent."""
 
@@ -128,11 +125,6 @@ class Ptengine(Vendor):
     resend_is_harmless: ClassVar[bool] = True
     known_fields: ClassVar[frozenset[str]] = frozenset({USER_ID})
 
-    def prepare_json(self, text: bytes) -> Record | Invalid:
-        """Check a user's attributes in a JSON text."""
-        value = decoded(text)
-        return value if isinstance(value, Invalid) else self.prepare_value(value)
-
     def prepare_value(self, value: object) -> Record | Invalid:
         """Check a user's attributes, and convert each value to text (P6)."""
         if not isinstance(value, dict):
@@ -154,17 +146,14 @@ class Ptengine(Vendor):
         if self.omits_empty and "" in cells:
             kept = [(name, cell) for name, cell in zip(names, cells, strict=True) if cell or name == USER_ID]
             names, cells = tuple(name for name, _ in kept), [cell for _, cell in kept]
-        fault = _NO_PROFILE
         try:
             ordered, pick = _layout(names)
             values = pick(cells)
             if _are_sendable([values]):
                 return Record(_encode(values), ordered, values[0])
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, UnicodeEncodeError):
             pass
-        except UnicodeEncodeError:
-            fault = _NO_UTF_8
-        return Invalid(_faults(dict(zip(names, cells, strict=True))) or (fault,))
+        return Invalid(_faults(dict(zip(names, cells, strict=True))) or _NO_UTF_8)
 
     def prepare_table(self, table: Table, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
         """Check many users' attributes of the same names at once; if one is invalid, check each alone."""
@@ -196,9 +185,7 @@ class Ptengine(Vendor):
             body = answer.json()
             if isinstance(body, dict) and body.get("msg") == "Success":
                 return Accepted()
-            looks = answer.looks_like()
-            reason = f"answered 200 with {looks}, not `Success`: {answer.text()}"
-            return cut_short(answer) or Unproven("P9", reason, foreign=True)
+            return no_receipt(answer, "P9", "not `Success`")
         return shared_meaning(answer, refusal_rule="P10")
 
 

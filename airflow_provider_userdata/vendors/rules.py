@@ -37,5 +37,6 @@ def by_rule(counts: Mapping[str, int]) -> str:
     words = dict(SHARED)
     for contract in registry.contracts():
         words.update(contract.rules)
-    named = {f"{rule}, {words[rule]}" if rule in words else rule: count for rule, count in counts.items()}
-    return "; ".join(f"{rule}: {count:,}" for rule, count in named.items())
+    return "; ".join(
+        f"{rule}, {words[rule]}: {count:,}" if rule in words else f"{rule}: {count:,}" for rule, count in counts.items()
+    )

@@ -21,8 +21,7 @@ from airflow_provider_userdata.vendors.answers import (
     Answer,
     Meaning,
     Refused,
-    Unproven,
-    cut_short,
+    no_receipt,
     shared_meaning,
 )
 from airflow_provider_userdata.vendors.contract import BatchLimits, Compared, LedgerMode, Request, Vendor
@@ -149,9 +148,7 @@ class Thymia(Vendor):
         if 200 <= answer.status < 300:
             if _upload_id(answer):
                 return Accepted()
-            looks = f"{answer.looks_like()}, without an upload id"
-            reason = f"answered {answer.status} with {looks}: {answer.text()}"
-            return cut_short(answer) or Unproven("T9", reason, foreign=True)
+            return no_receipt(answer, "T9", "without an upload id")
         if answer.status == 422:
             return _refused(answer)
         return shared_meaning(answer, refusal_rule="T10")

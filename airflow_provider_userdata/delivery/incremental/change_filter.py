@@ -190,9 +190,9 @@ class ChangeFilter:
         fingerprints, kept = self._ledger.fingerprints, self._vendor.kept
         partitions, contents = self._vendor.compared(records)
         if kept is LedgerMode.STATES:
-            return fingerprints.of_all_users(partitions), fingerprints.of_all(contents), ()
+            return _Identity(fingerprints.of_all_users(partitions), fingerprints.of_all(contents))
         keys, beginnings = fingerprints.keys_by_partition(contents, partitions, kept.value)
-        return keys, b"", beginnings
+        return _Identity(keys, beginnings=beginnings)
 
     def _note_latest(self, records: Sequence[Record]) -> None:
         if self._shows_recent:
