@@ -147,7 +147,7 @@ class GeroSense(Vendor):
         value = {
             name: cell_value(cell) if name == "value" and isinstance(cell, str) else cell
             for name, cell in zip(names, cells, strict=True)
-            if cell != "" or name not in OPTIONAL_FIELDS
+            if name not in OPTIONAL_FIELDS or not (isinstance(cell, str) and not cell)
         }
         return self.prepare_value(value)
 

@@ -104,7 +104,9 @@ def _read(cells: Sequence[Any]) -> Sequence[Any]:
 
 
 def _without_empty(cells: Sequence[Any]) -> Sequence[Any]:
-    return [cell or None for cell in cells] if "" in cells else cells
+    if _are(cells, _TEXT) and "" not in cells:
+        return cells
+    return [None if isinstance(cell, str) and not cell else cell for cell in cells]
 
 
 def _are(column: Sequence[Any], kinds: Kinds) -> bool:

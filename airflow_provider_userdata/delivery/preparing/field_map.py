@@ -51,7 +51,7 @@ class FieldMap:
                 continue
             if isinstance(source, Column):
                 column = [_within(value, source.path.split(".")[1:]) for value in column]
-                if _ABSENT in column:
+                if any(value is _ABSENT for value in column):
                     return None
             if (convert := self._conversions.get(field)) is not None:
                 column = list(map(convert, column))

@@ -102,7 +102,7 @@ def conversion_of(word: Word) -> Callable[[Any], Any] | None:
     read = reader_of(word.format, _zone(word.timezone))
 
     def converted(value: Any) -> Any:
-        if value is None or value == "":
+        if value is None or (isinstance(value, str) and not value):
             return value  # a missing time: the vendor's rule says what that means
         try:
             return read(value)
