@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -45,9 +44,8 @@ def encoded(value: object, rule: str, *, checked: bool = False) -> bytes | Inval
     :param rule: the vendor's rule that a request is JSON.
     :param checked: True if the value was decoded from a shallow JSON text, so that nothing can be refused.
     """
-    if not checked:
-        for where, reason in _not_json(value):
-            return _TOO_DEEP if len(where) > DEEPEST else Invalid((Fault(rule, where, reason),))
+    if not checked and (refused := _not_json(value, rule)):
+        return refused
     try:
         return _encode(value)
     except UnicodeEncodeError:
@@ -85,29 +83,30 @@ def encodable(value: object) -> object:
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=encodable).encode
 
 
-def _not_json(root: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Find what JSON can't represent. Not recursive, so the depth is not limited."""
+def _not_json(root: object, rule: str) -> Invalid | None:
+    """Return what JSON can't represent, if there is anything. Not recursive, so the depth is not limited."""
     pending: list[tuple[tuple[str | int, ...], object]] = [((), root)]
     while pending:
         where, value = pending.pop()
         if len(where) > DEEPEST:
-            yield where, ""
-        elif type(value) in _USUAL:
+            return _TOO_DEEP
+        if type(value) in _USUAL:
             continue
-        elif isinstance(value, dict):
+        if isinstance(value, dict):
             for key, item in value.items():
                 if not isinstance(key, str):
-                    yield where, "has a key that is not a string"
-                else:
-                    pending.append(((*where, str.__str__(key)), item))
+                    return Invalid((Fault(rule, where, "has a key that is not a string"),))
+                pending.append(((*where, str.__str__(key)), item))
         elif isinstance(value, list | tuple):
             pending.extend(((*where, index), item) for index, item in enumerate(value))
-        elif (reason := _leaf_fault(plain(value))) is not None:
-            yield where, reason or f"is of type {type(value).__name__}, which JSON can't represent"
+        elif (reason := _leaf_fault(value)) is not None:
+            return Invalid((Fault(rule, where, reason),))
+    return None
 
 
 def _leaf_fault(value: object) -> str | None:
-    """Return why JSON can't represent a plain value; an empty text if JSON has nothing for its type."""
-    if isinstance(value, float | Decimal):
-        return None if is_finite(value) else NAN if is_nan(value) else "is not a finite number"
-    return None if isinstance(value, _LEAVES) else ""
+    """Return why JSON can't represent a value that holds no others; None if it can."""
+    own = plain(value)
+    if isinstance(own, float | Decimal):
+        return None if is_finite(own) else NAN if is_nan(own) else "is not a finite number"
+    return None if isinstance(own, _LEAVES) else f"is of type {type(value).__name__}, which JSON can't represent"
