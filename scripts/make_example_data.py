@@ -12,6 +12,7 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 DATA = Path(__file__).parents[1] / "example_dags" / "data"
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -23,12 +24,15 @@ Row = Mapping[str, object]
 
 
 def main() -> None:
-    """Write the four files, and print how many records each contains."""
+    """Write the files, and print how many records each contains."""
     DATA.mkdir(parents=True, exist_ok=True)
     write("moods.jsonl", mixed(json_lines(moods(2000)), BAD_MOODS), bad=len(BAD_MOODS))
     write("steps.jsonl", mixed(json_lines(steps(5002)), BAD_STEPS), bad=len(BAD_STEPS))
     write("heart_rates.csv", with_header(heart_rates(4000), bad_heart_rates()), bad=len(bad_heart_rates()))
     write("users.csv", with_header(users(3000), BAD_USERS), bad=len(BAD_USERS))
+    write("apple_health_export.xml", apple_health(300), bad=0)
+    write("fitbit_heart_rates.csv", with_header(fitbit(400), SKIPPED_HOUR), bad=len(SKIPPED_HOUR))
+    write("questionnaire.csv", with_header(answers(250), [{"answered_at": "2026-01-09T10:00:00Z"}]), bad=1)
 
 
 def moods(count: int) -> Iterator[Row]:
@@ -102,6 +106,50 @@ def customer(number: int, chance: random.Random) -> Row:
     }
 
 
+def apple_health(count: int) -> list[str]:
+    """Return an Apple Health export with heart rates, and with step counts between them."""
+    chance = seeded("apple health")
+    at, lines = MONDAY.astimezone(DUBAI), ['<?xml version="1.0" encoding="UTF-8"?>', '<HealthData locale="en_AE">']
+    for number in range(count):
+        at += timedelta(seconds=chance.randint(60, 400))
+        kind, unit, value = (
+            ("StepCount", "count", chance.randint(1, 90))
+            if number % 3 == 0
+            else (("HeartRate", "count/min", chance.randint(52, 150)))
+        )
+        attributes = {
+            "type": f"HKQuantityTypeIdentifier{kind}",
+            "sourceName": "Apple Watch",
+            "sourceVersion": "11.2",
+            "unit": unit,
+            **dict.fromkeys(("creationDate", "startDate", "endDate"), f"{at:%Y-%m-%d %H:%M:%S %z}"),
+            "value": str(value),
+        }
+        lines.append(f" <Record {' '.join(f'{name}={quoteattr(text)}' for name, text in attributes.items())}/>")
+    return [*lines, "</HealthData>"]
+
+
+def fitbit(count: int) -> Iterator[Row]:
+    """Yield heart rates as Fitbit's export has them: local times of no zone, and nothing else."""
+    chance = seeded("fitbit")
+    at = datetime(2026, 3, 28, 18, 0)  # as the export has it
+    for _ in range(count):
+        yield {"Time": f"{at:%m/%d/%Y %I:%M:%S %p}", "Value": chance.randint(50, 120)}
+        at += timedelta(seconds=chance.randint(30, 75))
+
+
+def answers(count: int) -> Iterator[Row]:
+    """Yield the answers of a questionnaire's participants; some left questions out."""
+    chance = seeded("questionnaire")
+    for number in range(count):
+        at = MONDAY + timedelta(minutes=37 * number)
+        yield {
+            "participant": f"p-{number:04d}",
+            "answered_at": at.isoformat(),
+            **{f"q{question}": chance.choice([0, 1, 2, 3, ""]) for question in range(1, 10)},
+        }
+
+
 def mood(label: str | None, **data: object) -> str:
     """Return a mood with one fault."""
     return json.dumps({"user": {} if label is None else {"userLabel": label}, "data": data})
@@ -137,6 +185,8 @@ def bad_heart_rates() -> list[Row]:
     ]
 
 
+SKIPPED_HOUR = tuple({"Time": f"03/29/2026 02:{minute}:00 AM", "Value": 61} for minute in (10, 40))
+"""Clocks in Berlin went from two to three that night."""
 BAD_MOODS = (
     mood("u-00101", recorded_on="2026-01-05", mood="calm", score=7, note="jo@example.com"),  # an e-mail address
     mood("u-00102"),  # no data
