@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import shutil
 import signal
@@ -111,6 +112,7 @@ def set_environment() -> None:
         AIRFLOW__CORE__DAGS_FOLDER=str(DAGS),
         AIRFLOW__CORE__LOAD_EXAMPLES="False",
         AIRFLOW__USERDATA__OUTPUT_PATH=str(OUTPUT),
+        AIRFLOW_CONN_WAREHOUSE=json.dumps({"conn_type": "sqlite", "host": str(DEMO / "warehouse.db")}),
         NO_PROXY="127.0.0.1",
         no_proxy="127.0.0.1",
     )
@@ -155,13 +157,20 @@ def uploads_of(dag: DAG, dag_run: DagRun) -> list[Upload]:
     """Collect what a run's upload tasks reported."""
     uploads = []
     for instance in dag_run.get_task_instances():
-        package, _, vendor = type(dag.get_task(instance.task_id)).__module__.rpartition(".")
-        if package == "airflow_provider_userdata.operators":
+        vendor = vendor_of(dag.get_task(instance.task_id))
+        if vendor is not None:
             # A task that succeeds returns its report; one that fails pushes it too.
             report = next(filter(None, (pulled(instance, key) for key in ("return_value", "report"))), None)
             name = f"{instance.dag_id}.{instance.task_id}"
             uploads.append(Upload(vendor, name, str(instance.state), Report(**report) if report else None))
     return sorted(uploads, key=lambda upload: upload.task)
+
+
+def vendor_of(task: object) -> str | None:
+    """Return the vendor that a task uploads to; None if it is not an upload. A decorated task's class has it above."""
+    modules = [kind.__module__ for kind in type(task).__mro__]
+    uploads = [module for module in modules if module.startswith("airflow_provider_userdata.operators.")]
+    return uploads[0].rpartition(".")[2] if uploads else None
 
 
 def pulled(instance: Any, key: str) -> dict[str, Any] | None:
