@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import json
@@ -24,10 +25,10 @@ from airflow_provider_userdata.delivery.report import Report
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.sandbox import Sandbox
 from tests.delivery.resuming import killed_delivery
-from tests.doubles import Crash, MemoryStore
+from tests.doubles import Crash, MemoryStore, crashes
 
 FORKS = multiprocessing.get_context("forkserver")
-"""Makes processes of one that has imported all they need, which takes ten times as long as most of them live."""
+"""Makes processes of one that has imported all they need, which takes longer than most of them live."""
 FORKS.set_forkserver_preload([killed_delivery.__name__])
 BATCH = {"thymia": 1, "gerosense": 1000, "ptengine": 100}
 SLACK = 0.3
@@ -65,7 +66,7 @@ def attempt(plan: Callable[..., Plan], store: MemoryStore) -> Callable[..., Resu
 @pytest.fixture
 def crash(plan: Callable[..., Plan], store: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Make an attempt that crashes where it would write its n-th receipt: ``crash("thymia", rows, receipt=5)``."""
-    crashes = itertools.count()
+    numbers = itertools.count()
 
     def crashed(vendor: str, source: Any, receipt: int, **given: Any) -> None:
         kind = LocalLog if isinstance(given.get("output", Path()), Path) else SegmentedLog
@@ -91,8 +92,9 @@ def crash(plan: Callable[..., Plan], store: Any, monkeypatch: pytest.MonkeyPatch
             patch.setattr(kind, "append", appended)
             patch.setattr(kind, "flush", flushed)
             patch.setattr(store, "save", saved)
+            patch.setattr(asyncio, "run", crashes.run)
             with contextlib.suppress(Crash):
-                Delivery(plan(vendor, source, attempt=f"crash-{next(crashes)}", store=store, **given)).run()
+                Delivery(plan(vendor, source, attempt=f"crash-{next(numbers)}", store=store, **given)).run()
         assert left[0] <= 0
 
     return crashed
