@@ -24,7 +24,7 @@ class Doubt:
 
     def add(self, other: Doubt) -> None:
         """Add what another one holds."""
-        self.positions.add_all(list(other.positions.ranges()))
+        self.positions.add_all(other.positions.ranges())
         self.below = max(self.below, other.below)
 
     def add_all(self) -> None:
