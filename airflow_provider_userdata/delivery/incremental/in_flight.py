@@ -1,8 +1,7 @@
-"""What an incremental run has in flight, or delivered and not yet marked in the ledger."""
+"""What passes between the ledger and the records in flight: answers to lookups, and deliveries to be marked."""
 
 from __future__ import annotations
 
-import abc
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,42 +39,3 @@ class Proofs(msgspec.Struct, frozen=True):
     entries: Sequence[Any]
     keys: bytes
     fingerprints: bytes = b""
-
-
-class InFlight(abc.ABC):
-    """Deduplicates against records in flight: a duplicate is not sent, and gets that record's outcome."""
-
-    @property
-    @abc.abstractmethod
-    def unmarked(self) -> int:
-        """How many delivered records the ledger doesn't have yet."""
-
-    @abc.abstractmethod
-    def divide(self, records: Sequence[Record], looked_up: LookedUp, /) -> Sifted:
-        """Return the records to send, and those that are unchanged. Duplicates are kept, and are in neither."""
-
-    @abc.abstractmethod
-    def record_delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
-        """Note the proof that records were delivered; return their duplicates.
-
-        :param in_doubt: whether they may arrive once more.
-        """
-
-    @abc.abstractmethod
-    def record_undelivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
-        """Note that there is no proof that records were delivered; return their duplicates.
-
-        :param in_doubt: whether they may arrive all the same.
-        """
-
-    @abc.abstractmethod
-    def record_proven(self, keys: Sequence[bytes]) -> None:
-        """Note what an earlier attempt delivered, and may not have marked."""
-
-    @abc.abstractmethod
-    def to_mark(self, most: int) -> Proofs:
-        """Return the oldest proofs, at most `most`."""
-
-    @abc.abstractmethod
-    def marked(self, proofs: Proofs) -> None:
-        """Forget what the ledger has now."""

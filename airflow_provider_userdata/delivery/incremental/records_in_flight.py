@@ -6,12 +6,15 @@ import operator
 from collections.abc import Sequence
 from itertools import compress
 
-from airflow_provider_userdata.delivery.incremental.in_flight import InFlight, LookedUp, Proofs, Sifted
+from airflow_provider_userdata.delivery.incremental.in_flight import LookedUp, Proofs, Sifted
 from airflow_provider_userdata.records import Record, entries_of, where, with_entries
 
 
-class RecordsInFlight(InFlight):
-    """`Record.entry` is the key."""
+class RecordsInFlight:
+    """Deduplicates against records in flight: a duplicate is not sent, and gets that record's outcome.
+
+    `Record.entry` is the key.
+    """
 
     def __init__(self) -> None:
         self._known: set[bytes] = set()  # in flight, or proven

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from airflow_provider_userdata.delivery.incremental.in_flight import InFlight, LookedUp, Proofs, Sifted
+from airflow_provider_userdata.delivery.incremental.in_flight import LookedUp, Proofs, Sifted
 from airflow_provider_userdata.records import Record, entries_of, where, with_entries
 
 
@@ -26,11 +26,11 @@ class Entry(msgspec.Struct, eq=False, gc=False):
     latest: bool = True
 
 
-class StatesInFlight(InFlight):
-    """`Record.entry` is an `Entry`.
+class StatesInFlight:
+    """Deduplicates against states in flight: a duplicate is not sent, and gets that state's outcome.
 
-    Only a user's latest state is marked: while a later one may be in flight, an earlier one is not, even if it was
-    delivered.
+    `Record.entry` is an `Entry`. Only a user's latest state is marked: while a later one may be in flight, an earlier
+    one is not, even if it was delivered.
     """
 
     def __init__(self) -> None:

@@ -176,7 +176,7 @@ def test_look_ups_of_states_get_their_turn_while_much_is_marked(monkeypatch: pyt
         assert (len(to_send), len(unchanged)) == (2, 3)  # the ledger above forgets what it was told
         await marking
         assert changes.unmarked == 0
-        await changes.close()
+        await changes.close(asyncio.Event(), 10)
 
     asyncio.run(run())
     assert calls == ["look up 5", "mark 2", "look up 5", "mark 2", "mark 1"]
