@@ -112,7 +112,7 @@ class Engine:
             self._announcements,
             self._tally,
             self._progress,
-            waiting_since=lambda: self._sender.waiting_since,
+            waiting_since=self._sender.waiting.since,
             before=self._fates.write_invalid,
             mark=None if self._filter is None else self._filter.mark_all,
             mark_proven=self._filter is not None and not self._filter.keeps_states,

@@ -10,10 +10,8 @@ from typing import Protocol
 
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
 from airflow_provider_userdata.delivery.clock import unless_set
-from airflow_provider_userdata.delivery.incremental.in_flight import LookedUp, Sifted
+from airflow_provider_userdata.delivery.incremental.in_flight import RecordsInFlight, Sifted, StatesInFlight
 from airflow_provider_userdata.delivery.incremental.latest_samples import LatestSamples
-from airflow_provider_userdata.delivery.incremental.records_in_flight import RecordsInFlight
-from airflow_provider_userdata.delivery.incremental.states_in_flight import StatesInFlight
 from airflow_provider_userdata.errors import LedgerBusyError
 from airflow_provider_userdata.fingerprints import Fingerprints, split
 from airflow_provider_userdata.records import Record
@@ -104,7 +102,7 @@ class ChangeFilter:
         async with self._looking_up:
             # Records in flight are looked up, too: they may be given up before the answer comes.
             chosen = await self._look_ups.call(lambda: self._ledger.sift(keys, fingerprints, beginnings))
-            return self._in_flight.divide(records, LookedUp(split(keys), split(fingerprints), chosen))
+            return self._in_flight.divide(records, split(keys), split(fingerprints), chosen)
 
     def record_delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note the proof that records were delivered; return their duplicates, which are unchanged.

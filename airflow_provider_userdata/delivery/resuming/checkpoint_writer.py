@@ -110,16 +110,14 @@ class Checkpointer:
     _earlier: Checkpoint | None = field(default=None, init=False)
     _saved: Checkpoint | None = field(default=None, init=False)
 
-    def resume(self, earlier: Checkpoint) -> None:
-        """Note the checkpoint of the attempt before, which is kept until there is a newer one that fits."""
-        self._earlier = earlier
-
-    async def save_first(self, carried_in: int, clock: Clock) -> None:
+    async def save_first(self, carried_in: int, earlier: Checkpoint | None, clock: Clock) -> None:
         """Save the first checkpoint, before anything is sent: without one, a retry would send everything again.
 
         :param carried_in: how many of the first records an earlier run had held.
+        :param earlier: the checkpoint of the attempt before, which is kept until there is a newer one that fits.
         :raises OutputError: if it can't be saved.
         """
+        self._earlier = earlier
         self.blank = msgspec.structs.replace(self.blank, carried_in=carried_in)
         for _ in range(FIRST_SAVES):
             await self.save()

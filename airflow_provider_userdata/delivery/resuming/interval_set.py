@@ -58,9 +58,15 @@ class IntervalSet:
 
     def add_all(self, ranges: Sequence[Sequence[int]]) -> None:
         """Add ranges; quickly where they are in order and come after all others."""
-        if not self._extend(ranges):
-            for start, length in ranges:
-                self.add(start, length)
+        if ranges and ranges[0][0] > self.end:
+            starts = [start for start, _ in ranges]
+            ends = [start + length for start, length in ranges]
+            if all(map(operator.lt, starts, ends)) and all(map(operator.lt, ends, starts[1:])):
+                self._starts += starts
+                self._ends += ends
+                return
+        for start, length in ranges:
+            self.add(start, length)
 
     def discard_all(self, ranges: Sequence[Sequence[int]]) -> None:
         """Discard ranges."""
@@ -76,18 +82,6 @@ class IntervalSet:
             kept = [(begin, stop) for begin, stop in left if begin < stop]
             self._starts[first:last] = [begin for begin, _ in kept]
             self._ends[first:last] = [stop for _, stop in kept]
-
-    def _extend(self, ranges: Sequence[Sequence[int]]) -> bool:
-        """Append ranges if they are in order and come after all others; return whether they were."""
-        if not ranges or ranges[0][0] <= self.end:
-            return False
-        starts = [start for start, _ in ranges]
-        ends = [start + length for start, length in ranges]
-        if not all(map(operator.lt, starts, ends)) or not all(map(operator.lt, ends, starts[1:])):
-            return False
-        self._starts += starts
-        self._ends += ends
-        return True
 
     def ranges(self) -> list[tuple[int, int]]:
         """Return the ranges as `(start, length)`."""

@@ -114,20 +114,11 @@ class Sender:
     clock: Clock
     halted: asyncio.Event
     chance: Callable[[], float] = random.random
-    _waiting: Waiting = field(init=False)
+    waiting: Waiting = field(init=False)
     _polling: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def __post_init__(self) -> None:
-        self._waiting = Waiting(self.clock, self.patience.max_wait)
-
-    @property
-    def waiting_since(self) -> datetime | None:
-        """Since when the vendor has accepted nothing, if the next attempt is to count that; otherwise None."""
-        return self._waiting.since(halted=self.halted.is_set())
-
-    def has_waited_since(self, moment: datetime | None) -> None:
-        """Add the time that an earlier attempt waited; it counts until a request is accepted."""
-        self._waiting.carry_in(moment)
+        self.waiting = Waiting(self.clock, self.patience.max_wait, self.halted)
 
     async def send(self, records: Sequence[Record], *, in_doubt: bool = False) -> Outcome:
         """Send a batch, again where that may help, and return how it ended.
@@ -135,11 +126,11 @@ class Sender:
         :param in_doubt: whether this attempt sent the records before, and doesn't know what became of them.
         """
         request = self.vendor.request(records)
-        attempts = Attempts(self._waiting.start(), self._waiting.accepted)
+        attempts = Attempts(self.waiting.start(), self.waiting.accepted)
         doubted, maybe_there = False, self.sent.maybe_there(records, in_doubt=in_doubt)
         while (permit := await self._permit(records, maybe_there)) is not None:
             if attempts.sent == 0:
-                attempts.started = self._waiting.start()  # the time in the queue doesn't count
+                attempts.started = self.waiting.start()  # the time in the queue doesn't count
             self.sent.goes(records, request.size, retry=attempts.sent > 0)
             attempts.sent += 1
             meaning, answer = await self._once(request, permit)
@@ -173,15 +164,15 @@ class Sender:
         if path is None:
             return None
         async with self._polling:
-            started = self._waiting.start()
+            started = self.waiting.start()
             while (answer := await self._status(path)) is not None:
                 if isinstance(answer, NoAnswer) or self.vendor.takes_requests(answer):
                     return None  # any other problem shows when a batch is sent
                 wait, reason = self._maintenance(answer)
-                if (too_long := self._waiting.too_long(reason, started, wait)) is not None:
+                if (too_long := self.waiting.too_long(reason, started, wait)) is not None:
                     return GaveUp(self.vendor.maintenance_rule, too_long)
                 if self.patience.longest_sleep is not None:
-                    return GaveUp(self.vendor.maintenance_rule, reason, until=self._waiting.come_back(wait))
+                    return GaveUp(self.vendor.maintenance_rule, reason, until=self.waiting.come_back(wait))
                 await self.clock.wait(self.halted, wait)
         return _HALTED
 
@@ -210,12 +201,12 @@ class Sender:
         if isinstance(meaning, Stop):
             meaning = replace(meaning, reason=f"{meaning.reason} ({self.transport.way})")
         if isinstance(meaning, Accepted):
-            self._waiting.record_accepted()
+            self.waiting.record_accepted()
         return meaning, answer
 
     def _unanswered(self, answer: NoAnswer) -> Retry | Stop:
         """Return what no answer means: if the vendor has accepted requests before, the problem may pass."""
-        if answer.stops and not self._waiting.accepted:
+        if answer.stops and not self.waiting.accepted:
             return Stop(WRONG_ACCESS, answer.reason)
         return Retry(UNANSWERED if answer.written else OUT_OF_REACH, answer.reason, in_doubt=answer.written)
 
@@ -241,7 +232,7 @@ class Sender:
         """Wait before the next attempt, or return why none is made; after a 503, ask for the vendor's status first."""
         asked, now = retry_after(retry.after, self.clock.now()), self.clock.seconds()
         if asked is None:
-            attempts.failed(self._waiting.accepted, now)
+            attempts.failed(self.waiting.accepted, now)
             if attempts.is_over(self.patience.max_attempts):
                 spent = f"{attempts.used_up} attempts in {now - attempts.started:,.0f} s"
                 return GaveUp(retry.rule, f"{retry.reason}, after {spent} (max_attempts)")
@@ -249,13 +240,13 @@ class Sender:
             reason = f"{retry.reason}, and would be asked again in {wait:.0f} s"
         else:
             wait, reason = asked.seconds, f"{retry.reason}, and {asked.words}"
-        if (too_long := self._waiting.too_long(reason, attempts.started, wait)) is not None:
+        if (too_long := self.waiting.too_long(reason, attempts.started, wait)) is not None:
             return GaveUp(NOT_ACCEPTED, too_long)
         longest = self.patience.longest_sleep
         if asked is None:
             await self.clock.wait(self.halted, wait)
         elif longest is not None and wait > longest:
-            return GaveUp(retry.rule, reason, until=self._waiting.come_back(wait))
+            return GaveUp(retry.rule, reason, until=self.waiting.come_back(wait))
         else:
             self.pace.pause(wait, too_soon=answer is not None and answer.status == 429)
         return await self.until_ready() if answer is not None and answer.status == 503 else None

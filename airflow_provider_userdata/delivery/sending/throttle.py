@@ -104,17 +104,12 @@ class Throttle:
         try:
             return await waiter
         except asyncio.CancelledError:
-            if not waiter.cancelled():
-                self._hand_back(waiter.result())
+            if not waiter.cancelled():  # it was given something at that moment
+                given = waiter.result()
+                self._in_flight -= isinstance(given, Permit)
+                self._first_waits = self._first_waits and given is not _Turn.FIRST
+                self.wake()
             raise
-
-    def _hand_back(self, given: _Given) -> None:
-        """Take back what was given to a waiter that was cancelled at that moment."""
-        if isinstance(given, Permit):
-            self.release()
-        elif given is _Turn.FIRST:
-            self._first_waits = False
-            self.wake()
 
     def answered(self, request: Permit) -> None:
         """Take a permit back after an answer that asks for nothing; a slow one may still lower the number in flight."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 from airflow_provider_userdata.delivery.clock import Clock
@@ -11,11 +12,13 @@ class Waiting:
     """The time without an accepted request.
 
     :param max_wait: the most seconds of it.
+    :param halted: set when this attempt ends.
     """
 
-    def __init__(self, clock: Clock, max_wait: float) -> None:
+    def __init__(self, clock: Clock, max_wait: float, halted: asyncio.Event) -> None:
         self._clock = clock
         self._max_wait = max_wait
+        self._halted = halted
         self._accepted_at = clock.seconds()
         self._carried_in: float | None = None
         self._comes_back = False
@@ -50,12 +53,12 @@ class Waiting:
         self._comes_back = True
         return self._clock.now() + timedelta(seconds=wait)
 
-    def since(self, *, halted: bool) -> datetime | None:
+    def since(self) -> datetime | None:
         """Return since when the next attempt will have waited; None if it starts over, with `max_wait` seconds.
 
-        :param halted: whether this attempt has ended; unless it ended to come back, the next one starts over.
+        It starts over after an attempt that has ended, but not to come back.
         """
-        if self._comes_back or (self._carried_in is not None and not halted):
+        if self._comes_back or (self._carried_in is not None and not self._halted.is_set()):
             return self._clock.now() - timedelta(seconds=self._clock.seconds() - self._accepted_at)
         return None
 

@@ -14,11 +14,12 @@ import pytest
 from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.delivery.reading.digest import SourceDigest
 from airflow_provider_userdata.delivery.resuming import checkpoint_writer
-from airflow_provider_userdata.delivery.resuming.checkpoint import LARGEST, Checkpoint, Completed, decoded
+from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint, Completed, decoded
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
 from airflow_provider_userdata.delivery.resuming.position_tracker import PositionTracker
 from airflow_provider_userdata.errors import SourceBrokeError
 from airflow_provider_userdata.sandbox import Sandbox
+from tests.doubles.stores import LARGEST
 
 Attempt = Callable[..., Result]
 CHUNK = 1000
