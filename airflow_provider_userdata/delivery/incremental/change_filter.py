@@ -50,7 +50,8 @@ class Ledger(Protocol):
 class ChangeFilter:
     """Filters the records of one delivery. Used on the event loop, by one caller at a time.
 
-    Of equal records, one is sent; the others are its duplicates, and get its outcome.
+    Of equal records, one is sent; the others are its duplicates, and get its outcome. Its coroutines raise a
+    `LedgerError` if something has to change first, and a `LedgerBusyError` if the ledger is locked or can't be reached.
 
     :param shows_recent: whether to collect the latest sample of each device. Default: yes.
     """
@@ -81,11 +82,7 @@ class ChangeFilter:
         return self._vendor.kept is LedgerMode.STATES
 
     async def open(self) -> None:
-        """Open the ledger.
-
-        :raises LedgerError: if something has to change first.
-        :raises LedgerBusyError: if it is locked, or can't be reached.
-        """
+        """Open the ledger."""
         self._opened = True
         await self._thread.call(self._ledger.open)
 
@@ -94,9 +91,6 @@ class ChangeFilter:
 
         A duplicate of a record in flight is in neither: it is returned when that record has its outcome. If the call is
         cancelled or fails, it has changed nothing.
-
-        :raises LedgerError: if something has to change first.
-        :raises LedgerBusyError: if it is locked, or can't be reached.
         """
         keys, fingerprints, beginnings = self._identify(records)
         async with self._looking_up:
@@ -131,8 +125,7 @@ class ChangeFilter:
         """Mark all records that were delivered so far. A ledger that is locked doesn't end the delivery.
 
         :return: whether they are marked; if not, the next call tries again.
-        :raises LedgerError: if something has to change first.
-        :raises LedgerBusyError: if the ledger is locked, and `MOST_UNMARKED` is exceeded.
+        :raises LedgerBusyError: only if `MOST_UNMARKED` is exceeded.
         """
         if self._closed:  # `close` marks what is left, and nobody else does
             return not self.unmarked
@@ -146,20 +139,13 @@ class ChangeFilter:
         return True
 
     async def mark_delivered(self) -> None:
-        """Enter all deliveries proven so far into the ledger. Of states in steps, so that lookups get their turn.
-
-        :raises LedgerError: if something has to change first.
-        :raises LedgerBusyError: if it is locked, or can't be reached.
-        """
+        """Enter all deliveries proven so far into the ledger. Of states in steps, so that lookups get their turn."""
         left = self.unmarked
         while left > 0 and self.unmarked:
             left -= await self._mark_some(left)
 
     async def mark_continuously(self) -> None:
-        """Mark whenever `MARKED_AT_ONCE` records are proven, without end; `mark_all` reports a ledger that is locked.
-
-        :raises LedgerError: if something has to change first.
-        """
+        """Mark whenever `MARKED_AT_ONCE` records are proven, without end; `mark_all` reports a locked ledger."""
         while await self._much_is_proven.wait():
             try:
                 await self._mark_some(self.unmarked)
@@ -184,8 +170,6 @@ class ChangeFilter:
 
         :param stopped: set when the process is about to be killed.
         :param longest: seconds that marking may take after that.
-        :raises LedgerError: if something has to change first.
-        :raises LedgerBusyError: if it is locked, or can't be reached.
         """
         self._closed = True
         closing = asyncio.ensure_future(self._mark_and_close())

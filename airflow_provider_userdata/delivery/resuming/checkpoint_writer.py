@@ -86,6 +86,10 @@ class StoreWriter:
 class Checkpointer:
     """Saves checkpoints. What the last one doesn't cover, the attempt's files prove.
 
+    Saving raises an `OutputError` if the outcomes can't be written, and a `LedgerError` if something has to change
+    before delivered records can be marked. A store or a ledger that is unavailable doesn't end the delivery: the next
+    call tries again.
+
     :param blank: a checkpoint that says which attempt this is, and where its records go.
     :param writer: writes to the store.
     :param file_thread: for calls to the file system.
@@ -130,8 +134,6 @@ class Checkpointer:
         """Save a checkpoint every `SAVE_SECONDS`, without end.
 
         :param after: called in the thread for files after each one.
-        :raises OutputError: if the outcomes can't be written.
-        :raises LedgerError: if something has to change before delivered records can be marked.
         """
         while True:
             await asyncio.sleep(SAVE_SECONDS)
@@ -140,22 +142,12 @@ class Checkpointer:
                 await self.file_thread.call(after)
 
     async def save_last(self) -> None:
-        """Save a checkpoint after which nothing is sent.
-
-        :raises OutputError: if the outcomes can't be written.
-        :raises LedgerError: if something has to change before delivered records can be marked.
-        """
+        """Save a checkpoint after which nothing is sent."""
         self.announcements.close()
         await self.save()
 
     async def save(self) -> None:
-        """Write the outcomes to disk, mark delivered records in the ledger, and save a checkpoint that covers them.
-
-        A store or a ledger that is unavailable doesn't end the delivery: the next call tries again.
-
-        :raises OutputError: if the outcomes can't be written.
-        :raises LedgerError: if something has to change before delivered records can be marked.
-        """
+        """Write the outcomes to disk, mark delivered records in the ledger, and save a checkpoint that covers them."""
         async with self._saving:
             self.before()
             self.announcements.renew(in_time=True)

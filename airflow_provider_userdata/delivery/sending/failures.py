@@ -49,7 +49,7 @@ class Failure(NamedTuple):
     def said_of(self, way: str, *, written: bool) -> str:
         """Return the rest of a sentence that begins with the vendor's name.
 
-        :param way: where the request went, as messages may show it.
+        :param way: `Endpoint.way`.
         :param written: whether the request may have been sent.
         """
         head = "gave no answer" if written else "can't be reached"
@@ -93,10 +93,7 @@ def explain(error: BaseException, *, secure: bool, written: bool, seconds: float
 
 
 def of_proxy(status: int) -> Failure:
-    """Explain a proxy that refuses to connect to the vendor.
-
-    :param status: of its answer to CONNECT.
-    """
+    """Explain a proxy that refuses to connect to the vendor, by the status of its answer to CONNECT."""
     refused = f"the proxy answered {status} instead of connecting"
     if 400 <= status < 500 and status not in {408, 425, 429}:
         return Failure(refused, "does it allow this host?", stops=True)
@@ -104,11 +101,7 @@ def of_proxy(status: int) -> Failure:
 
 
 def of_refusal(body: bytes) -> Failure | None:
-    """Explain a 400 from a TLS server in front of the vendor, which did not pass the request on.
-
-    :param body: of the answer.
-    :returns: None if the 400 is the vendor's own.
-    """
+    """Explain a 400 from a TLS server in front of the vendor by its body; None if the 400 is the vendor's own."""
     if any(words in body for words in _TLS_WANTED):
         return Failure("http was sent to an https port", "should the scheme be https?", stops=True)
     if any(words in body for words in _CERTIFICATE_WANTED):

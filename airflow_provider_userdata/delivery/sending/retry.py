@@ -35,11 +35,7 @@ class Attempts:
     failing_since: float = 0.0
 
     def failed(self, accepted: int, now: float) -> None:
-        """Count a failure.
-
-        :param accepted: how many requests the vendor has accepted by now.
-        :param now: seconds of the clock.
-        """
+        """Count a failure, by when the vendor has accepted a number of requests."""
         self.in_vain = 1 if accepted > self.accepted else self.in_vain + 1
         if self.in_vain == 1:
             self.failing_since = now
@@ -63,9 +59,5 @@ class Attempts:
 
 
 def backoff(attempt: int, chance: float) -> float:
-    """Return the seconds to wait after an attempt: exponential, with full jitter (A2).
-
-    :param attempt: the number of the attempt that failed, from 1.
-    :param chance: a random number from 0 to 1.
-    """
+    """Return the seconds to wait after an attempt, counted from 1: exponential, with full jitter (A2)."""
     return chance * min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempt - 1, 16))
