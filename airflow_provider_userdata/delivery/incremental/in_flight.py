@@ -183,10 +183,7 @@ class StatesInFlight:
         return with_entries(where(records, to_send), entries), where(records, unchanged)
 
     def record_delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
-        """Note the proof that records were delivered; return their duplicates.
-
-        :param in_doubt: whether they may arrive once more.
-        """
+        """Note the proof that records were delivered; return their duplicates."""
         entries = _noted(records)
         for entry in entries:
             entry.delivered = True
@@ -196,10 +193,7 @@ class StatesInFlight:
         return _take_duplicates(entries)
 
     def record_undelivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
-        """Note that there is no proof that records were delivered; return their duplicates.
-
-        :param in_doubt: whether they may arrive all the same.
-        """
+        """Note that there is no proof that records were delivered; return their duplicates."""
         entries = _noted(records)
         for entry in entries:
             if in_doubt:

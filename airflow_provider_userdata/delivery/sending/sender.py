@@ -11,11 +11,10 @@ from typing import Literal
 
 from airflow_provider_userdata.delivery.clock import Clock, unless_set
 from airflow_provider_userdata.delivery.resuming import SentLog
-from airflow_provider_userdata.delivery.sending.retry import Attempts
+from airflow_provider_userdata.delivery.sending.retry import Attempts, Waiting
 from airflow_provider_userdata.delivery.sending.retry_after import retry_after
 from airflow_provider_userdata.delivery.sending.throttle import Permit, Throttle
 from airflow_provider_userdata.delivery.sending.transport import NoAnswer, Transport
-from airflow_provider_userdata.delivery.sending.waiting import Waiting
 from airflow_provider_userdata.records import Record
 from airflow_provider_userdata.vendors import (
     LEFT_AT_THE_END,
@@ -199,7 +198,7 @@ class Sender:
             return self._unanswered(answer), None
         meaning = self.vendor.meaning(answer)
         if isinstance(meaning, Stop):
-            meaning = replace(meaning, reason=f"{meaning.reason} ({self.transport.way})")
+            meaning = replace(meaning, reason=f"{meaning.reason} ({self.transport.endpoint.way})")
         if isinstance(meaning, Accepted):
             self.waiting.record_accepted()
         return meaning, answer

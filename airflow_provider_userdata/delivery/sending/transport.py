@@ -14,7 +14,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import SimpleNamespace, TracebackType
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -101,7 +101,7 @@ class Transport:
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._headers = {**endpoint.headers, **_HEADERS, **_for_proxy(endpoint)}
         if any(_CONTROL_CHARACTER.search(name + value) for name, value in self._headers.items()):
             raise ValueError("a header holds a control character")
@@ -111,7 +111,7 @@ class Transport:
 
     async def __aenter__(self) -> Transport:
         """Open the pool."""
-        endpoint = self._endpoint
+        endpoint = self.endpoint
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(_connected)
         trace.on_connection_reuseconn.append(_connected)
@@ -126,16 +126,9 @@ class Transport:
         )
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Close the pool and all connections."""
         await self._session.close()
-
-    @property
-    def way(self) -> str:
-        """What messages may show of where requests go."""
-        return self._endpoint.way
 
     async def post(self, request: Request) -> Answer | NoAnswer:
         """Send a request once and return its answer."""
@@ -160,7 +153,7 @@ class Transport:
             trace_request_ctx=exchange,
         )
         try:
-            async with asyncio.timeout(self._endpoint.timeout), request as response:
+            async with asyncio.timeout(self.endpoint.timeout), request as response:
                 await exchange.read(response)
         except aiohttp.ClientHttpProxyError as error:
             if error.status == PROXY_WANTS_CREDENTIALS:
@@ -175,7 +168,7 @@ class Transport:
 
     def _failed(self, error: BaseException, *, written: bool) -> NoAnswer:
         """Explain why no answer came."""
-        endpoint = self._endpoint
+        endpoint = self.endpoint
         at_proxy = isinstance(error, aiohttp.ClientConnectorError) and _is_about(error, endpoint.proxy)
         failure = failures.explain(
             error, secure=endpoint.secure, written=written, seconds=endpoint.timeout, at_proxy=at_proxy
@@ -183,7 +176,7 @@ class Transport:
         return self._no_answer(failure, written=written, timed_out=isinstance(error, TimeoutError))
 
     def _no_answer(self, failure: Failure, *, written: bool, timed_out: bool = False) -> NoAnswer:
-        said = failure.said_of(self._endpoint.way, written=written)
+        said = failure.said_of(self.endpoint.way, written=written)
         return NoAnswer(said, written and not failure.stops, timed_out, failure.stops)
 
 
