@@ -190,7 +190,7 @@ class StatesInFlight:
             if in_doubt:
                 self._doubt(entry)
         self._proven += entries
-        return _take_duplicates(entries)
+        return _duplicates_of(entries)
 
     def record_undelivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note that there is no proof that records were delivered; return their duplicates."""
@@ -199,7 +199,7 @@ class StatesInFlight:
             if in_doubt:
                 self._doubt(entry)
             self._forget(entry)
-        return _take_duplicates(entries)
+        return _duplicates_of(entries)
 
     def record_proven(self, keys: Sequence[bytes]) -> None:
         """Note nothing: a later state of the users may be in flight."""
@@ -234,10 +234,5 @@ def _noted(records: Sequence[Record]) -> list[Any]:
     return [entry for entry in entries_of(records) if entry is not None]
 
 
-def _take_duplicates(entries: Iterable[Entry]) -> list[Record]:
-    duplicates: list[Record] = []
-    for entry in entries:
-        if entry.duplicates is not None:
-            duplicates += entry.duplicates
-            entry.duplicates = None
-    return duplicates
+def _duplicates_of(entries: Iterable[Entry]) -> list[Record]:
+    return [duplicate for entry in entries for duplicate in entry.duplicates or ()]

@@ -86,7 +86,9 @@ def explain(error: BaseException, *, secure: bool, written: bool, seconds: float
         if found := _of_tls(cause, who, secure=secure) or _of_system(cause, who, whose, which):
             return found
     if any(isinstance(cause, TimeoutError) for cause in told):
-        return _too_slow(who, written=written, seconds=seconds)
+        if written:
+            return Failure(f"{who} didn't answer within {seconds:g} s", "'timeout' in the connection's extra")
+        return Failure(f"no connection was made within {seconds:g} s", "is there a firewall in between?")
     if any(isinstance(cause, ConnectionError) or "Disconnected" in type(cause).__name__ for cause in told):
         return _closed(who, secure=secure)
     return _unreadable(told, error, secure=secure)
@@ -167,12 +169,6 @@ def _of_system(cause: BaseException, who: str, whose: str, which: str) -> Failur
     if number in _NO_ROUTE:
         return Failure(f"there is no route to {which} from here", "is the network up, is a proxy needed?")
     return None
-
-
-def _too_slow(who: str, *, written: bool, seconds: float) -> Failure:
-    if written:
-        return Failure(f"{who} didn't answer within {seconds:g} s", "'timeout' in the connection's extra")
-    return Failure(f"no connection was made within {seconds:g} s", "is there a firewall in between?")
 
 
 def _closed(who: str, *, secure: bool) -> Failure:

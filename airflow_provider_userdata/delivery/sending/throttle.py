@@ -42,7 +42,6 @@ _Given = Permit | _Turn | None
 class Throttle:
     """Every request, also one that is sent again, needs a permit from here before it is sent.
 
-    :param clock: tells the time.
     :param halted: set when nothing may be sent any more.
     :param max_in_flight: the most requests in flight.
     :param requests_per_second: a hard limit; None sets none.
