@@ -152,7 +152,7 @@ class Checkpointer:
             self.before()
             self.announcements.renew(in_time=True)
             checkpoint = self._checkpoint()
-            # Receipts of an earlier attempt may prove deliveries that the ledger still lacks.
+            # No checkpoint covers what an earlier attempt is proven to have delivered before it is read, and marked.
             if not checkpoint.fits or (self.mark_proven and self.progress.awaits_proven):
                 checkpoint = self._last_that_fits(checkpoint)
             changed = self._saved is None or checkpoint.says_more_than(self._saved)
