@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 UV := .matrix/uv/bin/uv
 # How many processes share the tests.
 WORKERS := 2
-PYTEST = $(PY) -m pytest -n $(WORKERS) --dist loadgroup
+PYTEST = $(PY) -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

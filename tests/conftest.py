@@ -27,6 +27,8 @@ from sqlalchemy.engine import make_url
 
 VARIABLE = "USERDATA_TEST_POSTGRES"
 TESTS = Path(__file__).parent
+TOGETHER = ("tests/airflow/processes/", "tests/airflow/")
+"""Folders whose tests one process runs, each with an Airflow of its own."""
 
 with contextlib.suppress(ImportError):  # the small suite of `make test-matrix` does without
     import hypothesis
@@ -38,16 +40,24 @@ with contextlib.suppress(ImportError):  # the small suite of `make test-matrix` 
     import hypothesis.internal.conjecture.optimiser
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where processes share the tests: one runs Airflow's, one those of Airflow's processes, as both start slowly.
+
+    `--dist loadgroup` would do it by marks, but with pytest 9.2, pytest-xdist 3.8 doesn't see them.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = lambda nodeid: next((one for one in TOGETHER if nodeid.startswith(one)), nodeid)
+    return scheduler
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where processes share the tests: one runs all of Airflow's, as it starts slowly; the slow tests come first."""
-    for item in items:
-        if item.path.is_relative_to(TESTS / "airflow"):
-            item.add_marker(pytest.mark.xdist_group("airflow"))
-        elif item.get_closest_marker("alone"):
-            item.add_marker(pytest.mark.xdist_group("alone"))
+    """Where processes share the tests: those that take longest come first."""
     if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+        items.sort(key=lambda item: (not item.nodeid.startswith(TOGETHER), item.get_closest_marker("slow") is None))
 
 
 @pytest.hookimpl(wrapper=True)

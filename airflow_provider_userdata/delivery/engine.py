@@ -11,7 +11,7 @@ from airflow_provider_userdata.delivery.batch_delivery import BatchDelivery
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
 from airflow_provider_userdata.delivery.closing import Closing, rejects_error
 from airflow_provider_userdata.delivery.halt import Halt
-from airflow_provider_userdata.delivery.incremental import ChangeFilter, Marking
+from airflow_provider_userdata.delivery.incremental import ChangeFilter
 from airflow_provider_userdata.delivery.intake import Intake
 from airflow_provider_userdata.delivery.opening import Opening
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog
@@ -54,7 +54,6 @@ class Engine:
         self._sends = not plan.validate_only
         ledger = plan.ledger if self._sends else None
         self._filter = None if ledger is None else ChangeFilter(ledger, plan.vendor, shows_recent=plan.shows_recent)
-        self._marking = None if self._filter is None else Marking(self._filter)
         self._files = AttemptFiles(plan.output, plan.attempt)
         fewest = plan.max_in_flight * plan.vendor.limits.maximum
         self._announcements = Announcements(self._files.sent, fewest, self._halt.event)
@@ -113,9 +112,9 @@ class Engine:
             self._announcements,
             self._tally,
             self._progress,
-            waiting_since=lambda: self._sender.waiting_since,
+            waiting_since=self._sender.waiting.since,
             before=self._fates.write_invalid,
-            mark=None if self._marking is None else self._marking.mark_all,
+            mark=None if self._filter is None else self._filter.mark_all,
             mark_proven=self._filter is not None and not self._filter.keeps_states,
         )
         self._opening = Opening(
@@ -171,8 +170,8 @@ class Engine:
     async def _end(self, *, opened: bool) -> Result:
         """Write the last checkpoint, then what it doesn't cover; a completed run has a marker instead."""
         halt = self._halt
-        if self._marking is not None:
-            await self._unless_it_fails(self._marking.close(self._stopped, LONGEST_MARK))
+        if self._filter is not None:
+            await self._unless_it_fails(self._filter.close(self._stopped, LONGEST_MARK))
         if (
             opened and halt.error is not None and not isinstance(halt.error, OrphanedError)
         ):  # another attempt may own it now
@@ -221,7 +220,7 @@ class Engine:
         """Return what runs beside the delivery until it ends."""
         plan = self._plan
         renew = plan.held.renew if self._sends and plan.held is not None else None
-        marking = [] if self._marking is None else [self._marking.mark_continuously()]
+        marking = [] if self._filter is None else [self._filter.mark_continuously()]
         return [
             self._checkpointer.save_regularly(renew),
             self._announcements.write_as_wanted(self._file_thread),

@@ -85,7 +85,8 @@ class Opening:
             self._doubt.add_all()
         await self._claim_held(found)
         await self._file_thread.call(self._files.create)
-        await self._checkpointer.save_first(len(self._fates.carried_in), self._plan.clock)
+        last = None if found is None else found.checkpoint
+        await self._checkpointer.save_first(len(self._fates.carried_in), last, self._plan.clock)
         return None
 
     async def _resume(self, found: Recovery) -> None:
@@ -93,8 +94,7 @@ class Opening:
         self._tally.restore(found.tally)
         self._progress.resume(found)
         await self._file_thread.call(lambda: self._files.go_on(last.host, last.folder, last.journals, last.earlier))
-        self._checkpointer.resume(last)
-        self._sender.has_waited_since(last.waiting_since)
+        self._sender.waiting.carry_in(last.waiting_since)
         doubtful = found.in_doubt.of(found.settled)
         _log.info(
             "Goes on where attempt %s ended: %d records have their fate, all below position %d; %s are in doubt",

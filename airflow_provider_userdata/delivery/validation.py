@@ -85,7 +85,7 @@ class Validator:
         if self._keep_proven:
             known = [position for position in positions if self._progress.is_proven(position)]
             self._proven += self._preparer.prepare(chunk, [rows[position - first] for position in known], known).records
-        new = [position for position in positions if self._progress.is_new(position)]
+        new = [position for position in positions if not self._progress.has_fate(position)]
         return new, [rows[position - first] for position in new]
 
     def _warn_of_length(self, records: Sequence[Record], usual: int) -> None:

@@ -54,7 +54,9 @@ def explained(error: requests.RequestException, endpoint: Endpoint) -> str:
         failure = _MANY_HEADERS
     else:
         at_proxy = any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes)
-        failure = failures.explain(error, endpoint.way, written=written, seconds=endpoint.timeout, at_proxy=at_proxy)
+        failure = failures.explain(
+            error, secure=endpoint.secure, written=written, seconds=endpoint.timeout, at_proxy=at_proxy
+        )
     return failure.said_of(endpoint.way, written=written)
 
 

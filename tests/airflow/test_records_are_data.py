@@ -16,7 +16,7 @@ from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperato
 from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
 from airflow_provider_userdata.sandbox import Sandbox
 
-MANY = 100_000
+MANY = 20_000
 TEMPLATES = ["{{ 7 * 7 }}", "{% raw %}", "{{ undefined_name.x }}", "notes.sql", "{# gone #}"]
 
 
@@ -90,7 +90,7 @@ def test_many_records_cost_no_rendering_and_are_stored_nowhere(
     renderings: list[object],
     stored: Callable[[str], set[str]],
 ) -> None:
-    """A hundred thousand records pass the renderer as one object, and Airflow's database holds none of them.
+    """Twenty thousand records pass the renderer as one object, and Airflow's database holds none of them.
 
     What this package can't keep out, and this test therefore leaves out or expects: the XComs that an author's own
     tasks push (and the line `Returned value was` in their logs, unless `show_return_value_in_logs=False`); the

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from typing import TypeVar
+
+T = TypeVar("T")
 NEVER = 10**9
 
 
@@ -23,3 +29,18 @@ class Steps:
         self.left -= 1
         if self.left <= 0:
             raise Crash
+
+
+def run(main: Coroutine[object, object, T]) -> T:
+    """Run a coroutine as `asyncio.run` does, and end all its tasks, though one after the other may crash then."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        while tasks := asyncio.all_tasks(loop):
+            for task in tasks:
+                task.cancel()
+            with contextlib.suppress(Crash):
+                loop.run_until_complete(asyncio.wait(tasks))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_userdata.delivery.resuming.checkpoint import LARGEST
+LARGEST = 16 * 1024
+"""Bytes of a checkpoint at most, whatever the source."""
 
 
 class MemoryStore:

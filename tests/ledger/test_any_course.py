@@ -20,8 +20,7 @@ USERS = st.integers(0, 5)
 VALUES = st.integers(0, 3)
 RUNS = ("one", "two", "three")
 RETENTION = 3
-EXAMPLES = 5 if os.environ.get("USERDATA_TEST_POSTGRES") else 25
-MANY = settings(max_examples=EXAMPLES, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = [5] if os.environ.get("USERDATA_TEST_POSTGRES") else [10, pytest.param(100, marks=pytest.mark.long)]
 FINGERPRINTS = Fingerprints(SECRET)
 
 
@@ -159,8 +158,13 @@ class States(Runs):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("statements")
+@pytest.mark.parametrize("examples", EXAMPLES)
 @pytest.mark.parametrize("machine", [DeliveredRecords, States])
-def test_any_course(machine: type[Runs], new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_course(
+    machine: type[Runs], examples: int, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Opening, crashing, closing, sifting, arriving and marking, in any order, of three runs at once."""
     monkeypatch.setattr(machine, "url", staticmethod(new_database), raising=False)
-    run_state_machine_as_test(machine, settings=MANY)
+    checks = list(HealthCheck)
+    many = settings(max_examples=examples, stateful_step_count=30, deadline=None, suppress_health_check=checks)
+    run_state_machine_as_test(machine, settings=many)

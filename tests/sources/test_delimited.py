@@ -207,7 +207,7 @@ def test_a_cell_of_many_lines_is_measured_as_a_whole() -> None:
 @pytest.mark.slow
 def test_a_table_may_be_much_longer_than_its_longest_row() -> None:
     """The limit starts anew at each row."""
-    assert len(rows_of("a,b\n" + "1,2\n" * 1_500_000, longest=2**20)) == 1_500_000
+    assert len(rows_of("a,b\n" + "1,2\n" * 400_000, longest=2**20)) == 400_000
 
 
 def test_large_rows_come_in_small_chunks() -> None:

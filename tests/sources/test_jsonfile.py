@@ -50,7 +50,7 @@ def test_an_array_is_cut_into_its_elements(
 
 
 @pytest.mark.slow
-@given(st.lists(RECORD, min_size=1, max_size=300), st.integers(20, 3000))
+@given(st.lists(RECORD, min_size=1, max_size=60), st.integers(20, 3000))
 def test_both_ways_of_cutting_agree(values: list[Any], window: int) -> None:
     """Windows cut at once and elements cut by hand give the same."""
     data = json.dumps(values).encode()

@@ -6,6 +6,5 @@ from airflow_provider_userdata.delivery.incremental.change_filter import ChangeF
 from airflow_provider_userdata.delivery.incremental.in_flight import Sifted
 from airflow_provider_userdata.delivery.incremental.latest_samples import LatestSamples
 from airflow_provider_userdata.delivery.incremental.lookup_queue import LookupQueue
-from airflow_provider_userdata.delivery.incremental.marking import Marking
 
-__all__ = ["ChangeFilter", "LatestSamples", "Ledger", "LookupQueue", "Marking", "Sifted", "with_duplicates"]
+__all__ = ["ChangeFilter", "LatestSamples", "Ledger", "LookupQueue", "Sifted", "with_duplicates"]

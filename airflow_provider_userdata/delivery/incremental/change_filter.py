@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
-from airflow_provider_userdata.delivery.incremental.in_flight import InFlight, LookedUp, Sifted
+from airflow_provider_userdata.delivery.clock import unless_set
+from airflow_provider_userdata.delivery.incremental.in_flight import RecordsInFlight, Sifted, StatesInFlight
 from airflow_provider_userdata.delivery.incremental.latest_samples import LatestSamples
-from airflow_provider_userdata.delivery.incremental.records_in_flight import RecordsInFlight
-from airflow_provider_userdata.delivery.incremental.states_in_flight import StatesInFlight
+from airflow_provider_userdata.errors import LedgerBusyError
 from airflow_provider_userdata.fingerprints import Fingerprints, split
 from airflow_provider_userdata.records import Record
 from airflow_provider_userdata.vendors import LedgerMode, Vendor
 
 MARKED_AT_ONCE = 10_000
 """Delivered records that start a mark while others are sent. Of states, the most in one step: lookups wait for it."""
+MOST_UNMARKED = 1_000_000
+"""How many records may be delivered while the ledger is locked: they are in memory."""
+RETRY_SECONDS = 1.0
+"""Seconds until the next try where the ledger is locked."""
+
+_log = logging.getLogger(__name__)
 
 
 class Ledger(Protocol):
@@ -40,23 +47,11 @@ class Ledger(Protocol):
         """Disconnect."""
 
 
-class _Identity(NamedTuple):
-    """What identifies records in a ledger.
-
-    :param keys: the records' keys, joined.
-    :param fingerprints: their fingerprints, joined, where the ledger keeps states.
-    :param beginnings: the first bytes of each partition's keys, where the ledger keeps records.
-    """
-
-    keys: bytes
-    fingerprints: bytes = b""
-    beginnings: Sequence[bytes] = ()
-
-
 class ChangeFilter:
     """Filters the records of one delivery. Used on the event loop, by one caller at a time.
 
-    Of equal records, one is sent; the others are its duplicates, and get its outcome.
+    Of equal records, one is sent; the others are its duplicates, and get its outcome. Its coroutines raise a
+    `LedgerError` if something has to change first, and a `LedgerBusyError` if the ledger is locked or can't be reached.
 
     :param shows_recent: whether to collect the latest sample of each device. Default: yes.
     """
@@ -68,15 +63,13 @@ class ChangeFilter:
         # States are looked up by the thread that marks them: one that is being marked would be claimed once more.
         self._look_ups = self._thread if self.keeps_states else BlockingThread("userdata-lookups")
         self._shows_recent = shows_recent
-        self._in_flight: InFlight = StatesInFlight() if self.keeps_states else RecordsInFlight()
+        self._in_flight: StatesInFlight | RecordsInFlight = StatesInFlight() if self.keeps_states else RecordsInFlight()
         self._looking_up = asyncio.Lock()
         self._marking = self._looking_up if self.keeps_states else asyncio.Lock()
         self._much_is_proven = asyncio.Event()
-        self._opened = False
+        self._opened = self._closed = False
         self.latest = LatestSamples()
         """The latest delivered sample of each device."""
-        self.closed = False
-        """Whether `close` was called: it marks what is left, and nobody else does."""
 
     @property
     def unmarked(self) -> int:
@@ -89,11 +82,7 @@ class ChangeFilter:
         return self._vendor.kept is LedgerMode.STATES
 
     async def open(self) -> None:
-        """Open the ledger.
-
-        :raises LedgerError: if something has to change first.
-        :raises LedgerBusyError: if it is locked, or can't be reached.
-        """
+        """Open the ledger."""
         self._opened = True
         await self._thread.call(self._ledger.open)
 
@@ -102,18 +91,12 @@ class ChangeFilter:
 
         A duplicate of a record in flight is in neither: it is returned when that record has its outcome. If the call is
         cancelled or fails, it has changed nothing.
-
-        :raises LedgerError: if something has to change first.
-        :raises LedgerBusyError: if it is locked, or can't be reached.
         """
-        asked = self._identify(records)
+        keys, fingerprints, beginnings = self._identify(records)
         async with self._looking_up:
             # Records in flight are looked up, too: they may be given up before the answer comes.
-            chosen = await self._look_ups.call(
-                lambda: self._ledger.sift(asked.keys, asked.fingerprints, asked.beginnings)
-            )
-            looked_up = LookedUp(split(asked.keys), split(asked.fingerprints), chosen)
-            return self._in_flight.divide(records, looked_up)
+            chosen = await self._look_ups.call(lambda: self._ledger.sift(keys, fingerprints, beginnings))
+            return self._in_flight.divide(records, split(keys), split(fingerprints), chosen)
 
     def record_delivered(self, records: Sequence[Record], *, in_doubt: bool) -> list[Record]:
         """Note the proof that records were delivered; return their duplicates, which are unchanged.
@@ -135,27 +118,39 @@ class ChangeFilter:
 
     def record_proven(self, records: Sequence[Record]) -> None:
         """Note records that an earlier attempt delivered, as its receipts prove, and may not have marked."""
-        self._in_flight.record_proven(split(self._identify(records).keys))
+        self._in_flight.record_proven(split(self._identify(records)[0]))
         self._note_latest(records)
 
-    async def mark_delivered(self) -> None:
-        """Enter all deliveries proven so far into the ledger. Of states in steps, so that lookups get their turn.
+    async def mark_all(self) -> bool:
+        """Mark all records that were delivered so far. A ledger that is locked doesn't end the delivery.
 
-        :raises LedgerError: if something has to change first.
-        :raises LedgerBusyError: if it is locked, or can't be reached.
+        :return: whether they are marked; if not, the next call tries again.
+        :raises LedgerBusyError: only if `MOST_UNMARKED` is exceeded.
         """
+        if self._closed:  # `close` marks what is left, and nobody else does
+            return not self.unmarked
+        try:
+            await self.mark_delivered()
+        except LedgerBusyError as error:
+            if self.unmarked > MOST_UNMARKED:
+                raise
+            _log.warning("What was delivered can't be marked in the ledger for now: %s", error)
+            return False
+        return True
+
+    async def mark_delivered(self) -> None:
+        """Enter all deliveries proven so far into the ledger. Of states in steps, so that lookups get their turn."""
         left = self.unmarked
         while left > 0 and self.unmarked:
             left -= await self._mark_some(left)
 
     async def mark_continuously(self) -> None:
-        """Mark whenever `MARKED_AT_ONCE` records are proven, without end: little is left for `mark_delivered`.
-
-        :raises LedgerError: if something has to change first.
-        :raises LedgerBusyError: if it is locked, or can't be reached.
-        """
+        """Mark whenever `MARKED_AT_ONCE` records are proven, without end; `mark_all` reports a locked ledger."""
         while await self._much_is_proven.wait():
-            await self._mark_some(self.unmarked)
+            try:
+                await self._mark_some(self.unmarked)
+            except LedgerBusyError:
+                await asyncio.sleep(RETRY_SECONDS)
             if self.unmarked < MARKED_AT_ONCE:
                 self._much_is_proven.clear()
 
@@ -170,13 +165,20 @@ class ChangeFilter:
                 self._in_flight.marked(proofs)
         return proofs.count
 
-    async def close(self) -> None:
+    async def close(self, stopped: asyncio.Event, longest: float) -> None:
         """Mark the rest, and close the ledger.
 
-        :raises LedgerError: if something has to change first.
-        :raises LedgerBusyError: if it is locked, or can't be reached.
+        :param stopped: set when the process is about to be killed.
+        :param longest: seconds that marking may take after that.
         """
-        self.closed = True
+        self._closed = True
+        closing = asyncio.ensure_future(self._mark_and_close())
+        await unless_set(stopped, asyncio.shield(closing))
+        if not (await asyncio.wait([closing], timeout=longest))[0]:
+            raise LedgerBusyError("ledger: what was delivered last could not be marked in time; a retry marks it")
+        closing.result()
+
+    async def _mark_and_close(self) -> None:
         if self._opened:
             try:
                 await self.mark_delivered()
@@ -186,13 +188,14 @@ class ChangeFilter:
                 self._look_ups.close()
                 await closing
 
-    def _identify(self, records: Sequence[Record]) -> _Identity:
+    def _identify(self, records: Sequence[Record]) -> tuple[bytes, bytes, Sequence[bytes]]:
+        """Return what a ledger asks of records: their keys, their fingerprints, and the beginnings of their keys."""
         fingerprints, kept = self._ledger.fingerprints, self._vendor.kept
         partitions, contents = self._vendor.compared(records)
         if kept is LedgerMode.STATES:
-            return _Identity(fingerprints.of_all_users(partitions), fingerprints.of_all(contents))
+            return fingerprints.of_all_users(partitions), fingerprints.of_all(contents), ()
         keys, beginnings = fingerprints.keys_by_partition(contents, partitions, kept.value)
-        return _Identity(keys, beginnings=beginnings)
+        return keys, b"", beginnings
 
     def _note_latest(self, records: Sequence[Record]) -> None:
         if self._shows_recent:

@@ -21,7 +21,7 @@ MOST_WAITING = 2
 
 
 class LookupQueue:
-    """Looks records up in their order. Used on the event loop, by one caller.
+    """Looks records up in their order. Used on the event loop, by one caller. A later call raises what a lookup raised.
 
     :param halted: set when nothing more is sent: lookups that are not finished are then discarded.
     """
@@ -38,22 +38,14 @@ class LookupQueue:
         return _all_of([*[records for records, _ in self._begun], *self._gathered])
 
     def take(self, records: Sequence[Record]) -> AsyncIterator[Sifted]:
-        """Take records, to look them up when there are enough; return the results of earlier ones, in their order.
-
-        :raises LedgerError: if something has to change first; also where a lookup of earlier records failed.
-        :raises LedgerBusyError: if the ledger is locked, or can't be reached.
-        """
+        """Take records, to look them up when there are enough; return the results of earlier ones, in their order."""
         self._gathered.append(records)
         if len(self._gathered) == MOST_GATHERED or sum(map(len, self._gathered)) >= LOOKED_UP_AT_ONCE:
             self._begin()
         return self._ended(MOST_WAITING)
 
     def flush(self) -> AsyncIterator[Sifted]:
-        """Look up all records that were taken, however few, and return the results.
-
-        :raises LedgerError: if something has to change first.
-        :raises LedgerBusyError: if the ledger is locked, or can't be reached.
-        """
+        """Look up all records that were taken, however few, and return the results."""
         self._begin()
         return self._ended(0)
 

@@ -14,9 +14,8 @@ import msgspec
 from airflow_provider_userdata.delivery.recording import Count
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet, unpacked
 
-LARGEST = 16 * 1024
-"""Bytes of a checkpoint at most, whatever the source."""
 _LARGEST_SETS = 12 * 1024
+"""The bytes of both sets at most, so that a checkpoint has fewer than 16 KB, whatever the source."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
@@ -81,8 +82,13 @@ class StoreWriter:
         return False
 
 
+@dataclass(eq=False, slots=True)
 class Checkpointer:
     """Saves checkpoints. What the last one doesn't cover, the attempt's files prove.
+
+    Saving raises an `OutputError` if the outcomes can't be written, and a `LedgerError` if something has to change
+    before delivered records can be marked. A store or a ledger that is unavailable doesn't end the delivery: the next
+    call tries again.
 
     :param blank: a checkpoint that says which attempt this is, and where its records go.
     :param writer: writes to the store.
@@ -93,47 +99,30 @@ class Checkpointer:
     :param mark_proven: whether what an earlier attempt delivered must be marked, too, before a checkpoint covers it.
     """
 
-    def __init__(
-        self,
-        blank: Checkpoint,
-        writer: StoreWriter,
-        files: AttemptFiles,
-        file_thread: BlockingThread,
-        announcements: Announcements,
-        tally: Counters,
-        progress: PositionTracker,
-        *,
-        waiting_since: Callable[[], datetime | None],
-        before: Callable[[], None],
-        mark: Callable[[], Awaitable[bool]] | None,
-        mark_proven: bool,
-    ) -> None:
-        self._blank = blank
-        self._writer = writer
-        self._files = files
-        self._file_thread = file_thread
-        self._announcements = announcements
-        self._tally = tally
-        self._progress = progress
-        self._waiting_since = waiting_since
-        self._before = before
-        self._mark = mark
-        self._mark_proven = mark_proven
-        self._saving = asyncio.Lock()
-        self._earlier: Checkpoint | None = None
-        self._saved: Checkpoint | None = None
+    blank: Checkpoint
+    writer: StoreWriter
+    files: AttemptFiles
+    file_thread: BlockingThread
+    announcements: Announcements
+    tally: Counters
+    progress: PositionTracker
+    waiting_since: Callable[[], datetime | None]
+    before: Callable[[], None]
+    mark: Callable[[], Awaitable[bool]] | None
+    mark_proven: bool
+    _saving: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _earlier: Checkpoint | None = field(default=None, init=False)
+    _saved: Checkpoint | None = field(default=None, init=False)
 
-    def resume(self, earlier: Checkpoint) -> None:
-        """Note the checkpoint of the attempt before, which is kept until there is a newer one that fits."""
-        self._earlier = earlier
-
-    async def save_first(self, carried_in: int, clock: Clock) -> None:
+    async def save_first(self, carried_in: int, earlier: Checkpoint | None, clock: Clock) -> None:
         """Save the first checkpoint, before anything is sent: without one, a retry would send everything again.
 
         :param carried_in: how many of the first records an earlier run had held.
+        :param earlier: the checkpoint of the attempt before, which is kept until there is a newer one that fits.
         :raises OutputError: if it can't be saved.
         """
-        self._blank = msgspec.structs.replace(self._blank, carried_in=carried_in)
+        self._earlier = earlier
+        self.blank = msgspec.structs.replace(self.blank, carried_in=carried_in)
         for _ in range(FIRST_SAVES):
             await self.save()
             if self._saved is not None:
@@ -145,62 +134,47 @@ class Checkpointer:
         """Save a checkpoint every `SAVE_SECONDS`, without end.
 
         :param after: called in the thread for files after each one.
-        :raises OutputError: if the outcomes can't be written.
-        :raises LedgerError: if something has to change before delivered records can be marked.
         """
         while True:
             await asyncio.sleep(SAVE_SECONDS)
             await self.save()
             if after is not None:
-                await self._file_thread.call(after)
+                await self.file_thread.call(after)
 
     async def save_last(self) -> None:
-        """Save a checkpoint after which nothing is sent.
-
-        :raises OutputError: if the outcomes can't be written.
-        :raises LedgerError: if something has to change before delivered records can be marked.
-        """
-        self._announcements.close()
+        """Save a checkpoint after which nothing is sent."""
+        self.announcements.close()
         await self.save()
 
     async def save(self) -> None:
-        """Write the outcomes to disk, mark delivered records in the ledger, and save a checkpoint that covers them.
-
-        A store or a ledger that is unavailable doesn't end the delivery: the next call tries again.
-
-        :raises OutputError: if the outcomes can't be written.
-        :raises LedgerError: if something has to change before delivered records can be marked.
-        """
+        """Write the outcomes to disk, mark delivered records in the ledger, and save a checkpoint that covers them."""
         async with self._saving:
-            self._before()
-            self._announcements.renew(in_time=True)
+            self.before()
+            self.announcements.renew(in_time=True)
             checkpoint = self._checkpoint()
-            if not checkpoint.fits or self._awaits_proven():
+            # No checkpoint covers what an earlier attempt is proven to have delivered before it is read, and marked.
+            if not checkpoint.fits or (self.mark_proven and self.progress.awaits_proven):
                 checkpoint = self._last_that_fits(checkpoint)
             changed = self._saved is None or checkpoint.says_more_than(self._saved)
             if changed:
-                await self._file_thread.call(self._files.flush)
-            self._announcements.kept()
+                await self.file_thread.call(self.files.flush)
+            self.announcements.kept()
             if not changed:
                 return
-            if (self._mark is None or await self._mark()) and await self._writer.save(checkpoint):
+            if (self.mark is None or await self.mark()) and await self.writer.save(checkpoint):
                 self._saved = checkpoint
 
     def _checkpoint(self) -> Checkpoint:
         return msgspec.structs.replace(
-            self._blank,
-            journals=self._files.seal(),
-            tally=self._tally.snapshot(),
-            earlier=self._files.earlier,
-            waiting_since=self._waiting_since(),
-            until=self._announcements.until,
-            ended=self._announcements.closed,
-            **self._progress.marks(),
+            self.blank,
+            journals=self.files.seal(),
+            tally=self.tally.snapshot(),
+            earlier=self.files.earlier,
+            waiting_since=self.waiting_since(),
+            until=self.announcements.until,
+            ended=self.announcements.closed,
+            **self.progress.marks(),
         )
-
-    def _awaits_proven(self) -> bool:
-        """Return whether receipts of an earlier attempt prove deliveries that the ledger still lacks."""
-        return self._mark_proven and self._progress.awaits_proven
 
     def _last_that_fits(self, checkpoint: Checkpoint) -> Checkpoint:
         """Return the last checkpoint with the names of this attempt's files: they prove everything that came after it.

@@ -24,7 +24,7 @@ class Doubt:
 
     def add(self, other: Doubt) -> None:
         """Add what another one holds."""
-        self.positions.add_all(list(other.positions.ranges()))
+        self.positions.add_all(other.positions.ranges())
         self.below = max(self.below, other.below)
 
     def add_all(self) -> None:
@@ -39,8 +39,6 @@ class Doubt:
 
     def count(self, ranges: Iterable[Sequence[int]]) -> int:
         """Return how many positions without a fate, given as `[start, length]`, are in doubt."""
-        if not self:
-            return 0
         count = 0
         for start, length in ranges:
             below = min(max(self.below - start, 0), length)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import bisect
 import operator
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -57,9 +58,15 @@ class IntervalSet:
 
     def add_all(self, ranges: Sequence[Sequence[int]]) -> None:
         """Add ranges; quickly where they are in order and come after all others."""
-        if not self._extend(ranges):
-            for start, length in ranges:
-                self.add(start, length)
+        if ranges and ranges[0][0] > self.end:
+            starts = [start for start, _ in ranges]
+            ends = [start + length for start, length in ranges]
+            if all(map(operator.lt, starts, ends)) and all(map(operator.lt, ends, starts[1:])):
+                self._starts += starts
+                self._ends += ends
+                return
+        for start, length in ranges:
+            self.add(start, length)
 
     def discard_all(self, ranges: Sequence[Sequence[int]]) -> None:
         """Discard ranges."""
@@ -68,39 +75,22 @@ class IntervalSet:
 
     def discard(self, start: int, length: int) -> None:
         """Discard a range; positions that are not in the set are ignored."""
-        if start >= self.end:
-            return
         end = start + length
-        first = bisect.bisect_right(self._ends, start)
-        last = bisect.bisect_left(self._starts, end)
-        if first >= last or not length:
-            return
-        left = [(self._starts[first], start), (end, self._ends[last - 1])]
-        kept = [(begin, stop) for begin, stop in left if begin < stop]
-        self._starts[first:last] = [begin for begin, _ in kept]
-        self._ends[first:last] = [stop for _, stop in kept]
+        first, last = self._overlapping(start, end)
+        if first < last and length:
+            left = [(self._starts[first], start), (end, self._ends[last - 1])]
+            kept = [(begin, stop) for begin, stop in left if begin < stop]
+            self._starts[first:last] = [begin for begin, _ in kept]
+            self._ends[first:last] = [stop for _, stop in kept]
 
-    def _extend(self, ranges: Sequence[Sequence[int]]) -> bool:
-        """Append ranges if they are in order and come after all others; return whether they were."""
-        if not ranges or ranges[0][0] <= self.end:
-            return False
-        starts = [start for start, _ in ranges]
-        ends = [start + length for start, length in ranges]
-        if not all(map(operator.lt, starts, ends)) or not all(map(operator.lt, ends, starts[1:])):
-            return False
-        self._starts += starts
-        self._ends += ends
-        return True
-
-    def ranges(self) -> Iterator[tuple[int, int]]:
-        """Yield the ranges as `(start, length)`."""
-        for start, end in zip(self._starts, self._ends, strict=True):
-            yield start, end - start
+    def ranges(self) -> list[tuple[int, int]]:
+        """Return the ranges as `(start, length)`."""
+        return [(start, end - start) for start, end in zip(self._starts, self._ends, strict=True)]
 
     def count(self, start: int, length: int) -> int:
         """Return how many positions of a range are in the set."""
         end = start + length
-        first, last = bisect.bisect_right(self._ends, start), bisect.bisect_left(self._starts, end)
+        first, last = self._overlapping(start, end)
         held = sum(self._ends[first:last]) - sum(self._starts[first:last])
         if first < last:
             held -= max(0, start - self._starts[first]) + max(0, self._ends[last - 1] - end)
@@ -110,24 +100,15 @@ class IntervalSet:
         """Return the positions that are not in the other set."""
         left = IntervalSet()
         for start, length in self.ranges():
-            position = start
-            while position < start + length:
-                if position in other:
-                    position = other.end_of(position)
-                else:
-                    end = min(other.next_from(position), start + length)
-                    left.add(position, end - position)
-                    position = end
+            end = start + length
+            first, last = other._overlapping(start, end)
+            gaps = zip([start, *other._ends[first:last]], [*other._starts[first:last], end], strict=True)
+            left.add_all([(begin, stop - begin) for begin, stop in gaps if begin < stop])
         return left
 
-    def end_of(self, position: int) -> int:
-        """Return the end of the range that contains a position."""
-        return self._ends[bisect.bisect_right(self._starts, position) - 1]
-
-    def next_from(self, position: int) -> int:
-        """Return the start of the first range from a position on; a very large number if there is none."""
-        index = bisect.bisect_left(self._starts, position)
-        return self._starts[index] if index < len(self._starts) else 2**63
+    def _overlapping(self, start: int, end: int) -> tuple[int, int]:
+        """Return the index of the first range that overlaps with another one, and that of the first beyond it."""
+        return bisect.bisect_right(self._ends, start), bisect.bisect_left(self._starts, end)
 
 
 def packed(positions: IntervalSet, start: int) -> str:
@@ -167,12 +148,5 @@ def unpacked(text: str, start: int, end: int = 2**53) -> Iterator[tuple[int, int
     bits = int.from_bytes(bitmap, "little")
     if not reader.eof or bits.bit_length() > max(0, end - start):
         raise ValueError("packed positions don't end, or lie beyond what was read")
-    position = start
-    while bits:
-        zeros = (bits & -bits).bit_length() - 1
-        bits >>= zeros
-        position += zeros
-        ones = (~bits & (bits + 1)).bit_length() - 1
-        bits >>= ones
-        yield position, ones
-        position += ones
+    for ones in re.finditer("1+", f"{bits:b}"[::-1]):
+        yield start + ones.start(), len(ones[0])

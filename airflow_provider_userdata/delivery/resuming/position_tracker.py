@@ -30,7 +30,8 @@ class PositionTracker:
         self._doubt = Doubt() if doubt is None else doubt
         self._in_flight = IntervalSet()
         self._proven = IntervalSet()
-        self._new_from = 0
+        self.new_from = 0
+        """All records from this position on are new."""
 
     def resume(self, recover: Recovery) -> None:
         """Go on where an earlier attempt ended."""
@@ -40,7 +41,7 @@ class PositionTracker:
         self._settled = recover.settled
         self._doubt.add(recover.in_doubt)
         self._proven = recover.proven
-        self._new_from = recover.settled.end
+        self.new_from = recover.settled.end
 
     @property
     def to_be_compared(self) -> list[int]:
@@ -76,15 +77,6 @@ class PositionTracker:
     def read(self) -> Mark:
         """How many rows were read, and their digest."""
         return self._marks.last
-
-    @property
-    def new_from(self) -> int:
-        """All records from this position on are new."""
-        return self._new_from
-
-    def is_new(self, position: int) -> bool:
-        """Return whether a record has no fate yet."""
-        return position >= self._new_from or position not in self._settled
 
     def has_fate(self, position: int) -> bool:
         """Return whether a record has its fate, from this attempt or an earlier one."""

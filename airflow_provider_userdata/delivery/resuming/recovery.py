@@ -101,14 +101,13 @@ def recover(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Recov
                 "allows no guess. Start over with resume=False"
             )
         in_doubt.extend(then.sent.without(then.returned).ranges())
-        known.add_all(list(then.sent.ranges()))
+        known.add_all(then.sent.ranges())
         sent = sent.without(then.returned)
         read.update(then.read)
         for receipt in _lines(checkpoint, folder, receipts_name(attempt), ReceiptLine):
             _check_receipt(receipt, receipts_name(attempt), known)
             _record(settled, receipt.ranges, tally, Fate.DELIVERED, None)
-            for start, length in receipt.ranges:
-                proven.add(start, length)
+            proven.add_all(receipt.ranges)
         for reject in _lines(checkpoint, folder, rejects_name(attempt), RejectLine):
             only_within(rejects_name(attempt), [(reject.position, 1)], then.was_read, "it holds what was not read")
             _record(settled, [(reject.position, 1)], tally, reject.fate, reject.rule)
@@ -173,8 +172,7 @@ def _check_receipt(receipt: ReceiptLine, name: str, sent: IntervalSet) -> None:
 
 def _record(settled: IntervalSet, ranges: Sequence[Range], tally: Counters, fate: Fate, rule: str | None) -> None:
     for start, length in ranges:
-        fresh = IntervalSet([(start, length)]).without(settled)
-        tally.record_outcome(fate, len(fresh), rule)
+        tally.record_outcome(fate, length - settled.count(start, length), rule)
         settled.add(start, length)
 
 

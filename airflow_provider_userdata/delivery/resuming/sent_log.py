@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from airflow_provider_userdata.delivery.reading import Mark
 from airflow_provider_userdata.delivery.recording import Announcements, SentLine
@@ -12,6 +13,7 @@ from airflow_provider_userdata.delivery.resuming.position_tracker import Positio
 from airflow_provider_userdata.records import Record, ranges_of
 
 
+@dataclass(eq=False, slots=True)
 class SentLog:
     """Counts the requests that go, and the records that are sent again while in doubt (A3).
 
@@ -19,15 +21,14 @@ class SentLog:
     :param doubt: what earlier attempts left in doubt.
     """
 
-    def __init__(self, ahead: Announcements, tally: Counters, progress: PositionTracker, doubt: Doubt) -> None:
-        self._ahead = ahead
-        self._tally = tally
-        self._progress = progress
-        self._doubt = doubt
+    ahead: Announcements
+    tally: Counters
+    progress: PositionTracker
+    doubt: Doubt
 
     def read(self, mark: Mark) -> None:
         """Write how far the source was read."""
-        self._ahead.append(SentLine(read=mark.rows, digest=mark.digest))
+        self.ahead.append(SentLine(read=mark.rows, digest=mark.digest))
 
     def maybe_there(self, records: Sequence[Record], *, in_doubt: bool) -> int:
         """Return how many of the records the vendor may have already: sent now, they may arrive twice.
@@ -36,7 +37,7 @@ class SentLog:
         """
         if in_doubt:
             return len(records)
-        return self._doubt.count(ranges_of(records)) if self._doubt else 0
+        return self.doubt.count(ranges_of(records)) if self.doubt else 0
 
     async def announce(self, records: Sequence[Record], repeats: int) -> None:
         """Count the records that are sent again while in doubt (A3), and wait until the request may go.
@@ -45,9 +46,9 @@ class SentLog:
         """
         if repeats:
             self._count_again(repeats)
-            await self._ahead.on_record()
-        if not self._ahead.at_once:  # elsewhere, only records that may arrive twice have to be announced
-            await self._ahead.cover(max(sum(positions) for positions in ranges_of(records)))
+            await self.ahead.on_record()
+        if not self.ahead.at_once:  # elsewhere, only records that may arrive twice have to be announced
+            await self.ahead.cover(max(sum(positions) for positions in ranges_of(records)))
 
     def take_back(self, repeats: int) -> None:
         """Take back the count of an announced request: it surely didn't arrive."""
@@ -59,19 +60,19 @@ class SentLog:
         :param size: of the request's body, in bytes.
         :param retry: whether the same request went before.
         """
-        self._tally.requests += 1
-        self._tally.retries += retry
-        self._tally.bytes += size
+        self.tally.requests += 1
+        self.tally.retries += retry
+        self.tally.bytes += size
         positions: Ranges = [] if retry else ranges_of(records)
-        self._ahead.append(SentLine(ranges=positions, bytes=size, retry=retry))  # type: ignore[arg-type]  # pairs, as lists
-        self._progress.record_sent(positions)
+        self.ahead.append(SentLine(ranges=positions, bytes=size, retry=retry))  # type: ignore[arg-type]  # pairs, as lists
+        self.progress.record_sent(positions)
 
     def returned(self, positions: Ranges) -> None:
         """Record that positions were not accepted, and wait for the next attempt."""
-        self._ahead.append(SentLine(returned=positions))  # type: ignore[arg-type]  # pairs, as lists
-        self._progress.record_returned(positions)
+        self.ahead.append(SentLine(returned=positions))  # type: ignore[arg-type]  # pairs, as lists
+        self.progress.record_returned(positions)
 
     def _count_again(self, count: int) -> None:
         if count:
-            self._tally.resent += count
-            self._ahead.append(SentLine(again=count))
+            self.tally.resent += count
+            self.ahead.append(SentLine(again=count))

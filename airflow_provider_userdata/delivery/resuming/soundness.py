@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -49,7 +49,7 @@ def _checksum(checkpoint: Checkpoint) -> str:
 def flaw(earlier: Checkpoint | Completed) -> str | None:
     """Return what is wrong with what an attempt saved last; None if nothing is."""
     try:
-        return _flaw_of_report(earlier.done) if isinstance(earlier, Completed) else _flaw_of_checkpoint(earlier)
+        return next(_flaws_of_report(earlier.done) if isinstance(earlier, Completed) else _flaws(earlier), None)
     except (ValueError, msgspec.ValidationError) as error:
         return str(error)
 
@@ -70,39 +70,33 @@ def only_within(what: str, ranges: Iterable[Range], known: IntervalSet, reason: 
         raise damaged(what, reason)
 
 
-def _flaw_of_report(report: dict[str, Any]) -> str | None:
+def _flaws_of_report(report: dict[str, Any]) -> Iterator[str]:
     made = msgspec.convert(report, Report)
     fates = [getattr(made, fate) for fate in Fate]
     if min(fates) < 0 or sum(fates) != made.read:
-        return f"the fates of {sum(fates)} records are counted, and {made.read} were read"
-    return None
+        yield f"the fates of {sum(fates)} records are counted, and {made.read} were read"
 
 
-def _flaw_of_checkpoint(checkpoint: Checkpoint) -> str | None:
+def _flaws(checkpoint: Checkpoint) -> Iterator[str]:
     if checkpoint.checksum and checkpoint.checksum != _checksum(checkpoint):
-        return "its checksum is another"
+        yield "its checksum is another"
     if checkpoint.below > checkpoint.read:
-        return f"`below` is {checkpoint.below}, and only {checkpoint.read} rows were read"
+        yield f"`below` is {checkpoint.below}, and only {checkpoint.read} rows were read"
     if not (_DIGEST.fullmatch(checkpoint.digest) and _DIGEST.fullmatch(checkpoint.read_digest)):
-        return "`digest` is not a digest"
-    return _flaw_of_journals(checkpoint) or _flaw_of_counts(checkpoint)
-
-
-def _flaw_of_journals(checkpoint: Checkpoint) -> str | None:
-    attempts = attempts_of(checkpoint.journals)
-    whole = {name for attempt in attempts for name in (receipts_name(attempt), rejects_name(attempt))}
-    if checkpoint.attempt not in attempts or not whole <= set(checkpoint.journals):
-        return "`journals` lacks files of the attempt"
-    if not all(_NAME.fullmatch(name) for name in (*checkpoint.journals, *checkpoint.earlier)):
-        return "`journals` names what is not a file of an attempt"
-    return None
-
-
-def _flaw_of_counts(checkpoint: Checkpoint) -> str | None:
+        yield "`digest` is not a digest"
+    yield from _flaws_of_journals(checkpoint)
     counts = msgspec.convert(checkpoint.tally, _Tally)
     settled, sent = checkpoint.settled(), checkpoint.sent()
     if sum(counts.fates.values()) != len(settled):
-        return f"`tally` counts the fates of {sum(counts.fates.values())} records, and {len(settled)} are settled"
-    if len(sent.without(settled)) != len(sent):
-        return "`in_flight` holds records that have their fate"
-    return None
+        yield f"`tally` counts the fates of {sum(counts.fates.values())} records, and {len(settled)} are settled"
+    if any(settled.count(start, length) for start, length in sent.ranges()):
+        yield "`in_flight` holds records that have their fate"
+
+
+def _flaws_of_journals(checkpoint: Checkpoint) -> Iterator[str]:
+    attempts = attempts_of(checkpoint.journals)
+    whole = {name for attempt in attempts for name in (receipts_name(attempt), rejects_name(attempt))}
+    if checkpoint.attempt not in attempts or not whole <= set(checkpoint.journals):
+        yield "`journals` lacks files of the attempt"
+    if not all(_NAME.fullmatch(name) for name in (*checkpoint.journals, *checkpoint.earlier)):
+        yield "`journals` names what is not a file of an attempt"

@@ -50,10 +50,7 @@ class ConcurrencyLimit:
         return int(self._limit)
 
     def sent(self, in_flight: int) -> None:
-        """Record that a request was sent.
-
-        :param in_flight: how many are in flight with it.
-        """
+        """Record that a request was sent, and how many are in flight with it."""
         self._reached = self._reached or in_flight >= self.limit
 
     def answered(self, seconds: float, busy: float = 0.0) -> None:
@@ -82,11 +79,7 @@ class ConcurrencyLimit:
             self._start_round()
 
     def _learn(self, seconds: float, busy: float) -> None:
-        """Learn from a round.
-
-        :param seconds: its mean round trip.
-        :param busy: the part of it in which this process was busy.
-        """
+        """Learn from a round's mean round trip, and the part of it in which this process was busy."""
         if not self._pushed:
             if self._is_slow(seconds - busy):
                 self._doubling = False
@@ -100,10 +93,7 @@ class ConcurrencyLimit:
         self._variance = (1 - SMOOTHING) * (self._variance + SMOOTHING * away * away)
 
     def _is_slow(self, seconds: float) -> bool:
-        """Return whether a round was slow.
-
-        :param seconds: its mean round trip without this process's own work, compared with means that include it.
-        """
+        """Return whether a round trip without this process's own work exceeds the mean of those with it."""
         if self._mean is None:
             return False
         margin = max(DEVIATIONS * math.sqrt(self._variance), LEAST_GROWTH * self._mean, LEAST_SECONDS)

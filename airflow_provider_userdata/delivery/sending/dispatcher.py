@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_userdata.delivery.sending.batcher import Batch
@@ -15,6 +16,7 @@ MOST_READY = 4
 """The most batches that wait for a slot, so that no slot stays empty while the next records are checked."""
 
 
+@dataclass(eq=False, slots=True)
 class Dispatcher:
     """Keeps some batches in flight and a few ready. Used on the event loop.
 
@@ -25,25 +27,16 @@ class Dispatcher:
     :param failed: called with the exception that `deliver` raised.
     """
 
-    def __init__(
-        self,
-        deliver: Callable[[Batch], Coroutine[Any, Any, None]],
-        most: int,
-        *,
-        user_once: bool,
-        halted: asyncio.Event,
-        failed: Callable[[Exception], None],
-    ) -> None:
-        self._deliver = deliver
-        self._most = most
-        self._user_once = user_once
-        self._halted = halted
-        self._failed = failed
-        self._ready: list[tuple[Batch, _Users]] = []
-        self._in_flight: dict[asyncio.Task[None], _Users] = {}
-        self._users_in_flight: set[str | None] = set()
-        self._closed = False
-        self._one_started = asyncio.Event()
+    deliver: Callable[[Batch], Coroutine[Any, Any, None]]
+    most: int
+    user_once: bool
+    halted: asyncio.Event
+    failed: Callable[[Exception], None]
+    _ready: list[tuple[Batch, _Users]] = field(default_factory=list, init=False)
+    _in_flight: dict[asyncio.Task[None], _Users] = field(default_factory=dict, init=False)
+    _users_in_flight: set[str | None] = field(default_factory=set, init=False)
+    _closed: bool = field(default=False, init=False)
+    _one_started: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     @property
     def ready(self) -> Sequence[Record]:
@@ -52,7 +45,7 @@ class Dispatcher:
 
     async def dispatch(self, batch: Batch) -> None:
         """Start a batch or queue it; return when few are waiting, or the delivery was halted."""
-        self._ready.append((batch, frozenset(users_of(batch) if self._user_once else ())))
+        self._ready.append((batch, frozenset(users_of(batch) if self.user_once else ())))
         self._start()
         await self._until_at_most(MOST_READY)
 
@@ -68,7 +61,7 @@ class Dispatcher:
 
     async def one_ended(self) -> bool:
         """Wait until one more batch has ended; return False if none is in flight, or the delivery was halted."""
-        if not self._in_flight or self._halted.is_set():
+        if not self._in_flight or self.halted.is_set():
             return False
         await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
         return True
@@ -89,13 +82,13 @@ class Dispatcher:
             task.cancel()
 
     async def _until_at_most(self, count: int) -> None:
-        while len(self._ready) > count and not self._halted.is_set():
+        while len(self._ready) > count and not self.halted.is_set():
             self._one_started.clear()
             await self._one_started.wait()
 
     def _start(self) -> None:
         """Start batches while slots are free, skipping those with a user who is in flight or queued ahead."""
-        while len(self._in_flight) < self._most and not (self._closed or self._halted.is_set()):
+        while len(self._in_flight) < self.most and not (self._closed or self.halted.is_set()):
             place = self._next()
             if place is None:
                 return
@@ -117,9 +110,9 @@ class Dispatcher:
 
     async def _run(self, batch: Batch) -> None:
         try:
-            await self._deliver(batch)
+            await self.deliver(batch)
         except Exception as error:  # noqa: BLE001  # any error halts the delivery
-            self._failed(error)
+            self.failed(error)
         except BaseException:  # the process ends
             self._closed = True
             raise

@@ -10,9 +10,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 LONGEST_HEADER = 64 * 1024
 """Bytes of one header of an answer; browsers accept as much."""
@@ -36,27 +34,6 @@ _ASKS_FOR_CERTIFICATE = "it asks for a client certificate, or doesn't accept the
 _CLIENT_CERTIFICATE = "'client_cert' and 'client_key' in the connection's extra"
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """Where a request goes, as far as a message may show it.
-
-    :param connection: the Airflow connection's id, or empty.
-    :param url: the vendor's address; only its host and port are shown.
-    :param proxy: a proxy's address, or None; only its host and port are shown.
-    """
-
-    connection: str
-    url: str
-    proxy: str | None = None
-
-    def __str__(self) -> str:
-        parts = [f"connection {self.connection!r}"] if self.connection else []
-        parts.append(f"host {_host_and_port(self.url)}")
-        if self.proxy:
-            parts.append(f"proxy {_host_and_port(self.proxy)}")
-        return ", ".join(parts)
-
-
 class Failure(NamedTuple):
     """What happened, and what to check.
 
@@ -69,10 +46,10 @@ class Failure(NamedTuple):
     look_at: str = ""
     stops: bool = False
 
-    def said_of(self, way: Way, *, written: bool) -> str:
+    def said_of(self, way: str, *, written: bool) -> str:
         """Return the rest of a sentence that begins with the vendor's name.
 
-        :param way: where the request went.
+        :param way: `Endpoint.way`.
         :param written: whether the request may have been sent.
         """
         head = "gave no answer" if written else "can't be reached"
@@ -89,11 +66,11 @@ TOO_LONG_HEADERS = Failure(
 )
 
 
-def explain(error: BaseException, way: Way, *, written: bool, seconds: float, at_proxy: bool = False) -> Failure:
+def explain(error: BaseException, *, secure: bool, written: bool, seconds: float, at_proxy: bool = False) -> Failure:
     """Explain an error by the first of its causes that is known.
 
     :param error: what the HTTP library raised.
-    :param way: where the request went.
+    :param secure: whether the vendor's address is one of https.
     :param written: whether the request may have been sent.
     :param seconds: the timeout.
     :param at_proxy: whether the proxy itself failed, not the vendor behind it.
@@ -106,18 +83,19 @@ def explain(error: BaseException, way: Way, *, written: bool, seconds: float, at
         if code := _verify_code(cause):
             return _of_certificate(code, whose, which)
     for cause in told:
-        if found := _of_tls(cause, who, way) or _of_system(cause, who, whose, which):
+        if found := _of_tls(cause, who, secure=secure) or _of_system(cause, who, whose, which):
             return found
     if any(isinstance(cause, TimeoutError) for cause in told):
-        return _too_slow(who, written=written, seconds=seconds)
-    return _closed(who, way) if _is_closed(told) else _unreadable(told, error, way)
+        if written:
+            return Failure(f"{who} didn't answer within {seconds:g} s", "'timeout' in the connection's extra")
+        return Failure(f"no connection was made within {seconds:g} s", "is there a firewall in between?")
+    if any(isinstance(cause, ConnectionError) or "Disconnected" in type(cause).__name__ for cause in told):
+        return _closed(who, secure=secure)
+    return _unreadable(told, error, secure=secure)
 
 
 def of_proxy(status: int) -> Failure:
-    """Explain a proxy that refuses to connect to the vendor.
-
-    :param status: of its answer to CONNECT.
-    """
+    """Explain a proxy that refuses to connect to the vendor, by the status of its answer to CONNECT."""
     refused = f"the proxy answered {status} instead of connecting"
     if 400 <= status < 500 and status not in {408, 425, 429}:
         return Failure(refused, "does it allow this host?", stops=True)
@@ -125,11 +103,7 @@ def of_proxy(status: int) -> Failure:
 
 
 def of_refusal(body: bytes) -> Failure | None:
-    """Explain a 400 from a TLS server in front of the vendor, which did not pass the request on.
-
-    :param body: of the answer.
-    :returns: None if the 400 is the vendor's own.
-    """
+    """Explain a 400 from a TLS server in front of the vendor by its body; None if the 400 is the vendor's own."""
     if any(words in body for words in _TLS_WANTED):
         return Failure("http was sent to an https port", "should the scheme be https?", stops=True)
     if any(words in body for words in _CERTIFICATE_WANTED):
@@ -168,12 +142,12 @@ def _of_certificate(code: int, whose: str, which: str) -> Failure:
     return Failure(f"{whose} certificate is not accepted (OpenSSL's code {code})")
 
 
-def _of_tls(cause: BaseException, who: str, way: Way) -> Failure | None:
+def _of_tls(cause: BaseException, who: str, *, secure: bool) -> Failure | None:
     if not isinstance(cause, ssl.SSLError):
         return None
     reason = getattr(cause, "reason", None) or ""
     if isinstance(cause, ssl.SSLEOFError) or "UNEXPECTED_EOF" in reason:
-        return _closed(who, way)
+        return _closed(who, secure=secure)
     if reason in _NOT_TLS:
         look_at = "should the scheme be http, or the port another one?"
         return Failure(f"{who} doesn't speak https at that port", look_at, stops=True)
@@ -197,38 +171,19 @@ def _of_system(cause: BaseException, who: str, whose: str, which: str) -> Failur
     return None
 
 
-def _too_slow(who: str, *, written: bool, seconds: float) -> Failure:
-    if written:
-        return Failure(f"{who} didn't answer within {seconds:g} s", "'timeout' in the connection's extra")
-    return Failure(f"no connection was made within {seconds:g} s", "is there a firewall in between?")
-
-
-def _is_closed(told: Sequence[BaseException]) -> bool:
-    return any(isinstance(cause, ConnectionError) or "Disconnected" in type(cause).__name__ for cause in told)
-
-
-def _closed(who: str, way: Way) -> Failure:
+def _closed(who: str, *, secure: bool) -> Failure:
     """Explain a closed connection: servers close it on a protocol that they don't expect."""
-    secure = way.url.startswith("https:")
     look_at = "does it speak http there, or ask for a client certificate?" if secure else "does it speak https there?"
     return Failure(f"{who} closed the connection", look_at)
 
 
-def _unreadable(told: Sequence[BaseException], error: BaseException, way: Way) -> Failure:
+def _unreadable(told: Sequence[BaseException], error: BaseException, *, secure: bool) -> Failure:
     """Explain an answer that can't be read."""
     names = {type(cause).__name__ for cause in told}
     if names & {"LineTooLong", "TooLongHeadersError"} or any("Too many headers" in str(cause) for cause in told):
         return TOO_LONG_HEADERS
     if names & {"BadStatusLine", "BadHttpMessage", "BadHttpMethod", "InvalidHeader", "HttpProcessingError"}:
-        if not way.url.startswith("https:") and any(_TLS_ALERT in str(cause) for cause in told):
+        if not secure and any(_TLS_ALERT in str(cause) for cause in told):
             return Failure("http was sent to an https port", "should the scheme be https?", stops=True)
         return Failure("what it answered is not HTTP", "are host and port right?")
     return Failure(f"the connection broke ({type(error).__name__})")
-
-
-def _host_and_port(url: str) -> str:
-    """Return an address without its path and credentials."""
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2]
-    except ValueError:
-        return "that is not a valid address"

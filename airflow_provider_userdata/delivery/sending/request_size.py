@@ -37,22 +37,14 @@ class Sizes:
         self._either = _ANY  # one of these two is too many; a 413 doesn't say which
 
     def accepted(self, records: int, size: int) -> None:
-        """Learn from a request that was accepted.
-
-        :param records: how many it had.
-        :param size: its bytes.
-        """
+        """Learn how many records, and how many bytes, a request had that was accepted."""
         self._accepted = _Size(max(self._accepted.records, records), max(self._accepted.bytes, size))
         if records >= self._most.records or size >= self._most.bytes:
             self._most = _ANY  # the limit has risen
         self._weigh()
 
     def refused(self, records: int, size: int) -> None:
-        """Learn from a request that was too large.
-
-        :param records: how many it had.
-        :param size: its bytes.
-        """
+        """Learn how many records, and how many bytes, a request had that was too large."""
         if records <= self._accepted.records and size <= self._accepted.bytes:
             self._accepted = _NONE  # the limit has fallen
         self._either = _Size(min(self._either.records, records), min(self._either.bytes, size))

@@ -1,8 +1,15 @@
-"""When to send a request again, if the vendor doesn't say when (`retry_after.py` reads what it says). No I/O."""
+"""When to send a request again, if the vendor doesn't say when (`retry_after.py` reads what it says), and for how long.
+
+No I/O.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from airflow_provider_userdata.delivery.clock import Clock
 
 FIRST_WAIT = 1.0
 """The longest wait before the second attempt, in seconds; it doubles with each attempt."""
@@ -35,11 +42,7 @@ class Attempts:
     failing_since: float = 0.0
 
     def failed(self, accepted: int, now: float) -> None:
-        """Count a failure.
-
-        :param accepted: how many requests the vendor has accepted by now.
-        :param now: seconds of the clock.
-        """
+        """Count a failure, by when the vendor has accepted a number of requests."""
         self.in_vain = 1 if accepted > self.accepted else self.in_vain + 1
         if self.in_vain == 1:
             self.failing_since = now
@@ -63,9 +66,66 @@ class Attempts:
 
 
 def backoff(attempt: int, chance: float) -> float:
-    """Return the seconds to wait after an attempt: exponential, with full jitter (A2).
-
-    :param attempt: the number of the attempt that failed, from 1.
-    :param chance: a random number from 0 to 1.
-    """
+    """Return the seconds to wait after an attempt, counted from 1: exponential, with full jitter (A2)."""
     return chance * min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempt - 1, 16))
+
+
+class Waiting:
+    """The time that a run, over all its attempts, has waited without an accepted request: at most `max_wait` (A4).
+
+    :param max_wait: the most seconds of it.
+    :param halted: set when this attempt ends.
+    """
+
+    def __init__(self, clock: Clock, max_wait: float, halted: asyncio.Event) -> None:
+        self._clock = clock
+        self._max_wait = max_wait
+        self._halted = halted
+        self._accepted_at = clock.seconds()
+        self._carried_in: float | None = None
+        self._comes_back = False
+        self.accepted = 0
+        """The number of accepted requests."""
+
+    def record_accepted(self) -> None:
+        """Record that a request was accepted: waiting starts over."""
+        self.accepted += 1
+        self._accepted_at = self._clock.seconds()
+        self._carried_in = None
+
+    def start(self) -> float:
+        """Return the second of the clock from which a new wait counts; an earlier attempt's wait is included."""
+        return self._clock.seconds() if self._carried_in is None else self._carried_in
+
+    def too_long(self, reason: str, started: float, wait: float) -> str | None:
+        """Return a message if a wait would exceed `max_wait`, otherwise None.
+
+        :param reason: why the run would wait.
+        :param started: the second of the clock from which the wait counts.
+        :param wait: seconds.
+        """
+        waited = self._clock.seconds() - max(started, self._accepted_at)
+        if waited + wait <= self._max_wait:
+            return None
+        before = f" after {waited:,.0f} s without an accepted request" if wait <= self._max_wait else ""
+        return f"{reason}{before}: more than max_wait={self._max_wait:g} allows"
+
+    def come_back(self, wait: float) -> datetime:
+        """Return when the next attempt is to come back; it continues this wait."""
+        self._comes_back = True
+        return self._clock.now() + timedelta(seconds=wait)
+
+    def since(self) -> datetime | None:
+        """Return since when the next attempt will have waited; None if it starts over, with `max_wait` seconds.
+
+        It starts over after an attempt that has ended, but not to come back.
+        """
+        if self._comes_back or (self._carried_in is not None and not self._halted.is_set()):
+            return self._clock.now() - timedelta(seconds=self._clock.seconds() - self._accepted_at)
+        return None
+
+    def carry_in(self, since: datetime | None) -> None:
+        """Add the time that an earlier attempt waited; it counts until a request is accepted."""
+        if since is not None:
+            self._accepted_at -= max(0.0, (self._clock.now() - since).total_seconds())
+            self._carried_in = self._accepted_at

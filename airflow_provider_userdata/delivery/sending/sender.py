@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
 from airflow_provider_userdata.delivery.clock import Clock, unless_set
 from airflow_provider_userdata.delivery.resuming import SentLog
-from airflow_provider_userdata.delivery.sending.retry import Attempts
+from airflow_provider_userdata.delivery.sending.retry import Attempts, Waiting
 from airflow_provider_userdata.delivery.sending.retry_after import retry_after
 from airflow_provider_userdata.delivery.sending.throttle import Permit, Throttle
 from airflow_provider_userdata.delivery.sending.transport import NoAnswer, Transport
-from airflow_provider_userdata.delivery.sending.waiting import Waiting
 from airflow_provider_userdata.records import Record
 from airflow_provider_userdata.vendors import (
     LEFT_AT_THE_END,
@@ -97,6 +96,7 @@ class Outcome:
     size: int = 0
 
 
+@dataclass(eq=False, slots=True)
 class Sender:
     """Sends the batches of one delivery.
 
@@ -105,58 +105,41 @@ class Sender:
     :param chance: returns a random number from 0 to 1, for the jitter of waits.
     """
 
-    def __init__(
-        self,
-        vendor: Vendor,
-        transport: Transport,
-        sent: SentLog,
-        pace: Throttle,
-        patience: Patience,
-        clock: Clock,
-        halted: asyncio.Event,
-        chance: Callable[[], float] = random.random,
-    ) -> None:
-        self._vendor = vendor
-        self._transport = transport
-        self._sent = sent
-        self._pace = pace
-        self._patience = patience
-        self._clock = clock
-        self._halted = halted
-        self._chance = chance
-        self._waiting = Waiting(clock, patience.max_wait)
-        self._polling = asyncio.Lock()
+    vendor: Vendor
+    transport: Transport
+    sent: SentLog
+    pace: Throttle
+    patience: Patience
+    clock: Clock
+    halted: asyncio.Event
+    chance: Callable[[], float] = random.random
+    waiting: Waiting = field(init=False)
+    _polling: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
-    @property
-    def waiting_since(self) -> datetime | None:
-        """Since when the vendor has accepted nothing, if the next attempt is to count that; otherwise None."""
-        return self._waiting.since(halted=self._halted.is_set())
-
-    def has_waited_since(self, moment: datetime | None) -> None:
-        """Add the time that an earlier attempt waited; it counts until a request is accepted."""
-        self._waiting.carry_in(moment)
+    def __post_init__(self) -> None:
+        self.waiting = Waiting(self.clock, self.patience.max_wait, self.halted)
 
     async def send(self, records: Sequence[Record], *, in_doubt: bool = False) -> Outcome:
         """Send a batch, again where that may help, and return how it ended.
 
         :param in_doubt: whether this attempt sent the records before, and doesn't know what became of them.
         """
-        request = self._vendor.request(records)
-        attempts = Attempts(self._waiting.start(), self._waiting.accepted)
-        doubted, maybe_there = False, self._sent.maybe_there(records, in_doubt=in_doubt)
+        request = self.vendor.request(records)
+        attempts = Attempts(self.waiting.start(), self.waiting.accepted)
+        doubted, maybe_there = False, self.sent.maybe_there(records, in_doubt=in_doubt)
         while (permit := await self._permit(records, maybe_there)) is not None:
             if attempts.sent == 0:
-                attempts.started = self._waiting.start()  # the time in the queue doesn't count
-            self._sent.goes(records, request.size, retry=attempts.sent > 0)
+                attempts.started = self.waiting.start()  # the time in the queue doesn't count
+            self.sent.goes(records, request.size, retry=attempts.sent > 0)
             attempts.sent += 1
             meaning, answer = await self._once(request, permit)
             if maybe_there and took_nothing(meaning):
-                self._sent.take_back(maybe_there)
+                self.sent.take_back(maybe_there)
             if not isinstance(meaning, Retry):
                 return Outcome(meaning, answer, doubted, request.size)
             if meaning.in_doubt:
-                doubted, maybe_there = True, self._sent.maybe_there(records, in_doubt=True)
-            if meaning.in_doubt and self._patience.on_doubt == "hold":
+                doubted, maybe_there = True, self.sent.maybe_there(records, in_doubt=True)
+            if meaning.in_doubt and self.patience.on_doubt == "hold":
                 return Outcome(Unproven(UNANSWERED, f"{meaning.reason}: it may have been accepted"), answer)
             gave_up = await self._wait_to_retry(meaning, answer, attempts)
             if gave_up is not None:
@@ -165,10 +148,10 @@ class Sender:
 
     async def _permit(self, records: Sequence[Record], repeats: int) -> Permit | None:
         """Wait until a request may go; None if halted. What the vendor may have already counts as resent."""
-        await self._sent.announce(records, repeats)
-        permit = await self._pace.permission()
+        await self.sent.announce(records, repeats)
+        permit = await self.pace.permission()
         if permit is None:
-            self._sent.take_back(repeats)
+            self.sent.take_back(repeats)
         return permit
 
     async def until_ready(self) -> GaveUp | None:
@@ -176,93 +159,93 @@ class Sender:
 
         :return: None when it takes requests; otherwise why there is no point in waiting any longer.
         """
-        path = self._vendor.status_path
+        path = self.vendor.status_path
         if path is None:
             return None
         async with self._polling:
-            started = self._waiting.start()
+            started = self.waiting.start()
             while (answer := await self._status(path)) is not None:
-                if isinstance(answer, NoAnswer) or self._vendor.takes_requests(answer):
+                if isinstance(answer, NoAnswer) or self.vendor.takes_requests(answer):
                     return None  # any other problem shows when a batch is sent
                 wait, reason = self._maintenance(answer)
-                if (too_long := self._waiting.too_long(reason, started, wait)) is not None:
-                    return GaveUp(self._vendor.maintenance_rule, too_long)
-                if self._patience.longest_sleep is not None:
-                    return GaveUp(self._vendor.maintenance_rule, reason, until=self._waiting.come_back(wait))
-                await self._clock.wait(self._halted, wait)
+                if (too_long := self.waiting.too_long(reason, started, wait)) is not None:
+                    return GaveUp(self.vendor.maintenance_rule, too_long)
+                if self.patience.longest_sleep is not None:
+                    return GaveUp(self.vendor.maintenance_rule, reason, until=self.waiting.come_back(wait))
+                await self.clock.wait(self.halted, wait)
         return _HALTED
 
     def _maintenance(self, answer: Answer) -> tuple[float, str]:
         """Return the seconds to wait before asking again, and why."""
-        asked = retry_after(answer.headers.get("retry-after"), self._clock.now())
-        wait = MAINTENANCE_POLL if self._patience.longest_sleep is None else MAINTENANCE_PAUSE
+        asked = retry_after(answer.headers.get("retry-after"), self.clock.now())
+        wait = MAINTENANCE_POLL if self.patience.longest_sleep is None else MAINTENANCE_PAUSE
         if asked is not None and asked.seconds > wait:
             return asked.seconds, f"the vendor is in maintenance, and {asked.words}"
         return wait, f"the vendor is in maintenance, and would be asked again in {wait:g} s"
 
     async def _status(self, path: str) -> Answer | NoAnswer | None:
         """Ask for the vendor's status, which needs a permit like any request; None if the delivery was halted."""
-        if await self._pace.permission() is None:
+        if await self.pace.permission() is None:
             return None
         try:
-            return await unless_set(self._halted, self._transport.get(path))
+            return await unless_set(self.halted, self.transport.get(path))
         finally:
-            self._pace.release()
+            self.pace.release()
 
     async def _once(self, request: Request, permit: Permit) -> tuple[Meaning, Answer | None]:
         answer = await self._posted(request, permit)
         if isinstance(answer, NoAnswer):
             return self._unanswered(answer), None
-        meaning = self._vendor.meaning(answer)
+        meaning = self.vendor.meaning(answer)
         if isinstance(meaning, Stop):
-            meaning = replace(meaning, reason=f"{meaning.reason} ({self._transport.way})")
+            meaning = replace(meaning, reason=f"{meaning.reason} ({self.transport.endpoint.way})")
         if isinstance(meaning, Accepted):
-            self._waiting.record_accepted()
+            self.waiting.record_accepted()
         return meaning, answer
 
     def _unanswered(self, answer: NoAnswer) -> Retry | Stop:
         """Return what no answer means: if the vendor has accepted requests before, the problem may pass."""
-        if answer.stops and not self._waiting.accepted:
+        if answer.stops and not self.waiting.accepted:
             return Stop(WRONG_ACCESS, answer.reason)
         return Retry(UNANSWERED if answer.written else OUT_OF_REACH, answer.reason, in_doubt=answer.written)
 
     async def _posted(self, request: Request, permit: Permit) -> Answer | NoAnswer:
         """Send a request once, and let the throttle learn from the answer."""
         try:
-            answer = await self._transport.post(request)
+            answer = await self.transport.post(request)
         except BaseException:
-            self._pace.release()
+            self.pace.release()
             raise
         match answer:
             case Answer(status=429):
-                self._pace.pushed_back(permit, too_soon=True)
+                self.pace.pushed_back(permit, too_soon=True)
             case Answer(status=503) | NoAnswer(timed_out=True):
-                self._pace.pushed_back(permit)
+                self.pace.pushed_back(permit)
             case NoAnswer():
-                self._pace.release()
+                self.pace.release()
             case _:
-                self._pace.answered(permit)
+                self.pace.answered(permit)
         return answer
 
     async def _wait_to_retry(self, retry: Retry, answer: Answer | None, attempts: Attempts) -> GaveUp | None:
         """Wait before the next attempt, or return why none is made; after a 503, ask for the vendor's status first."""
-        asked, now = retry_after(retry.after, self._clock.now()), self._clock.seconds()
+        asked, now = retry_after(retry.after, self.clock.now()), self.clock.seconds()
         if asked is None:
-            attempts.failed(self._waiting.accepted, now)
-            if attempts.is_over(self._patience.max_attempts):
+            attempts.failed(self.waiting.accepted, now)
+            if attempts.is_over(self.patience.max_attempts):
                 spent = f"{attempts.used_up} attempts in {now - attempts.started:,.0f} s"
                 return GaveUp(retry.rule, f"{retry.reason}, after {spent} (max_attempts)")
-            wait = attempts.wait(now, self._patience.max_wait, self._chance())
+            wait = attempts.wait(now, self.patience.max_wait, self.chance())
             reason = f"{retry.reason}, and would be asked again in {wait:.0f} s"
         else:
             wait, reason = asked.seconds, f"{retry.reason}, and {asked.words}"
-        if (too_long := self._waiting.too_long(reason, attempts.started, wait)) is not None:
+        if (too_long := self.waiting.too_long(reason, attempts.started, wait)) is not None:
             return GaveUp(NOT_ACCEPTED, too_long)
-        longest = self._patience.longest_sleep
+        longest = self.patience.longest_sleep
         if asked is None:
-            await self._clock.wait(self._halted, wait)
+            await self.clock.wait(self.halted, wait)
         elif longest is not None and wait > longest:
-            return GaveUp(retry.rule, reason, until=self._waiting.come_back(wait))
+            return GaveUp(retry.rule, reason, until=self.waiting.come_back(wait))
         else:
-            self._pace.pause(wait, too_soon=answer is not None and answer.status == 429)
+            self.pace.pause(wait, too_soon=answer is not None and answer.status == 429)
         return await self.until_ready() if answer is not None and answer.status == 503 else None

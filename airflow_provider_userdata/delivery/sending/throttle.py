@@ -42,7 +42,6 @@ _Given = Permit | _Turn | None
 class Throttle:
     """Every request, also one that is sent again, needs a permit from here before it is sent.
 
-    :param clock: tells the time.
     :param halted: set when nothing may be sent any more.
     :param max_in_flight: the most requests in flight.
     :param requests_per_second: a hard limit; None sets none.
@@ -104,17 +103,12 @@ class Throttle:
         try:
             return await waiter
         except asyncio.CancelledError:
-            if not waiter.cancelled():
-                self._hand_back(waiter.result())
+            if not waiter.cancelled():  # it was given something at that moment
+                given = waiter.result()
+                self._in_flight -= isinstance(given, Permit)
+                self._first_waits = self._first_waits and given is not _Turn.FIRST
+                self.wake()
             raise
-
-    def _hand_back(self, given: _Given) -> None:
-        """Take back what was given to a waiter that was cancelled at that moment."""
-        if isinstance(given, Permit):
-            self.release()
-        elif given is _Turn.FIRST:
-            self._first_waits = False
-            self.wake()
 
     def answered(self, request: Permit) -> None:
         """Take a permit back after an answer that asks for nothing; a slow one may still lower the number in flight."""

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import inspect
 import io
 import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import SimpleNamespace, TracebackType
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
 
 from airflow_provider_userdata.delivery.sending import failures
-from airflow_provider_userdata.delivery.sending.failures import Failure, TooLongHeadersError, Way
+from airflow_provider_userdata.delivery.sending.failures import Failure, TooLongHeadersError
 from airflow_provider_userdata.vendors import PROXY_WANTS_CREDENTIALS, Answer, Request
 
 LONGEST_ANSWER = 1024 * 1024
@@ -59,9 +61,18 @@ class Endpoint:
     connection: str = ""
 
     @property
-    def way(self) -> Way:
-        """What messages may show of it."""
-        return Way(self.connection, self.url, self.proxy)
+    def way(self) -> str:
+        """What messages may show of it: the connection's id, and the hosts and ports of the vendor and the proxy."""
+        parts = [f"connection {self.connection!r}"] if self.connection else []
+        parts.append(f"host {_host_and_port(self.url)}")
+        if self.proxy:
+            parts.append(f"proxy {_host_and_port(self.proxy)}")
+        return ", ".join(parts)
+
+    @property
+    def secure(self) -> bool:
+        """Whether the vendor is reached over https."""
+        return self.url.lower().startswith("https:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +101,17 @@ class Transport:
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._headers = _checked({**endpoint.headers, **_HEADERS, **_for_proxy(endpoint)})
-        self._session: aiohttp.ClientSession | None = None
-        self._urls: dict[str, URL] = {}
+        self.endpoint = endpoint
+        self._headers = {**endpoint.headers, **_HEADERS, **_for_proxy(endpoint)}
+        if any(_CONTROL_CHARACTER.search(name + value) for name, value in self._headers.items()):
+            raise ValueError("a header holds a control character")
+        self._session: aiohttp.ClientSession
+        # Parsing takes time, and there are few paths.
+        self._url = functools.cache(lambda path: URL(endpoint.url + path, encoded=True))
 
     async def __aenter__(self) -> Transport:
         """Open the pool."""
-        endpoint = self._endpoint
+        endpoint = self.endpoint
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(_connected)
         trace.on_connection_reuseconn.append(_connected)
@@ -112,17 +126,9 @@ class Transport:
         )
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Close the pool and all connections."""
-        if self._session is not None:
-            await self._session.close()
-
-    @property
-    def way(self) -> Way:
-        """What messages may show of where requests go."""
-        return self._endpoint.way
+        await self._session.close()
 
     async def post(self, request: Request) -> Answer | NoAnswer:
         """Send a request once and return its answer."""
@@ -137,8 +143,6 @@ class Transport:
         return await self._send("GET", path)
 
     async def _send(self, method: str, path: str, body: bytes | io.BytesIO | None = None) -> Answer | NoAnswer:
-        if self._session is None:
-            raise RuntimeError("the transport is not open")
         exchange = _Exchange()
         request = self._session.request(
             method,
@@ -149,7 +153,7 @@ class Transport:
             trace_request_ctx=exchange,
         )
         try:
-            async with asyncio.timeout(self._endpoint.timeout), request as response:
+            async with asyncio.timeout(self.endpoint.timeout), request as response:
                 await exchange.read(response)
         except aiohttp.ClientHttpProxyError as error:
             if error.status == PROXY_WANTS_CREDENTIALS:
@@ -164,20 +168,16 @@ class Transport:
 
     def _failed(self, error: BaseException, *, written: bool) -> NoAnswer:
         """Explain why no answer came."""
-        endpoint = self._endpoint
+        endpoint = self.endpoint
         at_proxy = isinstance(error, aiohttp.ClientConnectorError) and _is_about(error, endpoint.proxy)
-        failure = failures.explain(error, endpoint.way, written=written, seconds=endpoint.timeout, at_proxy=at_proxy)
+        failure = failures.explain(
+            error, secure=endpoint.secure, written=written, seconds=endpoint.timeout, at_proxy=at_proxy
+        )
         return self._no_answer(failure, written=written, timed_out=isinstance(error, TimeoutError))
 
     def _no_answer(self, failure: Failure, *, written: bool, timed_out: bool = False) -> NoAnswer:
-        said = failure.said_of(self._endpoint.way, written=written)
+        said = failure.said_of(self.endpoint.way, written=written)
         return NoAnswer(said, written and not failure.stops, timed_out, failure.stops)
-
-    def _url(self, path: str) -> URL:
-        """Return the address of a path. Parsing takes time and there are few paths, so each is parsed once."""
-        if (url := self._urls.get(path)) is None:
-            url = self._urls[path] = URL(self._endpoint.url + path, encoded=True)
-        return url
 
 
 class _Exchange:
@@ -227,21 +227,18 @@ def _for_proxy(endpoint: Endpoint) -> dict[str, str]:
     aiohttp 3.11 adds it only to the first request on a connection.
     """
     proxy = URL(endpoint.proxy or "")
-    if (proxy.user is None and proxy.password is None) or URL(endpoint.url).scheme == "https":
+    if (proxy.user is None and proxy.password is None) or endpoint.secure:
         return {}
     credential = base64.b64encode(f"{proxy.user or ''}:{proxy.password or ''}".encode("latin-1"))
     return {"Proxy-Authorization": f"Basic {credential.decode()}"}
 
 
-def _checked(headers: dict[str, str]) -> dict[str, str]:
-    """Return headers, none of which can smuggle in another one.
-
-    :raises ValueError: a header holds a control character.
-    """
-    for name, value in headers.items():
-        if _CONTROL_CHARACTER.search(name + value):
-            raise ValueError("a header holds a control character")
-    return headers
+def _host_and_port(url: str) -> str:
+    """Return an address without its path and credentials."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return "that is not a valid address"
 
 
 def _is_about(error: aiohttp.ClientConnectorError, proxy: str | None) -> bool:

@@ -52,7 +52,7 @@ def both(hook: VendorHook) -> str:
                 return answer.reason
             meaning = Thymia("mood").meaning(answer)
             assert isinstance(meaning, Stop)
-            return f"{meaning.reason} ({transport.way})"
+            return f"{meaning.reason} ({transport.endpoint.way})"
 
     works, said = hook.test_connection()
     assert not works

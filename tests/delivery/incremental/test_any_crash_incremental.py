@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import tempfile
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from airflow_provider_userdata.delivery.resuming import checkpoint_writer
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.ledger import SqlLedger, Stream
 from airflow_provider_userdata.sandbox import Sandbox
-from tests.doubles import Chunks, Crash, MemoryStore, Steps
+from tests.doubles import Chunks, Crash, MemoryStore, Steps, crashes
 
 SECRET = b"a secret of the tests' own"
 FAULTS = ["ok", "ok", "ok", "400", "503", "cut after accepting", "200 without receipt"]
@@ -53,6 +54,7 @@ def step(monkeypatch: pytest.MonkeyPatch) -> Steps:
     ):
         stepped(owner, name)
     monkeypatch.setattr(checkpoint_writer, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(asyncio, "run", crashes.run)
     return steps
 
 
@@ -69,14 +71,18 @@ RUN = st.fixed_dictionaries(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("examples", [10, pytest.param(60, marks=pytest.mark.long)])
 @pytest.mark.parametrize("vendor", RECORDS)
 def test_the_ledger_never_says_what_the_vendor_does_not_have(  # noqa: C901  # a model has its parts
-    vendor: str, step: Steps, plan: Callable[..., Plan], sandbox: Sandbox
+    vendor: str, examples: int, step: Steps, plan: Callable[..., Plan], sandbox: Sandbox
 ) -> None:
     """After each attempt of each run; and a last run without faults leaves the vendor with what the source has."""
 
     @settings(
-        max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
     @given(runs=st.lists(RUN, min_size=1, max_size=3))
     def check(runs: list[dict[str, Any]]) -> None:

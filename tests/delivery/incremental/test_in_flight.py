@@ -13,9 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.incremental import change_filter
-from airflow_provider_userdata.delivery.incremental.in_flight import LookedUp
-from airflow_provider_userdata.delivery.incremental.records_in_flight import RecordsInFlight
-from airflow_provider_userdata.delivery.incremental.states_in_flight import StatesInFlight
+from airflow_provider_userdata.delivery.incremental.in_flight import RecordsInFlight, StatesInFlight
 from airflow_provider_userdata.fingerprints import Fingerprints
 from airflow_provider_userdata.records.json_lines import JsonLines
 from airflow_provider_userdata.records.record import Record
@@ -74,8 +72,7 @@ def test_any_course_of_records(steps: list[tuple[str, Any]]) -> None:
         positions += len(keys)
         records: Sequence[Record] = RecordBatch(keys, numbers, JsonLines.joined([key + b"\n" for key in keys]))
         chosen = [index for index, key in enumerate(keys) if key not in marked]
-        looked_up = LookedUp(keys, [], chosen)
-        to_send, unchanged = in_flight.divide(list(records) if one_by_one else records, looked_up)
+        to_send, unchanged = in_flight.divide(list(records) if one_by_one else records, keys, [], chosen)
         assert {one.body for one in unchanged} <= marked | proven
         new = [one.body for one in to_send]
         assert set(new) == set(keys) - marked - proven - {one.body for one in sent}
@@ -123,7 +120,7 @@ def test_a_state_after_one_in_doubt_is_not_believed() -> None:
     in_flight, key = StatesInFlight(), b"k" * 16
     marked: list[list[bytes]] = []
     for state in (b"a" * 16, b"b" * 16):
-        to_send, _ = in_flight.divide([Record(b"{}")], LookedUp([key], [state], [0]))
+        to_send, _ = in_flight.divide([Record(b"{}")], [key], [state], [0])
         in_flight.record_delivered(to_send, in_doubt=state == b"a" * 16)
         proofs = in_flight.to_mark(9)
         in_flight.marked(proofs)
@@ -176,7 +173,7 @@ def test_look_ups_of_states_get_their_turn_while_much_is_marked(monkeypatch: pyt
         assert (len(to_send), len(unchanged)) == (2, 3)  # the ledger above forgets what it was told
         await marking
         assert changes.unmarked == 0
-        await changes.close()
+        await changes.close(asyncio.Event(), 10)
 
     asyncio.run(run())
     assert calls == ["look up 5", "mark 2", "look up 5", "mark 2", "mark 1"]

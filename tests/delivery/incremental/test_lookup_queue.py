@@ -66,7 +66,7 @@ def tell(ledger: EveryOther, monkeypatch: pytest.MonkeyPatch) -> Callable[[Story
         text = b'{"device_name":"ring","start_date":"2024-05-01T08:00:0%dZ","unit":"count","value":1}'
         records = GeroSense("steps").prepare_texts([text % second for second in range(10)], range(10)).records
         await story(LookupQueue(changes, halted), list(records), halted)
-        await changes.close()
+        await changes.close(asyncio.Event(), 10)
 
     return lambda story: asyncio.run(telling(story))
 

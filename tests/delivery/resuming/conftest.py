@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import json
-import runpy
+import multiprocessing
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -23,9 +24,12 @@ from airflow_provider_userdata.delivery.recording.append_log import LocalLog, Se
 from airflow_provider_userdata.delivery.report import Report
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.sandbox import Sandbox
-from tests.doubles import Crash, MemoryStore
+from tests.delivery.resuming import killed_delivery
+from tests.doubles import Crash, MemoryStore, crashes
 
-SCRIPT = Path(__file__).with_name("killed_delivery.py")
+FORKS = multiprocessing.get_context("forkserver")
+"""Makes processes of one that has imported all they need, which takes longer than most of them live."""
+FORKS.set_forkserver_preload([killed_delivery.__name__])
 BATCH = {"thymia": 1, "gerosense": 1000, "ptengine": 100}
 SLACK = 0.3
 """Seconds that a flush may come late, on a machine with other things to do."""
@@ -62,7 +66,7 @@ def attempt(plan: Callable[..., Plan], store: MemoryStore) -> Callable[..., Resu
 @pytest.fixture
 def crash(plan: Callable[..., Plan], store: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Make an attempt that crashes where it would write its n-th receipt: ``crash("thymia", rows, receipt=5)``."""
-    crashes = itertools.count()
+    numbers = itertools.count()
 
     def crashed(vendor: str, source: Any, receipt: int, **given: Any) -> None:
         kind = LocalLog if isinstance(given.get("output", Path()), Path) else SegmentedLog
@@ -88,8 +92,9 @@ def crash(plan: Callable[..., Plan], store: Any, monkeypatch: pytest.MonkeyPatch
             patch.setattr(kind, "append", appended)
             patch.setattr(kind, "flush", flushed)
             patch.setattr(store, "save", saved)
+            patch.setattr(asyncio, "run", crashes.run)
             with contextlib.suppress(Crash):
-                Delivery(plan(vendor, source, attempt=f"crash-{next(crashes)}", store=store, **given)).run()
+                Delivery(plan(vendor, source, attempt=f"crash-{next(numbers)}", store=store, **given)).run()
         assert left[0] <= 0
 
     return crashed
@@ -112,20 +117,20 @@ class Killer:
         """Make an attempt, and kill it so many seconds after its start; say whether it came to its end."""
         self.attempts += 1
         given = {**self.settings, "attempt": f"{self.attempts}-x", **settings}
-        with subprocess.Popen([sys.executable, SCRIPT, json.dumps(given)], stdout=subprocess.PIPE, text=True) as child:
-            assert child.stdout is not None
-            if seconds is not None:
-                if seconds > 0:
-                    child.stdout.readline()
-                time.sleep(abs(seconds))
-                child.kill()
-            said = child.stdout.read()
-        if child.returncode == -signal.SIGKILL:
+        said, child = _started(given)
+        if seconds is not None:
+            if seconds > 0:
+                said.poll(None)
+            time.sleep(abs(seconds))
+            child.kill()
+        child.join()
+        if child.exitcode == -signal.SIGKILL:
             self.kills += 1
             self.lately += self._accepted_since(time.monotonic() - given["save_seconds"] - SLACK)
             return False
-        assert child.returncode == 0
-        ended = json.loads(said.removeprefix("started\n"))
+        assert child.exitcode == 0
+        assert said.recv() == "started"
+        ended = said.recv()
         assert ended["error"] is None
         self.repeated = ended["repeated"]
         self.reports.append(Report(**ended["report"]))
@@ -139,6 +144,15 @@ class Killer:
     def in_flight(self) -> int:
         """Give how many records may have been in flight at all kills together."""
         return int(self.kills * self.settings["max_in_flight"] * BATCH[self.vendor])
+
+
+def _started(settings: dict[str, Any]) -> tuple[Connection, BaseProcess]:
+    """Start an attempt in a process of its own; return where it says how it goes, and the process."""
+    said, says = FORKS.Pipe(duplex=False)
+    with says:
+        child = FORKS.Process(target=killed_delivery.main, args=(settings, says.send))
+        child.start()
+    return said, child
 
 
 @pytest.fixture
@@ -167,7 +181,7 @@ def killer(sandbox: Sandbox, rows: Callable[..., Any], tmp_path: Path) -> Callab
 @pytest.fixture(scope="session")
 def objects() -> Callable[[Path], Any]:
     """Let a folder stand for one of an object store, which can't be appended to."""
-    return cast("Callable[[Path], Any]", runpy.run_path(str(SCRIPT))["Objects"])
+    return killed_delivery.Objects
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ call: see `DEATHS`), `supervised` (whether it stops when its parent is gone), `l
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import math
 import os
@@ -184,7 +185,7 @@ def _ledger(settings: dict[str, Any], vendor: Vendor) -> SqlLedger:
     )
 
 
-def main(settings: dict[str, Any]) -> None:
+def main(settings: dict[str, Any], say: Callable[[Any], object]) -> None:
     """Run the attempt."""
     checkpoint_writer.SAVE_SECONDS = settings["save_seconds"]
     if settings.get("die"):
@@ -211,12 +212,11 @@ def main(settings: dict[str, Any]) -> None:
         patience=Patience(on_doubt=settings.get("on_doubt", "resend")),
         supervisor=Supervisor(math.inf) if settings.get("supervised") else None,
     )
-    sys.stdout.write("started\n")
-    sys.stdout.flush()
+    say("started")
     ended = Delivery(plan).run()
     error = None if ended.error is None else f"{type(ended.error).__name__}: {ended.error}"
-    sys.stdout.write(json.dumps({"error": error, "report": ended.report.as_dict(), "repeated": ended.repeated}))
+    say({"error": error, "report": ended.report.as_dict(), "repeated": ended.repeated})
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    main(json.loads(sys.argv[1]), functools.partial(print, flush=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import tempfile
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from airflow_provider_userdata.delivery.resuming import checkpoint, checkpoint_w
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.sandbox import Sandbox
-from tests.doubles import Chunks, Crash, MemoryStore, Steps
+from tests.doubles import Chunks, Crash, MemoryStore, Steps, crashes
 
 BATCH = {"thymia": 1, "gerosense": 1000, "ptengine": 100}
 VALID: dict[str, Callable[[int], dict[str, Any]]] = {
@@ -56,6 +57,7 @@ def step(monkeypatch: pytest.MonkeyPatch) -> Steps:
     monkeypatch.setattr(LocalLog, "append", appended)
     monkeypatch.setattr(AttemptFiles, "flush", flushed)
     monkeypatch.setattr(checkpoint_writer, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(asyncio, "run", crashes.run)
     return steps
 
 

@@ -15,18 +15,18 @@ from tests.doubles import Chunks
 Attempt = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 Whole = Callable[..., None]
-COUNT = 300
-DELIVERED = 150
+COUNT = 100
+DELIVERED = 50
 
 
 CHANGES: dict[str, Callable[[list[Any], Any], list[Any]]] = {
     "one more at the front": lambda rows, new: [new, *rows],
     "another one at the front": lambda rows, new: [new, *rows[1:]],
-    "another one among the settled": lambda rows, new: [*rows[:70], new, *rows[71:]],
-    "one more among those that were read": lambda rows, new: [*rows[:155], new, *rows[155:]],
-    "one less": lambda rows, new: rows[:70] + rows[71:],
+    "another one among the settled": lambda rows, new: [*rows[:30], new, *rows[31:]],
+    "one more among those that were read": lambda rows, new: [*rows[:55], new, *rows[55:]],
+    "one less": lambda rows, new: rows[:30] + rows[31:],
     "another order": lambda rows, new: rows[::-1],
-    "shorter": lambda rows, new: rows[:100],
+    "shorter": lambda rows, new: rows[:30],
     "empty": lambda rows, new: [],
 }
 
@@ -131,7 +131,7 @@ def test_what_was_read_after_the_last_checkpoint_is_compared_too(
     sandbox.thymia.clear_faults()
     del store.texts[1:]  # as if the store had failed since the first checkpoint
 
-    ended = attempt("thymia", Chunks([*records[:70], {"data": 1}, *records[70:]], 20))
+    ended = attempt("thymia", Chunks([*records[:30], {"data": 1}, *records[30:]], 20))
 
     assert isinstance(ended.error, SourceChangedError)
     assert sandbox.thymia.counts.records == DELIVERED
@@ -144,7 +144,7 @@ def test_an_unordered_source_does_not_spoil_the_checkpoint_of_a_begun_run(
     """Attempts that end in the middle of reading what is settled keep the digests that showed it."""
 
     def broken() -> Any:
-        yield from begun[:90]
+        yield from begun[:30]
         raise RuntimeError("the cursor was closed")
 
     assert attempt("thymia", broken()).error is not None

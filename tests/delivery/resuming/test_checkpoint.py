@@ -14,11 +14,12 @@ import pytest
 from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.delivery.reading.digest import SourceDigest
 from airflow_provider_userdata.delivery.resuming import checkpoint_writer
-from airflow_provider_userdata.delivery.resuming.checkpoint import LARGEST, Checkpoint, Completed, decoded
+from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint, Completed, decoded
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
 from airflow_provider_userdata.delivery.resuming.position_tracker import PositionTracker
 from airflow_provider_userdata.errors import SourceBrokeError
 from airflow_provider_userdata.sandbox import Sandbox
+from tests.doubles.stores import LARGEST
 
 Attempt = Callable[..., Result]
 CHUNK = 1000
@@ -38,16 +39,24 @@ def checkpoint(progress: PositionTracker) -> Checkpoint:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("max_in_flight", [16, 1000])
+@pytest.mark.parametrize(
+    ("positions", "max_in_flight"),
+    [
+        (200_000, 16),
+        (200_000, 100),
+        pytest.param(1_000_000, 16, marks=pytest.mark.long),
+        pytest.param(1_000_000, 1000, marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.parametrize("sets", [1, 50])
 @pytest.mark.parametrize("size", [100, 1000])
-def test_a_million_positions_settled_out_of_order_fit(max_in_flight: int, sets: int, size: int) -> None:
+def test_many_positions_settled_out_of_order_fit(positions: int, max_in_flight: int, sets: int, size: int) -> None:
     """Batches of interleaved records, answered in any order: what is settled and what is in flight fits."""
     chance = random.Random(f"{max_in_flight} {sets} {size}")
     progress, source, settled, sent = PositionTracker(), SourceDigest(), set[int](), set[int]()
     in_flight: list[list[tuple[int, int]]] = []
     window = sets * size
-    for start in range(0, 1_000_000, CHUNK):
+    for start in range(0, positions, CHUNK):
         progress.record_read(source.take([b"{}"] * CHUNK))
         if (start + CHUNK) % window:
             continue

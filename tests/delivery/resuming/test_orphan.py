@@ -24,7 +24,7 @@ from airflow_provider_userdata.errors import OrphanedError
 
 SCRIPT = Path(__file__).with_name("killed_delivery.py")
 SUPERVISE = "import subprocess, sys; subprocess.run([sys.executable, *sys.argv[1:]])"
-COUNT = 5_000
+COUNT = 1_000
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def left_behind(killer: Any) -> None:
 
 def test_an_orphan_stops_and_its_retry_goes_on(killer: Callable[..., Any], whole: Callable[..., None]) -> None:
     """Where the supervisor is killed, nothing more is sent, no end is recorded, and what it gave up is in doubt."""
-    one = killer("thymia", COUNT, latency=0.05)
+    one = killer("thymia", COUNT, latency=0.1)
     left_behind(one)
 
     counts = one.sandbox.thymia.counts

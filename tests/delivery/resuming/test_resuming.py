@@ -19,7 +19,7 @@ from airflow_provider_userdata.sandbox import Sandbox
 Attempt = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
 Whole = Callable[..., None]
-COUNTS = {"thymia": 900, "gerosense": 5_000, "ptengine": 5_000}
+COUNTS = {"thymia": 300, "gerosense": 5_000, "ptengine": 5_000}
 TWICE = Patience(max_attempts=2)
 
 

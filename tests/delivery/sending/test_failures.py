@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.sending.failures import Failure, Way, explain
+from airflow_provider_userdata.delivery.sending.failures import Failure, explain
 from airflow_provider_userdata.delivery.sending.transport import Endpoint, NoAnswer, Transport
 from airflow_provider_userdata.vendors.answers import Answer
 from airflow_provider_userdata.vendors.contract import Request
@@ -278,25 +278,21 @@ def test_only_a_400_says_that_the_vendor_was_not_reached(status: int) -> None:
 @pytest.mark.parametrize(("at_proxy", "which"), [(False, "the connection's host"), (True, "the proxy")])
 def test_a_network_without_a_route(number: int, at_proxy: bool, which: str) -> None:
     """Retries go on, because a network may come back."""
-    way = Way("mine", "https://api.example")
-
-    failure = explain(OSError(number, "geheim"), way, written=False, seconds=5.0, at_proxy=at_proxy)
+    failure = explain(OSError(number, "geheim"), secure=True, written=False, seconds=5.0, at_proxy=at_proxy)
 
     assert failure == Failure(f"there is no route to {which} from here", "is the network up, is a proxy needed?")
 
 
 def test_an_error_that_is_not_known() -> None:
     """An error's own message is never shown, because it may hold an address with a password."""
-    way = Way("mine", "https://api.example")
-
-    failure = explain(RuntimeError(f"http://me:{PASSWORD}@p:2/x"), way, written=True, seconds=5.0)
+    failure = explain(RuntimeError(f"http://me:{PASSWORD}@p:2/x"), secure=True, written=True, seconds=5.0)
 
     assert failure == Failure("the connection broke (RuntimeError)")
 
 
 def test_a_way_shows_no_secret() -> None:
     """Messages show only the host and port of an address."""
-    way = Way("mine", "https://api.example:1/base", f"http://me:{PASSWORD}@p:2/x")
+    endpoint = Endpoint("https://api.example:1/base", {}, proxy=f"http://me:{PASSWORD}@p:2/x", connection="mine")
 
-    assert str(way) == "connection 'mine', host api.example:1, proxy p:2"
-    assert str(Way("", "https://[::1]:1/base")) == "host [::1]:1"
+    assert endpoint.way == "connection 'mine', host api.example:1, proxy p:2"
+    assert Endpoint("https://[::1]:1/base", {}).way == "host [::1]:1"

@@ -84,11 +84,11 @@ def sent_through(
         way = {"timeout": 5.0, "proxy": f"http://{user}127.0.0.1:{proxy_port}", "connection": "mine", **settings}
         async with Transport(Endpoint(url, {"x-api-key": "geheim"}, **way)) as transport:
             answer = await transport.post(Request("/v1/path", (b"{}",)))
-            assert str(transport.way).startswith(f"connection 'mine', host 127.0.0.1:{port}, proxy ")
+            assert transport.endpoint.way.startswith(f"connection 'mine', host 127.0.0.1:{port}, proxy ")
         there.close()
         between.close()
         if isinstance(answer, NoAnswer):
-            assert str(transport.way) in answer.reason
+            assert transport.endpoint.way in answer.reason
             assert PASSWORD not in answer.reason
         return answer
 

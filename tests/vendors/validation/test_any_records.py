@@ -97,7 +97,7 @@ NEAR = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=50)
 @given(value=VALUES | NEAR)
 @example(value={"device_name": "i", "start_date": "2023-11-01T08:04Z", "unit": "count/s", "value": float("inf")})
 def test_any_python_value_is_settled(vendor: Vendor, settled: IntervalSet, value: object) -> None:
@@ -114,7 +114,7 @@ def plain(value: Any) -> Any:
     return value if type(value) in (str, int, float, bool, type(None)) else str(value)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 @given(value=VALUES | NEAR, cut=st.integers(0, 400), insert=st.binary(max_size=3))
 @example(
     value={"device_name": "i", "start_date": "2023-11-01T08:04Z", "unit": "count", "value": 1}, cut=17, insert=b"\xff"
@@ -129,7 +129,7 @@ def test_any_text_is_settled(vendor: Vendor, settled: IntervalSet, value: object
         assert found == vendor.prepare_value(json.loads(text))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 @given(values=st.lists(VALUES | NEAR, max_size=5), first=st.integers(0, 10**9))
 @example(values=[{"device_name": " ", "start_date": "2023-11-01T08:04:51Z", "unit": "count", "value": 1}], first=0)
 @example(values=[{"device_name": "i", "start_date": "2023-11-01T08:04Z", "unit": "count", "value": 1}] * 2, first=0)
@@ -166,7 +166,7 @@ SAMPLES: list[Any] = [
 TYPED = st.sampled_from(SAMPLES) | LEAVES
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(
     names=st.permutations(["device_name", "start_date", "end_date", "unit", "value", "user_id"]),
     width=st.integers(0, 6),
@@ -195,14 +195,14 @@ def test_rows_of_values_are_settled_as_each_alone(
     assert (list(found.records), found.invalid) == (alone.records, alone.invalid)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=50)
 @given(text=st.binary(max_size=200))
 def test_any_bytes_are_settled(vendor: Vendor, settled: IntervalSet, text: bytes) -> None:
     """Bytes that nobody meant as JSON are a reject."""
     settled(vendor, vendor.prepare_json(text))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     cells=st.dictionaries(
         st.sampled_from(FIELDS) | st.text(), st.text() | st.from_regex(r"-?[0-9]+(\.[0-9]+)?([eE][0-9]+)?")
@@ -213,7 +213,7 @@ def test_any_cells_are_settled(vendor: Vendor, settled: IntervalSet, cells: dict
     settled(vendor, vendor.prepare_cells(tuple(cells), list(cells.values())))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 @given(
     names=st.lists(st.sampled_from(FIELDS) | st.text(max_size=60), unique=True, max_size=4),
     cells=st.lists(st.text(max_size=150) | st.sampled_from(["1", "count", "2023-11-01T08:04:51Z"]), max_size=24),

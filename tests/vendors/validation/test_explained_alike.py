@@ -94,7 +94,7 @@ PROFILES = broken(PROFILE, TEXTS) | st.dictionaries(TEXTS, TEXTS, max_size=3)
 USERS_DATA = broken(USER_DATA, TEXTS) | st.fixed_dictionaries(
     {"user": broken({"userLabel": "u1"}, TEXTS), "data": VALUES | st.just({"a": 1})}
 )
-THOROUGHLY = settings(deadline=None, max_examples=500, suppress_health_check=[HealthCheck.too_slow])
+THOROUGHLY = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 
 
 def alike(name: str, record: object) -> tuple[Fault, ...]:

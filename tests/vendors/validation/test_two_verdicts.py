@@ -29,7 +29,7 @@ SCHEMAS = {
     "ptengine": contract_validator(profile_schema()),
     "thymia": contract_validator(user_data_schema()),
 }
-THOROUGHLY = settings(deadline=None, max_examples=800, suppress_health_check=[HealthCheck.too_slow])
+THOROUGHLY = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 
 JUNK: st.SearchStrategy[Any] = (
     st.none() | st.booleans() | st.integers(-2, 2) | st.text(max_size=3) | st.just([]) | st.just({})
