@@ -45,9 +45,8 @@ def check_folder(folder: Any, expected: Mapping[str, int]) -> None:
     except (FileNotFoundError, NotADirectoryError):  # the latter in a store, which has no empty folders
         there = {}
     except OSError as error:
-        raise OutputError(
-            f"output_path: {folder} can't be looked at: {error.strerror or type(error).__name__}"
-        ) from error
+        reason = error.strerror or type(error).__name__
+        raise OutputError(f"output_path: {folder} can't be looked at: {reason}") from error
     for name, size in expected.items():
         if there.get(name, -1) < size:
             raise OutputError(f"output_path: {folder / name} was {'cut short' if name in there else 'removed'} {_LOST}")

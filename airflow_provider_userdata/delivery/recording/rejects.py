@@ -54,8 +54,7 @@ def write_rejects(rejects: AppendLog, rows: Sequence[tuple[int, object, Rejectio
 
 
 def _line(position: int, row: object, why: Rejection) -> _Line:
-    was_read = why.path not in _WHOLE  # a fault inside the record: it was parsed
-    record = row_json(row, was_read=was_read)
+    record = row_json(row, was_read=why.path not in _WHOLE)  # a fault inside the record: it was parsed
     return _Line(position, why.fate, why.rule, _utf8(why.path), _utf8(why.reason), why.status, record)
 
 
