@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from dataclasses import dataclass
 
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
 from airflow_provider_userdata.delivery.plan import Plan
@@ -14,6 +15,7 @@ _CHECKPOINT = "the checkpoint of an attempt before this one doesn't hold togethe
 _log = logging.getLogger(__name__)
 
 
+@dataclass(eq=False, repr=False)
 class EarlierAttempts:
     """Finds out where an earlier attempt ended.
 
@@ -22,12 +24,9 @@ class EarlierAttempts:
     :param airflow_thread: for calls to Airflow.
     """
 
-    def __init__(self, plan: Plan, file_thread: BlockingThread, airflow_thread: BlockingThread) -> None:
-        self._plan = plan
-        self._store = None if plan.validate_only else plan.store
-        self._incremental = plan.ledger is not None
-        self._file_thread = file_thread
-        self._airflow_thread = airflow_thread
+    plan: Plan
+    file_thread: BlockingThread
+    airflow_thread: BlockingThread
 
     async def last(self) -> Checkpoint | Completed | None:
         """Return what the last attempt left; None if there is nothing, or if the task was cleared to start over.
@@ -35,11 +34,11 @@ class EarlierAttempts:
         :raises OutputError: if it can't be loaded.
         :raises ResumeError: if it can't be read.
         """
-        store = self._store
-        if store is None or not self._plan.resume:
+        store = self.plan.store
+        if store is None or not self.plan.resume:
             return None
         try:
-            value = await self._airflow_thread.call(store.load)
+            value = await self.airflow_thread.call(store.load)
         except Exception as error:
             raise OutputError(f"the checkpoint can't be loaded: {type(error).__name__}. Nothing was sent") from error
         earlier = decoded(value)
@@ -48,15 +47,17 @@ class EarlierAttempts:
         if earlier is not None and (reason := flaw(earlier)) is not None:
             raise damaged(_CHECKPOINT, reason)
         if isinstance(earlier, Completed) and not earlier.red and earlier.max_tries != store.max_tries:
-            again = "what the ledger doesn't have is sent" if self._incremental else "all records are sent again"
+            again = (
+                "what the ledger doesn't have is sent" if self.plan.ledger is not None else "all records are sent again"
+            )
             _log.info("The run was finished, and somebody cleared the task: %s", again)
             return None
         return earlier
 
     async def recover(self, earlier: Checkpoint) -> Recovery | None:
         """Find out where to go on; None to start over, because the earlier attempt was for another destination."""
-        must_know = self._plan.patience.on_doubt == "hold"
-        found = await self._file_thread.call(lambda: recover(earlier, self._plan.output, must_know=must_know))
+        must_know = self.plan.patience.on_doubt == "hold"
+        found = await self.file_thread.call(lambda: recover(earlier, self.plan.output, must_know=must_know))
         return found if self.is_of_this_destination(earlier, sent=found.any_sent) else None
 
     def is_of_this_destination(self, earlier: Checkpoint | Completed, *, sent: bool) -> bool:
@@ -65,9 +66,9 @@ class EarlierAttempts:
         :param sent: whether it delivered any record, or may have.
         :raises SourceChangedError: if it did, to another address or as another kind of records.
         """
-        here = self._plan.destination
+        here = self.plan.destination
         if earlier.address not in ("", here.address):
-            if sent and not self._incremental and not self._plan.restart_if_changed:
+            if sent and self.plan.ledger is None and not self.plan.restart_if_changed:
                 raise SourceChangedError(
                     "the attempt before sent records to another address, or as another kind of records: what it "
                     "delivered isn't here. Send all again, with resume=False, or go back to where it sent them"
@@ -88,12 +89,12 @@ class EarlierAttempts:
 
         :raises ResumeError: if it did, and nothing may be sent twice.
         """
-        numbers = self._plan.unseen_attempts
-        if not numbers or self._store is None or not self._plan.resume:
+        numbers = self.plan.unseen_attempts
+        if not numbers or self.plan.store is None or not self.plan.resume:
             return False
         names = f"attempt{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
-        nothing = f"{names} left nothing in {self._plan.output} on {socket.gethostname()}"
-        if self._plan.patience.on_doubt == "hold":
+        nothing = f"{names} left nothing in {self.plan.output} on {socket.gethostname()}"
+        if self.plan.patience.on_doubt == "hold":
             raise ResumeError(
                 f'output_path: {nothing}, and on_doubt="hold" allows no guess at what was sent; let all workers share '
                 "output_path, or start over with resume=False"

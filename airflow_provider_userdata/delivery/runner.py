@@ -65,7 +65,7 @@ class Delivery:
                     self.stop(interruption)
                 else:
                     self.stop(StoppedError("the delivery was interrupted by a timeout or a signal"))
-                self._wait_a_little()
+                self._thread.join(LONGEST_GOODBYE)
             raise
 
     @property
@@ -91,9 +91,6 @@ class Delivery:
             if missed is not None:
                 raise missed
 
-    def _wait_a_little(self) -> None:
-        self._thread.join(LONGEST_GOODBYE)
-
     def _work(self) -> None:
         try:
             with _few_collections(), _short_turns() if self._plan.ledger else contextlib.nullcontext():
@@ -110,8 +107,7 @@ class Delivery:
         ended = await self._engine.run()
         if isinstance(ended.error, SourceChangedError) and self._plan.restart_if_changed and not self._stop_error:
             _log.warning("The source changed since an earlier attempt: all its records are sent again, from the first")
-            again = replace(self._plan, resume=False, attempt=f"{self._plan.attempt}-again")
-            self._engine = Engine(again)
+            self._engine = Engine(replace(self._plan, resume=False, attempt=f"{self._plan.attempt}-again"))
             ended = await self._engine.run()
         # Set before the loop is closed: closing it would wait for a DNS lookup that hangs.
         self._ended.set_result(ended)

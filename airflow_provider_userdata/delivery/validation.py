@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog
@@ -18,9 +19,11 @@ from airflow_provider_userdata.vendors.validation import Fault, Invalid, decoded
 
 _log = logging.getLogger(__name__)
 _Check = Callable[[Any], Record | Invalid]
-_Items = tuple[tuple[str, str], ...] | None
+_Items = tuple[tuple[str, str], ...]
+"""The vendor's fields, each with its source's column."""
 
 
+@dataclass(eq=False, repr=False)
 class Validator:
     """Checks rows in the source's order, and numbers them.
 
@@ -32,24 +35,17 @@ class Validator:
         checkpoint.
     """
 
-    def __init__(
-        self,
-        vendor: Vendor,
-        fields: Mapping[str, str] | None,
-        fates: OutcomeLog,
-        tally: Counters,
-        progress: PositionTracker,
-        *,
-        keep_proven: bool = False,
-    ) -> None:
-        self._vendor = vendor
-        self._preparer = Preparer(vendor, fields)
-        self._fates = fates
-        self._tally = tally
-        self._progress = progress
-        self._keep_proven = keep_proven
+    vendor: Vendor
+    fields: Mapping[str, str] | None
+    fates: OutcomeLog
+    tally: Counters
+    progress: PositionTracker
+    keep_proven: bool
+
+    def __post_init__(self) -> None:
+        self._preparer = Preparer(self.vendor, self.fields)
         self._proven: list[Record] = []
-        self._usual = vendor.usual_user_characters
+        self._usual = self.vendor.usual_user_characters
         self._first: tuple[int, Fault] | None = None
 
     def first_fault(self) -> str | None:
@@ -57,14 +53,14 @@ class Validator:
         if self._first is None:
             return None
         position, fault = self._first
-        return f"position {position}, {fault.public_path(self._vendor.known_fields)}, rule {fault.rule}"
+        return f"position {position}, {fault.public_path(self.vendor.known_fields)}, rule {fault.rule}"
 
     def check(self, chunk: Chunk) -> Sequence[Record]:
         """Return the valid records of a chunk that have no fate yet, and reject the invalid ones."""
         positions, rows = self._without_fate(chunk)
         records, invalid = self._preparer.prepare(chunk, rows, positions)
         if invalid:
-            self._fates.record_invalid(
+            self.fates.record_invalid(
                 [(positions[place], rows[place], self._why(positions[place], one)) for place, one in invalid]
             )
         if self._usual is not None:
@@ -78,15 +74,15 @@ class Validator:
 
     def _without_fate(self, chunk: Chunk) -> tuple[Sequence[int], Sequence[Any]]:
         """Return the positions and rows of a chunk, without those that have their fate from an earlier attempt."""
-        first, rows = self._tally.read, chunk.rows
-        self._tally.read += len(rows)
-        if first >= self._progress.new_from:
-            return range(first, first + len(rows)), rows
+        first, rows = self.tally.read, chunk.rows
+        self.tally.read += len(rows)
         positions = range(first, first + len(rows))
-        if self._keep_proven:
-            known = [position for position in positions if self._progress.is_proven(position)]
+        if first >= self.progress.new_from:
+            return positions, rows
+        if self.keep_proven:
+            known = [position for position in positions if self.progress.is_proven(position)]
             self._proven += self._preparer.prepare(chunk, [rows[position - first] for position in known], known).records
-        new = [position for position in positions if not self._progress.has_fate(position)]
+        new = [position for position in positions if not self.progress.has_fate(position)]
         return new, [rows[position - first] for position in new]
 
     def _warn_of_length(self, records: Sequence[Record], usual: int) -> None:
@@ -98,7 +94,7 @@ class Validator:
                     "unchanged",
                     record.position,
                     usual,
-                    self._vendor.name,
+                    self.vendor.name,
                 )
                 self._usual = None
                 return
@@ -125,30 +121,30 @@ class Preparer:
 
     def __init__(self, vendor: Vendor, fields: Mapping[str, str] | None) -> None:
         self._vendor = vendor
-        self._fields = fields
+        self._items = None if fields is None else tuple(fields.items())
 
     def prepare(self, chunk: Chunk, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
         """Check rows of a chunk, whatever they contain.
 
         :param positions: one for each row.
         """
-        fields = None if chunk.carried_in else self._fields
+        items = None if chunk.carried_in else self._items
         try:
-            checked = self._prepare_together(chunk.form, fields, rows, positions)
+            checked = self._prepare_together(chunk.form, items, rows, positions)
         except BaseException as error:  # noqa: BLE001  # one row can't be checked: the check one by one finds it
             checked = None
             if Unreadable not in map(type, rows):  # an `Unreadable` row is expected to fail here, others are not
                 _log.warning("%d rows can't be checked together, only one by one: %s", len(rows), type(error).__name__)
-        return checked or self._prepare_one_by_one(self._check_of(chunk.form, fields), rows, positions)
+        return checked or self._prepare_one_by_one(self._check_of(chunk.form, items), rows, positions)
 
     def _prepare_together(
-        self, form: RowFormat, fields: Mapping[str, str] | None, rows: Sequence[Any], positions: Sequence[int]
+        self, form: RowFormat, items: _Items | None, rows: Sequence[Any], positions: Sequence[int]
     ) -> Checked | None:
         """Check all rows at once; return None, or raise, if they are not all of one kind that allows it."""
-        if form is RowFormat.JSON and fields is None:
+        if form is RowFormat.JSON and items is None:
             return self._vendor.prepare_texts(rows, positions)  # raises if one is `Unreadable`
         if form is RowFormat.CELLS and set(map(type, rows)) == {TextRow} and len({id(row.header) for row in rows}) == 1:
-            names, taken = _columns(_items(fields), rows[0].header)
+            names, taken = _columns(items, rows[0].header)
             cells = [taken(row.values) for row in rows]
             return self._vendor.prepare_table(names, cells, rows, positions)
         return None
@@ -159,27 +155,24 @@ class Preparer:
         except BaseException:  # noqa: BLE001  # one row made its check raise: only that one is rejected for it
             return sorted_out([self._prepare_alone(check, row) for row in rows], rows, positions)
 
-    def _check_of(self, form: RowFormat, fields: Mapping[str, str] | None) -> _Check:
+    def _check_of(self, form: RowFormat, items: _Items | None) -> _Check:
         """Return the check of a single row."""
-        check = self._vendor_check(form, fields)
+        check = self._vendor_check(form, items)
         return lambda row: _unreadable(row) if type(row) is Unreadable else check(row)
 
-    def _vendor_check(self, form: RowFormat, fields: Mapping[str, str] | None) -> _Check:
+    def _vendor_check(self, form: RowFormat, items: _Items | None) -> _Check:
         vendor = self._vendor
         if form is RowFormat.CELLS:
-            items = _items(fields)
             return lambda row: vendor.prepare_cells(*_taken_cells(items, row))
-        if fields is None:
+        if items is None:
             return vendor.prepare_json if form is RowFormat.JSON else vendor.prepare_value
         if form is RowFormat.JSON:
-            return lambda row: self._from_json(fields, row)
-        return lambda row: vendor.prepare_value(_taken(fields, row))
+            return lambda row: self._from_json(items, row)
+        return lambda row: vendor.prepare_value(_taken(items, row))
 
-    def _from_json(self, fields: Mapping[str, str], text: bytes) -> Record | Invalid:
+    def _from_json(self, items: _Items, text: bytes) -> Record | Invalid:
         value = decoded(text)
-        if isinstance(value, Invalid):
-            return value
-        return self._vendor.prepare_value(_taken(fields, value))
+        return value if isinstance(value, Invalid) else self._vendor.prepare_value(_taken(items, value))
 
     def _prepare_alone(self, check: _Check, row: Any) -> Record | Invalid:
         """Check one row, and reject it if the check raises, as with an object whose methods raise."""
@@ -193,25 +186,19 @@ def _unreadable(row: Unreadable) -> Invalid:
     return Invalid((Fault(UNREADABLE, (), row.reason),))
 
 
-def _taken(fields: Mapping[str, str], row: Any) -> Any:
+def _taken(items: _Items, row: Any) -> Any:
     """Return the named columns that a row has; what is not a dictionary is left for the vendor's check to refuse."""
-    if not isinstance(row, dict):
-        return row
-    return {field: row[column] for field, column in fields.items() if column in row}
+    return {field: row[column] for field, column in items if column in row} if isinstance(row, dict) else row
 
 
-def _taken_cells(items: _Items, row: TextRow) -> tuple[tuple[str, ...], Sequence[str]]:
+def _taken_cells(items: _Items | None, row: TextRow) -> tuple[tuple[str, ...], Sequence[str]]:
     """Return the vendor's names and the values of the named columns of a row."""
     names, taken = _columns(items, row.header)
     return names, taken(row.values)
 
 
-def _items(fields: Mapping[str, str] | None) -> _Items:
-    return None if fields is None else tuple(fields.items())
-
-
 @functools.lru_cache(maxsize=16)
-def _columns(items: _Items, header: Header) -> tuple[tuple[str, ...], Callable[[list[str]], Sequence[str]]]:
+def _columns(items: _Items | None, header: Header) -> tuple[tuple[str, ...], Callable[[list[str]], Sequence[str]]]:
     """Return the vendor's names of the columns that are taken, and a function that picks their cells from a row."""
     if items is None:
         return header.names, lambda cells: cells

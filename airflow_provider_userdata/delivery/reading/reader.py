@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
+from airflow_provider_userdata.delivery.clock import unless_set
 from airflow_provider_userdata.delivery.reading.digest import Mark, SourceDigest
 from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat, Source
 from airflow_provider_userdata.errors import SourceBrokeError, UserdataError
@@ -63,7 +64,7 @@ class ChunkReader:
         if ahead.done():
             await asyncio.sleep(0)  # let other tasks run
         else:
-            await self._unless_halted(ahead)
+            await unless_set(self._halted, asyncio.wait([ahead]))
         if self._halted.is_set():
             return None
         self._ahead = None
@@ -77,7 +78,6 @@ class ChunkReader:
         if self._ahead is not None:
             self._ahead.add_done_callback(_seen)
         closing = self._thread.call(self._close)
-        closing.add_done_callback(_seen)
         self._thread.close()
         await asyncio.wait([closing], timeout=LONGEST_CLOSE)
 
@@ -112,14 +112,6 @@ class ChunkReader:
         with suppress(BaseException):  # how reading ended matters more
             if self._chunks is not None:
                 self._chunks.close()
-
-    async def _unless_halted(self, ahead: asyncio.Future[Read | None]) -> None:
-        halted = asyncio.ensure_future(self._halted.wait())
-        either: list[asyncio.Future[Any]] = [ahead, halted]
-        try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            halted.cancel()
 
 
 def _seen(future: asyncio.Future[Any]) -> None:
