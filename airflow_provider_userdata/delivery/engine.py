@@ -13,7 +13,6 @@ from typing import Any
 from airflow_provider_userdata.delivery.batch_delivery import BatchDelivery
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
 from airflow_provider_userdata.delivery.closing import Closing, rejects_error
-from airflow_provider_userdata.delivery.earlier_attempts import EarlierAttempts
 from airflow_provider_userdata.delivery.halt import Halt
 from airflow_provider_userdata.delivery.incremental import ChangeFilter
 from airflow_provider_userdata.delivery.intake import Intake
@@ -96,7 +95,7 @@ class Engine:
         files, tally, progress, fates, changes = self._files, self._tally, self._progress, self._fates, self._filter
         file_thread, airflow_thread, sender = self._file_thread, self._airflow_thread, self._sender
         self._writer = StoreWriter(plan.store, airflow_thread, plan.clock)
-        self._checkpointer = Checkpointer(
+        self._checkpointer = checkpointer = Checkpointer(
             Checkpoint(
                 attempt=plan.attempt,
                 host=socket.gethostname(),
@@ -116,9 +115,8 @@ class Engine:
             mark=None if changes is None else changes.mark_all,
             mark_proven=changes is not None and not changes.keeps_states,
         )
-        earlier = EarlierAttempts(plan, file_thread, airflow_thread)
         self._opening = Opening(
-            plan, files, file_thread, earlier, tally, progress, self._doubt, fates, changes, sender, self._checkpointer
+            plan, files, file_thread, airflow_thread, tally, progress, self._doubt, fates, changes, sender, checkpointer
         )
         self._closing = Closing(plan, files, file_thread, tally, fates, self._writer)
 
@@ -141,11 +139,7 @@ class Engine:
         return self._writer.unsaved
 
     def stop(self, error: UserdataError, grace: float) -> None:
-        """End soon: nothing new is sent, and what is in flight is cancelled after some seconds.
-
-        :param error: the error that the result gets.
-        :param grace: seconds.
-        """
+        """End soon, with this error: nothing new is sent, and what is in flight is cancelled after `grace` seconds."""
         self._halt.halt(error)
         self._stopped.set()
         asyncio.get_running_loop().call_later(grace, self._dispatcher.cancel)
@@ -203,7 +197,6 @@ class Engine:
             await reader.close()
 
     def _beside(self) -> list[Coroutine[Any, Any, None]]:
-        """Return what runs beside the delivery until it ends."""
         held, changes = self._plan.held, self._filter
         return [
             self._checkpointer.save_regularly(None if held is None else held.renew),

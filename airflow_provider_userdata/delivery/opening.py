@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from dataclasses import dataclass
 
+from airflow_provider_userdata.delivery import earlier_attempts
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
 from airflow_provider_userdata.delivery.clock import unless_set
-from airflow_provider_userdata.delivery.earlier_attempts import EarlierAttempts
 from airflow_provider_userdata.delivery.incremental import ChangeFilter
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog
 from airflow_provider_userdata.delivery.plan import Plan
@@ -30,15 +31,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(eq=False, repr=False)
 class Opening:
-    """Begins one attempt.
-
-    :param change_filter: opens the ledger of an incremental run; None otherwise.
-    """
+    """Begins one attempt. Only an incremental run has a change filter, which opens the ledger."""
 
     plan: Plan
     files: AttemptFiles
     file_thread: BlockingThread
-    earlier: EarlierAttempts
+    airflow_thread: BlockingThread
     tally: Counters
     progress: PositionTracker
     doubt: Doubt
@@ -54,9 +52,9 @@ class Opening:
         :return: the marker of a run that has nothing left to send; None where there is something to do.
         :raises UserdataError: if the attempt can't begin.
         """
-        earlier = await self.earlier.last()
+        earlier = await self.airflow_thread.call(functools.partial(earlier_attempts.last_left, self.plan))
         if isinstance(earlier, Completed):
-            if self.earlier.is_of_this_destination(earlier, sent=any_sent(earlier.done)):
+            if earlier_attempts.is_of_this_destination(self.plan, earlier, sent=any_sent(earlier.done)):
                 if self.plan.held is not None:
                     await self.file_thread.call(self.plan.held.release_all)
                 return earlier
@@ -65,10 +63,12 @@ class Opening:
             await unless_set(halted, self.change_filter.open())
             if halted.is_set():
                 raise StoppedError("the delivery was stopped before it began")
-        found = None if earlier is None else await self.earlier.recover(earlier)
+        found = None
+        if earlier is not None:
+            found = await self.file_thread.call(functools.partial(earlier_attempts.recovered, self.plan, earlier))
         if found is not None:
             await self._resume(found)
-        if self.earlier.any_unseen():
+        if earlier_attempts.any_unseen(self.plan):
             self.doubt.add_all()
         await self._claim_held(found)
         await self.file_thread.call(self.files.create)
@@ -92,10 +92,7 @@ class Opening:
         )
 
     async def _claim_held(self, found: Recovery | None) -> None:
-        """Claim the records that earlier runs held; an attempt that resumes needs the same ones as the one before.
-
-        :raises ResumeError: if they are not all left.
-        """
+        """Claim the records that earlier runs held; an attempt that resumes needs the same ones as the one before."""
         held = self.plan.held
         if held is None:
             return

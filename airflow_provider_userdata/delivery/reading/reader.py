@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
-from airflow_provider_userdata.delivery.clock import unless_set
 from airflow_provider_userdata.delivery.reading.digest import Mark, SourceDigest
 from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat, Source
 from airflow_provider_userdata.errors import SourceBrokeError, UserdataError
@@ -46,6 +45,7 @@ class ChunkReader:
         self._source = source
         self._carried_in = list(carried_in)
         self._halted = halted
+        self._halting: asyncio.Future[Any] = asyncio.ensure_future(halted.wait())
         self._ends = ends
         self._digest = SourceDigest()
         self._thread = BlockingThread("userdata-source")
@@ -64,7 +64,7 @@ class ChunkReader:
         if ahead.done():
             await asyncio.sleep(0)  # let other tasks run
         else:
-            await unless_set(self._halted, asyncio.wait([ahead]))
+            await asyncio.wait([ahead, self._halting], return_when=asyncio.FIRST_COMPLETED)
         if self._halted.is_set():
             return None
         self._ahead = None
@@ -75,6 +75,7 @@ class ChunkReader:
 
     async def close(self) -> None:
         """Let the source close what it has open; doesn't wait for one that hangs."""
+        self._halting.cancel()
         if self._ahead is not None:
             self._ahead.add_done_callback(_seen)
         closing = self._thread.call(self._close)
