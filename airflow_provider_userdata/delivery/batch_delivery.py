@@ -36,10 +36,7 @@ from airflow_provider_userdata.vendors import (
 
 
 def gave_up_error(vendor: str, reason: str, until: datetime | None) -> LaterError | VendorDownError:
-    """Return the error of a run that stops trying.
-
-    :param until: when to come back; None if the vendor is down.
-    """
+    """Return the error of a run that stops trying, until when it is to come back, or None if the vendor is down."""
     message = f"{vendor}: {reason}"
     return VendorDownError(message) if until is None else LaterError(message, until)
 
@@ -124,7 +121,6 @@ class BatchDelivery:
         return []
 
     def _reject_all(self, waiting: deque[tuple[Batch, int]], outcome: Outcome) -> None:
-        """Reject all parts that are left of a batch of which even small parts were refused."""
         while waiting:
             self._reject(waiting.popleft()[0], outcome)
 
@@ -183,12 +179,7 @@ class BatchDelivery:
         self.fates.leave(with_duplicates(self.change_filter, records, in_doubt=in_doubt), why)
 
     def _stop_if_hopeless(self, batch: Batch, accepted: int, refused: int, foreign: int) -> None:
-        """Stop the run if the vendor refuses everything, or something else answers: no record is at fault (A4).
-
-        :param accepted: how many of the batch's requests were accepted.
-        :param refused: how many were refused.
-        :param foreign: how many were not answered by the vendor itself.
-        """
+        """Stop the run if the vendor refuses everything, or something else answers: no record is at fault (A4)."""
         if accepted:
             self.refusals.accepted()
         elif (refused or foreign) and self.refusals.none_accepted(len(batch)):

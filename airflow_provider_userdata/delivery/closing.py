@@ -73,11 +73,11 @@ class Closing:
             raise
         if held is None:
             return
-        again = self.fates.held_over(carried_in=True)
+        again = self.fates.carried_on()
         untouched = not complete and len(again) == len(self.fates.carried_in)
         if not untouched:
             held.keep(again, carried_in=True)
-        held.keep(self.fates.held_over(carried_in=False), carried_in=False)
+        held.keep(self.fates.held_over, carried_in=False)
         if not complete:
             held.release(read=not untouched, complete=False)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from airflow_provider_userdata.delivery.batch_delivery import gave_up_error
 from airflow_provider_userdata.delivery.halt import Halt
 from airflow_provider_userdata.delivery.incremental import ChangeFilter, LookupQueue, Sifted, with_duplicates
-from airflow_provider_userdata.delivery.load import Load
 from airflow_provider_userdata.delivery.outcomes import EARLIER_DOUBT, OutcomeLog
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.reading import Chunk, ChunkReader, Read
@@ -25,14 +24,33 @@ FEWEST_CHECKED = 50
 """The fewest rows that are checked at once, if there are as many: smaller parts would take longer."""
 LONGEST_GATHERING = 0.05
 """Seconds that records wait for others to be looked up with them."""
+MOST_BYTES = 32 * 2**20
+"""Bytes of large records in memory at once, as they were read, each in several copies. One record may be larger."""
+LARGE = 2**14
+"""Bytes of a record above which it is large: a hundred times the usual."""
+
+
+class _Load:
+    """Bounds the bytes of large records in memory, without a fate. Small records are bounded by their number."""
+
+    def __init__(self, has_fate: Callable[[int], bool]) -> None:
+        self._has_fate = has_fate
+        self._chunks: list[tuple[range, int]] = []
+
+    def add(self, first: int, count: int, size: int) -> None:
+        if size > count * LARGE:
+            self._chunks.append((range(first, first + count), size))
+
+    def has_room(self, size: int) -> bool:
+        """Return whether a chunk of this many bytes fits; it always does if no other large records are in memory."""
+        self._chunks = [chunk for chunk in self._chunks if not all(map(self._has_fate, chunk[0]))]
+        load = sum([each for _, each in self._chunks])
+        return not load or load + size <= MOST_BYTES
 
 
 @dataclass(eq=False, repr=False)
 class Intake:
-    """Takes in the records of one run.
-
-    :param change_filter: leaves out what earlier runs delivered; None sends all.
-    """
+    """Takes in the records of one run. Without a change filter, it sends also what earlier runs delivered."""
 
     plan: Plan
     halt: Halt
@@ -48,7 +66,7 @@ class Intake:
     def __post_init__(self) -> None:
         self._batcher = batcher(self.plan.vendor.limits)
         self._look_ups = None if self.change_filter is None else LookupQueue(self.change_filter, self.halt.event)
-        self._load = Load(self.progress.has_fate)
+        self._load = _Load(self.progress.has_fate)
         self._undecided: Sequence[Record] = []
 
     async def take_all(self, reader: ChunkReader) -> None:
@@ -77,11 +95,7 @@ class Intake:
         self._hold([*self.dispatcher.ready, *looked_up, *self._undecided, *self._batcher.pending])
 
     async def _make_room(self, count: int, size: int) -> None:
-        """Wait until another chunk of large records fits in memory; incomplete batches are sent meanwhile.
-
-        :param count: its records.
-        :param size: its bytes.
-        """
+        """Wait until another chunk of large records fits in memory; incomplete batches are sent meanwhile."""
         if not self._load.has_room(size) and not self.plan.validate_only:
             if self._look_ups is not None:
                 await self._take_sifted(self._look_ups.flush())
@@ -95,7 +109,6 @@ class Intake:
         return sys.maxsize if self.change_filter is not None else max(FEWEST_CHECKED, self._batcher.room)
 
     def _checked(self, chunk: Chunk) -> Sequence[Record]:
-        """Check a chunk, and return what may be sent."""
         self._undecided = joined(self._undecided, self._not_in_doubt(self.checker.check(chunk)))
         if not self.progress.is_compared:
             return []  # the source may have changed: nothing is sent, or counts as delivered
@@ -140,7 +153,6 @@ class Intake:
             self.halt.halt(gave_up_error(self.plan.vendor.name, reason, gave_up.until), gave_up.rule)
 
     async def _dispatch(self, batches: list[Batch]) -> None:
-        """Dispatch batches; what a halt leaves unsent is held at the end."""
         for batch in batches:
             if self.plan.validate_only:
                 self.fates.record_only_validated(batch)

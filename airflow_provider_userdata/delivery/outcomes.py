@@ -39,15 +39,15 @@ class OutcomeLog:
     carried_in: list[bytes] = field(default_factory=list, init=False)
     """The bodies of the first records, which an earlier run had held."""
 
+    held_over: list[bytes] = field(default_factory=list, init=False)
+    """The bodies of held records from this run's source that the task's next run carries in."""
+
     def __post_init__(self) -> None:
-        self._held_over: list[bytes] = []
         self._left: list[tuple[Record, Rejection]] = []
         self._invalid: list[tuple[int, object, Rejection]] = []
 
     def record_read(self, marks: Iterable[Mark]) -> None:
-        """Record how far the source was read, and compare it with what an earlier attempt read.
-
-        Invalid rows found so far are written first.
+        """Write the invalid rows so far, record how far the source was read, and compare it with an earlier attempt.
 
         :raises SourceChangedError: if it differs.
         """
@@ -59,10 +59,7 @@ class OutcomeLog:
     def record_delivered(
         self, records: Sequence[Record], status: int, receipt: Mapping[str, str], *, in_doubt: bool = False
     ) -> None:
-        """Write the receipt of an accepted request.
-
-        :param in_doubt: whether it may have been accepted before, too.
-        """
+        """Write the receipt of an accepted request; where it is in doubt, it may have been accepted before, too."""
         positions = ranges_of(records)
         line = {
             "ranges": positions,
@@ -84,10 +81,6 @@ class OutcomeLog:
             self.progress.record_outcome(ranges_of(_in_order(records)))
 
     def _record_rows(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
-        """Write the lines of rows that were not delivered, each whole.
-
-        :param rows: each with its position, and why.
-        """
         if rows:
             self._write(rows)
             self.progress.record_outcome(ranges(sorted([position for position, _, _ in rows])))
@@ -119,7 +112,7 @@ class OutcomeLog:
             self.files.mark_left()
         for start in range(0, len(self._left), _LINES):
             self._write([(record.position, record.row, why) for record, why in self._left[start : start + _LINES]])
-        self._held_over += [
+        self.held_over += [
             record.body for record, why in self._left if why.carried_over and record.position >= len(self.carried_in)
         ]
         self._left = []
@@ -137,13 +130,8 @@ class OutcomeLog:
         """Count records that were only validated; no lines are written, as the source has them."""
         self.tally.record_outcome(Fate.HELD, len(records), VALIDATE_ONLY)
 
-    def held_over(self, *, carried_in: bool) -> list[bytes]:
-        """Return the bodies of held records that the task's next run carries in.
-
-        :param carried_in: whether to return those from an earlier run, or those from this run's source.
-        """
-        if not carried_in:
-            return self._held_over
+    def carried_on(self) -> list[bytes]:
+        """Return the bodies of records from an earlier run that the task's next run carries in again."""
         return [body for position, body in enumerate(self.carried_in) if not self.progress.has_fate(position)]
 
     def report(self) -> Report:

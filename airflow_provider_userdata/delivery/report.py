@@ -80,10 +80,7 @@ class Report:
 
 
 class Counters:
-    """Counts while a delivery runs.
-
-    :param now: seconds of a steady clock.
-    """
+    """Counts while a delivery runs, on a clock that returns seconds and never goes back."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -95,10 +92,7 @@ class Counters:
         self.resent = self.requests = self.retries = self.bytes = 0
 
     def record_outcome(self, fate: Fate, count: int, rule: str | None = None) -> None:
-        """Count records whose fate is decided.
-
-        :param rule: what kept them from being delivered.
-        """
+        """Count records whose fate is decided, and the rule that kept them from being delivered."""
         self._fates[fate] += count
         if rule is not None:
             self._reasons[rule] += count

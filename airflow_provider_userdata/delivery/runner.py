@@ -74,10 +74,7 @@ class Delivery:
         return self._ended.result() if self._ended.done() and self._ended.exception() is None else None
 
     def stop(self, error: UserdataError) -> None:
-        """Tell the delivery to end soon; return at once.
-
-        :param error: the error that its result gets.
-        """
+        """Tell the delivery to end soon, with this error in its result; return at once."""
         self._stop_error = error
         if self._loop is not None and self._engine is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended, and the delivery with it

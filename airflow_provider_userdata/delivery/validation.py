@@ -28,9 +28,6 @@ class Validator:
     """Checks rows in the source's order, and numbers them.
 
     :param fields: vendor's field to source's column; only these are taken. None takes all columns.
-    :param fates: gets the rejections.
-    :param tally: counts the rows read.
-    :param progress: knows which positions an earlier attempt has completed.
     :param keep_proven: whether to keep, for `take_proven`, records that an earlier attempt delivered after its last
         checkpoint.
     """
@@ -114,20 +111,14 @@ def _rejected(faults: tuple[Fault, ...]) -> Rejection:
 
 
 class Preparer:
-    """Has the vendor check rows: many at once where their format allows it, otherwise one by one.
-
-    :param fields: vendor's field to source's column; only these are taken. None takes all columns.
-    """
+    """Has the vendor check rows: many at once where their format allows it, otherwise one by one."""
 
     def __init__(self, vendor: Vendor, fields: Mapping[str, str] | None) -> None:
         self._vendor = vendor
         self._items = None if fields is None else tuple(fields.items())
 
     def prepare(self, chunk: Chunk, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
-        """Check rows of a chunk, whatever they contain.
-
-        :param positions: one for each row.
-        """
+        """Check rows of a chunk, each with its position, whatever they contain."""
         items = None if chunk.carried_in else self._items
         try:
             checked = self._prepare_together(chunk.form, items, rows, positions)
@@ -149,18 +140,18 @@ class Preparer:
             return self._vendor.prepare_table(names, cells, rows, positions)
         return None
 
-    def _prepare_one_by_one(self, check: _Check, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
+    def _prepare_one_by_one(self, vendor_check: _Check, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
+        def check(row: Any) -> Record | Invalid:
+            if type(row) is Unreadable:
+                return Invalid((Fault(UNREADABLE, (), row.reason),))
+            return vendor_check(row)
+
         try:
             return sorted_out(map(check, rows), rows, positions)
         except BaseException:  # noqa: BLE001  # one row made its check raise: only that one is rejected for it
             return sorted_out([self._prepare_alone(check, row) for row in rows], rows, positions)
 
     def _check_of(self, form: RowFormat, items: _Items | None) -> _Check:
-        """Return the check of a single row."""
-        check = self._vendor_check(form, items)
-        return lambda row: _unreadable(row) if type(row) is Unreadable else check(row)
-
-    def _vendor_check(self, form: RowFormat, items: _Items | None) -> _Check:
         vendor = self._vendor
         if form is RowFormat.CELLS:
             return lambda row: vendor.prepare_cells(*_taken_cells(items, row))
@@ -180,10 +171,6 @@ class Preparer:
             return check(row)
         except BaseException as error:  # noqa: BLE001  # only the type: the message may quote the row
             return Invalid((Fault(UNREADABLE, (), f"can't be checked: {type(error).__name__}"),))
-
-
-def _unreadable(row: Unreadable) -> Invalid:
-    return Invalid((Fault(UNREADABLE, (), row.reason),))
 
 
 def _taken(items: _Items, row: Any) -> Any:

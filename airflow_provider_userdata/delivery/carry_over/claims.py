@@ -54,23 +54,14 @@ class Claimant(msgspec.Struct, frozen=True):
 
 
 class FileClaim(msgspec.Struct, frozen=True):
-    """A claim on a file.
+    """A claim on a file, with the run and process that made it; None if that can't be read."""
 
-    :param file: the file's name.
-    :param number: the claim's.
-    :param by: the run and process that made it; None if that can't be read.
-    """
-
-    file: str
     number: int
     by: Claimant | None
 
 
 class Claims:
-    """The claims in a folder. All methods block, and raise OSError.
-
-    :param folder: a `pathlib.Path` or an `ObjectStoragePath`.
-    """
+    """The claims in a folder, a `Path` or an `ObjectStoragePath`. All methods block, and raise OSError."""
 
     def __init__(self, folder: Any) -> None:
         self._folder = folder
@@ -81,15 +72,12 @@ class Claims:
         for path in fresh_listing(self._folder):
             file, mark, number = path.name.partition(MARK)
             if mark and file[0] != ".":
-                claim = FileClaim(file, int(number.partition(".")[0]), self._read(path))
+                claim = FileClaim(int(number.partition(".")[0]), self._read(path))
                 found.setdefault(file, []).append(claim)
         return {file: sorted(claims, key=lambda claim: claim.number) for file, claims in found.items()}
 
     def take(self, file: str, number: int, by: Claimant) -> bool:
-        """Make a claim, unless another process was faster; return whether it was made.
-
-        :param number: one more than the highest number so far.
-        """
+        """Make a claim with the next number, unless another process was faster; return whether it was made."""
         if self._one_gets_it:
             return self._create(self._path(file, number), by)
         return self._take_if_alone(file, number, by)
@@ -159,7 +147,7 @@ class Claims:
         A listing shows what was written before: of two processes, at least the later one sees the other.
         """
         path = self._path(file, number)
-        token = path.parent / f"{path.name}.{uuid.uuid4().hex}"
+        token = self._folder / f"{path.name}.{uuid.uuid4().hex}"
         _write(token, by)
         tokens = [found.name for found in fresh_listing(self._folder) if found.name.startswith(path.name)]
         alone = tokens == [token.name]

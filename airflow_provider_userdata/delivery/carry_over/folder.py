@@ -221,7 +221,7 @@ class CarryOverFolder:
     def _taken(self, name: str, earlier: list[FileClaim], first: int) -> list[FileClaim]:
         """Claim a file; return all claims on it, or none if another run was faster."""
         by, number = Claimant(*self._me, first), earlier[-1].number + 1 if earlier else 1
-        return [*earlier, FileClaim(name, number, by)] if self._claims.take(name, number, by) else []
+        return [*earlier, FileClaim(number, by)] if self._claims.take(name, number, by) else []
 
     def _carry_in(self, path: Any, claims: list[FileClaim], bodies: list[bytes]) -> None:
         """Add the records of a claimed file, without those that have a fate from an earlier run."""

@@ -55,10 +55,7 @@ class TakenOver:
 
 
 def fates_of(folder: Any) -> tuple[IntervalSet, Doubt]:
-    """Return which positions of a run have their fate, and which others may have been sent. Blocks.
-
-    :param folder: of the run's fates.
-    """
+    """Return which positions have their fate, by a run's folder, and which others may have been sent. Blocks."""
     settled, sent, below = IntervalSet(), IntervalSet(), 0
     for attempt in _attempts(folder):
         for receipt in _lines(folder, receipts_name(attempt), ReceiptLine):

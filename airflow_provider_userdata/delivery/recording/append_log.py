@@ -25,10 +25,7 @@ def is_local(path: object) -> TypeGuard[Path]:
 
 
 def open_log(folder: Folder, name: str) -> AppendLog:
-    """Open a file of lines in a folder.
-
-    :param name: the file's name without its ending.
-    """
+    """Open a file of lines in a folder, by its name without the ending."""
     return LocalLog(folder / f"{name}.jsonl") if is_local(folder) else SegmentedLog(folder, name)
 
 
@@ -51,10 +48,7 @@ def read_log(folder: Folder, name: str, since: int) -> Iterator[bytes]:
 
 
 def least_sizes(folder: Folder, seals: Mapping[str, int]) -> dict[str, int]:
-    """Return the least number of bytes of each file up to a seal, by the file's name.
-
-    :param seals: by the name of the file of lines.
-    """
+    """Return the least number of bytes of each file, by its name, of files of lines up to their seals."""
     if is_local(folder):
         return {f"{name}.jsonl": seal for name, seal in seals.items() if seal}
     return {_part_name(name, number): 1 for name, seal in seals.items() for number in range(1, seal + 1)}

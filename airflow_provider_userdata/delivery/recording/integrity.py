@@ -13,10 +13,9 @@ _LOST = "while the run was under way: what stood there is lost. To send all agai
 
 
 def check_file(path: Path, file: int, written: int) -> None:
-    """Check that a path still leads to an open file, with everything that was written to it.
+    """Check that a path still leads to an open file, with the bytes that were written to it.
 
     :param file: the open file's descriptor.
-    :param written: bytes.
     :raises OutputError: if it doesn't.
     """
     try:
@@ -34,7 +33,6 @@ def check_file(path: Path, file: int, written: int) -> None:
 def check_folder(folder: Any, expected: Mapping[str, int]) -> None:
     """Check that files are in a folder, and not shorter than they were.
 
-    :param folder: on a file system or in an object store.
     :param expected: bytes, by the file's name.
     :raises OutputError: if one isn't.
     """

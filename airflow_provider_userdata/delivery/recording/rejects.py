@@ -45,10 +45,7 @@ class _Line(msgspec.Struct, gc=False):
 
 
 def write_rejects(rejects: AppendLog, rows: Sequence[tuple[int, object, Rejection]]) -> None:
-    """Append a line for each row.
-
-    :param rows: each with its position, and why it was not delivered.
-    """
+    """Append a line for each row, which comes with its position, and why it was not delivered."""
     lines = _encoder.encode_lines([_line(position, row, why) for position, row, why in rows])
     rejects.append(lines.removesuffix(b"\n"))
 

@@ -35,11 +35,6 @@ class StorePath:
         """The last part of the path."""
         return str(self._path.name)
 
-    @property
-    def parent(self) -> StorePath:
-        """The folder above."""
-        return StorePath(self._path.parent)
-
     def open(self, mode: str = "r") -> IO[Any]:
         """Open the path as a file."""
         opened: IO[Any] = self._path.open(mode)
