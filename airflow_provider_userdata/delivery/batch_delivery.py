@@ -88,7 +88,8 @@ class BatchDelivery:
                 self.sizes.refused(len(records), outcome.size)
                 waiting.extendleft((part, level) for part in reversed(self._smaller(records, outcome)))
                 if not accepted and too_large >= BLIND_REQUESTS:
-                    self._reject_all(waiting, outcome)
+                    while waiting:  # even small parts were refused
+                        self._reject(waiting.popleft()[0], outcome)
             elif isinstance(outcome.meaning, Refused):
                 refused += 1
                 undecided.append((records, level, outcome))
@@ -119,10 +120,6 @@ class BatchDelivery:
             return parts
         self._reject(records, outcome)
         return []
-
-    def _reject_all(self, waiting: deque[tuple[Batch, int]], outcome: Outcome) -> None:
-        while waiting:
-            self._reject(waiting.popleft()[0], outcome)
 
     async def _send(self, records: Batch, *, in_doubt: bool) -> Outcome:
         try:

@@ -59,9 +59,8 @@ class Closing:
             await self.file_thread.call(lambda: held.release(read=True, complete=True))
 
     def _write_left(self, *, complete: bool, comes_back: bool) -> None:
-        held = self.plan.held
-        if not complete and comes_back:
-            held = None  # the next attempt of this run carries in what this one has claimed
+        # Where another attempt of this run comes, it carries in what this one has claimed.
+        held = None if comes_back and not complete else self.plan.held
         try:
             self.fates.write_left()
             self.files.seal()

@@ -163,13 +163,11 @@ class Intake:
         """Hold records that can't be sent: the delivery was halted, or they are too few for a request (G4)."""
         if self.halt.error is not None:
             reason = f"was not sent: {type(self.halt.error).__name__} ended the delivery"
-            self._leave(records, Rejection(Fate.HELD, self.halt.rule, reason))
+            why = Rejection(Fate.HELD, self.halt.rule, reason)
         elif self.plan.validate_only:
             self.fates.record_only_validated(records)
+            return
         else:
             reason = f"is one of {len(records)}, fewer than a request takes; goes out first in the task's next run"
-            too_few = self.plan.vendor.too_few_rule
-            self._leave(records, Rejection(Fate.HELD, too_few, reason, carried_over=True))
-
-    def _leave(self, records: Batch, why: Rejection) -> None:
+            why = Rejection(Fate.HELD, self.plan.vendor.too_few_rule, reason, carried_over=True)
         self.fates.leave(with_duplicates(self.change_filter, records, in_doubt=False), why)

@@ -47,10 +47,7 @@ class Delivery:
         self._thread = threading.Thread(target=self._work, name="userdata-delivery", daemon=True)
 
     def run(self) -> Result:
-        """Deliver, and wait until it has ended.
-
-        If the wait is interrupted, by a timeout or Ctrl-C, the delivery is stopped, its fates are written, and the
-        interrupting exception is raised.
+        """Deliver, and wait until it has ended. A timeout or Ctrl-C stops it, writes the fates, and is raised.
 
         :raises OrphanedError: if this process is no longer supervised; requests in flight are cancelled at once.
         """

@@ -57,8 +57,11 @@ class Validator:
         positions, rows = self._without_fate(chunk)
         records, invalid = self._preparer.prepare(chunk, rows, positions)
         if invalid:
+            if self._first is None:
+                place, first = invalid[0]
+                self._first = positions[place], first.faults[0]
             self.fates.record_invalid(
-                [(positions[place], rows[place], self._why(positions[place], one)) for place, one in invalid]
+                [(positions[place], rows[place], _rejected(one.faults)) for place, one in invalid]
             )
         if self._usual is not None:
             self._warn_of_length(records, self._usual)
@@ -95,11 +98,6 @@ class Validator:
                 )
                 self._usual = None
                 return
-
-    def _why(self, position: int, invalid: Invalid) -> Rejection:
-        if self._first is None:
-            self._first = (position, invalid.faults[0])
-        return _rejected(invalid.faults)
 
 
 @functools.lru_cache(maxsize=32)

@@ -142,13 +142,11 @@ class Claims:
                 probe.unlink()
 
     def _take_if_alone(self, file: str, number: int, by: Claimant) -> bool:
-        """Make a claim, and withdraw it if another process made one, too: if both withdraw, a later run takes the file.
-
-        A listing shows what was written before: of two processes, at least the later one sees the other.
-        """
+        """Make a claim, and withdraw it if another process made one: if both withdraw, a later run takes the file."""
         path = self._path(file, number)
         token = self._folder / f"{path.name}.{uuid.uuid4().hex}"
         _write(token, by)
+        # A listing shows what was written before: of two processes, at least the later one sees the other.
         tokens = [found.name for found in fresh_listing(self._folder) if found.name.startswith(path.name)]
         alone = tokens == [token.name]
         if alone:

@@ -18,11 +18,7 @@ LONGEST_CLOSE = 1.0
 
 
 class Read(NamedTuple):
-    """A chunk, and how far the source has been read.
-
-    :param marks: the last one is at the chunk's end.
-    :param size: about the bytes of its rows as JSON.
-    """
+    """A chunk, marks of how far the source has been read, the last at its end, and about its bytes as JSON."""
 
     chunk: Chunk
     marks: list[Mark]
@@ -34,7 +30,7 @@ class ChunkReader:
 
     The digest is computed in the thread, too: most of that needs no interpreter lock, so the loop runs meanwhile.
 
-    :param carried_in: bodies of records that an earlier run held.
+    :param carried_in: the bodies of those records.
     :param halted: set when nothing more may be read; a read that hangs is not waited for.
     :param ends: numbers of rows, rising, after which a mark is wanted.
     """
@@ -49,7 +45,7 @@ class ChunkReader:
         self._ends = ends
         self._digest = SourceDigest()
         self._thread = BlockingThread("userdata-source")
-        self._chunks: Generator[Chunk] | None = None
+        self._chunks = self._all_chunks()
         self._ahead: asyncio.Future[Read | None] | None = None
 
     async def has_next(self, seconds: float) -> bool:
@@ -89,8 +85,6 @@ class ChunkReader:
         return self._ahead
 
     def _read(self) -> Read | None:
-        if self._chunks is None:
-            self._chunks = self._all_chunks()
         try:
             chunk = next(self._chunks, None)
         except UserdataError:
@@ -111,8 +105,7 @@ class ChunkReader:
 
     def _close(self) -> None:
         with suppress(BaseException):  # how reading ended matters more
-            if self._chunks is not None:
-                self._chunks.close()
+            self._chunks.close()
 
 
 def _seen(future: asyncio.Future[Any]) -> None:

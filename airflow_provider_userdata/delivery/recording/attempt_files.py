@@ -58,9 +58,7 @@ class AttemptFiles:
         return str(self._folder / "rejects-*.jsonl") if self.goes_on else self.rejects.path
 
     def go_on(self, host: str, folder: str, journals: Mapping[str, int], earlier: Mapping[str, int]) -> None:
-        """Keep the files of earlier attempts under check. Blocks.
-
-        Files on the disk of another machine can't be checked here.
+        """Keep the files of earlier attempts under check, unless they are on the disk of another machine. Blocks.
 
         :param host: where the last attempt wrote.
         :param folder: the folder that it wrote to.

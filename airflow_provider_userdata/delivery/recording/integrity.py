@@ -13,9 +13,8 @@ _LOST = "while the run was under way: what stood there is lost. To send all agai
 
 
 def check_file(path: Path, file: int, written: int) -> None:
-    """Check that a path still leads to an open file, with the bytes that were written to it.
+    """Check that a path still leads to an open file, by its descriptor, with all bytes that were written to it.
 
-    :param file: the open file's descriptor.
     :raises OutputError: if it doesn't.
     """
     try:
@@ -31,9 +30,8 @@ def check_file(path: Path, file: int, written: int) -> None:
 
 
 def check_folder(folder: Any, expected: Mapping[str, int]) -> None:
-    """Check that files are in a folder, and not shorter than they were.
+    """Check that files, given by name and bytes, are in a folder, and not shorter than they were.
 
-    :param expected: bytes, by the file's name.
     :raises OutputError: if one isn't.
     """
     if not expected:
