@@ -38,7 +38,6 @@ class OutcomeLog:
     clock: Clock
     carried_in: list[bytes] = field(default_factory=list, init=False)
     """The bodies of the first records, which an earlier run had held."""
-
     held_over: list[bytes] = field(default_factory=list, init=False)
     """The bodies of held records from this run's source that the task's next run carries in."""
 

@@ -57,17 +57,14 @@ class CarryOverFolder:
         self._taken_over = TakenOver(run_folder)
         self._claimed: dict[str, list[FileClaim]] = {}
         self._renewed = time.monotonic()
+        self.path = str(folder)
+        """Where the folder is."""
         self.over: Collection[tuple[str, str]] = ()
         """The runs that are over, as `(run, index)`: what they have claimed may be taken over."""
         self.in_doubt: list[int] = []
         """Which of the claimed records a run that is over may have delivered, by their position."""
         self.has_claimed = False
         """Whether earlier runs had left anything."""
-
-    @property
-    def path(self) -> str:
-        """Where the folder is."""
-        return str(self._folder)
 
     def identity(self) -> str | None:
         """Return the folder's own name, which tells it from the same path on another machine; None if it has none."""
@@ -159,12 +156,13 @@ class CarryOverFolder:
         self.release(read=True, complete=True)
 
     def _count(self, counts: Callable[[str], bool]) -> int:
-        claimed = self._claims.listed()
         count = 0
-        for path in fresh_listing(self._folder):
-            if counts(path.name) and path.name not in claimed:
-                with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # another run was faster
-                    count += len(file.read().splitlines())
+        with self._usable():
+            claimed = self._claims.listed()
+            for path in fresh_listing(self._folder):
+                if counts(path.name) and path.name not in claimed:
+                    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # another run was faster
+                        count += len(file.read().splitlines())
         return count
 
     def _free_name(self, origin: str) -> str:
@@ -267,7 +265,7 @@ class CarryOverFolder:
             yield
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            where = f"the folder of held records, {self._folder}"
+            where = f"the folder of held records, {self.path}"
             raise OutputError(f"output_path: {where}, can't be used: {reason}") from error
 
 
