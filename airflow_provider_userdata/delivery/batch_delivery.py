@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from airflow_provider_userdata.delivery.incremental import ChangeFilter, with_duplicates
@@ -35,14 +36,12 @@ from airflow_provider_userdata.vendors import (
 
 
 def gave_up_error(vendor: str, reason: str, until: datetime | None) -> LaterError | VendorDownError:
-    """Return the error of a run that stops trying.
-
-    :param until: when to come back; None if the vendor is down.
-    """
+    """Return the error of a run that stops trying, until when it is to come back, or None if the vendor is down."""
     message = f"{vendor}: {reason}"
     return VendorDownError(message) if until is None else LaterError(message, until)
 
 
+@dataclass(eq=False, repr=False)
 class BatchDelivery:
     """Delivers the batches of one run.
 
@@ -52,23 +51,13 @@ class BatchDelivery:
     :param halt: ends the run; called with the reason, and the rule for the records that are left.
     """
 
-    def __init__(
-        self,
-        vendor: Vendor,
-        sender: Sender,
-        refusals: BisectionBudget,
-        sizes: Sizes,
-        fates: OutcomeLog,
-        change_filter: ChangeFilter | None,
-        halt: Callable[[BaseException, str], None],
-    ) -> None:
-        self._vendor = vendor
-        self._sender = sender
-        self._refusals = refusals
-        self._sizes = sizes
-        self._fates = fates
-        self._filter = change_filter
-        self._halt = halt
+    vendor: Vendor
+    sender: Sender
+    refusals: BisectionBudget
+    sizes: Sizes
+    fates: OutcomeLog
+    change_filter: ChangeFilter | None
+    halt: Callable[[BaseException, str], None]
 
     async def deliver(self, batch: Batch) -> None:
         """Send a batch, and its parts if it is refused, until each record has its fate.
@@ -89,24 +78,25 @@ class BatchDelivery:
         undecided: list[tuple[Batch, int, Outcome]] = []
         while waiting:
             whole, level = waiting.popleft()
-            records, *others = self._sizes.parts(whole)
+            records, *others = self.sizes.parts(whole)
             waiting.extendleft((other, level) for other in reversed(others))
             outcome = await self._send(records, in_doubt=doubted)
             # The vendor may have what was in doubt and then refused as a whole, and so it may have the parts.
             doubted = doubted or (outcome.in_doubt and isinstance(outcome.meaning, Refused))
             if isinstance(outcome.meaning, Refused) and outcome.meaning.too_large:
                 refused, too_large = refused + 1, too_large + 1
-                self._sizes.refused(len(records), outcome.size)
+                self.sizes.refused(len(records), outcome.size)
                 waiting.extendleft((part, level) for part in reversed(self._smaller(records, outcome)))
                 if not accepted and too_large >= BLIND_REQUESTS:
-                    self._reject_all(waiting, outcome)
+                    while waiting:  # even small parts were refused
+                        self._reject(waiting.popleft()[0], outcome)
             elif isinstance(outcome.meaning, Refused):
                 refused += 1
                 undecided.append((records, level, outcome))
             else:
                 if isinstance(outcome.meaning, Accepted):
                     accepted += 1
-                    self._sizes.accepted(len(records), outcome.size)
+                    self.sizes.accepted(len(records), outcome.size)
                 foreign += isinstance(outcome.meaning, Unproven) and outcome.meaning.foreign
                 self._record(records, outcome, in_doubt=doubted or outcome.in_doubt)
             if accepted or level < BLIND_LEVELS or not waiting:
@@ -118,33 +108,28 @@ class BatchDelivery:
 
     def _halved(self, records: Batch, level: int, outcome: Outcome, *, any_accepted: bool) -> list[tuple[Batch, int]]:
         """Return the halves of a refused part with their level, or reject the part if it can't be halved."""
-        halves = self._refusals.halves(records, level, any_accepted=any_accepted)
+        halves = self.refusals.halves(records, level, any_accepted=any_accepted)
         if not halves:
             self._reject(records, outcome)
         return [(half, level + 1) for half in halves]
 
     def _smaller(self, records: Batch, outcome: Outcome) -> list[Batch]:
         """Return smaller parts of a request that was too large, or reject it if it can't be split."""
-        parts = self._sizes.parts(records, fewest=2)
+        parts = self.sizes.parts(records, fewest=2)
         if len(parts) > 1:
             return parts
         self._reject(records, outcome)
         return []
 
-    def _reject_all(self, waiting: deque[tuple[Batch, int]], outcome: Outcome) -> None:
-        """Reject all parts that are left of a batch of which even small parts were refused."""
-        while waiting:
-            self._reject(waiting.popleft()[0], outcome)
-
     async def _send(self, records: Batch, *, in_doubt: bool) -> Outcome:
         try:
-            return await self._sender.send(records, in_doubt=in_doubt)
+            return await self.sender.send(records, in_doubt=in_doubt)
         except asyncio.CancelledError:
             # The delivery was stopped: the vendor may have accepted the request, and its records need their fate.
             stopped = GaveUp(UNANSWERED, "it was in flight when the delivery was stopped", halted=True)
             return Outcome(stopped, in_doubt=True)
         except BaseException as error:  # noqa: BLE001  # after any error, these records still need their fate
-            self._halt(error, LEFT_AT_THE_END)
+            self.halt(error, LEFT_AT_THE_END)
             return Outcome(
                 GaveUp(LEFT_AT_THE_END, f"{type(error).__name__} ended the delivery", halted=True), in_doubt=True
             )
@@ -154,21 +139,21 @@ class BatchDelivery:
         match outcome.meaning:
             case Accepted():
                 assert outcome.answer is not None  # noqa: S101  # only an answer can mean acceptance
-                receipt = self._vendor.receipt(records, outcome.answer)
-                self._fates.record_delivered(records, outcome.answer.status, receipt, in_doubt=outcome.in_doubt)
-                if self._filter is not None:
-                    self._fates.record_unchanged(self._filter.record_delivered(records, in_doubt=outcome.in_doubt))
+                receipt = self.vendor.receipt(records, outcome.answer)
+                self.fates.record_delivered(records, outcome.answer.status, receipt, in_doubt=outcome.in_doubt)
+                if self.change_filter is not None:
+                    self.fates.record_unchanged(self.change_filter.record_delivered(records, in_doubt=outcome.in_doubt))
             case Unproven(rule, reason, _):
                 self._none_delivered(records, Rejection(Fate.UNKNOWN, rule, reason, status=status))
             case GaveUp(rule, reason, halted, until):
                 fate, rule = (Fate.UNKNOWN, UNANSWERED) if in_doubt else (Fate.HELD, rule)
                 self._leave(records, Rejection(fate, rule, reason, status=status))
                 if not halted:
-                    self._halt(gave_up_error(self._vendor.name, reason, until), rule)
+                    self.halt(gave_up_error(self.vendor.name, reason, until), rule)
             case Stop(rule, reason):
                 fate = Fate.UNKNOWN if in_doubt else Fate.HELD
                 self._leave(records, Rejection(fate, rule, reason, status=status))
-                self._halt(RefusedError(f"{self._vendor.name} {reason} ({rule})"), rule)
+                self.halt(RefusedError(f"{self.vendor.name} {reason} ({rule})"), rule)
 
     def _reject(self, records: Batch, outcome: Outcome) -> None:
         """Reject refused records: one by the vendor's rule, several as suspects that can't be told apart."""
@@ -179,28 +164,23 @@ class BatchDelivery:
             why = Rejection(Fate.REJECTED, refused.rule, refused.reason, refused.path, status)
         else:
             reason = f"is one of {len(records)} that were refused together; {refused.reason}"
-            why = Rejection(Fate.REJECTED, self._vendor.suspect_rule, reason, status=status)
+            why = Rejection(Fate.REJECTED, self.vendor.suspect_rule, reason, status=status)
         self._none_delivered(records, why)
 
     def _none_delivered(self, records: Batch, why: Rejection) -> None:
         in_doubt = why.fate is Fate.UNKNOWN
-        self._fates.record_not_delivered(with_duplicates(self._filter, records, in_doubt=in_doubt), why)
+        self.fates.record_not_delivered(with_duplicates(self.change_filter, records, in_doubt=in_doubt), why)
 
     def _leave(self, records: Batch, why: Rejection) -> None:
         in_doubt = why.fate is Fate.UNKNOWN
-        self._fates.leave(with_duplicates(self._filter, records, in_doubt=in_doubt), why)
+        self.fates.leave(with_duplicates(self.change_filter, records, in_doubt=in_doubt), why)
 
     def _stop_if_hopeless(self, batch: Batch, accepted: int, refused: int, foreign: int) -> None:
-        """Stop the run if the vendor refuses everything, or something else answers: no record is at fault (A4).
-
-        :param accepted: how many of the batch's requests were accepted.
-        :param refused: how many were refused.
-        :param foreign: how many were not answered by the vendor itself.
-        """
+        """Stop the run if the vendor refuses everything, or something else answers: no record is at fault (A4)."""
         if accepted:
-            self._refusals.accepted()
-        elif (refused or foreign) and self._refusals.none_accepted(len(batch)):
+            self.refusals.accepted()
+        elif (refused or foreign) and self.refusals.none_accepted(len(batch)):
             what = "refused every request" if refused else "gave no answer of its own to any request"
             look_at = "the fault is hardly a record's." if refused else "does a proxy answer in its place?"
             reason = f"{what} for a while: {look_at} The rejects file has the answers"
-            self._halt(RefusedError(f"{self._vendor.name} {reason} ({NOT_ACCEPTED})"), NOT_ACCEPTED)
+            self.halt(RefusedError(f"{self.vendor.name} {reason} ({NOT_ACCEPTED})"), NOT_ACCEPTED)

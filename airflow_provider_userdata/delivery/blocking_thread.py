@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import queue
 import threading
 from collections.abc import Callable
@@ -31,13 +32,19 @@ class BlockingThread:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
 
+        def resolve(settle: Callable[[], None]) -> None:
+            if not future.done():
+                settle()
+
         def run() -> None:
             try:
-                result = function()
+                settle = functools.partial(future.set_result, function())
+            except StopIteration:
+                settle = functools.partial(future.set_exception, RuntimeError("a blocking call raised StopIteration"))
             except BaseException as error:  # noqa: BLE001  # any exception is raised where the future is awaited
-                self._hand_over(loop, future, None, error)
-            else:
-                self._hand_over(loop, future, result, None)
+                settle = functools.partial(future.set_exception, error)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nothing awaits the result
+                loop.call_soon_threadsafe(resolve, settle)
 
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
@@ -52,20 +59,3 @@ class BlockingThread:
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
             call()
-
-    @staticmethod
-    def _hand_over(
-        loop: asyncio.AbstractEventLoop, future: asyncio.Future[T], result: T | None, error: BaseException | None
-    ) -> None:
-        def resolve() -> None:
-            if future.done():
-                return
-            if isinstance(error, StopIteration):
-                future.set_exception(RuntimeError("a blocking call raised StopIteration"))
-            elif error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(result)  # type: ignore[arg-type]  # without an error there is a result
-
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nothing awaits the result
-            loop.call_soon_threadsafe(resolve)

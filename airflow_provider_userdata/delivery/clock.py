@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections.abc import Awaitable
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -23,20 +23,7 @@ async def unless_set(event: asyncio.Event, work: Awaitable[T]) -> T | None:
         waiting.cancel()
 
 
-class Clock(Protocol):
-    """Tells the time and waits."""
-
-    def seconds(self) -> float:
-        """Return seconds that never go back."""
-
-    def now(self) -> datetime:
-        """Return the date and time, with their offset."""
-
-    async def wait(self, event: asyncio.Event, seconds: float) -> None:
-        """Wait some seconds, or until the event is set."""
-
-
-class SystemClock:
+class Clock:
     """The machine's clock."""
 
     def seconds(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog
 from airflow_provider_userdata.delivery.plan import Plan
@@ -12,25 +14,16 @@ from airflow_provider_userdata.errors import OutputError, RejectsError
 from airflow_provider_userdata.vendors import by_rule
 
 
+@dataclass(eq=False, repr=False)
 class Closing:
     """Ends one attempt."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        files: AttemptFiles,
-        file_thread: BlockingThread,
-        tally: Counters,
-        fates: OutcomeLog,
-        writer: StoreWriter,
-    ) -> None:
-        self._plan = plan
-        self._held = None if plan.validate_only else plan.held
-        self._files = files
-        self._file_thread = file_thread
-        self._tally = tally
-        self._fates = fates
-        self._writer = writer
+    plan: Plan
+    files: AttemptFiles
+    file_thread: BlockingThread
+    tally: Counters
+    fates: OutcomeLog
+    writer: StoreWriter
 
     async def close(self, *, complete: bool, comes_back: bool) -> None:
         """Write what is left after the last checkpoint, and close the files.
@@ -40,10 +33,10 @@ class Closing:
         :raises OutputError: if it can't be written.
         """
         try:
-            await self._file_thread.call(lambda: self._write_left(complete=complete, comes_back=comes_back))
+            await self.file_thread.call(lambda: self._write_left(complete=complete, comes_back=comes_back))
         finally:
-            self._tally.record_rest_as_unknown()
-            await self._file_thread.call(self._files.close)
+            self.tally.record_rest_as_unknown()
+            await self.file_thread.call(self.files.close)
 
     async def mark_completed(self, report: Report, *, red: bool) -> None:
         """Save the marker of a completed run in place of the checkpoint, and end the claims on carried-over records.
@@ -51,40 +44,39 @@ class Closing:
         :param red: whether it had more rejects than the task allows.
         :raises OutputError: if the folder of held records can't be used.
         """
-        store, destination = None if self._plan.validate_only else self._plan.store, self._plan.destination
+        plan = self.plan
         marker = Completed(
             done=report.as_dict(),
             red=red,
-            max_tries=0 if store is None else store.max_tries,
-            address=destination.address,
-            account=destination.account,
+            max_tries=0 if plan.store is None else plan.store.max_tries,
+            address=plan.destination.address,
+            account=plan.destination.account,
         )
-        held = self._held
-        if await self._writer.save_completed(marker):
-            await self._file_thread.call(self._files.remove_sent)
+        held = self.plan.held
+        if await self.writer.save_completed(marker):
+            await self.file_thread.call(self.files.remove_sent)
         if held is not None:
-            await self._file_thread.call(lambda: held.release(read=True, complete=True))
+            await self.file_thread.call(lambda: held.release(read=True, complete=True))
 
     def _write_left(self, *, complete: bool, comes_back: bool) -> None:
-        held = self._held
-        if not complete and comes_back:
-            held = None  # the next attempt of this run carries in what this one has claimed
+        # Where another attempt of this run comes, it carries in what this one has claimed.
+        held = None if comes_back and not complete else self.plan.held
         try:
-            self._fates.write_left()
-            self._files.seal()
-            self._files.flush()
-            self._files.check()
+            self.fates.write_left()
+            self.files.seal()
+            self.files.flush()
+            self.files.check()
         except OutputError:
             if held is not None:
                 held.release(read=False, complete=False)
             raise
         if held is None:
             return
-        again = self._fates.held_over(carried_in=True)
-        untouched = not complete and len(again) == len(self._fates.carried_in)
+        again = self.fates.carried_on()
+        untouched = not complete and len(again) == len(self.fates.carried_in)
         if not untouched:
             held.keep(again, carried_in=True)
-        held.keep(self._fates.held_over(carried_in=False), carried_in=False)
+        held.keep(self.fates.held_over, carried_in=False)
         if not complete:
             held.release(read=not untouched, complete=False)
 

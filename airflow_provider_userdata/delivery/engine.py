@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import logging
 import socket
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 from airflow_provider_userdata.delivery.batch_delivery import BatchDelivery
@@ -16,7 +19,6 @@ from airflow_provider_userdata.delivery.intake import Intake
 from airflow_provider_userdata.delivery.opening import Opening
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog
 from airflow_provider_userdata.delivery.plan import Plan, Result
-from airflow_provider_userdata.delivery.progress import show_progress
 from airflow_provider_userdata.delivery.reading import ChunkReader
 from airflow_provider_userdata.delivery.recording import Announcements, AttemptFiles
 from airflow_provider_userdata.delivery.report import Counters, Report
@@ -34,6 +36,10 @@ from airflow_provider_userdata.errors import LaterError, OrphanedError, Userdata
 
 LONGEST_MARK = 0.5
 """Seconds for the last writes to the ledger when the process is about to be killed."""
+PROGRESS_SECONDS = 10.0
+"""Seconds between two calls to Airflow that show the progress."""
+
+_log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -43,6 +49,8 @@ class Engine:
     """
 
     def __init__(self, plan: Plan) -> None:
+        if plan.validate_only:  # nothing is sent: there is nothing to go on with, to carry over or to mark
+            plan = replace(plan, store=None, held=None, ledger=None)
         self._plan = plan
         self._halt = Halt()
         self._stopped = asyncio.Event()
@@ -51,9 +59,9 @@ class Engine:
         self._tally = Counters(plan.clock.seconds)
         self._doubt = Doubt()
         self._progress = PositionTracker(self._doubt)
-        self._sends = not plan.validate_only
-        ledger = plan.ledger if self._sends else None
-        self._filter = None if ledger is None else ChangeFilter(ledger, plan.vendor, shows_recent=plan.shows_recent)
+        self._filter = None
+        if plan.ledger is not None:
+            self._filter = ChangeFilter(plan.ledger, plan.vendor, shows_recent=plan.shows_recent)
         self._files = AttemptFiles(plan.output, plan.attempt)
         fewest = plan.max_in_flight * plan.vendor.limits.maximum
         self._announcements = Announcements(self._files.sent, fewest, self._halt.event)
@@ -66,38 +74,28 @@ class Engine:
         self._build_saving(plan)
 
     def _build_sending(self, plan: Plan) -> None:
-        halted = self._halt.event
-        pace = Throttle(plan.clock, halted, plan.max_in_flight, plan.requests_per_second)
+        halt, fates, changes = self._halt, self._fates, self._filter
+        pace = Throttle(plan.clock, halt.event, plan.max_in_flight, plan.requests_per_second)
         self._transport = Transport(plan.endpoint)
-        self._sender = Sender(plan.vendor, self._transport, self._sent, pace, plan.patience, plan.clock, halted)
+        self._sender = sender = Sender(
+            plan.vendor, self._transport, self._sent, pace, plan.patience, plan.clock, halt.event
+        )
         refusals, sizes = BisectionBudget(plan.vendor.limits), Sizes(plan.vendor)
-        deliverer = BatchDelivery(
-            plan.vendor, self._sender, refusals, sizes, self._fates, self._filter, self._halt.halt
+        batches = BatchDelivery(plan.vendor, sender, refusals, sizes, fates, changes, halt.halt)
+        once = plan.vendor.limits.user_once
+        self._dispatcher = dispatcher = Dispatcher(
+            batches.deliver, plan.max_in_flight, user_once=once, halted=halt.event, failed=halt.halt
         )
-        self._dispatcher = Dispatcher(
-            deliverer.deliver,
-            plan.max_in_flight,
-            user_once=plan.vendor.limits.user_once,
-            halted=halted,
-            failed=self._halt.halt,
-        )
-        self._halt.wakes(pace.wake, self._dispatcher.wake)
+        halt.wakes(pace.wake, dispatcher.wake)
         self._intake = Intake(
-            plan,
-            self._halt,
-            self._checker,
-            self._fates,
-            self._tally,
-            self._progress,
-            self._doubt,
-            self._filter,
-            self._sender,
-            self._dispatcher,
+            plan, halt, self._checker, fates, self._tally, self._progress, self._doubt, changes, sender, dispatcher
         )
 
     def _build_saving(self, plan: Plan) -> None:
-        self._writer = StoreWriter(plan.store if self._sends else None, self._airflow_thread, plan.clock)
-        self._checkpointer = Checkpointer(
+        files, tally, progress, fates, changes = self._files, self._tally, self._progress, self._fates, self._filter
+        file_thread, airflow_thread, sender = self._file_thread, self._airflow_thread, self._sender
+        self._writer = StoreWriter(plan.store, airflow_thread, plan.clock)
+        self._checkpointer = checkpointer = Checkpointer(
             Checkpoint(
                 attempt=plan.attempt,
                 host=socket.gethostname(),
@@ -107,30 +105,20 @@ class Engine:
                 account=plan.destination.account,
             ),
             self._writer,
-            self._files,
-            self._file_thread,
+            files,
+            file_thread,
             self._announcements,
-            self._tally,
-            self._progress,
-            waiting_since=self._sender.waiting.since,
-            before=self._fates.write_invalid,
-            mark=None if self._filter is None else self._filter.mark_all,
-            mark_proven=self._filter is not None and not self._filter.keeps_states,
+            tally,
+            progress,
+            waiting_since=sender.waiting.since,
+            before=fates.write_invalid,
+            mark=None if changes is None else changes.mark_all,
+            mark_proven=changes is not None and not changes.keeps_states,
         )
         self._opening = Opening(
-            plan,
-            self._files,
-            self._file_thread,
-            self._airflow_thread,
-            self._tally,
-            self._progress,
-            self._doubt,
-            self._fates,
-            self._filter,
-            self._sender,
-            self._checkpointer,
+            plan, files, file_thread, airflow_thread, tally, progress, self._doubt, fates, changes, sender, checkpointer
         )
-        self._closing = Closing(plan, self._files, self._file_thread, self._tally, self._fates, self._writer)
+        self._closing = Closing(plan, files, file_thread, tally, fates, self._writer)
 
     async def run(self) -> Result:
         """Deliver, and return how it ended."""
@@ -151,11 +139,7 @@ class Engine:
         return self._writer.unsaved
 
     def stop(self, error: UserdataError, grace: float) -> None:
-        """End soon: nothing new is sent, and what is in flight is cancelled after some seconds.
-
-        :param error: the error that the result gets.
-        :param grace: seconds.
-        """
+        """End soon, with this error: nothing new is sent, and what is in flight is cancelled after `grace` seconds."""
         self._halt.halt(error)
         self._stopped.set()
         asyncio.get_running_loop().call_later(grace, self._dispatcher.cancel)
@@ -172,12 +156,12 @@ class Engine:
         halt = self._halt
         if self._filter is not None:
             await self._unless_it_fails(self._filter.close(self._stopped, LONGEST_MARK))
-        if (
-            opened and halt.error is not None and not isinstance(halt.error, OrphanedError)
-        ):  # another attempt may own it now
+        orphaned = isinstance(halt.error, OrphanedError)  # another attempt may own the checkpoint now
+        if opened and halt.error is not None and not orphaned:
             await self._unless_it_fails(self._checkpointer.save_last())
-        complete, comes_back = halt.error is None, self._comes_back()
-        await self._unless_it_fails(self._closing.close(complete=complete, comes_back=comes_back))
+        comes_back = self._plan.more_attempts or isinstance(halt.error, LaterError | OrphanedError)
+        closing = self._closing.close(complete=halt.error is None, comes_back=comes_back)
+        await self._unless_it_fails(closing)
         report = self._fates.report()
         if halt.error is None:
             halt.error = rejects_error(self._plan, report, self._checker.first_fault())
@@ -189,10 +173,6 @@ class Engine:
     def _close_threads(self) -> None:
         self._file_thread.close()
         self._airflow_thread.close()
-
-    def _comes_back(self) -> bool:
-        """Return whether another attempt is to be expected after this one."""
-        return isinstance(self._halt.error, LaterError | OrphanedError) or self._plan.more_attempts
 
     async def _unless_it_fails(self, writing: Coroutine[Any, Any, None]) -> None:
         try:
@@ -217,13 +197,20 @@ class Engine:
             await reader.close()
 
     def _beside(self) -> list[Coroutine[Any, Any, None]]:
-        """Return what runs beside the delivery until it ends."""
-        plan = self._plan
-        renew = plan.held.renew if self._sends and plan.held is not None else None
-        marking = [] if self._filter is None else [self._filter.mark_continuously()]
+        held, changes = self._plan.held, self._filter
         return [
-            self._checkpointer.save_regularly(renew),
+            self._checkpointer.save_regularly(None if held is None else held.renew),
             self._announcements.write_as_wanted(self._file_thread),
-            show_progress(plan.on_progress, self._fates.report, plan.source.total, self._airflow_thread),
-            *marking,
+            self._show_progress(),
+            *([] if changes is None else [changes.mark_continuously()]),
         ]
+
+    async def _show_progress(self) -> None:
+        """Tell people the counts every `PROGRESS_SECONDS`, without end."""
+        tell, total = self._plan.on_progress, self._plan.source.total
+        while tell is not None:
+            await asyncio.sleep(PROGRESS_SECONDS)
+            try:
+                await self._airflow_thread.call(functools.partial(tell, self._fates.report(), total))
+            except Exception as error:  # noqa: BLE001  # it is only shown: the next one may get through
+                _log.warning("The progress can't be shown for now: %s", type(error).__name__)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 
 from airflow_provider_userdata.delivery.batch_delivery import gave_up_error
 from airflow_provider_userdata.delivery.halt import Halt
 from airflow_provider_userdata.delivery.incremental import ChangeFilter, LookupQueue, Sifted, with_duplicates
-from airflow_provider_userdata.delivery.load import Load
 from airflow_provider_userdata.delivery.outcomes import EARLIER_DOUBT, OutcomeLog
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.reading import Chunk, ChunkReader, Read
@@ -24,40 +24,49 @@ FEWEST_CHECKED = 50
 """The fewest rows that are checked at once, if there are as many: smaller parts would take longer."""
 LONGEST_GATHERING = 0.05
 """Seconds that records wait for others to be looked up with them."""
+MOST_BYTES = 32 * 2**20
+"""Bytes of large records in memory at once, as they were read, each in several copies. One record may be larger."""
+LARGE = 2**14
+"""Bytes of a record above which it is large: a hundred times the usual."""
 
 
+class _Load:
+    """Bounds the bytes of large records in memory, without a fate. Small records are bounded by their number."""
+
+    def __init__(self, has_fate: Callable[[int], bool]) -> None:
+        self._has_fate = has_fate
+        self._chunks: list[tuple[range, int]] = []
+
+    def add(self, first: int, count: int, size: int) -> None:
+        if size > count * LARGE:
+            self._chunks.append((range(first, first + count), size))
+
+    def has_room(self, size: int) -> bool:
+        """Return whether a chunk of this many bytes fits; it always does if no other large records are in memory."""
+        self._chunks = [chunk for chunk in self._chunks if not all(map(self._has_fate, chunk[0]))]
+        load = sum([each for _, each in self._chunks])
+        return not load or load + size <= MOST_BYTES
+
+
+@dataclass(eq=False, repr=False)
 class Intake:
-    """Takes in the records of one run.
+    """Takes in the records of one run. Without a change filter, it sends also what earlier runs delivered."""
 
-    :param change_filter: leaves out what earlier runs delivered; None sends all.
-    """
+    plan: Plan
+    halt: Halt
+    checker: Validator
+    fates: OutcomeLog
+    tally: Counters
+    progress: PositionTracker
+    doubt: Doubt
+    change_filter: ChangeFilter | None
+    sender: Sender
+    dispatcher: Dispatcher
 
-    def __init__(
-        self,
-        plan: Plan,
-        halt: Halt,
-        checker: Validator,
-        fates: OutcomeLog,
-        tally: Counters,
-        progress: PositionTracker,
-        doubt: Doubt,
-        change_filter: ChangeFilter | None,
-        sender: Sender,
-        dispatcher: Dispatcher,
-    ) -> None:
-        self._plan = plan
-        self._halt = halt
-        self._checker = checker
-        self._fates = fates
-        self._tally = tally
-        self._progress = progress
-        self._doubt = doubt
-        self._filter = change_filter
-        self._sender = sender
-        self._dispatcher = dispatcher
-        self._batcher = batcher(plan.vendor.limits)
-        self._look_ups = None if change_filter is None else LookupQueue(change_filter, halt.event)
-        self._load = Load(progress.has_fate)
+    def __post_init__(self) -> None:
+        self._batcher = batcher(self.plan.vendor.limits)
+        self._look_ups = None if self.change_filter is None else LookupQueue(self.change_filter, self.halt.event)
+        self._load = _Load(self.progress.has_fate)
         self._undecided: Sequence[Record] = []
 
     async def take_all(self, reader: ChunkReader) -> None:
@@ -66,50 +75,45 @@ class Intake:
             await self._await_vendor()
             while (read := await self._next(reader)) is not None:
                 chunk, marks, size = read
-                self._fates.record_read(marks)
+                self.fates.record_read(marks)
                 await self._make_room(len(chunk.rows), size)
                 for part in chunk.parts(self._checked_at_once):
                     await self._take(self._checked(part))
-            if not self._halt.event.is_set():
-                self._progress.record_end()
+            if not self.halt.event.is_set():
+                self.progress.record_end()
                 await self._make_room(0, 0)
                 await self._dispatch(self._batcher.flush())
-                await self._dispatcher.none_ready()
+                await self.dispatcher.none_ready()
         except BaseException as error:  # noqa: BLE001  # after any error, what is in flight ends first
             if isinstance(error, SourceError | SourceBrokeError):  # records read before it are still sent
-                await self._dispatcher.none_left()
-            self._halt.halt(error)
+                await self.dispatcher.none_left()
+            self.halt.halt(error)
         looked_up: Sequence[Record] = []
         if self._look_ups is not None:
             await self._look_ups.cancel()
             looked_up = self._look_ups.waiting
-        self._hold([*self._dispatcher.ready, *looked_up, *self._undecided, *self._batcher.pending])
+        self._hold([*self.dispatcher.ready, *looked_up, *self._undecided, *self._batcher.pending])
 
     async def _make_room(self, count: int, size: int) -> None:
-        """Wait until another chunk of large records fits in memory; incomplete batches are sent meanwhile.
-
-        :param count: its records.
-        :param size: its bytes.
-        """
-        if not self._load.has_room(size) and not self._plan.validate_only:
+        """Wait until another chunk of large records fits in memory; incomplete batches are sent meanwhile."""
+        if not self._load.has_room(size) and not self.plan.validate_only:
             if self._look_ups is not None:
                 await self._take_sifted(self._look_ups.flush())
             await self._dispatch(self._batcher.relieve())
-            while not self._load.has_room(size) and await self._dispatcher.one_ended():
+            while not self._load.has_room(size) and await self.dispatcher.one_ended():
                 pass
-        self._load.add(self._tally.read, count, size)
+        self._load.add(self.tally.read, count, size)
 
     def _checked_at_once(self) -> int:
         """Return how many rows to check before the event loop runs again, so that no slot stays empty for long."""
-        return sys.maxsize if self._filter is not None else max(FEWEST_CHECKED, self._batcher.room)
+        return sys.maxsize if self.change_filter is not None else max(FEWEST_CHECKED, self._batcher.room)
 
     def _checked(self, chunk: Chunk) -> Sequence[Record]:
-        """Check a chunk, and return what may be sent."""
-        self._undecided = joined(self._undecided, self._not_in_doubt(self._checker.check(chunk)))
-        if not self._progress.is_compared:
+        self._undecided = joined(self._undecided, self._not_in_doubt(self.checker.check(chunk)))
+        if not self.progress.is_compared:
             return []  # the source may have changed: nothing is sent, or counts as delivered
-        if self._filter is not None and (proven := self._checker.take_proven()):
-            self._filter.record_proven(proven)
+        if self.change_filter is not None and (proven := self.checker.take_proven()):
+            self.change_filter.record_proven(proven)
         records, self._undecided = self._undecided, []
         return records
 
@@ -129,44 +133,41 @@ class Intake:
     async def _take_sifted(self, found: AsyncIterator[Sifted]) -> None:
         """Dispatch what is new, and leave out what earlier runs have delivered."""
         async for to_send, unchanged in found:
-            self._fates.record_unchanged(unchanged)
+            self.fates.record_unchanged(unchanged)
             await self._dispatch(self._batcher.add(to_send))
 
     def _not_in_doubt(self, records: Sequence[Record]) -> Sequence[Record]:
         """Leave out, as unknown, what an earlier attempt sent without an answer, if it mustn't be sent twice (A3)."""
-        if self._plan.patience.on_doubt == "resend":
+        if self.plan.patience.on_doubt == "resend":
             return records
-        doubtful, others = self._doubt.split(records)
-        self._fates.record_not_delivered(doubtful, EARLIER_DOUBT)
+        doubtful, others = self.doubt.split(records)
+        self.fates.record_not_delivered(doubtful, EARLIER_DOUBT)
         return others
 
     async def _await_vendor(self) -> None:
-        if self._plan.validate_only:
+        if self.plan.validate_only:
             return
-        gave_up = await self._sender.until_ready()
+        gave_up = await self.sender.until_ready()
         if gave_up is not None and not gave_up.halted:
             reason = f"{gave_up.reason} ({gave_up.rule})"
-            self._halt.halt(gave_up_error(self._plan.vendor.name, reason, gave_up.until), gave_up.rule)
+            self.halt.halt(gave_up_error(self.plan.vendor.name, reason, gave_up.until), gave_up.rule)
 
     async def _dispatch(self, batches: list[Batch]) -> None:
-        """Dispatch batches; what a halt leaves unsent is held at the end."""
         for batch in batches:
-            if self._plan.validate_only:
-                self._fates.record_only_validated(batch)
+            if self.plan.validate_only:
+                self.fates.record_only_validated(batch)
             else:
-                await self._dispatcher.dispatch(batch)
+                await self.dispatcher.dispatch(batch)
 
     def _hold(self, records: Batch) -> None:
         """Hold records that can't be sent: the delivery was halted, or they are too few for a request (G4)."""
-        if self._halt.error is not None:
-            reason = f"was not sent: {type(self._halt.error).__name__} ended the delivery"
-            self._leave(records, Rejection(Fate.HELD, self._halt.rule, reason))
-        elif self._plan.validate_only:
-            self._fates.record_only_validated(records)
+        if self.halt.error is not None:
+            reason = f"was not sent: {type(self.halt.error).__name__} ended the delivery"
+            why = Rejection(Fate.HELD, self.halt.rule, reason)
+        elif self.plan.validate_only:
+            self.fates.record_only_validated(records)
+            return
         else:
             reason = f"is one of {len(records)}, fewer than a request takes; goes out first in the task's next run"
-            too_few = self._plan.vendor.too_few_rule
-            self._leave(records, Rejection(Fate.HELD, too_few, reason, carried_over=True))
-
-    def _leave(self, records: Batch, why: Rejection) -> None:
-        self._fates.leave(with_duplicates(self._filter, records, in_doubt=False), why)
+            why = Rejection(Fate.HELD, self.plan.vendor.too_few_rule, reason, carried_over=True)
+        self.fates.leave(with_duplicates(self.change_filter, records, in_doubt=False), why)

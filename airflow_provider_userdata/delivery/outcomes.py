@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -20,87 +21,68 @@ _LINES = 1000
 """How many lines are written at once at most."""
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
-
 EARLIER_DOUBT = Rejection(
     Fate.UNKNOWN, UNANSWERED, "was in flight when an earlier attempt ended: it may have been accepted"
 )
 
 
+@dataclass(eq=False, repr=False)
 class OutcomeLog:
     """Writes what became of each record, and counts it once it is written. It decides nothing."""
 
-    def __init__(
-        self,
-        files: AttemptFiles,
-        sent: SentLog,
-        tally: Counters,
-        progress: PositionTracker,
-        doubt: Doubt,
-        clock: Clock,
-    ) -> None:
-        self._files = files
-        self._sent = sent
-        self._tally = tally
-        self._progress = progress
-        self._doubt = doubt
-        self._clock = clock
-        self._held_over: list[bytes] = []
+    files: AttemptFiles
+    sent: SentLog
+    tally: Counters
+    progress: PositionTracker
+    doubt: Doubt
+    clock: Clock
+    carried_in: list[bytes] = field(default_factory=list, init=False)
+    """The bodies of the first records, which an earlier run had held."""
+    held_over: list[bytes] = field(default_factory=list, init=False)
+    """The bodies of held records from this run's source that the task's next run carries in."""
+
+    def __post_init__(self) -> None:
         self._left: list[tuple[Record, Rejection]] = []
         self._invalid: list[tuple[int, object, Rejection]] = []
-        self.carried_in: list[bytes] = []
-        """The bodies of the first records, which an earlier run had held."""
-
-    def carry_in(self, bodies: list[bytes]) -> None:
-        """Note the records that an earlier run had held: they come first."""
-        self.carried_in = bodies
 
     def record_read(self, marks: Iterable[Mark]) -> None:
-        """Record how far the source was read, and compare it with what an earlier attempt read.
-
-        Invalid rows found so far are written first.
+        """Write the invalid rows so far, record how far the source was read, and compare it with an earlier attempt.
 
         :raises SourceChangedError: if it differs.
         """
         self.write_invalid()
-        self._progress.record_read(marks)
-        if self._progress.is_compared:
-            self._sent.read(self._progress.read)
+        self.progress.record_read(marks)
+        if self.progress.is_compared:
+            self.sent.read(self.progress.read)
 
     def record_delivered(
         self, records: Sequence[Record], status: int, receipt: Mapping[str, str], *, in_doubt: bool = False
     ) -> None:
-        """Write the receipt of an accepted request.
-
-        :param in_doubt: whether it may have been accepted before, too.
-        """
+        """Write the receipt of an accepted request; where it is in doubt, it may have been accepted before, too."""
         positions = ranges_of(records)
         line = {
             "ranges": positions,
             "count": len(records),
             "status": status,
-            "at": self._clock.now().isoformat(timespec="milliseconds"),
+            "at": self.clock.now().isoformat(timespec="milliseconds"),
             **receipt,
         }
-        if resent := self._sent.maybe_there(records, in_doubt=in_doubt):
+        if resent := self.sent.maybe_there(records, in_doubt=in_doubt):
             line["resent"] = resent
-        self._files.receipts.append(_encode(line))
-        self._tally.record_outcome(Fate.DELIVERED, len(records))
-        self._progress.record_outcome(positions)
+        self.files.receipts.append(_encode(line))
+        self.tally.record_outcome(Fate.DELIVERED, len(records))
+        self.progress.record_outcome(positions)
 
     def record_unchanged(self, records: Sequence[Record]) -> None:
         """Count records that were delivered before: the ledger proves it."""
         if records:
-            self._tally.record_outcome(Fate.UNCHANGED, len(records))
-            self._progress.record_outcome(ranges_of(_in_order(records)))
+            self.tally.record_outcome(Fate.UNCHANGED, len(records))
+            self.progress.record_outcome(ranges_of(_in_order(records)))
 
     def _record_rows(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
-        """Write the lines of rows that were not delivered, each whole.
-
-        :param rows: each with its position, and why.
-        """
         if rows:
             self._write(rows)
-            self._progress.record_outcome(ranges(sorted([position for position, _, _ in rows])))
+            self.progress.record_outcome(ranges(sorted([position for position, _, _ in rows])))
 
     def record_invalid(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
         """Note invalid rows, written once a chunk: after a crash, the next attempt finds them again."""
@@ -117,8 +99,8 @@ class OutcomeLog:
         """Leave records to the next attempt; the outcome written here counts only if there is none."""
         records = _in_order(records)
         if why.fate is Fate.HELD:
-            doubtful, records = self._doubt.split(records)
-            self._sent.returned(ranges_of(records))
+            doubtful, records = self.doubt.split(records)
+            self.sent.returned(ranges_of(records))
             self._left.extend((record, EARLIER_DOUBT) for record in doubtful)
         self._left.extend((record, why) for record in records)
 
@@ -126,18 +108,18 @@ class OutcomeLog:
         """Write the lines of the records that were left. Called after the last checkpoint, which doesn't cover them."""
         self.write_invalid()
         if self._left:
-            self._files.mark_left()
+            self.files.mark_left()
         for start in range(0, len(self._left), _LINES):
             self._write([(record.position, record.row, why) for record, why in self._left[start : start + _LINES]])
-        self._held_over += [
+        self.held_over += [
             record.body for record, why in self._left if why.carried_over and record.position >= len(self.carried_in)
         ]
         self._left = []
 
     def _write(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
-        write_rejects(self._files.rejects, rows)
+        write_rejects(self.files.rejects, rows)
         for (fate, rule), count in Counter([(why.fate, why.rule) for _, _, why in rows]).items():
-            self._tally.record_outcome(fate, count, rule)
+            self.tally.record_outcome(fate, count, rule)
 
     def record_not_delivered(self, records: Sequence[Record], why: Rejection) -> None:
         """Write the lines of records that share a fate."""
@@ -145,21 +127,16 @@ class OutcomeLog:
 
     def record_only_validated(self, records: Sequence[Record]) -> None:
         """Count records that were only validated; no lines are written, as the source has them."""
-        self._tally.record_outcome(Fate.HELD, len(records), VALIDATE_ONLY)
+        self.tally.record_outcome(Fate.HELD, len(records), VALIDATE_ONLY)
 
-    def held_over(self, *, carried_in: bool) -> list[bytes]:
-        """Return the bodies of held records that the task's next run carries in.
-
-        :param carried_in: whether to return those from an earlier run, or those from this run's source.
-        """
-        if not carried_in:
-            return self._held_over
-        return [body for position, body in enumerate(self.carried_in) if not self._progress.has_fate(position)]
+    def carried_on(self) -> list[bytes]:
+        """Return the bodies of records from an earlier run that the task's next run carries in again."""
+        return [body for position, body in enumerate(self.carried_in) if not self.progress.has_fate(position)]
 
     def report(self) -> Report:
         """Return the counts so far, with the paths of the files."""
-        rejects = self._files.rejects_path if self._tally.any_to_look_at else None
-        return self._tally.report(rejects, self._files.receipts_path)
+        rejects = self.files.rejects_path if self.tally.any_to_look_at else None
+        return self.tally.report(rejects, self.files.receipts_path)
 
 
 def _in_order(records: Sequence[Record]) -> Sequence[Record]:

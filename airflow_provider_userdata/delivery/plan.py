@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from airflow_provider_userdata.delivery.carry_over import CarryOverFolder
-from airflow_provider_userdata.delivery.clock import Clock, SystemClock
+from airflow_provider_userdata.delivery.clock import Clock
 from airflow_provider_userdata.delivery.incremental import Ledger
 from airflow_provider_userdata.delivery.preparing import FieldMap
 from airflow_provider_userdata.delivery.reading import Source
@@ -71,7 +71,7 @@ class Plan:
     more_attempts: bool = False
     supervisor: Supervisor | None = None
     on_progress: Callable[[Report, int | None], None] | None = None
-    clock: Clock = field(default_factory=SystemClock)
+    clock: Clock = field(default_factory=Clock)
 
 
 @dataclass(frozen=True, slots=True)

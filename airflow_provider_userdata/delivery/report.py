@@ -76,16 +76,11 @@ class Report:
         if self.resent:
             parts.append(f"{self.resent:,} sent again while in doubt")
         line = f"{', '.join(parts)}; {self.requests:,} request{'s' * (self.requests != 1)} in {self.seconds:.1f} s"
-        if self.reasons:
-            line += f"; by rule: {by_rule(self.reasons)}"
-        return line
+        return f"{line}; by rule: {by_rule(self.reasons)}" if self.reasons else line
 
 
 class Counters:
-    """Counts while a delivery runs.
-
-    :param now: seconds of a steady clock.
-    """
+    """Counts while a delivery runs, on a clock that returns seconds and never goes back."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -94,16 +89,10 @@ class Counters:
         self._fates: Counter[Fate] = Counter()
         self._reasons: Counter[str] = Counter()
         self.read = 0
-        self.resent = 0
-        self.requests = 0
-        self.retries = 0
-        self.bytes = 0
+        self.resent = self.requests = self.retries = self.bytes = 0
 
     def record_outcome(self, fate: Fate, count: int, rule: str | None = None) -> None:
-        """Count records whose fate is decided.
-
-        :param rule: what kept them from being delivered.
-        """
+        """Count records whose fate is decided, and the rule that kept them from being delivered."""
         self._fates[fate] += count
         if rule is not None:
             self._reasons[rule] += count
@@ -113,11 +102,7 @@ class Counters:
         return {
             "fates": {fate.value: count for fate, count in self._fates.items() if count},
             "reasons": {rule: count for rule, count in self._reasons.items() if count},
-            "resent": self.resent,
-            "requests": self.requests,
-            "retries": self.retries,
-            "bytes": self.bytes,
-            "seconds": round(self._seconds(), 3),
+            **self._sums(),
         }
 
     def restore(self, snapshot: dict[str, Any]) -> None:
@@ -130,8 +115,14 @@ class Counters:
         self.bytes += snapshot.get("bytes", 0)
         self._before += snapshot.get("seconds", 0.0)
 
-    def _seconds(self) -> float:
-        return self._before + self._now() - self._started
+    def _sums(self) -> dict[str, Any]:
+        return {
+            "resent": self.resent,
+            "requests": self.requests,
+            "retries": self.retries,
+            "bytes": self.bytes,
+            "seconds": round(self._before + self._now() - self._started, 3),
+        }
 
     def record_rest_as_unknown(self) -> None:
         """Count records without a fate as unknown: their outcome could not be written."""
@@ -144,22 +135,13 @@ class Counters:
         """Whether any records are rejected, held or unknown."""
         return self._fates.total() > self._fates[Fate.DELIVERED] + self._fates[Fate.UNCHANGED]
 
-    @property
-    def delivered(self) -> int:
-        """How many records the vendor has accepted so far."""
-        return self._fates[Fate.DELIVERED]
-
     def report(self, rejects: str | None = None, receipts: str | None = None) -> Report:
         """Return the counts so far."""
         return Report(
             read=max(self.read, self._fates.total()),  # an attempt may end before it has read what others settled
-            resent=self.resent,
-            requests=self.requests,
-            retries=self.retries,
-            bytes=self.bytes,
-            seconds=round(self._seconds(), 3),
             rejects=rejects,
             receipts=receipts,
             reasons=dict(self._reasons.most_common()),
             **{fate.value: self._fates[fate] for fate in Fate},
+            **self._sums(),
         )

@@ -47,10 +47,7 @@ class Delivery:
         self._thread = threading.Thread(target=self._work, name="userdata-delivery", daemon=True)
 
     def run(self) -> Result:
-        """Deliver, and wait until it has ended.
-
-        If the wait is interrupted, by a timeout or Ctrl-C, the delivery is stopped, its fates are written, and the
-        interrupting exception is raised.
+        """Deliver, and wait until it has ended. A timeout or Ctrl-C stops it, writes the fates, and is raised.
 
         :raises OrphanedError: if this process is no longer supervised; requests in flight are cancelled at once.
         """
@@ -65,7 +62,7 @@ class Delivery:
                     self.stop(interruption)
                 else:
                     self.stop(StoppedError("the delivery was interrupted by a timeout or a signal"))
-                self._wait_a_little()
+                self._thread.join(LONGEST_GOODBYE)
             raise
 
     @property
@@ -74,10 +71,7 @@ class Delivery:
         return self._ended.result() if self._ended.done() and self._ended.exception() is None else None
 
     def stop(self, error: UserdataError) -> None:
-        """Tell the delivery to end soon; return at once.
-
-        :param error: the error that its result gets.
-        """
+        """Tell the delivery to end soon, with this error in its result; return at once."""
         self._stop_error = error
         if self._loop is not None and self._engine is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended, and the delivery with it
@@ -90,9 +84,6 @@ class Delivery:
             missed = supervisor.missed(self._engine.unsaved if self._engine is not None else 0.0)
             if missed is not None:
                 raise missed
-
-    def _wait_a_little(self) -> None:
-        self._thread.join(LONGEST_GOODBYE)
 
     def _work(self) -> None:
         try:
@@ -110,8 +101,7 @@ class Delivery:
         ended = await self._engine.run()
         if isinstance(ended.error, SourceChangedError) and self._plan.restart_if_changed and not self._stop_error:
             _log.warning("The source changed since an earlier attempt: all its records are sent again, from the first")
-            again = replace(self._plan, resume=False, attempt=f"{self._plan.attempt}-again")
-            self._engine = Engine(again)
+            self._engine = Engine(replace(self._plan, resume=False, attempt=f"{self._plan.attempt}-again"))
             ended = await self._engine.run()
         # Set before the loop is closed: closing it would wait for a DNS lookup that hangs.
         self._ended.set_result(ended)

@@ -30,10 +30,7 @@ class Supervisor:
             self._line.append(above)
 
     def missed(self, unsaved: float) -> OrphanedError | None:
-        """Return why this process is to stop, or None.
-
-        :param unsaved: seconds for which a checkpoint has been waiting to be saved.
-        """
+        """Return why this process is to stop, or None, by the seconds that a checkpoint waits to be saved."""
         if os.getppid() != self._line[0] or any(_parent(below) != above for below, above in pairwise(self._line)):
             return OrphanedError(
                 f"the process that supervised the task (pid {self._line[-1]}) is gone, and Airflow may start another "
@@ -48,7 +45,6 @@ class Supervisor:
 
 
 def _name(pid: int) -> str | None:
-    """Return the name of a process's program, where the system tells."""
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
@@ -56,7 +52,6 @@ def _name(pid: int) -> str | None:
 
 
 def _parent(pid: int) -> int | None:
-    """Return the parent of a process, where the system tells."""
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except OSError:

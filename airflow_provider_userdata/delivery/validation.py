@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog
@@ -15,40 +16,31 @@ from airflow_provider_userdata.delivery.report import Counters, Fate
 from airflow_provider_userdata.delivery.resuming import PositionTracker
 from airflow_provider_userdata.records import Record
 from airflow_provider_userdata.vendors import Vendor
-from airflow_provider_userdata.vendors.validation import Fault, Invalid
+from airflow_provider_userdata.vendors.validation import Fault
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(eq=False, repr=False)
 class Validator:
     """Checks rows in the source's order, and numbers them.
 
     :param fields: the fields that are taken. None takes all columns.
-    :param fates: gets the rejections.
-    :param tally: counts the rows read.
-    :param progress: knows which positions an earlier attempt has completed.
     :param keep_proven: whether to keep, for `take_proven`, records that an earlier attempt delivered after its last
         checkpoint.
     """
 
-    def __init__(
-        self,
-        vendor: Vendor,
-        fields: FieldMap | None,
-        fates: OutcomeLog,
-        tally: Counters,
-        progress: PositionTracker,
-        *,
-        keep_proven: bool = False,
-    ) -> None:
-        self._vendor = vendor
-        self._preparer = Preparer(vendor, fields)
-        self._fates = fates
-        self._tally = tally
-        self._progress = progress
-        self._keep_proven = keep_proven
+    vendor: Vendor
+    fields: FieldMap | None
+    fates: OutcomeLog
+    tally: Counters
+    progress: PositionTracker
+    keep_proven: bool
+
+    def __post_init__(self) -> None:
+        self._preparer = Preparer(self.vendor, self.fields)
         self._proven: list[Record] = []
-        self._usual = vendor.usual_user_characters
+        self._usual = self.vendor.usual_user_characters
         self._first: tuple[int, Fault] | None = None
 
     def first_fault(self) -> str | None:
@@ -56,15 +48,18 @@ class Validator:
         if self._first is None:
             return None
         position, fault = self._first
-        return f"position {position}, {fault.public_path(self._vendor.known_fields)}, rule {fault.rule}"
+        return f"position {position}, {fault.public_path(self.vendor.known_fields)}, rule {fault.rule}"
 
     def check(self, chunk: Chunk) -> Sequence[Record]:
         """Return the valid records of a chunk that have no fate yet, and reject the invalid ones."""
         positions, rows = self._without_fate(chunk)
         records, invalid = self._preparer.prepare(chunk, rows, positions)
         if invalid:
-            self._fates.record_invalid(
-                [(positions[place], rows[place], self._why(positions[place], one)) for place, one in invalid]
+            if self._first is None:
+                place, first = invalid[0]
+                self._first = positions[place], first.faults[0]
+            self.fates.record_invalid(
+                [(positions[place], rows[place], _rejected(one.faults)) for place, one in invalid]
             )
         if self._usual is not None:
             self._warn_of_length(records, self._usual)
@@ -77,15 +72,15 @@ class Validator:
 
     def _without_fate(self, chunk: Chunk) -> tuple[Sequence[int], Sequence[Any]]:
         """Return the positions and rows of a chunk, without those that have their fate from an earlier attempt."""
-        first, rows = self._tally.read, chunk.rows
-        self._tally.read += len(rows)
-        if first >= self._progress.new_from:
-            return range(first, first + len(rows)), rows
+        first, rows = self.tally.read, chunk.rows
+        self.tally.read += len(rows)
         positions = range(first, first + len(rows))
-        if self._keep_proven:
-            known = [position for position in positions if self._progress.is_proven(position)]
+        if first >= self.progress.new_from:
+            return positions, rows
+        if self.keep_proven:
+            known = [position for position in positions if self.progress.is_proven(position)]
             self._proven += self._preparer.prepare(chunk, [rows[position - first] for position in known], known).records
-        new = [position for position in positions if not self._progress.has_fate(position)]
+        new = [position for position in positions if not self.progress.has_fate(position)]
         return new, [rows[position - first] for position in new]
 
     def _warn_of_length(self, records: Sequence[Record], usual: int) -> None:
@@ -97,15 +92,10 @@ class Validator:
                     "unchanged",
                     record.position,
                     usual,
-                    self._vendor.name,
+                    self.vendor.name,
                 )
                 self._usual = None
                 return
-
-    def _why(self, position: int, invalid: Invalid) -> Rejection:
-        if self._first is None:
-            self._first = (position, invalid.faults[0])
-        return _rejected(invalid.faults)
 
 
 @functools.lru_cache(maxsize=32)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.clock import unless_set
+from airflow_provider_userdata.delivery.clock import Clock, unless_set
 from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.preparing import FieldMap
 from airflow_provider_userdata.delivery.runner import Delivery
@@ -39,7 +39,7 @@ VENDORS: dict[str, Vendor] = {"thymia": Thymia("mood"), "gerosense": GeroSense("
 FATES = ("delivered", "rejected", "held", "unchanged", "unknown")
 
 
-class FakeClock:
+class FakeClock(Clock):
     """A clock that jumps to the next moment that somebody waits for, once everybody else has had a turn.
 
     It stands still while a request is under way, or a request would take longer on it on a slower machine.

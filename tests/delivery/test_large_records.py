@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery import load
+from airflow_provider_userdata.delivery import intake
 from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.transport import Transport
@@ -76,7 +76,7 @@ def measured(
     plan: Callable[..., Plan], settle: Callable[[Plan, Result], Result], monkeypatch: pytest.MonkeyPatch
 ) -> Measured:
     """Deliver, and give the megabytes that were in memory at once: with bounds of a fourth, to be quick."""
-    monkeypatch.setattr(load, "MOST_BYTES", load.MOST_BYTES // 4)
+    monkeypatch.setattr(intake, "MOST_BYTES", intake.MOST_BYTES // 4)
     monkeypatch.setattr(chunking, "MOST_BYTES", chunking.MOST_BYTES // 4)
     for module in (iterables, chunking):
         monkeypatch.setattr(module, "AT_ONCE", 5)
@@ -148,7 +148,7 @@ def test_some_large_records_are_on_the_wire_at_once(measured: Measured, wire: Wi
 
 def test_usual_records_know_no_bound(deliver: Deliver, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever their number, records that aren't large are never waited for, and no request carries fewer."""
-    monkeypatch.setattr(load, "MOST_BYTES", 1)
+    monkeypatch.setattr(intake, "MOST_BYTES", 1)
     samples = [large("gerosense", number % 3600, 8) for number in range(5_003)]
 
     ended = deliver("gerosense", samples)
@@ -160,7 +160,7 @@ def test_a_record_that_is_larger_than_the_bound_goes_alone(
     deliver: Deliver, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It waits for those before it, and nobody else waits for ever."""
-    monkeypatch.setattr(load, "MOST_BYTES", RECORD // 2)
+    monkeypatch.setattr(intake, "MOST_BYTES", RECORD // 2)
     monkeypatch.setattr(chunking, "MOST_BYTES", RECORD // 2)
 
     ended = deliver("thymia", (large("thymia", number) for number in range(5)))
@@ -171,7 +171,7 @@ def test_a_record_that_is_larger_than_the_bound_goes_alone(
 
 def test_the_last_large_samples_share_no_request(deliver: Deliver, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the source ends, as few go together as a request takes (G3), and none is left over."""
-    monkeypatch.setattr(load, "MOST_BYTES", RECORD // 2)
+    monkeypatch.setattr(intake, "MOST_BYTES", RECORD // 2)
     monkeypatch.setattr(chunking, "MOST_BYTES", RECORD // 2)
 
     ended = deliver("gerosense", (large("gerosense", number) for number in range(9)))
@@ -182,7 +182,7 @@ def test_the_last_large_samples_share_no_request(deliver: Deliver, wire: Wire, m
 
 def test_a_halted_delivery_waits_for_no_room(deliver: Deliver, monkeypatch: pytest.MonkeyPatch) -> None:
     """A vendor that refuses everything ends a run of large records as any other."""
-    monkeypatch.setattr(load, "MOST_BYTES", 3 * RECORD)
+    monkeypatch.setattr(intake, "MOST_BYTES", 3 * RECORD)
     monkeypatch.setattr(Transport, "post", refused)
 
     ended = deliver("thymia", (large("thymia", number) for number in range(20)))

@@ -7,6 +7,7 @@ claim with the next number. The highest number counts, and only one of two proce
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import socket
@@ -53,27 +54,17 @@ class Claimant(msgspec.Struct, frozen=True):
 
 
 class FileClaim(msgspec.Struct, frozen=True):
-    """A claim on a file.
+    """A claim on a file, with the run and process that made it; None if that can't be read."""
 
-    :param file: the file's name.
-    :param number: the claim's.
-    :param by: the run and process that made it; None if that can't be read.
-    """
-
-    file: str
     number: int
     by: Claimant | None
 
 
 class Claims:
-    """The claims in a folder. All methods block, and raise OSError.
-
-    :param folder: a `pathlib.Path` or an `ObjectStoragePath`.
-    """
+    """The claims in a folder, a `Path` or an `ObjectStoragePath`. All methods block, and raise OSError."""
 
     def __init__(self, folder: Any) -> None:
         self._folder = folder
-        self._one_gets_it: bool | None = True if is_local(folder) else None
 
     def listed(self) -> dict[str, list[FileClaim]]:
         """Return the claims by the file's name, in the order of their numbers."""
@@ -81,36 +72,23 @@ class Claims:
         for path in fresh_listing(self._folder):
             file, mark, number = path.name.partition(MARK)
             if mark and file[0] != ".":
-                claim = FileClaim(file, int(number.partition(".")[0]), self._read(path))
+                claim = FileClaim(int(number.partition(".")[0]), self._read(path))
                 found.setdefault(file, []).append(claim)
         return {file: sorted(claims, key=lambda claim: claim.number) for file, claims in found.items()}
 
     def take(self, file: str, number: int, by: Claimant) -> bool:
-        """Make a claim, unless another process was faster; return whether it was made.
-
-        :param number: one more than the highest number so far.
-        """
-        if self._one_gets_it is None:
-            self._one_gets_it = self._keeps_conditions()
-            if not self._one_gets_it:
-                _log.warning(
-                    "%s is in a store, or reached by a client, that knows no conditional writes: of two runs at once "
-                    "that want what is held there, both may leave it to a later run",
-                    self._folder,
-                )
-        if not self._one_gets_it:
-            return self._take_if_alone(file, number, by)
-        return self._create(self._path(file, number), by)
+        """Make a claim with the next number, unless another process was faster; return whether it was made."""
+        if self._one_gets_it:
+            return self._create(self._path(file, number), by)
+        return self._take_if_alone(file, number, by)
 
     def renew(self, file: str, number: int, by: Claimant) -> None:
         """Show that the claim's process is alive."""
         path = self._path(file, number)
-        if not is_local(path):
-            with path.open("wb") as out:
-                out.write(msgspec.json.encode(by))
-            return
-        part = _part(path, by)
-        part.replace(path)
+        if is_local(path):
+            _part(path, by).replace(path)
+        else:
+            _write(path, by)
 
     def drop(self, file: str, numbers: list[int]) -> None:
         """Remove claims, the highest last, so that no lower one counts in between."""
@@ -122,11 +100,9 @@ class Claims:
         return self._folder / f"{file}{MARK}{number:06d}"
 
     def _read(self, path: Any) -> Claimant | None:
-        try:
-            with path.open("rb") as file:
-                return msgspec.json.decode(file.read(), type=Claimant)
-        except (OSError, msgspec.MsgspecError):
-            return None
+        with contextlib.suppress(OSError, msgspec.MsgspecError), path.open("rb") as file:
+            return msgspec.json.decode(file.read(), type=Claimant)
+        return None
 
     def _create(self, path: Any, by: Claimant) -> bool:
         """Create a file if it doesn't exist: `If-None-Match: *` in S3, generation 0 in GCS, a link on a disk."""
@@ -138,11 +114,21 @@ class Claims:
                 finally:
                     part.unlink()
             else:
-                with path.open("xb") as file:
-                    file.write(msgspec.json.encode(by))
+                _write(path, by, "xb")
         except FileExistsError:
             return False
         return True
+
+    @functools.cached_property
+    def _one_gets_it(self) -> bool:
+        if is_local(self._folder) or self._keeps_conditions():
+            return True
+        _log.warning(
+            "%s is in a store, or reached by a client, that knows no conditional writes: of two runs at once that want "
+            "what is held there, both may leave it to a later run",
+            self._folder,
+        )
+        return False
 
     def _keeps_conditions(self) -> bool:
         """Return whether the store refuses to overwrite: not every store does, and not every client asks for it."""
@@ -156,17 +142,13 @@ class Claims:
                 probe.unlink()
 
     def _take_if_alone(self, file: str, number: int, by: Claimant) -> bool:
-        """Make a claim, and withdraw it if another process made one, too: if both withdraw, a later run takes the file.
-
-        A listing shows what was written before: of two processes, at least the later one sees the other.
-        """
+        """Make a claim, and withdraw it if another process made one: if both withdraw, a later run takes the file."""
         path = self._path(file, number)
-        token = path.parent / f"{path.name}.{uuid.uuid4().hex}"
-        with token.open("wb") as out:
-            out.write(msgspec.json.encode(by))
-        alone = [found.name for found in fresh_listing(self._folder) if found.name.startswith(path.name)] == [
-            token.name
-        ]
+        token = self._folder / f"{path.name}.{uuid.uuid4().hex}"
+        _write(token, by)
+        # A listing shows what was written before: of two processes, at least the later one sees the other.
+        tokens = [found.name for found in fresh_listing(self._folder) if found.name.startswith(path.name)]
+        alone = tokens == [token.name]
         if alone:
             self.renew(file, number, by)
         token.unlink()
@@ -180,18 +162,21 @@ def fresh_listing(folder: Any) -> list[Any]:
     return list(folder.iterdir()) if folder.exists() else []
 
 
+def _write(path: Any, by: Claimant, mode: str = "wb") -> None:
+    with path.open(mode) as file:
+        file.write(msgspec.json.encode(by))
+
+
 def _part(path: Path, by: Claimant) -> Path:
     part = path.with_name(f".{uuid.uuid4().hex}.part")
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb") as file:  # noqa: PTH123  # its mode
-        file.write(msgspec.json.encode(by))
+    part.touch(mode=PRIVATE_FILE, exist_ok=False)
+    _write(part, by)
     return part
 
 
 def _is_there(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)
     return True

@@ -7,8 +7,7 @@ import hashlib
 import logging
 import time
 import uuid
-from collections.abc import Callable, Collection, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -30,7 +29,7 @@ class CarryOverFolder:
 
     A file is claimed, so that two runs never carry in the same records, and removed once the fates of its records are
     written. A file of an earlier attempt of this same run is superseded: this attempt reads those records from the
-    source again. Records that a run had claimed, and that is over without their fates, are taken over.
+    source again. What a run had claimed that is over is taken over.
 
     :param folder: a `pathlib.Path` or an `ObjectStoragePath`.
     :param kind: what the records are, such as `steps`: only records of one kind may share a request.
@@ -58,6 +57,8 @@ class CarryOverFolder:
         self._taken_over = TakenOver(run_folder)
         self._claimed: dict[str, list[FileClaim]] = {}
         self._renewed = time.monotonic()
+        self.path = str(folder)
+        """Where the folder is."""
         self.over: Collection[tuple[str, str]] = ()
         """The runs that are over, as `(run, index)`: what they have claimed may be taken over."""
         self.in_doubt: list[int] = []
@@ -65,33 +66,23 @@ class CarryOverFolder:
         self.has_claimed = False
         """Whether earlier runs had left anything."""
 
-    @property
-    def path(self) -> str:
-        """Where the folder is."""
-        return str(self._folder)
-
     def identity(self) -> str | None:
         """Return the folder's own name, which tells it from the same path on another machine; None if it has none."""
-        try:
-            with (self._folder / _IDENTITY).open("rb") as file:
-                return str(file.read().decode())
-        except OSError:
-            return None
+        with contextlib.suppress(OSError), (self._folder / _IDENTITY).open("rb") as file:
+            return str(file.read().decode())
+        return None
 
     def claimants(self) -> dict[tuple[str, str], float]:
         """Return the other runs that have claimed records of this kind and account, as `(run, index)`.
 
         :return: with the seconds since each showed that it was alive.
-
         :raises OutputError: if the folder can't be read.
         """
-        try:
+        with self._usable():
             listed = self._claims.listed()
-        except OSError as error:
-            raise self._unusable(error) from error
         last = [claims[-1].by for file, claims in listed.items() if self._is_of_stream(file)]
-        silent = {(by.run, by.index): time.time() - by.renewed for by in last if by is not None}
-        return {run: seconds for run, seconds in silent.items() if run != self._me}
+        runs = {(by.run, by.index): time.time() - by.renewed for by in last if by is not None}
+        return {run: seconds for run, seconds in runs.items() if run != self._me}
 
     def count(self) -> int:
         """Count the records that wait for the next run."""
@@ -107,12 +98,13 @@ class CarryOverFolder:
         :param resuming: whether to claim only what an earlier attempt had claimed, so that positions stay the same.
         """
         try:
-            return self._claim(resuming=resuming)
-        except OSError as error:
+            with self._usable():
+                return self._claim(resuming=resuming)
+        except OutputError:
             with contextlib.suppress(OutputError):
                 self.release(read=False, complete=False)
             self._claimed = {}  # must not be removed: they were not read
-            raise self._unusable(error) from error
+            raise
 
     def renew(self) -> None:
         """Show that the run is alive, if the last time was `RENEW_SECONDS` ago."""
@@ -120,9 +112,9 @@ class CarryOverFolder:
             return
         self._renewed = time.monotonic()
         with contextlib.suppress(OSError):
-            for file, claims in self._claimed.items():
-                first = claims[-1].by.first if claims[-1].by is not None else 0
-                self._claims.renew(file, claims[-1].number, Claimant(*self._me, first))
+            for file, (*_, last) in self._claimed.items():
+                first = last.by.first if last.by is not None else 0
+                self._claims.renew(file, last.number, Claimant(*self._me, first))
 
     def keep(self, bodies: Sequence[bytes], *, carried_in: bool) -> None:
         """Keep records for the next run.
@@ -133,12 +125,10 @@ class CarryOverFolder:
             return
         origin = "carried" if carried_in else f"run-{self._run}"
         text = b"".join(body + b"\n" for body in bodies)
-        try:
-            self._write(self._folder / self._free_name(origin), text)
+        with self._usable():
+            self._write(self._free_name(origin), text)
             if self.identity() is None:
-                self._write(self._folder / _IDENTITY, uuid.uuid4().hex.encode())
-        except OSError as error:
-            raise self._unusable(error) from error
+                self._write(_IDENTITY, uuid.uuid4().hex.encode())
 
     def release(self, *, read: bool, complete: bool) -> None:
         """Release the claims: remove the files whose records have a fate, and leave the others to later runs.
@@ -146,7 +136,7 @@ class CarryOverFolder:
         :param read: whether the records that were carried in were read, and so have a fate.
         :param complete: whether the source was read to its end, so that what this run held before is superseded.
         """
-        try:
+        with self._usable():
             for file, claims in self._claimed.items():
                 if complete if self._is_own(file) else read:
                     with contextlib.suppress(FileNotFoundError):
@@ -154,40 +144,35 @@ class CarryOverFolder:
                     self._claims.drop(file, [claim.number for claim in claims])
                 else:
                     self._claims.drop(file, [claims[-1].number])
-        except OSError as error:
-            raise self._unusable(error) from error
         self._claimed = {}
 
     def release_all(self) -> None:
         """Remove what an attempt of this run had claimed that crashed after the run was complete."""
-        try:
+        with self._usable():
             listed = self._claims.listed()
-            self._claimed = {
-                file: claims
-                for file, claims in listed.items()
-                if self._is_of_stream(file) and self._is_mine(claims[-1])
-            }
-            self.release(read=True, complete=True)
-        except OSError as error:
-            raise self._unusable(error) from error
+        self._claimed = {
+            file: claims for file, claims in listed.items() if self._is_of_stream(file) and self._is_mine(claims[-1])
+        }
+        self.release(read=True, complete=True)
 
     def _count(self, counts: Callable[[str], bool]) -> int:
-        claimed = self._claims.listed()
         count = 0
-        for path in fresh_listing(self._folder):
-            if counts(path.name) and path.name not in claimed:
-                with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # another run was faster
-                    count += len(file.read().splitlines())
+        with self._usable():
+            claimed = self._claims.listed()
+            for path in fresh_listing(self._folder):
+                if counts(path.name) and path.name not in claimed:
+                    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # another run was faster
+                        count += len(file.read().splitlines())
         return count
 
     def _free_name(self, origin: str) -> str:
         """Return a file name that nobody has claimed; a repeated attempt gets the same one, and replaces the file."""
-        by_whom = hashlib.blake2b(self._run.encode(), digest_size=16).hexdigest()
+        beginning = f"{self._stream}-{origin}-{_digest(self._run)}"
         claimed = self._claims.listed()
-        name, number = f"{self._stream}-{origin}-{by_whom}.jsonl", 0
+        name, number = f"{beginning}.jsonl", 0
         while name in claimed:
             number += 1
-            name = f"{self._stream}-{origin}-{by_whom}.{number}.jsonl"
+            name = f"{beginning}.{number}.jsonl"
         return name
 
     def _is_of_stream(self, name: str) -> bool:
@@ -197,16 +182,12 @@ class CarryOverFolder:
         return claim.by is not None and (claim.by.run, claim.by.index) == self._me
 
     def _is_own(self, name: str) -> bool:
-        return self._origin(name) == f"{self._stream}-run-{self._run}"
-
-    @staticmethod
-    def _origin(name: str) -> str:
-        return name.rpartition("-")[0]
+        return name.rpartition("-")[0] == f"{self._stream}-run-{self._run}"
 
     def _is_of_this_run(self, name: str) -> bool:
         """Return whether another mapped task of this run left a file: cleared, it would read those records again."""
-        of = self._origin(name)
-        return of == f"{self._stream}-run-{self._whole_run}" or of.startswith(f"{self._stream}-run-{self._whole_run}@")
+        origin, whole = name.rpartition("-")[0], f"{self._stream}-run-{self._whole_run}"
+        return origin == whole or origin.startswith(f"{whole}@")
 
     def _claim(self, *, resuming: bool) -> list[bytes]:
         claims = self._claims.listed()
@@ -237,9 +218,8 @@ class CarryOverFolder:
 
     def _taken(self, name: str, earlier: list[FileClaim], first: int) -> list[FileClaim]:
         """Claim a file; return all claims on it, or none if another run was faster."""
-        claim = FileClaim(name, earlier[-1].number + 1 if earlier else 1, Claimant(*self._me, first))
-        taken = claim.by is not None and self._claims.take(name, claim.number, claim.by)
-        return [*earlier, claim] if taken else []
+        by, number = Claimant(*self._me, first), earlier[-1].number + 1 if earlier else 1
+        return [*earlier, FileClaim(number, by)] if self._claims.take(name, number, by) else []
 
     def _carry_in(self, path: Any, claims: list[FileClaim], bodies: list[bytes]) -> None:
         """Add the records of a claimed file, without those that have a fate from an earlier run."""
@@ -258,37 +238,42 @@ class CarryOverFolder:
         bodies.extend(left)
 
     def _oldest_first(self) -> list[Any]:
-        aged: list[tuple[float, str, Any]] = []
+        aged: list[tuple[float, str]] = []
         for path in fresh_listing(self._folder):
             if self._is_of_stream(path.name):
                 with contextlib.suppress(FileNotFoundError):  # another run was faster
-                    aged.append((path.stat().st_mtime, path.name, path))
-        return [path for _, _, path in sorted(aged, key=lambda one: one[:2])]
+                    aged.append((path.stat().st_mtime, path.name))
+        return [self._folder / name for _, name in sorted(aged)]
 
-    def _write(self, path: Any, text: bytes) -> None:
-        if is_local(path):
-            self._write_whole(path, text)
-            return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            file.write(text)
-
-    def _write_whole(self, path: Path, text: bytes) -> None:
+    def _write(self, name: str, text: bytes) -> None:
         """Write a file so that a run that claims it at the same time finds it complete."""
-        make_private_folder(path.parent)
-        part = path.with_name(f".{path.name}.part")
-        part.touch(mode=PRIVATE_FILE)
-        part.write_bytes(text)
-        part.rename(path)
+        path = self._folder / name
+        if is_local(path):
+            make_private_folder(path.parent)
+            part = path.with_name(f".{name}.part")
+            part.touch(mode=PRIVATE_FILE)
+            part.write_bytes(text)
+            part.rename(path)
+        else:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as file:
+                file.write(text)
 
-    def _unusable(self, error: OSError) -> OutputError:
-        reason = error.strerror or type(error).__name__
-        return OutputError(f"output_path: the folder of held records, {self._folder}, can't be used: {reason}")
+    @contextlib.contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            where = f"the folder of held records, {self.path}"
+            raise OutputError(f"output_path: {where}, can't be used: {reason}") from error
 
 
 def _file_name(run: str) -> str:
     """Return a run's name, shortened so that a file name of 255 bytes can contain it twice."""
     name = quote(run, safe="")
-    if len(name) <= LONGEST_RUN:
-        return name
-    return f"{name[: LONGEST_RUN // 2]}~{hashlib.blake2b(run.encode(), digest_size=16).hexdigest()}"
+    return name if len(name) <= LONGEST_RUN else f"{name[: LONGEST_RUN // 2]}~{_digest(run)}"
+
+
+def _digest(run: str) -> str:
+    return hashlib.blake2b(run.encode(), digest_size=16).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -28,12 +29,13 @@ _KINDS = ("receipts-", "rejects-", "sent-")
 class TakenOver:
     """Looks up what earlier runs did with a file that they had claimed.
 
-    :param run_folder: the folder of a run's fates, by its name and index.
+    :param run_folder: the folder of a run's fates, by its name and index; None knows no run.
     """
 
     def __init__(self, run_folder: Callable[[str, str], Any] | None) -> None:
-        self._run_folder = run_folder
-        self._known: dict[tuple[str, str], tuple[IntervalSet, Doubt]] = {}
+        self._fates = functools.cache(
+            lambda run, index: fates_of(run_folder(run, index)) if run_folder else (IntervalSet(), Doubt())
+        )
 
     def left_of(self, lines: list[bytes], before: Sequence[Claimant | None]) -> tuple[list[bytes], list[int]]:
         """Return the lines of a file without a fate from any run, and the indices of those that may have been sent.
@@ -45,26 +47,15 @@ class TakenOver:
         for by in before:
             if by is None:
                 continue
-            settled, doubt = self._fates(by)
+            settled, doubt = self._fates(by.run, by.index)
             at = {place: by.first + number for number, place in enumerate(left)}
             left = [place for place in left if at[place] not in settled]
             doubtful |= {place for place in left if at[place] in doubt}
         return [lines[place] for place in left], [number for number, place in enumerate(left) if place in doubtful]
 
-    def _fates(self, by: Claimant) -> tuple[IntervalSet, Doubt]:
-        key = by.run, by.index
-        if key not in self._known:
-            self._known[key] = (
-                (IntervalSet(), Doubt()) if self._run_folder is None else fates_of(self._run_folder(*key))
-            )
-        return self._known[key]
-
 
 def fates_of(folder: Any) -> tuple[IntervalSet, Doubt]:
-    """Return which positions of a run have their fate, and which others may have been sent. Blocks.
-
-    :param folder: of the run's fates.
-    """
+    """Return which positions have their fate, by a run's folder, and which others may have been sent. Blocks."""
     settled, sent, below = IntervalSet(), IntervalSet(), 0
     for attempt in _attempts(folder):
         for receipt in _lines(folder, receipts_name(attempt), ReceiptLine):
@@ -76,7 +67,7 @@ def fates_of(folder: Any) -> tuple[IntervalSet, Doubt]:
         for line in _lines(folder, sent_name(attempt), SentLine):
             sent.add_all(line.ranges)
             sent.discard_all(line.returned)
-            until = line.until if line.until is not None else until
+            until = until if line.until is None else line.until
             if line.closed:
                 until = 0
         below = max(below, until)

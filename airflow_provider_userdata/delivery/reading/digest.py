@@ -90,7 +90,8 @@ class SourceDigest:
         for header, run in groupby(rows, attrgetter("header")):
             if header.names != self._columns:
                 self._columns = header.names
-                self._update(_columns_bytes(header.names))
+                # A map, which no row is mistaken for: rows of cells are arrays, and all other rows are text.
+                self._update(_msgpack.encode({"columns": _as_bytes(header.names)}))
             self._update(_cells_bytes([row.values for row in run]))
 
 
@@ -142,11 +143,6 @@ def _row_bytes(row: Any) -> bytes:
         return _json.encode(row)
     except BaseException:  # noqa: BLE001  # a lone surrogate, an odd key, endless nesting, a value's own method
         return _shown(row).encode()
-
-
-def _columns_bytes(names: tuple[str, ...]) -> bytes:
-    """Return a map, which no row is mistaken for: rows of cells are arrays, and all other rows are text."""
-    return _msgpack.encode({"columns": _as_bytes(names)})
 
 
 def _cells_bytes(rows: list[Sequence[Any]]) -> bytes:

@@ -18,11 +18,7 @@ LONGEST_CLOSE = 1.0
 
 
 class Read(NamedTuple):
-    """A chunk, and how far the source has been read.
-
-    :param marks: the last one is at the chunk's end.
-    :param size: about the bytes of its rows as JSON.
-    """
+    """A chunk, marks of how far the source has been read, the last at its end, and about its bytes as JSON."""
 
     chunk: Chunk
     marks: list[Mark]
@@ -34,7 +30,7 @@ class ChunkReader:
 
     The digest is computed in the thread, too: most of that needs no interpreter lock, so the loop runs meanwhile.
 
-    :param carried_in: bodies of records that an earlier run held.
+    :param carried_in: the bodies of those records.
     :param halted: set when nothing more may be read; a read that hangs is not waited for.
     :param ends: numbers of rows, rising, after which a mark is wanted.
     """
@@ -45,10 +41,11 @@ class ChunkReader:
         self._source = source
         self._carried_in = list(carried_in)
         self._halted = halted
+        self._halting: asyncio.Future[Any] = asyncio.ensure_future(halted.wait())
         self._ends = ends
         self._digest = SourceDigest()
         self._thread = BlockingThread("userdata-source")
-        self._chunks: Generator[Chunk] | None = None
+        self._chunks = self._all_chunks()
         self._ahead: asyncio.Future[Read | None] | None = None
 
     async def has_next(self, seconds: float) -> bool:
@@ -63,7 +60,7 @@ class ChunkReader:
         if ahead.done():
             await asyncio.sleep(0)  # let other tasks run
         else:
-            await self._unless_halted(ahead)
+            await asyncio.wait([ahead, self._halting], return_when=asyncio.FIRST_COMPLETED)
         if self._halted.is_set():
             return None
         self._ahead = None
@@ -74,10 +71,10 @@ class ChunkReader:
 
     async def close(self) -> None:
         """Let the source close what it has open; doesn't wait for one that hangs."""
+        self._halting.cancel()
         if self._ahead is not None:
             self._ahead.add_done_callback(_seen)
         closing = self._thread.call(self._close)
-        closing.add_done_callback(_seen)
         self._thread.close()
         await asyncio.wait([closing], timeout=LONGEST_CLOSE)
 
@@ -88,8 +85,6 @@ class ChunkReader:
         return self._ahead
 
     def _read(self) -> Read | None:
-        if self._chunks is None:
-            self._chunks = self._all_chunks()
         try:
             chunk = next(self._chunks, None)
         except UserdataError:
@@ -110,16 +105,7 @@ class ChunkReader:
 
     def _close(self) -> None:
         with suppress(BaseException):  # how reading ended matters more
-            if self._chunks is not None:
-                self._chunks.close()
-
-    async def _unless_halted(self, ahead: asyncio.Future[Read | None]) -> None:
-        halted = asyncio.ensure_future(self._halted.wait())
-        either: list[asyncio.Future[Any]] = [ahead, halted]
-        try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            halted.cancel()
+            self._chunks.close()
 
 
 def _seen(future: asyncio.Future[Any]) -> None:

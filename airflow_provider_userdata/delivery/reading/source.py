@@ -26,19 +26,13 @@ class RowFormat(enum.Enum):
 
 
 class Header(msgspec.Struct, frozen=True, eq=False):
-    """A table's columns. All rows of a table share one object, so that it can be compared by identity.
-
-    :param names: the columns' names, without duplicates.
-    """
+    """A table's columns, without duplicates. All rows share one object, so that it can be compared by identity."""
 
     names: tuple[str, ...]
 
 
 class TextRow(msgspec.Struct, frozen=True, gc=False):
-    """A row of a table. A dictionary for each row would cost more than all its other processing.
-
-    :param values: one for each name of the header.
-    """
+    """A row of a table, a value for each column. A dictionary for each row would cost more than all its processing."""
 
     header: Header
     values: list[str]
@@ -95,10 +89,7 @@ class Chunk:
     text: Sequence[Buffer] | None = None
 
     def parts(self, size: Callable[[], int]) -> Iterator[Chunk]:
-        """Split the rows into chunks.
-
-        :param size: returns the most rows of the next chunk.
-        """
+        """Split the rows into chunks, each of as many rows at most as `size` returns before it."""
         start = 0
         while len(self.rows) - start > (count := size()):
             yield Chunk(self.form, self.rows[start : start + count], self.carried_in)

@@ -5,14 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Mapping
 
-from airflow_provider_userdata.delivery.recording.append_log import (
-    Folder,
-    is_local,
-    journal_files,
-    open_log,
-    reached,
-    remove_logs,
-)
+from airflow_provider_userdata.delivery.recording.append_log import Folder, is_local, least_sizes, open_log, reached
 from airflow_provider_userdata.delivery.recording.integrity import check_folder
 
 MOST_EARLIER = 60
@@ -57,20 +50,15 @@ class AttemptFiles:
     @property
     def receipts_path(self) -> str | None:
         """Where the receipts of all attempts are; None where there are none."""
-        return self._path_of_all("receipts") if self.goes_on else self.receipts.path
+        return str(self._folder / "receipts-*.jsonl") if self.goes_on else self.receipts.path
 
     @property
     def rejects_path(self) -> str | None:
         """Where the rejects of all attempts are; None where there are none."""
-        return self._path_of_all("rejects") if self.goes_on else self.rejects.path
-
-    def _path_of_all(self, kind: str) -> str:
-        return str(self._folder / f"{kind}-*.jsonl")
+        return str(self._folder / "rejects-*.jsonl") if self.goes_on else self.rejects.path
 
     def go_on(self, host: str, folder: str, journals: Mapping[str, int], earlier: Mapping[str, int]) -> None:
-        """Keep the files of earlier attempts under check. Blocks.
-
-        Files on the disk of another machine can't be checked here.
+        """Keep the files of earlier attempts under check, unless they are on the disk of another machine. Blocks.
 
         :param host: where the last attempt wrote.
         :param folder: the folder that it wrote to.
@@ -78,8 +66,8 @@ class AttemptFiles:
         :param earlier: how far those of attempts before it went.
         """
         self.goes_on = True
-        here = not is_local(self._folder) or host == socket.gethostname()
-        if not (here and folder == str(self._folder)) and not any(reached(self._folder, name) for name in journals):
+        here = folder == str(self._folder) and (not is_local(self._folder) or host == socket.gethostname())
+        if not here and not any(reached(self._folder, name) for name in journals):
             return
         ends = {**earlier, **journals}
         written = {name: max(until, reached(self._folder, name)) for name, until in ends.items()}
@@ -116,16 +104,9 @@ class AttemptFiles:
 
         :raises OutputError: if it isn't.
         """
-        for journal in (self.receipts, self.rejects):
-            journal.check()
-        check_folder(
-            self._folder,
-            {
-                file: size
-                for name, until in self.earlier.items()
-                for file, size in journal_files(self._folder, name, until).items()
-            },
-        )
+        self.receipts.check()
+        self.rejects.check()
+        check_folder(self._folder, least_sizes(self._folder, self.earlier))
 
     def close(self) -> None:
         """Write what is waiting, and that nothing is in flight, and close the files. Blocks."""
@@ -136,4 +117,6 @@ class AttemptFiles:
 
     def remove_sent(self) -> None:
         """Remove the files that only a next attempt would need. Blocks."""
-        remove_logs(self._folder, "sent-")
+        if self._folder.exists():
+            for path in [path for path in self._folder.iterdir() if path.name.startswith("sent-")]:
+                path.unlink()

@@ -13,10 +13,8 @@ _LOST = "while the run was under way: what stood there is lost. To send all agai
 
 
 def check_file(path: Path, file: int, written: int) -> None:
-    """Check that a path still leads to an open file, with everything that was written to it.
+    """Check that a path still leads to an open file, by its descriptor, with all bytes that were written to it.
 
-    :param file: the open file's descriptor.
-    :param written: bytes.
     :raises OutputError: if it doesn't.
     """
     try:
@@ -32,10 +30,8 @@ def check_file(path: Path, file: int, written: int) -> None:
 
 
 def check_folder(folder: Any, expected: Mapping[str, int]) -> None:
-    """Check that files are in a folder, and not shorter than they were.
+    """Check that files, given by name and bytes, are in a folder, and not shorter than they were.
 
-    :param folder: on a file system or in an object store.
-    :param expected: bytes, by the file's name.
     :raises OutputError: if one isn't.
     """
     if not expected:
@@ -45,9 +41,8 @@ def check_folder(folder: Any, expected: Mapping[str, int]) -> None:
     except (FileNotFoundError, NotADirectoryError):  # the latter in a store, which has no empty folders
         there = {}
     except OSError as error:
-        raise OutputError(
-            f"output_path: {folder} can't be looked at: {error.strerror or type(error).__name__}"
-        ) from error
+        reason = error.strerror or type(error).__name__
+        raise OutputError(f"output_path: {folder} can't be looked at: {reason}") from error
     for name, size in expected.items():
         if there.get(name, -1) < size:
             raise OutputError(f"output_path: {folder / name} was {'cut short' if name in there else 'removed'} {_LOST}")

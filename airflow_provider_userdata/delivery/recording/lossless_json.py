@@ -45,19 +45,25 @@ def _as_value(row: object) -> object:
 
 def _as_read(cell: object) -> object:
     """Return the original bytes of a cell that is not UTF-8: the file's reader has escaped them."""
-    if type(cell) is not str or _is_utf8(cell):
-        return cell
-    with suppress(UnicodeEncodeError):
-        return cell.encode(errors="surrogateescape")
+    if type(cell) is str and not _is_utf8(cell):
+        with suppress(UnicodeEncodeError):
+            return cell.encode(errors="surrogateescape")
     return cell
 
 
 def _text_json(text: bytes) -> msgspec.Raw:
     try:
         _decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
-        return msgspec.Raw(msgspec.json.encode(_plain_bytes(text, mark="$text")))
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return msgspec.Raw(msgspec.json.encode(_marked_text(text)))
     return _as_it_stood(text)
+
+
+def _marked_text(text: bytes) -> dict[str, str]:
+    try:
+        return {"$text": text.decode()}
+    except UnicodeDecodeError:
+        return {"$base64": _base64(text)}
 
 
 def _as_it_stood(text: bytes) -> msgspec.Raw:
@@ -83,7 +89,7 @@ def _form(value: Any, depth: int) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item, depth + 1) for item in value]
     if isinstance(value, bytes | bytearray | memoryview):
-        return _plain_bytes(bytes(value))
+        return {"$base64": _base64(bytes(value))}
     own = plain(value)
     if own is None and value is not None:
         return {f"${type(value).__name__}": str(value)}  # a library's mark for a missing value
@@ -116,19 +122,10 @@ def _plain_integer(value: int) -> Any:
 
 def _plain_key(key: object) -> str:
     try:
-        text = str.__str__(key) if isinstance(key, str) else str.__str__(str(key))
+        text = str.__str__(key if isinstance(key, str) else str(key))
     except BaseException as error:  # noqa: BLE001  # as of any value
         return f"has no text: {type(error).__name__}"
     return text if _is_utf8(text) else _base64(text.encode(errors="surrogatepass"))
-
-
-def _plain_bytes(value: bytes, mark: str = "$base64") -> dict[str, str]:
-    if mark == "$text":
-        try:
-            return {"$text": value.decode()}
-        except UnicodeDecodeError:
-            pass
-    return {"$base64": _base64(value)}
 
 
 def _is_utf8(text: str) -> bool:

@@ -45,17 +45,13 @@ class _Line(msgspec.Struct, gc=False):
 
 
 def write_rejects(rejects: AppendLog, rows: Sequence[tuple[int, object, Rejection]]) -> None:
-    """Append a line for each row.
-
-    :param rows: each with its position, and why it was not delivered.
-    """
+    """Append a line for each row, which comes with its position, and why it was not delivered."""
     lines = _encoder.encode_lines([_line(position, row, why) for position, row, why in rows])
     rejects.append(lines.removesuffix(b"\n"))
 
 
 def _line(position: int, row: object, why: Rejection) -> _Line:
-    was_read = why.path not in _WHOLE  # a fault inside the record: it was parsed
-    record = row_json(row, was_read=was_read)
+    record = row_json(row, was_read=why.path not in _WHOLE)  # a fault inside the record: it was parsed
     return _Line(position, why.fate, why.rule, _utf8(why.path), _utf8(why.reason), why.status, record)
 
 

@@ -35,11 +35,6 @@ class StorePath:
         """The last part of the path."""
         return str(self._path.name)
 
-    @property
-    def parent(self) -> StorePath:
-        """The folder above."""
-        return StorePath(self._path.parent)
-
     def open(self, mode: str = "r") -> IO[Any]:
         """Open the path as a file."""
         opened: IO[Any] = self._path.open(mode)
@@ -65,7 +60,7 @@ class StorePath:
         names = [entry.rstrip("/").rpartition("/")[2] for entry in self.fs.ls(self._path.path, detail=False)]
         return iter([self / name for name in names if name not in ("", own)])
 
-    def mkdir(self, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:  # noqa: ARG002  # pathlib's
+    def mkdir(self, parents: bool = False, exist_ok: bool = False) -> None:  # noqa: ARG002  # pathlib's
         """Create the folder, if the store has folders."""
         self.fs.makedirs(self._path.path, exist_ok=exist_ok)
 

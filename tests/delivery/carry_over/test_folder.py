@@ -226,7 +226,7 @@ def test_a_place_that_is_no_folder_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "held").write_text("")
     held: Any = CarryOverFolder(tmp_path / "held", "steps", "us", "one")
 
-    for use in (held.claim, lambda: held.keep([b'"geheim"'], carried_in=False)):
+    for use in (held.claim, held.count, held.count_others, lambda: held.keep([b'"geheim"'], carried_in=False)):
         with pytest.raises(OutputError, match="can't be used") as caught:
             use()
         assert "geheim" not in str(caught.value)

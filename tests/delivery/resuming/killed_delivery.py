@@ -167,7 +167,7 @@ DEATHS: dict[str, Callable[[int], None]] = {
 
 
 def _fate_then_die(fates: OutcomeLog, *given: Any, **named: Any) -> None:
-    receipts: AppendLog = fates._files.receipts
+    receipts: AppendLog = fates.files.receipts
     append = receipts.append
 
     def appended(line: bytes) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.delivery import runner, supervisor
-from airflow_provider_userdata.delivery.clock import SystemClock
+from airflow_provider_userdata.delivery.clock import Clock
 from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.delivery.supervisor import Supervisor
 from airflow_provider_userdata.errors import OrphanedError
@@ -89,7 +89,7 @@ def test_a_delivery_whose_checkpoint_cannot_be_saved_for_long_stops(
 
     store.before_save = save
     with pytest.raises(OrphanedError, match="no checkpoint could be saved"):
-        attempt("thymia", endless(), supervisor=Supervisor(0.2), clock=SystemClock())
+        attempt("thymia", endless(), supervisor=Supervisor(0.2), clock=Clock())
     go.set()
 
     assert not store.is_done

@@ -185,12 +185,15 @@ def test_neither_place_nor_rate_is_ever_exceeded(
     run(scenario())
 
 
-class LateClock:
+class LateClock(Clock):
     """A clock that wakes everybody late, as a busy loop does: by up to twice some seconds."""
 
     def __init__(self, clock: Clock, lateness: float) -> None:
-        self.seconds, self.now, self._clock = clock.seconds, clock.now, clock
-        self._lateness, self._chance = lateness, random.Random(1)
+        self._clock, self._lateness, self._chance = clock, lateness, random.Random(1)
+
+    def seconds(self) -> float:
+        """Return the seconds of the clock behind it."""
+        return self._clock.seconds()
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
         """Wait for longer than was asked for."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import DAG, Context
 
-from airflow_provider_userdata.delivery import progress
+from airflow_provider_userdata.delivery import engine
 from airflow_provider_userdata.delivery.sending import sender
 from airflow_provider_userdata.operators import planning
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
@@ -23,7 +23,7 @@ ALLOWED = Path(__file__).with_name("allowed.txt")
 SOON: dict[str, Any] = {"retries": 2, "retry_delay": timedelta(seconds=1)}
 
 # What takes a minute takes seconds here.
-progress.PROGRESS_SECONDS = 0.5
+engine.PROGRESS_SECONDS = 0.5
 planning.LONGEST_SLEEP = 1.0
 sender.MAINTENANCE_PAUSE = 4.0
 
