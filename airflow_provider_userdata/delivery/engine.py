@@ -36,6 +36,8 @@ from airflow_provider_userdata.errors import LaterError, OrphanedError, Userdata
 
 LONGEST_MARK = 0.5
 """Seconds for the last writes to the ledger when the process is about to be killed."""
+SHOWN_FAULTS = 5
+"""Reasons of invalid records that the log names, the most frequent ones."""
 PROGRESS_SECONDS = 10.0
 """Seconds between two calls to Airflow that show the progress."""
 
@@ -168,7 +170,8 @@ class Engine:
             await self._unless_it_fails(self._closing.mark_completed(report, red=halt.error is not None))
         self._close_threads()
         recent = {} if self._filter is None else self._filter.latest.as_dict()
-        return Result(report, halt.error, self._checker.first_fault(), recent=recent)
+        faults = self._checker.most_frequent(SHOWN_FAULTS)
+        return Result(report, halt.error, self._checker.first_fault(), faults, recent=recent)
 
     def _close_threads(self) -> None:
         self._file_thread.close()

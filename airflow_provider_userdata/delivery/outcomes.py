@@ -11,7 +11,7 @@ import msgspec
 
 from airflow_provider_userdata.delivery.clock import Clock
 from airflow_provider_userdata.delivery.reading import Mark
-from airflow_provider_userdata.delivery.recording import AttemptFiles, Rejection, write_rejects
+from airflow_provider_userdata.delivery.recording import AttemptFiles, Origins, Rejection, write_rejects
 from airflow_provider_userdata.delivery.report import Counters, Fate, Report
 from airflow_provider_userdata.delivery.resuming import Doubt, PositionTracker, SentLog
 from airflow_provider_userdata.records import Record, RecordBatch, ranges, ranges_of
@@ -40,6 +40,8 @@ class OutcomeLog:
     """The bodies of the first records, which an earlier run had held."""
     held_over: list[bytes] = field(default_factory=list, init=False)
     """The bodies of held records from this run's source that the task's next run carries in."""
+    origins: Origins = field(default_factory=Origins, init=False)
+    """Where rows without a fate stand in their files."""
 
     def __post_init__(self) -> None:
         self._left: list[tuple[Record, Rejection]] = []
@@ -52,6 +54,7 @@ class OutcomeLog:
         """
         self.write_invalid()
         self.progress.record_read(marks)
+        self.origins.forget_below(self.progress.settled_below)
         if self.progress.is_compared:
             self.sent.read(self.progress.read)
 
@@ -117,7 +120,7 @@ class OutcomeLog:
         self._left = []
 
     def _write(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
-        write_rejects(self.files.rejects, rows)
+        write_rejects(self.files.rejects, rows, self.origins)
         for (fate, rule), count in Counter([(why.fate, why.rule) for _, _, why in rows]).items():
             self.tally.record_outcome(fate, count, rule)
 

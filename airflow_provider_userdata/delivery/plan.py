@@ -82,11 +82,14 @@ class Result:
     :param error: what ended it before its source's end; None if nothing did.
     :param repeated: whether an earlier attempt had completed the run: nothing was sent, and the report is that one's.
     :param first_fault: where the first invalid record is, in words that may be logged; None if there is none.
+    :param faults: what is wrong with most of the invalid records that this attempt found, with their number, such as
+        `G8 $.unit is missing`: in words that may be logged.
     :param recent: of an incremental delivery, each device's most recent sample that was delivered (G9).
     """
 
     report: Report
     error: Exception | None = None
     first_fault: str | None = None
+    faults: Mapping[str, int] = field(default_factory=dict)
     repeated: bool = False
     recent: Mapping[str, str] = field(default_factory=dict)

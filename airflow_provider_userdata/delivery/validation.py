@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,10 @@ from airflow_provider_userdata.delivery.report import Counters, Fate
 from airflow_provider_userdata.delivery.resuming import PositionTracker
 from airflow_provider_userdata.records import Record
 from airflow_provider_userdata.vendors import Vendor
-from airflow_provider_userdata.vendors.validation import Fault
+from airflow_provider_userdata.vendors.validation import Fault, Invalid
+
+MOST_REASONS = 1000
+"""Different reasons that are counted."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +46,7 @@ class Validator:
         self._proven: list[Record] = []
         self._usual = self.vendor.usual_user_characters
         self._first: tuple[int, Fault] | None = None
+        self._faults: Counter[str] = Counter()
 
     def first_fault(self) -> str | None:
         """Return where the first invalid record is and which rule it breaks, in words that may be logged (A6)."""
@@ -52,18 +57,32 @@ class Validator:
 
     def check(self, chunk: Chunk) -> Sequence[Record]:
         """Return the valid records of a chunk that have no fate yet, and reject the invalid ones."""
+        if chunk.file is not None and chunk.lines:
+            self.fates.origins.add(self.tally.read, chunk.file, chunk.lines)
         positions, rows = self._without_fate(chunk)
         records, invalid = self._preparer.prepare(chunk, rows, positions)
         if invalid:
             if self._first is None:
                 place, first = invalid[0]
                 self._first = positions[place], first.faults[0]
+            self._count(invalid)
             self.fates.record_invalid(
                 [(positions[place], rows[place], _rejected(one.faults)) for place, one in invalid]
             )
         if self._usual is not None:
             self._warn_of_length(records, self._usual)
         return records
+
+    def most_frequent(self, most: int) -> dict[str, int]:
+        """Return what is wrong with most invalid records, each with its number, in words that may be logged (A6)."""
+        return dict(self._faults.most_common(most))
+
+    def _count(self, invalid: Sequence[tuple[int, Invalid]]) -> None:
+        for _, one in invalid:
+            fault = one.faults[0]
+            text = f"{fault.rule} {fault.public_path(self.vendor.known_fields)} {fault.reason}"
+            if text in self._faults or len(self._faults) < MOST_REASONS:
+                self._faults[text] += 1
 
     def take_proven(self) -> list[Record]:
         """Return the records, since the last call, that an earlier attempt delivered after its last checkpoint."""

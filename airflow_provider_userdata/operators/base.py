@@ -136,7 +136,7 @@ class DeliveryOperator(BaseOperator):
         except BaseException as interruption:
             if (partial := self._delivery.ended) is not None:
                 self._leave_traces(partial, plan, context)
-                reporting.log_report(partial.report, self.log)
+                reporting.log_report(partial, self.log)
                 self._push_report(partial.report, interruption, context["ti"])
             raise
         self._leave_traces(result, plan, context)
@@ -188,7 +188,7 @@ class DeliveryOperator(BaseOperator):
                 "An earlier attempt had already finished: nothing was sent, and this is its report. To send everything "
                 "again, set resume=False"
             )
-        reporting.log_report(result.report, self.log)
+        reporting.log_report(result, self.log)
         error = result.error
         if error is None:
             return result.report.as_dict()

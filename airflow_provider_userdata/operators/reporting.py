@@ -6,7 +6,7 @@ import traceback
 from typing import Any, cast
 
 from airflow_provider_userdata.airflow_compat import AirflowException, AirflowFailException
-from airflow_provider_userdata.delivery import Report
+from airflow_provider_userdata.delivery import Report, Result
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UnexpectedError, UserdataError, unexpected
 from airflow_provider_userdata.operators.task_state import FileStore, TaskStateStore
 
@@ -27,9 +27,12 @@ def show_progress(store: TaskStateStore | FileStore, log: Any, report: Report, t
     store.show(progress)
 
 
-def log_report(report: Report, log: Any) -> None:
-    """Log the counts of a delivery, and where its files are."""
+def log_report(result: Result, log: Any) -> None:
+    """Log the counts of a delivery, what was wrong with most rejects, and where its files are."""
+    report = result.report
     log.info("%s", report.summary())
+    for fault, count in result.faults.items():
+        log.warning("Invalid: %s: %s", fault, f"{count:,}")
     if report.rejects:
         log.warning("Rejected, held and unknown records, whole, with the reason of each: %s", report.rejects)
     if report.receipts:

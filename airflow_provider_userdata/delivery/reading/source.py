@@ -81,20 +81,28 @@ class Chunk:
     :param form: how the rows are written.
     :param carried_in: whether an earlier run held them: they have the vendor's field names already.
     :param text: the same rows as text, each with a line end, if the source has that at hand.
+    :param file: the path of the file that the rows are from.
+    :param lines: for each row, its line in that file, from 1; in an array or in Parquet, its number.
     """
 
     form: RowFormat
     rows: list[Any]
     carried_in: bool = False
     text: Sequence[Buffer] | None = None
+    file: str | None = None
+    lines: Sequence[int] | None = None
 
     def parts(self, size: Callable[[], int]) -> Iterator[Chunk]:
         """Split the rows into chunks, each of as many rows at most as `size` returns before it."""
         start = 0
         while len(self.rows) - start > (count := size()):
-            yield Chunk(self.form, self.rows[start : start + count], self.carried_in)
+            yield self._part(start, start + count)
             start += count
-        yield Chunk(self.form, self.rows[start:], self.carried_in) if start else self
+        yield self._part(start, len(self.rows)) if start else self
+
+    def _part(self, start: int, end: int) -> Chunk:
+        lines = None if self.lines is None else self.lines[start:end]
+        return Chunk(self.form, self.rows[start:end], self.carried_in, file=self.file, lines=lines)
 
 
 class Source(Protocol):

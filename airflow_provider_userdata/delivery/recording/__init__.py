@@ -27,6 +27,7 @@ from airflow_provider_userdata.delivery.recording.attempt_lines import (
     RejectLine,
     SentLine,
 )
+from airflow_provider_userdata.delivery.recording.origins import Origins
 from airflow_provider_userdata.delivery.recording.rejects import Rejection, write_rejects
 from airflow_provider_userdata.delivery.recording.store_path import StorePath
 
@@ -37,6 +38,7 @@ __all__ = [
     "Count",
     "Folder",
     "Line",
+    "Origins",
     "Range",
     "ReceiptLine",
     "RejectLine",

@@ -8,6 +8,7 @@ import msgspec
 
 from airflow_provider_userdata.delivery.recording.append_log import AppendLog
 from airflow_provider_userdata.delivery.recording.lossless_json import row_json
+from airflow_provider_userdata.delivery.recording.origins import Origins
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.vendors.validation import json_path
 
@@ -32,8 +33,8 @@ class Rejection(msgspec.Struct, frozen=True):
     carried_over: bool = False
 
 
-class _Line(msgspec.Struct, gc=False):
-    """A line of the rejects file: its fields have the order that they have there."""
+class _Line(msgspec.Struct, gc=False, omit_defaults=True):
+    """A line of the rejects file: its fields have the order that they have there. Only a file's rows have its line."""
 
     position: int
     fate: Fate
@@ -42,17 +43,20 @@ class _Line(msgspec.Struct, gc=False):
     reason: str | None
     status: int | None
     record: msgspec.Raw
+    file: str | None = None
+    line: int | None = None
 
 
-def write_rejects(rejects: AppendLog, rows: Sequence[tuple[int, object, Rejection]]) -> None:
+def write_rejects(rejects: AppendLog, rows: Sequence[tuple[int, object, Rejection]], origins: Origins) -> None:
     """Append a line for each row, which comes with its position, and why it was not delivered."""
-    lines = _encoder.encode_lines([_line(position, row, why) for position, row, why in rows])
+    lines = _encoder.encode_lines([_line(position, row, why, *origins.of(position)) for position, row, why in rows])
     rejects.append(lines.removesuffix(b"\n"))
 
 
-def _line(position: int, row: object, why: Rejection) -> _Line:
+def _line(position: int, row: object, why: Rejection, file: str | None, line: int | None) -> _Line:
     record = row_json(row, was_read=why.path not in _WHOLE)  # a fault inside the record: it was parsed
-    return _Line(position, why.fate, why.rule, _utf8(why.path), _utf8(why.reason), why.status, record)
+    path, reason = _utf8(why.path), _utf8(why.reason)
+    return _Line(position, why.fate, why.rule, path, reason, why.status, record, _utf8(file), line)
 
 
 def _utf8(text: str | None) -> str | None:

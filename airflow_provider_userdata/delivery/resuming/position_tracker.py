@@ -78,6 +78,11 @@ class PositionTracker:
         """How many rows were read, and their digest."""
         return self._marks.last
 
+    @property
+    def settled_below(self) -> int:
+        """All records below this position have their fate."""
+        return self._settled.below
+
     def has_fate(self, position: int) -> bool:
         """Return whether a record has its fate, from this attempt or an earlier one."""
         return position in self._settled
