@@ -75,17 +75,11 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return any(getattr(self, name) != getattr(earlier, name) for name in ("journals", "waiting_since", "ended"))
 
     def settled(self) -> IntervalSet:
-        """Return the positions that are settled.
-
-        :raises ValueError: if they can't be read.
-        """
+        """Return the positions that are settled; raise a `ValueError` if they can't be read."""
         return IntervalSet([(0, self.below), *unpacked(self.beyond, self.below, self.read + self.carried_in)])
 
     def sent(self) -> IntervalSet:
-        """Return the positions that were in flight when it was written.
-
-        :raises ValueError: if they can't be read.
-        """
+        """Return the positions that were in flight when it was written; raise a `ValueError` if they can't be read."""
         return IntervalSet(unpacked(self.in_flight, self.below, self.read + self.carried_in))
 
 

@@ -51,10 +51,7 @@ class StoreWriter:
         return 0.0 if self._unsaved_since is None else self._clock.seconds() - self._unsaved_since
 
     async def save(self, value: Checkpoint | Completed) -> bool:
-        """Save a value in place of the last one.
-
-        :return: whether it is saved.
-        """
+        """Save a value in place of the last one, and return whether it is saved."""
         store = self._store
         if store is None:
             return True

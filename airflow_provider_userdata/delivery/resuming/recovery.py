@@ -105,7 +105,9 @@ def recover(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Recov
         sent = sent.without(then.returned)
         read.update(then.read)
         for receipt in _lines(checkpoint, folder, receipts_name(attempt), ReceiptLine):
-            _check_receipt(receipt, receipts_name(attempt), known)
+            if receipt.count != sum(length for _, length in receipt.ranges):
+                raise damaged(receipts_name(attempt), "a count isn't that of its records")
+            only_within(receipts_name(attempt), receipt.ranges, known, "it holds records that were never sent")
             _record(settled, receipt.ranges, tally, Fate.DELIVERED, None)
             proven.add_all(receipt.ranges)
         for reject in _lines(checkpoint, folder, rejects_name(attempt), RejectLine):
@@ -162,12 +164,6 @@ def _sent(checkpoint: Checkpoint, folder: Folder, attempt: str, tally: Counters)
         found.until = found.until if line.until is None else line.until
         found.closed = found.closed or line.closed
     return found
-
-
-def _check_receipt(receipt: ReceiptLine, name: str, sent: IntervalSet) -> None:
-    if receipt.count != sum(length for _, length in receipt.ranges):
-        raise damaged(name, "a count isn't that of its records")
-    only_within(name, receipt.ranges, sent, "it holds records that were never sent")
 
 
 def _record(settled: IntervalSet, ranges: Sequence[Range], tally: Counters, fate: Fate, rule: str | None) -> None:

@@ -45,10 +45,7 @@ class BisectionBudget:
         self._batches_in_a_row = self._records_in_a_row = 0
 
     def none_accepted(self, records: int) -> bool:
-        """Record that no part of a batch was accepted, and return whether the run should stop.
-
-        :param records: how many the batch has.
-        """
+        """Record that no part of a batch of some records was accepted, and return whether the run should stop."""
         self._batches_in_a_row += 1
         self._records_in_a_row += records
         return self._batches_in_a_row >= REFUSED_BATCHES_IN_A_ROW and self._records_in_a_row >= REFUSED_RECORDS_IN_A_ROW

@@ -52,8 +52,6 @@ class Sizes:
 
     def _weigh(self) -> None:
         """Find out which of the two was too many: not the one of which as many were accepted."""
-        if self._either == _ANY:
-            return
         records, size = self._either
         many, long = records <= self._accepted.records, size <= self._accepted.bytes
         if many and not long:

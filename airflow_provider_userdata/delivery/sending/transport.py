@@ -136,10 +136,7 @@ class Transport:
         return await self._send("POST", request.path, io.BytesIO(body) if len(body) > _LARGE_BODY else body)
 
     async def get(self, path: str) -> Answer | NoAnswer:
-        """Return the answer to a GET.
-
-        :param path: below the endpoint's address.
-        """
+        """Return the answer to a GET of a path below the endpoint's address."""
         return await self._send("GET", path)
 
     async def _send(self, method: str, path: str, body: bytes | io.BytesIO | None = None) -> Answer | NoAnswer:

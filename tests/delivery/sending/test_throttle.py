@@ -115,6 +115,25 @@ def test_who_gives_up_waiting_holds_up_nobody(make_pace: MakePace) -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("paused", [False, True])
+def test_who_gives_up_as_its_turn_comes_holds_up_nobody(paused: bool, make_pace: MakePace) -> None:
+    """A request that is cancelled as it gets its permit, or in a pause its turn, leaves it to the next."""
+
+    async def scenario() -> None:
+        pace = make_pace(1)
+        first = await passed(pace)
+        asking = [asyncio.ensure_future(pace.permission()) for _ in range(2)]
+        await turns()
+        if paused:
+            pace.pause(5)
+        pace.answered(first)
+        asking[0].cancel()
+
+        assert await asking[1] is not None
+
+    run(scenario())
+
+
 def test_all_who_may_pass_do_so_at_once(make_pace: MakePace) -> None:
     """Places that come free are given away in one turn of the loop, not one a turn: that would slow all down."""
 
