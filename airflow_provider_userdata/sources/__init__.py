@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_userdata.delivery.preparing import Column, Constant, Number, Timestamp
 from airflow_provider_userdata.sources.airflow_lookups import storage_path
+from airflow_provider_userdata.sources.file_source import FileSource
 from airflow_provider_userdata.sources.opening import open_source
 from airflow_provider_userdata.sources.row_reader import read
 from airflow_provider_userdata.sources.shapes import Parts
@@ -13,6 +14,7 @@ from airflow_provider_userdata.sources.untemplated import as_text, hold, is_loca
 __all__ = [
     "Column",
     "Constant",
+    "FileSource",
     "Number",
     "Parts",
     "SqlSource",

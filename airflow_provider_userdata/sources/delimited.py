@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
-from itertools import islice, repeat
-from typing import IO, Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress, islice, repeat
+from typing import IO, Any, NamedTuple
 
 from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, TextRow, Unreadable
 from airflow_provider_userdata.sources.file_limits import BOM, LONGEST, ROWS, BadFileError, EmptyFileError, Readable
 from airflow_provider_userdata.sources.headers import Wanted, checked_header
 from airflow_provider_userdata.sources.sniffing import beginning_of
 from airflow_provider_userdata.sources.table_cutter import Cutter
+from airflow_provider_userdata.sources.table_grammar import Dialect
 
 _BUFFER = 2**17
 """Bytes per read: small enough that the allocator reuses the memory instead of requesting it from the system."""
@@ -22,15 +23,18 @@ _ERRORS = "surrogateescape"
 
 
 class Table:
-    """A kind of table, CSV or TSV.
+    """A kind of table.
 
-    :param dialect: the name of the dialect in the `csv` module: how cells are separated and quoted.
+    :param dialect: how cells are separated and quoted.
+    :param line: the number of the first line that is read.
     """
 
-    def __init__(self, dialect: str) -> None:
+    def __init__(self, dialect: Dialect, line: int = 1) -> None:
         self._dialect = dialect
-        self._delimiter = csv.get_dialect(dialect).delimiter
-        self._begins_empty = re.compile(b"\n" + self._delimiter.encode())
+        self._line = line
+        self._delimiter = dialect.delimiter
+        self._marks = [mark.encode() for mark in (dialect.quote, dialect.escape) if mark]
+        self._begins_empty = re.compile(b"\n" + re.escape(self._delimiter.encode()))
 
     def check(self, stream: IO[bytes], wanted: Wanted) -> None:
         """Check the beginning.
@@ -38,8 +42,11 @@ class Table:
         :raises BadFileError: if it looks like JSON, or the header or the first record is not valid.
         """
         if re.match(rb'\s*+(?:\[\s*+[{\]]|\{\s*+["}])', beginning_of(stream).removeprefix(BOM)):
-            raise BadFileError("it looks like JSON; let its name end in .json, or if it is JSON lines, in .jsonl")
-        next(self._tables(stream, wanted, LONGEST, _BUFFER))
+            raise BadFileError(
+                "it looks like JSON; let its name end in .json, or if it is JSON lines, in .jsonl, or name its format, "
+                "as in FileSource(path, format='json')"
+            )
+        next(self._pieces(stream, wanted, LONGEST, _BUFFER))
 
     def read(
         self, stream: Readable, wanted: Wanted, *, longest: int = LONGEST, block: int = _BUFFER
@@ -50,49 +57,82 @@ class Table:
         :param block: bytes per read.
         :raises BadFileError: if the file is not a valid table; rows before the fault are yielded first.
         """
-        for header, table in self._tables(stream, wanted, longest, block):
-            yield from _chunks(header, table)
+        for header, piece in self._pieces(stream, wanted, longest, block):
+            yield from _chunks(header, piece)
 
-    def _tables(
-        self, stream: Readable, wanted: Wanted, longest: int, block: int
-    ) -> Iterator[tuple[Header, Iterator[list[str]]]]:
+    def _pieces(self, stream: Readable, wanted: Wanted, longest: int, block: int) -> Iterator[tuple[Header, _Piece]]:
         """Yield the header with the rows of the next piece of the file.
 
         Empty rows are skipped. In a table of one column, a row that is only a delimiter is not empty.
         """
         header: Header | None = None
-        for text in Cutter(stream, self._delimiter, longest, block):
-            rows = self._quoted if b'"' in text else self._unquoted
+        for line, text in Cutter(stream, self._dialect, longest, block, self._line):
+            rows = self._quoted if any(mark in text for mark in self._marks) else self._unquoted
             if header is not None:
-                yield header, iter(rows(text, len(header.names)))
-            elif (names := next(_filled(rows(text, 0)), None)) is not None:
+                yield header, rows(text, line, len(header.names))
+            elif (names := next(_filled(rows(text, line, 0).rows), None)) is not None:
                 header = checked_header(names, wanted, self._delimiter)
-                table = iter(rows(text, len(names)))
-                next(_filled(table))  # the header
-                yield header, table
+                piece = rows(text, line, len(names))
+                filled = (number for number, cells in enumerate(piece.rows, start=1) if _is_filled(cells))
+                yield header, _Piece(piece.lines[next(filled) :], piece.rows)
         if header is None:
             raise EmptyFileError("it is empty: its first line should be a header")
 
-    def _unquoted(self, text: bytes, width: int) -> Iterable[list[str]]:
+    def _unquoted(self, text: bytes, line: int, width: int) -> _Piece:
         """Split lines at the delimiter: takes half as long as `csv`, and the event loop has to wait meanwhile."""
-        lines: Iterable[str] = _lines(text)
+        lines = _lines(text)
+        numbers: Sequence[int] = range(line, line + len(lines))
         if width != 1 and self._may_have_empty_rows(text):
-            lines = [line for line in lines if line.strip(self._delimiter)]
-        return map(str.split, filter(None, lines), repeat(self._delimiter))
+            kept = [bool(each.strip(self._delimiter)) for each in lines]
+            lines, numbers = list(compress(lines, kept)), list(compress(numbers, kept))
+        elif b"\r" in text or b"\n\n" in text or text.startswith(b"\n"):
+            numbers = list(compress(numbers, lines))
+            lines = list(filter(None, lines))
+        return _Piece(numbers, map(str.split, lines, repeat(self._delimiter)))
 
-    def _quoted(self, text: bytes, width: int) -> Iterable[list[str]]:
+    def _quoted(self, text: bytes, line: int, width: int) -> _Piece:
         if csv.field_size_limit() < 2 * LONGEST:
             csv.field_size_limit(2 * LONGEST)  # for the whole process: `csv` has no other; never lowered
         lines = io.StringIO(str(text, "utf-8", _ERRORS), newline="").readlines()
-        reader = csv.reader(lines, self._dialect, strict=True)
+        reader = self._reader(lines)
+        read = [(cells, reader.line_num) for cells in reader]
+        numbers: Sequence[int] = range(line, line + len(read))
+        if len(read) < len(lines):
+            numbers = [line, *(line + end for _, end in read)]
+        rows = [cells for cells, _ in read]
+        kept: Sequence[Any] = rows
         if width != 1 and self._may_have_empty_rows(text):
             # A row of empty cells is kept if one is quoted: somebody wrote it.
-            return [cells for cells in reader if any(cells) or '"' in lines[reader.line_num - 1]]
-        return filter(None, reader)
+            quote = self._dialect.quote
+            kept = [any(cells) or (quote is not None and quote in lines[end - 1]) for cells, end in read]
+        if not all(kept):
+            rows, numbers = list(compress(rows, kept)), list(compress(numbers, kept))
+        return _Piece(numbers, iter(rows))
+
+    def _reader(self, lines: Iterable[str]) -> Any:
+        """Return a reader of the `csv` module for this dialect."""
+        return csv.reader(
+            lines,
+            delimiter=self._delimiter,
+            quotechar=self._dialect.quote,
+            quoting=csv.QUOTE_MINIMAL if self._dialect.quote else csv.QUOTE_NONE,
+            escapechar=self._dialect.escape,
+            strict=True,
+        )
 
     def _may_have_empty_rows(self, text: bytes) -> bool:
         first_is_empty = text.startswith(self._delimiter.encode()) or self._begins_empty.search(text)
         return bool(first_is_empty) or b"\n" not in text
+
+
+class _Piece(NamedTuple):
+    """Some rows of a table.
+
+    :param lines: for each row, the number of its first line.
+    """
+
+    lines: Sequence[int]
+    rows: Iterator[list[str]]
 
 
 def _lines(text: bytes) -> list[str]:
@@ -102,22 +142,30 @@ def _lines(text: bytes) -> list[str]:
     return str(text, "utf-8", _ERRORS).split("\n")[:-1]
 
 
-def _chunks(header: Header, table: Iterator[list[str]]) -> Iterator[Chunk]:
+def _chunks(header: Header, piece: _Piece) -> Iterator[Chunk]:
     width = len(header.names)
-    while part := list(islice(table, ROWS)):
+    lines, first = piece.lines, 0
+    while part := list(islice(piece.rows, ROWS)):
+        numbers = lines[first : first + len(part)]
+        first += len(part)
         rows: list[Any] = [TextRow(header, cells) for cells in part if len(cells) == width]
         if len(rows) < len(part):
+            kept = [len(cells) == width or not _is_blank(cells) for cells in part]
+            numbers = list(compress(numbers, kept))
             rows = [
                 TextRow(header, cells) if len(cells) == width else _misfit(cells, width)
-                for cells in part
-                if len(cells) == width or not _is_blank(cells)
+                for cells in compress(part, kept)
             ]
         if rows:
-            yield Chunk(RowFormat.CELLS, rows)
+            yield Chunk(RowFormat.CELLS, rows, lines=numbers)
 
 
 def _filled(table: Iterable[list[str]]) -> Iterator[list[str]]:
-    return (cells for cells in table if any(map(str.strip, cells)))
+    return filter(_is_filled, table)
+
+
+def _is_filled(cells: list[str]) -> bool:
+    return any(map(str.strip, cells))
 
 
 def _is_blank(cells: list[str]) -> bool:

@@ -8,8 +8,10 @@ import logging
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import IO, cast
 
 from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.delivery.recording import is_local
@@ -17,31 +19,34 @@ from airflow_provider_userdata.errors import SourceBrokeError, SourceError, User
 from airflow_provider_userdata.sources.airflow_lookups import is_folder, no_store
 from airflow_provider_userdata.sources.chunking import LazySource
 from airflow_provider_userdata.sources.file_limits import BadFileError, EmptyFileError, is_compressed, unpacked
-from airflow_provider_userdata.sources.formats import FORMATS, Format, format_of
+from airflow_provider_userdata.sources.file_source import FileSource
+from airflow_provider_userdata.sources.formats import FORMATS, Format, format_by
 from airflow_provider_userdata.sources.headers import Wanted
 from airflow_provider_userdata.sources.paths import find_files
 from airflow_provider_userdata.sources.sniffing import beginning_of, check_packed, check_text
+from airflow_provider_userdata.sources.text_stream import TextStream, is_utf_8
 
 _log = logging.getLogger(__name__)
 
 
-def open_files(value: object, wanted: Wanted, seen: set[object]) -> LazySource:
+def open_files(value: FileSource, wanted: Wanted, seen: set[object]) -> LazySource:
     """Find the files that a source names, and check that each can be read. Empty files are left out, unless all are.
 
-    :param value: a path or pattern, or a list of these.
+    :param value: paths and patterns, and how the files are written.
     :param wanted: which of a table's columns are taken.
     :param seen: the identities of files that other sources read, which are left out; those of this one's are added.
     :raises SourceError: if one can't be read, there is none, or all are empty.
     :raises SourceBrokeError: if opening one fails for a reason that may pass.
     """
+    value.check(frozenset(ending[1:] for ending in FORMATS))
     files: dict[object, tuple[Path, Format]] = {}
     empty: list[SourceError] = []
-    for identity, path in find_files(value).items():
-        found = _checked(path, wanted)
+    for identity, path in find_files(value.path, any_ending=value.format is not None).items():
+        found = _checked(path, value, wanted)
         if isinstance(found, SourceError):
             empty.append(found)
         else:
-            files[identity] = (path, found)
+            files[identity, value.records] = (path, found)
     if empty and not files:
         raise empty[0]
     if empty:
@@ -50,17 +55,17 @@ def open_files(value: object, wanted: Wanted, seen: set[object]) -> LazySource:
     if others := len(files) - len(new):
         _log.info("source: %d files are left out because another source reads them too", others)
     seen.update(new)
-    return LazySource(partial(_read, list(new.values()), wanted))
+    return LazySource(partial(_read, list(new.values()), value, wanted))
 
 
-def _read(files: list[tuple[Path, Format]], wanted: Wanted) -> Iterator[Chunk]:
+def _read(files: list[tuple[Path, Format]], options: FileSource, wanted: Wanted) -> Iterator[Chunk]:
     """Yield the rows of files, in order; positions continue from file to file."""
     position = 0
     for path, form in files:
         try:
             with closing(path.open("rb")) as raw:
-                for chunk in form.read(unpacked(raw, path), wanted):
-                    yield chunk
+                for chunk in form.read(_content(raw, path, options), wanted):
+                    yield replace(chunk, file=str(path))
                     position += len(chunk.rows)
         except UserdataError:
             raise
@@ -71,17 +76,16 @@ def _read(files: list[tuple[Path, Format]], wanted: Wanted) -> Iterator[Chunk]:
             raise SourceBrokeError(f"{place}: reading failed with {type(error).__name__}") from error
 
 
-def _checked(path: Path, wanted: Wanted) -> Format | SourceError:
+def _checked(path: Path, options: FileSource, wanted: Wanted) -> Format | SourceError:
     """Return a file's format; for an empty file, the error to raise if all files are empty."""
     place = f"source: {str(path)!r}"
     try:
-        form = _format(path)
+        form = _format(path, options)
         with closing(path.open("rb")) as raw:
             if is_compressed(path):
                 check_packed(beginning_of(raw))
-            stream = unpacked(raw, path)
-            check_text(beginning_of(stream), unpacked=is_compressed(path))
-            form.check(stream, wanted)
+            check_text(beginning_of(unpacked(raw, path)), unpacked=is_compressed(path), encoding=options.encoding)
+            form.check(_content(raw, path, options), wanted)
     except UserdataError:
         raise
     except EmptyFileError as error:
@@ -95,13 +99,24 @@ def _checked(path: Path, wanted: Wanted) -> Format | SourceError:
     return form
 
 
-def _format(path: Path) -> Format:
-    form = format_of(path.name)
+def _content(raw: IO[bytes], path: Path, options: FileSource) -> IO[bytes]:
+    """Return a file's text in UTF-8, from its first line or the one that is asked for."""
+    stream = unpacked(raw, path)
+    if is_utf_8(options.encoding) and not options.skip_lines:
+        return stream
+    return cast("IO[bytes]", TextStream(stream, options.encoding, options.skip_lines))
+
+
+def _format(path: Path, options: FileSource) -> Format:
+    form = format_by(options, path.name)
     # Only if the check is cheap: in an object store, opening fails for a folder.
     if (form is None or is_local(path)) and is_folder(path):
         raise IsADirectoryError
     if form is None:
-        raise BadFileError(f"its name ends in none of {', '.join(FORMATS)}, or these with .gz")
+        raise BadFileError(
+            f"its name ends in none of {', '.join(FORMATS)}, or these with .gz; name its format, as in "
+            "FileSource(path, format='csv')"
+        )
     if is_local(path) and path.exists() and not path.is_file():
         raise BadFileError("it is not a regular file")  # a pipe would wait for its writer
     return form

@@ -29,12 +29,12 @@ def checked_header(cells: Sequence[str], wanted: Wanted, delimiter: str) -> Head
     :raises BadFileError: if a column that is taken is missing, or its name is not usable.
     """
     # Messages number the columns and don't quote names: if the header is missing, the first line is somebody's data.
-    _check_delimiter(cells, delimiter)
+    _check_delimiter(cells, wanted, delimiter)
     names: dict[str, int] = {}
     given = set(cells)
     for number, name in enumerate(cells, start=1):
         if not name.isascii() and any("\udc80" <= letter <= "\udcff" for letter in name):
-            raise BadFileError("its header isn't UTF-8")
+            raise BadFileError("its header isn't UTF-8; name its encoding, as in FileSource(path, encoding='cp932')")
         if not wanted.only or name in wanted.names:
             _check_name(name, number, names, of_all=not wanted.only)
         elif not name.strip() or name in names:
@@ -44,12 +44,14 @@ def checked_header(cells: Sequence[str], wanted: Wanted, delimiter: str) -> Head
     return Header(tuple(names))
 
 
-def _check_delimiter(cells: Sequence[str], delimiter: str) -> None:
+def _check_delimiter(cells: Sequence[str], wanted: Wanted, delimiter: str) -> None:
+    if len(cells) > 1 or cells[0] in wanted.names:
+        return
     for other, plural in _DELIMITERS.items():
-        if len(cells) == 1 and other != delimiter and other in cells[0]:
+        if other != delimiter and other in cells[0]:
             raise BadFileError(
-                f"its header is a single column with {plural} in its name; cells are separated by commas where a "
-                "file's name ends in .csv, by tabs where it ends in .tsv"
+                f"its header is a single column with {plural} in its name; are its cells separated by {other!r}? Then "
+                f"read it with FileSource(path, delimiter={other!r})"
             )
 
 

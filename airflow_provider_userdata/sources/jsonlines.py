@@ -24,19 +24,20 @@ def check_lines(stream: Readable, wanted: Wanted) -> None:
         return
     if re.match(rb"\[\s*+[{\]]|[\[{][ \t]*+[\r\n]", chunk.rows[0]):
         raise BadFileError(
-            "it looks like a JSON array, or like JSON over several lines; let its name end in .json, or write one "
-            "record per line"
+            "it looks like a JSON array, or like JSON over several lines; let its name end in .json, or read it with "
+            "FileSource(path, format='json'), or write one record per line"
         )
     check_record(chunk.rows[0], wanted.names, alone=False)
 
 
-def read_lines(stream: Readable, *, block: int = BLOCK, longest: int = LONGEST) -> Iterator[Chunk]:
+def read_lines(stream: Readable, *, block: int = BLOCK, longest: int = LONGEST, line: int = 1) -> Iterator[Chunk]:
     """Yield the lines that aren't blank, with their line ends; a chunk contains the lines of one block.
 
     A line may end with `CR LF`: to JSON, CR is white space.
 
     :param block: bytes per read.
     :param longest: the most bytes of a line.
+    :param line: the number of the first line.
     :raises BadFileError: if a line is longer.
     """
     bom, pending, size = BOM, [b""], 0
@@ -49,18 +50,21 @@ def read_lines(stream: Readable, *, block: int = BLOCK, longest: int = LONGEST) 
             if len(lines[0].rstrip(b"\r\n")) > longest:
                 raise too_long(longest)
             lines[0], bom = lines[0].removeprefix(bom), b""
-            yield from _chunk(lines, (lines[0], others))
+            yield from _chunk(lines, (lines[0], others), line)
+            line += len(lines)
             pending, size = [], 0
         pending.append(unended)
         size += len(unended)
         if size - unended.endswith(b"\r") > longest:
             raise too_long(longest)
     if last := b"".join(pending).removeprefix(bom):
-        yield from _chunk([last + b"\n"], (last, b"\n"))
+        yield from _chunk([last + b"\n"], (last, b"\n"), line)
 
 
-def _chunk(lines: list[bytes], text: tuple[Buffer, ...]) -> Iterator[Chunk]:
+def _chunk(lines: list[bytes], text: tuple[Buffer, ...], line: int) -> Iterator[Chunk]:
+    numbers = range(line, line + len(lines))
     if not any(map(bytes.isspace, lines)):
-        yield Chunk(RowFormat.JSON, lines, text=text)
+        yield Chunk(RowFormat.JSON, lines, text=text, lines=numbers)
     elif rows := list(filterfalse(bytes.isspace, lines)):
-        yield Chunk(RowFormat.JSON, rows)
+        kept = [number for number, each in zip(numbers, lines, strict=True) if not each.isspace()]
+        yield Chunk(RowFormat.JSON, rows, lines=kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from airflow_provider_userdata.delivery.reading import Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources.airflow_lookups import database_hook
 from airflow_provider_userdata.sources.chunking import LazySource, chunks_of
+from airflow_provider_userdata.sources.file_source import FileSource
 from airflow_provider_userdata.sources.files import open_files
 from airflow_provider_userdata.sources.headers import Wanted
 from airflow_provider_userdata.sources.iterables import called, iterated
@@ -24,7 +26,7 @@ def open_source(value: object, *, columns: Collection[str] = (), only: bool = Fa
 
     May ask Airflow for a connection or for XComs: call it from the task's main thread.
 
-    :param value: records, paths, a query or a callable, wrapped by `hold` or not.
+    :param value: records, paths, files, a query or a callable, wrapped by `hold` or not.
     :param columns: the columns that a table or a query must have.
     :param only: whether other columns are ignored, whatever their names.
     :raises SourceError: if it can't be a source.
@@ -46,7 +48,9 @@ def _opened(value: object, wanted: Wanted, seen: set[object]) -> Source:
     if isinstance(value, SqlSource):
         return LazySource(partial(read_query, value, database_hook(value.conn_id), wanted.names))
     if is_location(value) or are_locations(value):
-        return open_files(value, wanted, seen)
+        value = FileSource(value)
+    if isinstance(value, FileSource):
+        return open_files(_located(value), wanted, seen)
     if isinstance(value, (list, tuple)):
         if are_sources(value, "the list"):
             return open_several(value, lambda part: _opened(part, wanted, seen))
@@ -54,6 +58,16 @@ def _opened(value: object, wanted: Wanted, seen: set[object]) -> Source:
     if callable(value):
         return LazySource(partial(called, value))
     return LazySource(partial(iterated, records_of(value, "it is"), f"the {type(value).__name__}"))
+
+
+def _located(files: FileSource) -> FileSource:
+    """Return a `FileSource` with its path or list of paths, which mapped tasks may have returned."""
+    path = list(_fetched(files.path)) if is_mapped_result(files.path) else files.path
+    if not is_location(path) and not are_locations(path) and path != []:
+        raise SourceError(
+            f"source: FileSource: path must be a path, or a list of paths; it is of type {type(path).__name__}"
+        )
+    return replace(files, path=path)
 
 
 def _fetched(results: object) -> Parts:

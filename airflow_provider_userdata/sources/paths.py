@@ -21,17 +21,19 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _LONGEST_PATH = 4096
 
 
-def find_files(value: object) -> dict[object, Path]:
+def find_files(value: object, *, any_ending: bool = False) -> dict[object, Path]:
     """Return the files that a source names by their identity: in the list's order, a pattern's matches sorted by name.
 
     If a pattern matches several names of a file, the name that is not a link is used, or the first of these.
 
     :param value: a path or pattern, or a list of these.
+    :param any_ending: whether names may end in anything, because the format is given.
     :raises SourceError: if a text is not a path, or a pattern matches no file.
     :raises SourceBrokeError: if looking one up fails for a reason that may pass.
     """
     if isinstance(value, (list, tuple)):
-        _check_texts(value)
+        if not any_ending:
+            _check_texts(value)
     else:
         value = [value]
     found: dict[object, Path] = {}

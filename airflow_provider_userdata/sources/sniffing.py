@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import IO
 
 from airflow_provider_userdata.sources.file_limits import BadFileError
 
 _GZIP = b"\x1f\x8b"
-_HEAD = 2**12
+_HEAD = 2**16
 """Bytes that are looked at."""
 _UNPACK = "decompress it first, or compress it with gzip, and let its name end in .gz"
 _SAVE = "save its sheet as CSV, in UTF-8"
 _AS_ROWS = "read it in a function that yields its rows, and pass the function as the source"
-_UTF_8 = "save it in UTF-8"
 _PAGE = "check how it was downloaded: it may be an error page, or a login page"
 
 _KINDS = (
@@ -35,14 +35,22 @@ _KINDS = (
     (rb"ARROW1|FEA1|\xff\xff\xff\xff", "an Arrow file", _AS_ROWS),
     (rb"SQLite format 3\x00", "a SQLite database", "read it with an `SqlSource`"),
     (rb"%PDF-", "a PDF document", "get its data in another format"),
-    (rb"\xff\xfe\x00\x00|\x00\x00\xfe\xff", "text in UTF-32", _UTF_8),
-    (rb"\xff\xfe|\xfe\xff", "text in UTF-16", _UTF_8),
-    (rb"[\x01-\x7f]\x00[\x01-\x7f]\x00|\x00[\x01-\x7f]\x00[\x01-\x7f]", "text in UTF-16", _UTF_8),
     (rb"(?i)\s*+<(?:!doctype html|html|head|body)\b", "a page of HTML", _PAGE),
     (rb"(?i)\s*+<\?xml\b", "XML", _AS_ROWS),
     (rb"version https://git-lfs\.github\.com/", "a Git LFS pointer, not the file", "fetch the file: `git lfs pull`"),
 )
 """What a file may begin with: a pattern, its name, and what to do about it."""
+_WIDE = (
+    (rb"\xff\xfe\x00\x00", "utf-32", "utf-32-le"),
+    (rb"\x00\x00\xfe\xff", "utf-32", "utf-32-be"),
+    (rb"\xff\xfe", "utf-16", "utf-16-le"),
+    (rb"\xfe\xff", "utf-16", "utf-16-be"),
+    (rb"[\x01-\x7f]\x00[\x01-\x7f]\x00", "utf-16-le", ""),
+    (rb"\x00[\x01-\x7f]\x00[\x01-\x7f]", "utf-16-be", ""),
+)
+"""What text in other sizes of characters begins with: a pattern, and the encodings that read it, the best one first."""
+_MARKED = ("utf-16", "utf-32")
+"""Encodings that need a byte order mark."""
 
 
 def beginning_of(stream: IO[bytes]) -> bytes:
@@ -54,8 +62,8 @@ def beginning_of(stream: IO[bytes]) -> bytes:
     return head
 
 
-def check_text(head: bytes, *, unpacked: bool = False) -> None:
-    """Check that a file begins like text.
+def check_text(head: bytes, *, unpacked: bool = False, encoding: str = "utf-8") -> None:
+    """Check that a file begins like text in an encoding.
 
     :param head: its first bytes, decompressed if its name ends in `.gz`.
     :raises BadFileError: if it is something else.
@@ -65,6 +73,39 @@ def check_text(head: bytes, *, unpacked: bool = False) -> None:
     for pattern, name, todo in _KINDS:
         if re.match(pattern, head):
             raise BadFileError(f"it looks like {name}; {todo}")
+    _check_encoding(head, codecs.lookup(encoding).name)
+
+
+def _check_encoding(head: bytes, encoding: str) -> None:
+    right = next((encodings for pattern, *encodings in _WIDE if re.match(pattern, head)), None)
+    if right is not None and encoding not in right:
+        raise BadFileError(
+            f"it looks like text in {right[0][:6].upper()}; save it in UTF-8, or read it with FileSource(path, "
+            f"encoding={right[0]!r})"
+        )
+    if head and encoding in _MARKED and right is None:
+        raise BadFileError(f"it has no byte order mark, so its encoding is either '{encoding}-le' or '{encoding}-be'")
+    if encoding in ("utf-8", "utf-8-sig") and not head.isascii() and _is_foreign(head):
+        raise BadFileError(
+            "its lines aren't UTF-8; save it in UTF-8, or name its encoding, as in FileSource(path, encoding='cp932')"
+        )
+
+
+def _is_foreign(head: bytes) -> bool:
+    """Return whether at least two lines are not ASCII, and none of these is UTF-8."""
+    lines = head.splitlines()
+    if len(head) == _HEAD:
+        lines.pop()  # it may be cut inside a character
+    others = [line for line in lines if not line.isascii()]
+    return len(others) > 1 and not any(map(_is_utf_8, others))
+
+
+def _is_utf_8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def check_packed(head: bytes) -> None:

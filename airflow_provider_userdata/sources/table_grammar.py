@@ -7,23 +7,31 @@ open a cell that extends into other people's rows. Text that could be read in tw
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from airflow_provider_userdata.sources.file_limits import BadFileError
 
+_NEVER = b"(?!)"
 _INSIDE = rb'[^"]*+(?:""[^"]*+)*+'
 _INSIDE_WITHOUT_TABS = rb'[^"\t]*+(?:""[^"\t]*+)*+'
 _INSIDE_A_LINE = rb'[^"\r\n]*+(?:""[^"\r\n]*+)*+'
 _OPENS_FOR_A_REASON = rb'"(?=[^"\t\r\n]*+(?:""|[\t\r\n]))'
-_QUOTED = re.compile(b'"%b"' % _INSIDE)
 _ESCAPED = "is it escaped with a backslash, as Spark and MySQL write it?"
-_NOT_ESCAPED = "Double a quote inside a quoted cell, and escape nothing else; or write the table as JSON lines"
+_NOT_ESCAPED = (
+    "Then read it with FileSource(path, escape='\\\\'). Or double a quote inside a quoted cell, and escape nothing "
+    "else; or write the table as JSON lines"
+)
+_QUOTES_ARE_TEXT = "; if all quotes in it are text, read it with FileSource(path, quote=None)"
 _OPENING = re.compile(rb'(?<![^\t\r\n])"')
-_BACKSLASH_IS_TEXT = re.compile(rb"""\\(?:\\\\)*+(?:[^\\"',;|:\t\r\n]|""[^"',;|:\t\r\n])""")
-"""A backslash that isn't an escape: a writer that escapes puts it before a backslash, quote, delimiter or line end.
 
-(It also excludes an escaped quote followed by the quote that closes the cell.)
-"""
-_NULL = re.compile(rb'(?<![^",\t\r\n])\\N(?![^",\t\r\n])')
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How the cells of a table are written: each an ASCII character, or None."""
+
+    delimiter: str = ","
+    quote: str | None = '"'
+    escape: str | None = None
 
 
 class Grammar:
@@ -38,8 +46,11 @@ class Grammar:
     """
 
     def __init__(
-        self, delimiter: bytes, quoted: bytes, begun: bytes, plain: bytes, end: bytes, width: int | None = None
+        self, dialect: Dialect, quoted: bytes, begun: bytes, plain: bytes, end: bytes, width: int | None = None
     ) -> None:
+        self._dialect = dialect
+        self._quote, self._escape = (mark.encode() if mark else b"" for mark in (dialect.quote, dialect.escape))
+        delimiter = re.escape(dialect.delimiter.encode())
         # After a header with CR LF, a bare LF can't be text of an unquoted cell. (Windows' text mode writes CR CR LF.)
         line_end = rb"\r*+\n" if end.endswith(b"\r\n") else end or b"\n"
         self._end, self._foreign = (b"\r", b"\n") if end == b"\r" else (b"\n", b"\r")
@@ -52,7 +63,9 @@ class Grammar:
             record = b"(?:%b|(?:%b%b){%d}+%b%b)" % (unquoted, cell, delimiter, width - 1, cell, line_end)
         self._cells = re.compile(cells)
         self._other_end = re.compile(b"%b(?!%b)[\r\n]" % (plain, line_end))
-        self._begun = re.compile(b"%b(?:%b|%b)" % (cells, begun, plain))
+        half = b"(?:%b|)" % re.escape(self._escape)  # an escape may be the last that is there of a text
+        self._quoted, self._part = re.compile(quoted), re.compile(b"(?:%b|%b)" % (begun, plain))
+        self._begun = re.compile(b"%b(?:%b|%b)%b" % (cells, begun, plain, half))
         self._records = re.compile(b"(?:%b)*+" % record)
 
     def whole(self, text: bytes, end: int | None = None) -> int:
@@ -89,17 +102,34 @@ class Grammar:
         """
         at = self.stops(text)
         opens = line + lines_in(text[:at])
-        hint = f": {_ESCAPED} {_NOT_ESCAPED}" if b'\\"' in text[at : at + 2**16] else ""
-        if text[at : at + 1] != b'"':
+        if (fault := self._fault_of_escape(text, at, opens)) is not None:
+            return fault
+        hint = f": {_ESCAPED} {_NOT_ESCAPED}" if not self._escape and b'\\"' in text[at : at + 2**16] else ""
+        if not self._quote or not text.startswith(self._quote, at):
             return self._fault_of_plain(text, at, opens) or BadFileError(
-                f"line {opens} has a quote inside a cell that isn't quoted{hint}"
+                f"line {opens} has a quote inside a cell that isn't quoted{hint or _QUOTES_ARE_TEXT}"
             )
-        closed = _QUOTED.match(text, at)
+        if self._quoted.pattern == _NEVER:
+            return _unsure(opens)
+        closed = self._quoted.match(text, at)
         if closed is None:
-            return BadFileError(f"the quote that opens on line {opens} is never closed{hint}")
+            return BadFileError(f"the quote that opens on line {opens} is never closed{hint or _QUOTES_ARE_TEXT}")
         closes = opens + lines_in(closed[0])
         opened = "" if closes == opens else f", which opens on line {opens}"
         return BadFileError(f"line {closes} has text after the quote that closes a cell{opened}{hint}")
+
+    def _fault_of_escape(self, text: bytes, at: int, line: int) -> BadFileError | None:
+        part = self._part.match(text, at)
+        end = part.end() if part else at
+        if self._escape and text[at:end].endswith((b"\r", b"\n")):
+            end -= 1  # the file ends with an escaped line end
+        elif not self._escape or not text.startswith(self._escape, end):
+            return None
+        return BadFileError(
+            f"line {line + lines_in(text[at:end])} has an escape that could be read in two ways: escape nothing but "
+            f"quotes, delimiters, line ends (CR LF only within quotes) and {self._dialect.escape!r} itself; or write "
+            "the table as JSON lines"
+        )
 
     def _fault_of_plain(self, text: bytes, at: int, line: int) -> BadFileError | None:
         if not self._other_end.match(text, at):
@@ -122,7 +152,7 @@ class UnsureGrammar(Grammar):
         # of one column, so could one with a line end.
         either = (_INSIDE_WITHOUT_TABS if width > 1 else _INSIDE_A_LINE, _INSIDE_A_LINE)
         super().__init__(
-            b"\t",
+            Dialect("\t"),
             _OPENS_FOR_A_REASON + b'(?:%b"|%b")' % either,
             b'"(?:%b"?|%b"?)' % either,
             rb'(?:[^"\t\r\n][^\t\r\n]*+|)',
@@ -137,18 +167,34 @@ class UnsureGrammar(Grammar):
             return fault
         opening = _OPENING.search(text)
         place = line + lines_in(text[: opening.start() if opening else at])
-        return BadFileError(
-            f"line {place} has a cell that begins with a quote, which may be text, or enclose the cell; if it is "
-            "text, write the table as JSON lines; if it encloses the cell, put quotes around the header's names too"
-        )
+        return _unsure(place)
 
 
-def grammar_of(delimiter: str, header: bytes, end: bytes) -> Grammar:
+def grammar_of(dialect: Dialect, header: bytes, end: bytes) -> Grammar:
     """Return the grammar of a table with this first line of its header, and this line end after it."""
-    if delimiter == "\t" and not (header.startswith(b'"') or b'\t"' in header):
+    quote, escape = ((mark or "").encode() for mark in (dialect.quote, dialect.escape))
+    delimiter = dialect.delimiter.encode()
+    unsure = (delimiter, quote) == (b"\t", b'"') and not (header.startswith(b'"') or b'\t"' in header)
+    if unsure and not escape:
         return UnsureGrammar(header.count(b"\t") + 1, end)
-    one = delimiter.encode()
-    return Grammar(one, b'"%b"' % _INSIDE, b'"%b"?' % _INSIDE, b'[^"%b\r\n]*+' % one, end)
+    marks = [re.escape(mark) for mark in (quote, delimiter, escape) if mark]
+    # An escape before CR LF, outside of quotes, may be meant for both, or for CR alone.
+    escaped = rb"%b(?:%b|\n|\r(?!\n))" % (re.escape(escape), b"|".join(marks)) if escape else _NEVER
+    plain = rb"[^%b\r\n]*+(?:%b[^%b\r\n]*+)*+" % (b"".join(marks), escaped, b"".join(marks))
+    if not quote or unsure:
+        return Grammar(dialect, _NEVER, _NEVER, plain, end)
+    mark = re.escape(quote)
+    escaped = rb"%b%b|%b" % (mark, mark, rb"%b[%b\r\n]" % (re.escape(escape), b"".join(marks)) if escape else _NEVER)
+    other = b"[^%b%b]*+" % (mark, re.escape(escape))
+    inside = b"%b%b(?:(?:%b)%b)*+" % (mark, other, escaped, other)
+    return Grammar(dialect, inside + mark, b"%b%b?" % (inside, mark), plain, end)
+
+
+def _unsure(line: int) -> BadFileError:
+    return BadFileError(
+        f"line {line} has a cell that begins with a quote, which may be text, or enclose the cell; if it is text, read "
+        "the table with FileSource(path, quote=None); if it encloses the cell, put quotes around the header's names too"
+    )
 
 
 def lines_in(text: bytes) -> int:
@@ -156,12 +202,19 @@ def lines_in(text: bytes) -> int:
     return text.count(b"\n") + (text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else 0)
 
 
-def is_text(text: bytes, at: int) -> bool:
+def is_text(text: bytes, at: int, dialect: Dialect) -> bool:
     """Return whether a backslash is text, not an escape.
+
+    A writer that escapes puts it before a backslash, a quote, the delimiter or a line end, or an `N` that is a cell.
 
     :param at: the index of its first backslash.
     """
-    return _BACKSLASH_IS_TEXT.match(text, at) is not None and not _NULL.match(text, at)
+    quote = re.escape(dialect.quote or '"').encode()
+    others = rb"\"',;|:\t\r\n" + quote + re.escape(dialect.delimiter).encode()
+    # What follows a doubled quote is looked at, too: an escaped quote may be followed by the one that closes the cell.
+    escapes_nothing = rb"\\(?:\\\\)*+(?:[^\\%b]|%b%b[^%b])" % (others, quote, quote, others)
+    null = rb"(?<![^%b])\\N(?![^%b])" % (others, others)
+    return re.compile(escapes_nothing).match(text, at) is not None and not re.compile(null).match(text, at)
 
 
 def escaped(line: int) -> BadFileError:

@@ -1,20 +1,21 @@
-"""A text file of any encoding as a stream of UTF-8, without its first lines."""
+"""A text file as a stream of UTF-8, whatever its encoding, without its first lines."""
 
 from __future__ import annotations
 
 import codecs
+import re
 from typing import IO
 
 from airflow_provider_userdata.sources.file_limits import BadFileError
 
-_BLOCK = 2**16
+_LINE_END = re.compile(rb"\r\n|\n|\r(?=.)", re.DOTALL)
 
 
 class TextStream:
-    """Reads a file as UTF-8.
+    """Reads a file as UTF-8. What comes before a fault is returned first.
 
     :param raw: the file.
-    :param encoding: the file's encoding, as Python's `codecs` names it.
+    :param encoding: the file's encoding, as Python's `codecs` names it. UTF-8 is passed on unchecked.
     :param skip_lines: how many lines at its beginning are left out.
     """
 
@@ -27,39 +28,58 @@ class TextStream:
     def seek(self, place: int) -> None:
         """Go back to the beginning: `place` is 0."""
         self._raw.seek(place)
-        self._decoder = codecs.getincrementaldecoder(self._encoding)()
+        self._decoder = None if is_utf_8(self._encoding) else codecs.getincrementaldecoder(self._encoding)()
         self._line = 1
         self._left = b""
         self._ended = False
-        self._skip()
+        self._fault: BadFileError | None = None
+        self._to_skip = self._skip_lines
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes; none at the end.
 
         :raises BadFileError: if the file has another encoding.
         """
+        for _ in range(self._to_skip):
+            self._skip_line(size)
+        self._to_skip = 0
         while not self._left and not self._ended:
-            self._left = self._more()
+            self._left = self._more(size)
         data, self._left = self._left[:size], self._left[size:]
         return data
 
-    def _more(self) -> bytes:
-        """Return the next block as UTF-8."""
-        block = self._raw.read(_BLOCK)
+    def _more(self, size: int) -> bytes:
+        """Return about the next `size` bytes as UTF-8."""
+        if self._fault is not None:
+            raise self._fault
+        block = self._raw.read(size)
         self._ended = not block
+        if self._decoder is None:
+            return block
+        state = self._decoder.getstate()
         try:
             text = self._decoder.decode(block, final=self._ended)
         except UnicodeDecodeError as error:
-            line = self._line + error.object[: error.start].decode(self._encoding, "ignore").count("\n")
-            raise BadFileError(
-                f"line {line} has bytes that are not {self._encoding}; name the file's encoding, as in "
-                "FileSource(path, encoding='cp932')"
-            ) from None
-        self._line += text.count("\n")
+            self._decoder.setstate((b"", state[1]))
+            text = self._decoder.decode(error.object[: error.start])
+            self._ended = False
+            self._fault = BadFileError(
+                f"line {self._line + _line_ends(text)} has bytes that are not {self._encoding}; name the file's "
+                "encoding, as in FileSource(path, encoding='cp932')"
+            )
+        self._line += _line_ends(text)
         return text.encode("utf-8", "surrogatepass")
 
-    def _skip(self) -> None:
-        for _ in range(self._skip_lines):
-            while (end := self._left.find(b"\n")) < 0 and not self._ended:
-                self._left += self._more()
-            self._left = self._left[end + 1 :] if end >= 0 else b""
+    def _skip_line(self, size: int) -> None:
+        while not (end := _LINE_END.search(self._left)) and not self._ended:
+            self._left = self._left[-1:] + self._more(size)  # it may be half of CR LF
+        self._left = self._left[end.end() :] if end else b""
+
+
+def is_utf_8(encoding: str) -> bool:
+    """Return whether an encoding is UTF-8, with or without a byte order mark."""
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+
+
+def _line_ends(text: str) -> int:
+    return text.count("\n") + text.count("\r") - text.count("\r\n")

@@ -41,12 +41,19 @@ def hold(value: object, before: object = None) -> object:
     """
     if _was_rendered(value, before):
         return Records(Parts(value))
-    return _with_texts(value) if _is_for_airflow(value) else Records(value)
+    return as_texts(value) if _is_for_airflow(value) else Records(value)
 
 
 def as_text(value: object) -> object:
     """Return a local path as text, which Airflow renders, unlike a `pathlib.Path`; any other value unchanged."""
     return os.fsdecode(value) if is_local(value) else value
+
+
+def as_texts(value: object) -> object:
+    """Return a local path as text, also in a list; any other value unchanged."""
+    if isinstance(value, (list, tuple)) and any(map(is_local, value)):
+        return [as_text(item) for item in value]
+    return as_text(value)
 
 
 def unhold(value: object) -> object:
@@ -100,12 +107,6 @@ def _is_for_airflow(value: object) -> bool:
         return are_locations(value) or any(_renders_itself(item) for item in value)
     # Airflow's own placeholders, such as the one for a value that is set while the task runs.
     return type(value).__module__.startswith("airflow.") and not is_mapped_result(value)
-
-
-def _with_texts(value: object) -> object:
-    if isinstance(value, (list, tuple)) and any(map(is_local, value)):
-        return [as_text(item) for item in value]
-    return as_text(value)
 
 
 def _renders_itself(value: object) -> bool:

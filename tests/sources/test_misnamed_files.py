@@ -47,9 +47,18 @@ BYTES = {
     "archive": (zipped("x.csv"), "a ZIP archive, or a workbook; unpack it"),
     "parquet": (b"PAR1\x15\x04\x15\x10PAR1", "a Parquet file; read it in a function"),
     "avro": (b"Obj\x01\x04\x14avro.codec", "an Avro file"),
-    "utf-16": ("user_id,plan\nalice,pro\n".encode("utf-16"), "text in UTF-16; save it in UTF-8"),
-    "utf-16 big": ("user_id,plan\nalice,pro\n".encode("utf-16-be"), "text in UTF-16; save it in UTF-8"),
-    "utf-32": ("user_id,plan\nalice,pro\n".encode("utf-32"), "text in UTF-32; save it in UTF-8"),
+    "utf-16": (
+        "user_id,plan\nalice,pro\n".encode("utf-16"),
+        "text in UTF-16; save it in UTF-8, or read it with FileSource",
+    ),
+    "utf-16 big": (
+        "user_id,plan\nalice,pro\n".encode("utf-16-be"),
+        "FileSource(path, encoding='utf-16-be')",
+    ),
+    "utf-32": (
+        "user_id,plan\nalice,pro\n".encode("utf-32"),
+        "FileSource(path, encoding='utf-32')",
+    ),
     "page": (b"\n<!DOCTYPE html><html><title>alice</title>", "a page of HTML"),
     "xml": (b'<?xml version="1.0"?><alice/>', "looks like XML"),
     "git lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", "Git LFS"),
