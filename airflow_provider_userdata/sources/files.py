@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.delivery.recording import is_local
@@ -29,6 +29,17 @@ from airflow_provider_userdata.sources.text_stream import TextStream, is_utf_8
 _log = logging.getLogger(__name__)
 
 
+class File(NamedTuple):
+    """A file that was checked.
+
+    :param rows: how many it has; None if that isn't known before reading.
+    """
+
+    path: Path
+    form: Format
+    rows: int | None
+
+
 def open_files(value: FileSource, wanted: Wanted, seen: set[object]) -> LazySource:
     """Find the files that a source names, and check that each can be read. Empty files are left out, unless all are.
 
@@ -39,14 +50,14 @@ def open_files(value: FileSource, wanted: Wanted, seen: set[object]) -> LazySour
     :raises SourceBrokeError: if opening one fails for a reason that may pass.
     """
     value.check(frozenset(ending[1:] for ending in FORMATS))
-    files: dict[object, tuple[Path, Format]] = {}
+    files: dict[object, File] = {}
     empty: list[SourceError] = []
     for identity, path in find_files(value.path, any_ending=value.format is not None).items():
         found = _checked(path, value, wanted)
         if isinstance(found, SourceError):
             empty.append(found)
         else:
-            files[identity, value.records] = (path, found)
+            files[identity, value.records] = found
     if empty and not files:
         raise empty[0]
     if empty:
@@ -55,13 +66,15 @@ def open_files(value: FileSource, wanted: Wanted, seen: set[object]) -> LazySour
     if others := len(files) - len(new):
         _log.info("source: %d files are left out because another source reads them too", others)
     seen.update(new)
-    return LazySource(partial(_read, list(new.values()), value, wanted))
+    counts = [file.rows for file in new.values() if file.rows is not None]
+    total = sum(counts) if len(counts) == len(new) else None
+    return LazySource(partial(_read, list(new.values()), value, wanted), total)
 
 
-def _read(files: list[tuple[Path, Format]], options: FileSource, wanted: Wanted) -> Iterator[Chunk]:
+def _read(files: list[File], options: FileSource, wanted: Wanted) -> Iterator[Chunk]:
     """Yield the rows of files, in order; positions continue from file to file."""
     position = 0
-    for path, form in files:
+    for path, form, _ in files:
         try:
             with closing(path.open("rb")) as raw:
                 for chunk in form.read(_content(raw, path, options), wanted):
@@ -76,16 +89,17 @@ def _read(files: list[tuple[Path, Format]], options: FileSource, wanted: Wanted)
             raise SourceBrokeError(f"{place}: reading failed with {type(error).__name__}") from error
 
 
-def _checked(path: Path, options: FileSource, wanted: Wanted) -> Format | SourceError:
-    """Return a file's format; for an empty file, the error to raise if all files are empty."""
+def _checked(path: Path, options: FileSource, wanted: Wanted) -> File | SourceError:
+    """Return a file; for an empty file, the error to raise if all files are empty."""
     place = f"source: {str(path)!r}"
     try:
         form = _format(path, options)
         with closing(path.open("rb")) as raw:
             if is_compressed(path):
                 check_packed(beginning_of(raw))
-            check_text(beginning_of(unpacked(raw, path)), unpacked=is_compressed(path), encoding=options.encoding)
-            form.check(_content(raw, path, options), wanted)
+            if form.is_text:
+                check_text(beginning_of(unpacked(raw, path)), unpacked=is_compressed(path), encoding=options.encoding)
+            return File(path, form, form.check(_content(raw, path, options), wanted))
     except UserdataError:
         raise
     except EmptyFileError as error:
@@ -96,7 +110,6 @@ def _checked(path: Path, options: FileSource, wanted: Wanted) -> Format | Source
         if (fault := _fault(error, path) or _fault_of_place(error, path)) is not None:
             raise SourceError(f"{place}: {fault}") from None
         raise SourceBrokeError(f"{place} can't be opened: {type(error).__name__}") from error
-    return form
 
 
 def _content(raw: IO[bytes], path: Path, options: FileSource) -> IO[bytes]:
@@ -117,6 +130,8 @@ def _format(path: Path, options: FileSource) -> Format:
             f"its name ends in none of {', '.join(FORMATS)}, or these with .gz; name its format, as in "
             "FileSource(path, format='csv')"
         )
+    if is_compressed(path) and not form.is_text:
+        raise BadFileError("a Parquet file is compressed within, and isn't read through gzip; decompress it first")
     if is_local(path) and path.exists() and not path.is_file():
         raise BadFileError("it is not a regular file")  # a pipe would wait for its writer
     return form
@@ -135,7 +150,8 @@ def _fault_of_place(error: Exception, path: Path) -> str | None:
     if isinstance(error, PermissionError):
         return "no permission to read it"
     if isinstance(error, IsADirectoryError) or (isinstance(error, FileNotFoundError) and is_folder(path)):
-        return f"it is a folder; name its files, as in '{str(path).rstrip('/')}/*.jsonl'"
+        ending = next((ending for ending in FORMATS if path.name.lower().endswith(ending)), ".jsonl")
+        return f"it is a folder; name its files, as in '{str(path).rstrip('/')}/*{ending}'"
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return "there is no such file"
     if isinstance(error, OSError) and error.errno == errno.ELOOP:

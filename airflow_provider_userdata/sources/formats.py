@@ -8,20 +8,25 @@ from typing import IO
 
 from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.sources.delimited import Table
-from airflow_provider_userdata.sources.file_limits import Readable
 from airflow_provider_userdata.sources.file_source import FileSource
 from airflow_provider_userdata.sources.headers import Wanted
 from airflow_provider_userdata.sources.jsonfile import check_json, read_json
 from airflow_provider_userdata.sources.jsonlines import check_lines, read_lines
+from airflow_provider_userdata.sources.parquet import check_parquet, read_parquet
 from airflow_provider_userdata.sources.table_grammar import Dialect
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """The functions that check the beginning of a file of one format, and yield its rows."""
+    """The functions that check the beginning of a file of one format, and yield its rows.
 
-    check: Callable[[IO[bytes], Wanted], None]
-    read: Callable[[Readable, Wanted], Iterator[Chunk]]
+    :param check: returns the number of its rows, if the beginning says it.
+    :param is_text: whether its content is text, which may be compressed, and is read from front to back.
+    """
+
+    check: Callable[[IO[bytes], Wanted], int | None]
+    read: Callable[[IO[bytes], Wanted], Iterator[Chunk]]
+    is_text: bool = True
 
 
 _LINES = Format(check_lines, lambda stream, _: read_lines(stream))
@@ -33,6 +38,7 @@ FORMATS = {
     ".json": Format(check_json, lambda stream, _: read_json(stream)),
     ".csv": Format(_CSV.check, _CSV.read),
     ".tsv": Format(_TSV.check, _TSV.read),
+    ".parquet": Format(check_parquet, read_parquet, is_text=False),
 }
 
 

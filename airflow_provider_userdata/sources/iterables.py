@@ -9,14 +9,17 @@ from typing import Any
 
 from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
+from airflow_provider_userdata.sources.arrow import open_table
 from airflow_provider_userdata.sources.chunking import AT_ONCE, chunked
-from airflow_provider_userdata.sources.shapes import holds_many, nested, place_of_many, records_of
+from airflow_provider_userdata.sources.headers import Wanted
+from airflow_provider_userdata.sources.shapes import holds_many, is_frame, nested, place_of_many, records_of
 from airflow_provider_userdata.sources.untemplated import callable_name
 
 
-def called(call: Callable[[], object]) -> Iterator[Chunk]:
-    """Call a function with its arguments bound, and yield the records that it returns or yields.
+def called(call: Callable[[], object], wanted: Wanted) -> Iterator[Chunk]:
+    """Call a function with its arguments bound, and yield the records that it returns or yields, also in data frames.
 
+    :param wanted: which columns of a frame are taken.
     :raises SourceError: if it returns no records.
     :raises SourceBrokeError: if it raises an exception that isn't an error of this package.
     """
@@ -29,18 +32,23 @@ def called(call: Callable[[], object]) -> Iterator[Chunk]:
         raise SourceBrokeError(f"source: {name} raised {type(error).__name__}") from error
     if result is None:
         raise SourceError(f"source: {name} returned nothing; return or yield the records, or an empty list")
-    yield from iterated(records_of(result, f"what {name} returned is"), name)
+    what = f"what {name} returned"
+    if is_frame(result):
+        yield from open_table(result, what, wanted).chunks()
+    else:
+        yield from iterated(records_of(result, f"{what} is"), name, wanted)
 
 
-def iterated(items: Iterable[Any], name: str) -> Iterator[Chunk]:
+def iterated(items: Iterable[Any], name: str, wanted: Wanted) -> Iterator[Chunk]:
     """Yield the records of an iterable in chunks; records before an error are yielded first.
 
-    :param items: the iterable, of records or of lists of records.
+    :param items: the iterable, of records, or of lists or data frames of records.
     :param name: its name in messages.
+    :param wanted: which columns of a frame are taken.
     :raises SourceBrokeError: if it raises an exception that isn't an error of this package.
     """
     position = 0
-    lists = _lists(items, name)
+    lists = _lists(items, name, wanted)
     records = chain.from_iterable(lists)
 
     def take(rows: list[Any], count: int) -> bool:
@@ -66,8 +74,8 @@ def iterated(items: Iterable[Any], name: str) -> Iterator[Chunk]:
         yield from chunked(take, AT_ONCE)
 
 
-def _lists(items: Iterable[Any], name: str) -> Generator[Iterable[Any]]:
-    """Yield the records in lists: all in one, or the lists that the iterable yields. Its first value decides which."""
+def _lists(items: Iterable[Any], name: str, wanted: Wanted) -> Generator[Iterable[Any]]:
+    """Yield the records in lists: all in one, or the lists or frames that are yielded. The first one decides which."""
     iterator = None
     try:
         iterator = iter(items)
@@ -76,6 +84,10 @@ def _lists(items: Iterable[Any], name: str) -> Generator[Iterable[Any]]:
             yield chain(head, iterator)
             return
         for number, one in enumerate(chain(head, iterator), start=1):
+            if is_frame(one):
+                chunks = open_table(one, f"value {number} that {name} yields", wanted).chunks()
+                yield chain.from_iterable(chunk.rows for chunk in chunks)
+                continue
             rows = iter(records_of(one, f"{name} yields lists of records, and value {number} is"))
             first = list(islice(rows, 1))
             if first and not isinstance(first[0], Mapping) and not holds_many(type(first[0])):

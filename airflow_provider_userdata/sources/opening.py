@@ -10,13 +10,14 @@ from typing import Any, cast
 from airflow_provider_userdata.delivery.reading import Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources.airflow_lookups import database_hook
+from airflow_provider_userdata.sources.arrow import open_table
 from airflow_provider_userdata.sources.chunking import LazySource, chunks_of
 from airflow_provider_userdata.sources.file_source import FileSource
 from airflow_provider_userdata.sources.files import open_files
 from airflow_provider_userdata.sources.headers import Wanted
 from airflow_provider_userdata.sources.iterables import called, iterated
 from airflow_provider_userdata.sources.several import open_several
-from airflow_provider_userdata.sources.shapes import Parts, are_sources, records_of
+from airflow_provider_userdata.sources.shapes import Parts, are_sources, is_frame, records_of
 from airflow_provider_userdata.sources.sql import SqlSource, read_query
 from airflow_provider_userdata.sources.untemplated import are_locations, is_location, is_mapped_result, unhold
 
@@ -47,6 +48,8 @@ def _opened(value: object, wanted: Wanted, seen: set[object]) -> Source:
         raise SourceError("source: it is None: the upstream task returned nothing")
     if isinstance(value, SqlSource):
         return LazySource(partial(read_query, value, database_hook(value.conn_id), wanted.names))
+    if is_frame(value):
+        return open_table(value, f"the {type(value).__name__}", wanted)
     if is_location(value) or are_locations(value):
         value = FileSource(value)
     if isinstance(value, FileSource):
@@ -56,8 +59,8 @@ def _opened(value: object, wanted: Wanted, seen: set[object]) -> Source:
             return open_several(value, lambda part: _opened(part, wanted, seen))
         return LazySource(partial(chunks_of, value), len(value))
     if callable(value):
-        return LazySource(partial(called, value))
-    return LazySource(partial(iterated, records_of(value, "it is"), f"the {type(value).__name__}"))
+        return LazySource(partial(called, value, wanted))
+    return LazySource(partial(iterated, records_of(value, "it is"), f"the {type(value).__name__}", wanted))
 
 
 def _located(files: FileSource) -> FileSource:

@@ -12,8 +12,10 @@ from typing import Any
 
 from airflow_provider_userdata.errors import SourceError
 
-_MANY = ("__iter__", "__call__", "__await__", "__aiter__", "template_fields")
+_STREAM = "__arrow_c_stream__"
+_MANY = ("__iter__", "__call__", "__await__", "__aiter__", "template_fields", _STREAM)
 _WHOLE = (str, bytes, bytearray, memoryview, Mapping)
+_FRAMES = ("DataFrame", "LazyFrame")
 
 
 class Parts(list[Any]):
@@ -22,13 +24,28 @@ class Parts(list[Any]):
     __slots__ = ()
 
 
+def is_frame(value: object) -> bool:
+    """Return whether a value is a table of columns: a data frame, or anything else with an Arrow C stream."""
+    # Iterating a data frame yields its column names, or its columns.
+    return hasattr(type(value), _STREAM) or type(value).__name__ in _FRAMES
+
+
+def frame_fault(value: object) -> str | None:
+    """Return why a frame can't be read, to follow its name; None if it can be."""
+    if hasattr(type(value), _STREAM):
+        return None
+    if type(value).__name__ == "LazyFrame":
+        return "isn't computed yet; pass its `.collect()`"
+    return "has no Arrow stream, as a DataFrame of pandas has since 2.2; pass its rows as dictionaries"
+
+
 def records_of(value: object, what: str) -> Iterable[Any]:
     """Return the value if it can contain records, else refuse it by its type.
 
     :param what: how the message begins: where the value came from.
     :raises SourceError: if it can't contain records.
     """
-    if isinstance(value, Iterable) and not isinstance(value, _WHOLE) and not _is_frame(value):
+    if isinstance(value, Iterable) and not isinstance(value, _WHOLE):
         return value
     raise SourceError(f"source: {what} {_described(value)}")
 
@@ -38,7 +55,7 @@ def holds_many(kind: type) -> bool:
     if issubclass(kind, (*_WHOLE, os.PathLike)) or (hasattr(kind, "open") and hasattr(kind, "glob")):
         return False
     # Looked up in the classes, as for an instance: `hasattr(kind, "__call__")` is true for every class.
-    return any(name in vars(base) for base in kind.__mro__ for name in _MANY)
+    return kind.__name__ in _FRAMES or any(name in vars(base) for base in kind.__mro__ for name in _MANY)
 
 
 def are_sources(values: Sequence[Any], name: str) -> bool:
@@ -93,22 +110,8 @@ def _has_records(rows: Sequence[Any]) -> bool:
 
 def _described(value: object) -> str:
     kind = type(value).__name__
-    if _is_frame(value):
-        return f"of type {kind}, which isn't read as records; pass its rows: {_rows_of_frame(value)}"
     if isinstance(value, Mapping):
         return f"of type {kind}, which isn't a list of records; put a single record into a list"
     if hasattr(value, "__aiter__") or hasattr(value, "__await__"):
         return f"of type {kind}; asynchronous sources aren't read, only what a plain function returns or yields"
     return f"of type {kind}, which isn't a list of records"
-
-
-def _is_frame(value: object) -> bool:
-    # Iterating a data frame yields its column names.
-    return type(value).__name__ in ("DataFrame", "LazyFrame")
-
-
-def _rows_of_frame(value: object) -> str:
-    if hasattr(value, "to_dicts"):
-        return "`.to_dicts()`"
-    without_nan = "`frame.astype(object).where(frame.notna(), None)`"  # `where` alone leaves NaN in some columns
-    return f'`.to_dict("records")`, and if values are missing, those of {without_nan}'

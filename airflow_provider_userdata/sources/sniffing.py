@@ -14,6 +14,7 @@ _HEAD = 2**16
 _UNPACK = "decompress it first, or compress it with gzip, and let its name end in .gz"
 _SAVE = "save its sheet as CSV, in UTF-8"
 _AS_ROWS = "read it in a function that yields its rows, and pass the function as the source"
+_AS_TABLE = "read it with pyarrow in a function that returns the table, and pass the function as the source"
 _PAGE = "check how it was downloaded: it may be an error page, or a login page"
 
 _KINDS = (
@@ -29,10 +30,10 @@ _KINDS = (
     (rb"(?s)PK\x03\x04.{26}(?:\[Content_Types\]|xl/|_rels/|docProps/)", "an Excel workbook", _SAVE),
     (rb"PK(?:\x03\x04|\x05\x06)", "a ZIP archive, or a workbook", "unpack it; if it is a workbook, " + _SAVE),
     (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook", _SAVE),
-    (rb"PAR1", "a Parquet file", _AS_ROWS),
+    (rb"PAR1", "a Parquet file", "let its name end in .parquet"),
     (rb"Obj\x01", "an Avro file", _AS_ROWS),
-    (rb"ORC[\x00-\x1f]", "an ORC file", _AS_ROWS),
-    (rb"ARROW1|FEA1|\xff\xff\xff\xff", "an Arrow file", _AS_ROWS),
+    (rb"ORC[\x00-\x1f]", "an ORC file", _AS_TABLE),
+    (rb"ARROW1|FEA1|\xff\xff\xff\xff", "an Arrow file", _AS_TABLE),
     (rb"SQLite format 3\x00", "a SQLite database", "read it with an `SqlSource`"),
     (rb"%PDF-", "a PDF document", "get its data in another format"),
     (rb"(?i)\s*+<(?:!doctype html|html|head|body)\b", "a page of HTML", _PAGE),

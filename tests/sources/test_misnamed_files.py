@@ -45,7 +45,7 @@ BYTES = {
     ),
     "old workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 500, "an old Excel workbook; save its sheet as CSV"),
     "archive": (zipped("x.csv"), "a ZIP archive, or a workbook; unpack it"),
-    "parquet": (b"PAR1\x15\x04\x15\x10PAR1", "a Parquet file; read it in a function"),
+    "parquet": (b"PAR1\x15\x04\x15\x10PAR1", "a Parquet file; let its name end in .parquet"),
     "avro": (b"Obj\x01\x04\x14avro.codec", "an Avro file"),
     "utf-16": (
         "user_id,plan\nalice,pro\n".encode("utf-16"),

@@ -135,7 +135,7 @@ async def stream() -> AsyncIterator[int]:
         (1.5, "it is of type float, which"),
         (True, "it is of type bool, which"),
         (object(), "it is of type object, which"),
-        (DataFrame(), r'it is of type DataFrame, .* `\.to_dict\("records"\)`, and if .* `frame\.astype\(object\)'),
+        (DataFrame(), "the DataFrame has no Arrow stream, .*; pass its rows as dictionaries"),
         (stream(), "it is of type async_generator; asynchronous sources aren't read"),
     ],
 )
