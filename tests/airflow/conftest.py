@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -91,13 +92,21 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def airflow_home() -> Path:
-    """Make Airflow's database."""
-    made = subprocess.run(
-        [sys.executable, "-m", "airflow", "db", "migrate"], capture_output=True, text=True, check=False
-    )
-    assert made.returncode == 0, made.stderr
-    shutil.copy(DATABASE, HOME / "empty.db")
+def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make Airflow's database; where processes share the tests, one makes it for all."""
+    shared = tmp_path_factory.getbasetemp()
+    empty = (shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared) / "empty.db"
+    with empty.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not empty.exists():
+            made = subprocess.run(
+                [sys.executable, "-m", "airflow", "db", "migrate"], capture_output=True, text=True, check=False
+            )
+            assert made.returncode == 0, made.stderr
+            shutil.copy(DATABASE, empty)
+        fcntl.flock(lock, fcntl.LOCK_UN)
+    for place in (DATABASE, HOME / "empty.db"):
+        shutil.copy(empty, place)
     return HOME
 
 
