@@ -117,6 +117,28 @@ def sandbox(userdata_sandbox: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
+def strike() -> Iterator[Callable[[int, Callable[[], bool]], None]]:
+    """Send this process a signal as soon as something is so: ``strike(signal.SIGALRM, lambda: …)``."""
+    over = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def begin(number: int, is_so: Callable[[], bool]) -> None:
+        def wait() -> None:
+            while not is_so():
+                if over.wait(0.005):
+                    return
+            os.kill(os.getpid(), number)
+
+        threads.append(threading.Thread(target=wait))
+        threads[-1].start()
+
+    yield begin
+    over.set()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.fixture
 def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the folder of receipts and rejects, by Airflow's setting."""
     folder = tmp_path / "userdata"
