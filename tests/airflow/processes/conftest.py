@@ -26,8 +26,8 @@ from airflow_provider_userdata.sandbox import Sandbox
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[2] / "example_dags"
-LONGEST_START = 90.0
-LONGEST_WAIT = 40.0
+LONGEST_START = 240.0
+LONGEST_WAIT = 120.0
 LOCKED_AT_MOST = 5
 
 
