@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -91,13 +92,21 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def airflow_home() -> Path:
-    """Make Airflow's database."""
-    made = subprocess.run(
-        [sys.executable, "-m", "airflow", "db", "migrate"], capture_output=True, text=True, check=False
-    )
-    assert made.returncode == 0, made.stderr
-    shutil.copy(DATABASE, HOME / "empty.db")
+def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make Airflow's database; where processes share the tests, one makes it for all."""
+    shared = tmp_path_factory.getbasetemp()
+    empty = (shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared) / "empty.db"
+    with empty.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not empty.exists():
+            made = subprocess.run(
+                [sys.executable, "-m", "airflow", "db", "migrate"], capture_output=True, text=True, check=False
+            )
+            assert made.returncode == 0, made.stderr
+            shutil.copy(DATABASE, empty)
+        fcntl.flock(lock, fcntl.LOCK_UN)
+    for place in (DATABASE, HOME / "empty.db"):
+        shutil.copy(empty, place)
     return HOME
 
 
@@ -105,6 +114,28 @@ def airflow_home() -> Path:
 def sandbox(userdata_sandbox: Sandbox) -> Sandbox:
     """Give the three vendors, reset; Airflow's default connections lead there."""
     return userdata_sandbox
+
+
+@pytest.fixture
+def strike() -> Iterator[Callable[[int, Callable[[], bool]], None]]:
+    """Send this process a signal as soon as something is so: ``strike(signal.SIGALRM, lambda: …)``."""
+    over = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def begin(number: int, is_so: Callable[[], bool]) -> None:
+        def wait() -> None:
+            while not is_so():
+                if over.wait(0.005):
+                    return
+            os.kill(os.getpid(), number)
+
+        threads.append(threading.Thread(target=wait))
+        threads[-1].start()
+
+    yield begin
+    over.set()
+    for thread in threads:
+        thread.join()
 
 
 @pytest.fixture

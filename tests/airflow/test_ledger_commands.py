@@ -221,7 +221,7 @@ def test_both_command_lines_know_them(home: Path, command: list[str]) -> None:
         env={**os.environ, "AIRFLOW_HOME": str(home)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr

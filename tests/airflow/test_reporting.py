@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
@@ -92,7 +91,9 @@ def test_a_vendor_that_stays_down_ends_red(new_dag: Any, run_dag: Any, sandbox: 
 
 @pytest.mark.alone
 @pytest.mark.airflow_3
-def test_a_time_out_ends_a_delivery(new_dag: Any, run_dag: Any, sandbox: Sandbox, output: Path, moods: Records) -> None:
+def test_a_time_out_ends_a_delivery(
+    new_dag: Any, run_dag: Any, sandbox: Sandbox, output: Path, moods: Records, strike: Any
+) -> None:
     """`execution_timeout` is red while the vendor hangs, and every record that was read has its fate in a file."""
     sandbox.thymia.script("ok x3", "hang x9")
     with new_dag() as dag:
@@ -101,8 +102,9 @@ def test_a_time_out_ends_a_delivery(new_dag: Any, run_dag: Any, sandbox: Sandbox
             upload_type="mood",
             source=moods(6),
             max_in_flight=1,
-            execution_timeout=timedelta(seconds=1),
+            execution_timeout=timedelta(hours=1),
         )
+    strike(signal.SIGALRM, lambda: sandbox.thymia.counts.records == 3 and sandbox.thymia.counts.in_flight == 1)
     started = time.monotonic()
     run = run_dag(dag)
     assert run.states("upload") == ["failed"]
@@ -151,12 +153,14 @@ def test_a_time_out_ends_a_source_that_hangs(new_dag: Any, run_dag: Any, sandbox
 
 
 @pytest.mark.alone
-def test_a_kill_ends_a_delivery_in_time(context: Any, sandbox: Sandbox, output: Path, people: Records) -> None:
+def test_a_kill_ends_a_delivery_in_time(
+    context: Any, sandbox: Sandbox, output: Path, people: Records, strike: Any
+) -> None:
     """Airflow calls `on_kill` in a signal handler of the waiting main thread, and gives it five seconds."""
     sandbox.ptengine.script("ok", "hang x9")
     operator = PtengineProfilesOperator(task_id="t", source=people(500), max_in_flight=2, max_attempts=1)
     before = signal.signal(signal.SIGUSR1, lambda *_: operator.on_kill())
-    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+    strike(signal.SIGUSR1, lambda: sandbox.ptengine.counts.records == 100 and sandbox.ptengine.counts.in_flight == 2)
     started = time.monotonic()
     try:
         with pytest.raises(AirflowException, match="StoppedError: the task was killed") as caught:

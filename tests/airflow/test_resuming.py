@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import signal
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -101,13 +99,15 @@ def test_without_resume_an_attempt_sends_all_again(
     assert (report["read"], report["delivered"], report["requests"]) == (9, 9, 9)
 
 
-@pytest.mark.alone
 @pytest.mark.airflow_3
-def test_an_attempt_after_a_time_out_goes_on(new_dag: Any, run_dag: Any, sandbox: Sandbox, moods: Records) -> None:
+def test_an_attempt_after_a_time_out_goes_on(
+    new_dag: Any, run_dag: Any, sandbox: Sandbox, moods: Records, strike: Any
+) -> None:
     """`execution_timeout` strikes while the vendor hangs: the next attempt sends the rest, and what was in doubt."""
     sandbox.thymia.script("ok x3", "hang")
     with new_dag() as dag:
-        ThymiaUploadOperator(source=moods(6), execution_timeout=timedelta(seconds=1), **ONE_BY_ONE, **SOON)
+        ThymiaUploadOperator(source=moods(6), execution_timeout=timedelta(hours=1), **ONE_BY_ONE, **SOON)
+    strike(signal.SIGALRM, lambda: sandbox.thymia.counts.records == 3 and sandbox.thymia.counts.in_flight == 1)
     run = run_dag(dag)
     assert (run.states("upload"), run.tries("upload")) == (["success"], [2])
     counts = sandbox.thymia.counts
@@ -116,13 +116,15 @@ def test_an_attempt_after_a_time_out_goes_on(new_dag: Any, run_dag: Any, sandbox
     assert (report["read"], report["delivered"], report["unknown"], report["resent"]) == (6, 6, 0, 1)
 
 
-def test_an_attempt_after_a_kill_goes_on(context: Any, sandbox: Sandbox, moods: Records, marker: str) -> None:
+def test_an_attempt_after_a_kill_goes_on(
+    context: Any, sandbox: Sandbox, moods: Records, marker: str, strike: Any
+) -> None:
     """`on_kill` ends an attempt; another worker goes on from what the state store holds, which quotes no record."""
     sandbox.thymia.script("ok x3", "hang")
     store = context["task_state_store"] = StateStore()
     operator = ThymiaUploadOperator(source=moods(6), **ONE_BY_ONE)
     before = signal.signal(signal.SIGUSR1, lambda *_: operator.on_kill())
-    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+    strike(signal.SIGUSR1, lambda: sandbox.thymia.counts.records == 3 and sandbox.thymia.counts.in_flight == 1)
     try:
         with pytest.raises(AirflowException, match="StoppedError"):
             operator.execute(context)

@@ -146,7 +146,7 @@ def test_the_example_of_the_readme_delivers(airflow_home: Path, vendors: Sandbox
         env=shell,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery import runner
 from airflow_provider_userdata.delivery.plan import Plan, Result
-from airflow_provider_userdata.delivery.reading import reader
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.errors import StoppedError
@@ -82,14 +81,13 @@ FAULTS = [
 
 
 @pytest.fixture
-def short_goodbyes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the times that a stop grants."""
-    monkeypatch.setattr(runner, "GRACE", 0.05)
-    monkeypatch.setattr(reader, "LONGEST_CLOSE", 0.02)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no request be cancelled that a busy machine is slow with: the vendor could have counted it, or not."""
+    monkeypatch.setattr(runner, "GRACE", 60.0)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("short_goodbyes")
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("vendor", ["thymia", "gerosense", "ptengine"])
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(

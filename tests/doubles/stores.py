@@ -39,4 +39,4 @@ class MemoryStore:
     @property
     def is_done(self) -> bool:
         """Whether the last value is a marker of a run that has ended."""
-        return "done" in self.load()
+        return "done" in (self.load() or {})

@@ -41,7 +41,7 @@ def in_processes(url: str, keyed: str) -> None:
     """Let two processes use a ledger that is not there yet."""
     started = [subprocess.Popen([sys.executable, "-c", RUN, url, run, keyed], stderr=subprocess.PIPE) for run in "ab"]
     for process in started:
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=600)
         assert process.returncode == 0, said.decode()
 
 

@@ -26,7 +26,7 @@ def running(tmp_path: Path, environment: dict[str, str]) -> Iterator[subprocess.
     ready = tmp_path / "ready.json"
     options = ["--ready-file", str(ready), "--fault", "ptengine=429 retry-after=2", "--fault", "ptengine=503"]
     with subprocess.Popen([*COMMAND, *options], env=environment, stdout=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not ready.exists() and time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.01)
         yield process
@@ -48,7 +48,7 @@ def test_it_runs_until_it_is_told_to_end(
     assert statuses == [429, 503, 400]
 
     running.send_signal(number)
-    output, _ = running.communicate(timeout=10)
+    output, _ = running.communicate(timeout=60)
 
     assert running.returncode == 0
     assert f"{ready['url']}/sandbox\n" in output

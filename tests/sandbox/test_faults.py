@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import json
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
@@ -203,38 +206,42 @@ def test_a_connection_breaks(sandbox: Sandbox, send: Send, valid: Valid, text: s
     assert sandbox.thymia.counts.unanswered == (1 if text == "cut" else 0)
 
 
+def gives_up_early(sandbox: Sandbox, record: dict[str, Any]) -> None:
+    """Send a request, close its connection while it is in flight, and wait until it has ended."""
+    headers = {"x-api-key": sandbox.thymia.key, "content-type": "application/json"}
+    with contextlib.closing(http.client.HTTPConnection(sandbox.url.removeprefix("http://"))) as connection:
+        connection.request("POST", "/v1/user-data/mood", json.dumps(record), headers)
+        wait_until(lambda: sandbox.thymia.counts.in_flight == 1)
+    wait_until(lambda: sandbox.thymia.counts.in_flight == 0)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait, but not for ever."""
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
 def test_a_hanging_request_ends_with_its_client(sandbox: Sandbox, valid: Valid) -> None:
     """A hung request is in flight until its client gives up, and is never answered."""
     sandbox.thymia.script("hang")
 
-    with pytest.raises(requests.Timeout):
-        requests.post(f"{sandbox.url}/v1/user-data/mood", json=valid("thymia"), timeout=0.03)
+    gives_up_early(sandbox, valid("thymia"))
 
-    deadline = time.monotonic() + 2
-    while sandbox.thymia.counts.in_flight and time.monotonic() < deadline:
-        time.sleep(0.005)
     assert (sandbox.thymia.counts.in_flight, sandbox.thymia.counts.unanswered) == (0, 1)
 
 
 def test_latency_delays_what_is_accepted_all_the_same(sandbox: Sandbox, valid: Valid) -> None:
     """A client that gives up too early is accepted without knowing it."""
-    sandbox.thymia.latency = 0.05
-    with pytest.raises(requests.Timeout):
-        requests.post(
-            f"{sandbox.url}/v1/user-data/mood",
-            json=valid("thymia"),
-            headers={"x-api-key": sandbox.thymia.key},
-            timeout=0.02,
-        )
+    sandbox.thymia.latency = 0.2
 
-    deadline = time.monotonic() + 2
-    while sandbox.thymia.counts.in_flight and time.monotonic() < deadline:
-        time.sleep(0.005)
+    gives_up_early(sandbox, valid("thymia"))
 
     (request,) = sandbox.thymia.requests
     assert (request.status, request.accepted) == (200, 1)
     assert request.ended is not None
-    assert request.ended - request.started >= 0.05
+    assert request.ended - request.started >= 0.2
 
 
 def test_random_faults_repeat_with_their_seed(sandbox: Sandbox, send: Send, valid: Valid) -> None:

@@ -28,7 +28,7 @@ def test_a_long_wait_needs_no_worker(airflow: Any, userdata_sandbox: Sandbox, ma
     run.becomes("deferred")
     pool = airflow.api("GET", "pools/default_pool")
     assert (pool["deferred_slots"], pool["running_slots"], pool["occupied_slots"]) == (1, 0, 0)
-    airflow.wait(lambda: _is_gone(int(pid_file.read_text())), 3)
+    airflow.wait(lambda: _is_gone(int(pid_file.read_text())))
     assert thymia.counts.records == 5
     stored = run.stored()
     assert set(stored) == {"checkpoint"}
