@@ -47,7 +47,7 @@ def _opened(value: object, wanted: Wanted, seen: set[object]) -> Source:
     if value is None:
         raise SourceError("source: it is None: the upstream task returned nothing")
     if isinstance(value, SqlSource):
-        return LazySource(partial(read_query, value, database_hook(value.conn_id), wanted.names))
+        return LazySource(partial(read_query, value, database_hook(value.conn_id), wanted))
     if is_frame(value):
         return open_table(value, f"the {type(value).__name__}", wanted)
     if is_location(value) or are_locations(value):

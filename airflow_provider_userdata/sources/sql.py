@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,15 +10,22 @@ from typing import Any
 from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.chunking import ROWS, chunked
+from airflow_provider_userdata.sources.cursors import streaming_cursor
+from airflow_provider_userdata.sources.headers import Wanted
 from airflow_provider_userdata.sources.query_faults import query_fault
+
+MOST_NAMES = 20
+"""How many of a query's columns a message names."""
+_ALL = Wanted()
 
 
 @dataclass(eq=False)
 class SqlSource:
-    """A query on any of Airflow's database connections; its rows are the records. Rows are streamed.
+    """A query on any of Airflow's database connections; its rows are the records.
 
+    Rows are streamed, and never all in memory, from PostgreSQL (psycopg and psycopg2), MySQL and MariaDB (mysqlclient,
+    PyMySQL and MySQL's Connector), SQLite, DuckDB, Snowflake and BigQuery; from others if their client streams.
     An attempt that resumes an earlier one runs the query again, so use an ``ORDER BY``.
-    (MySQL's usual client fetches the whole result first; PostgreSQL's are read through a server-side cursor.)
 
     :param sql: the query, templated.
     :param conn_id: the id of the database's connection.
@@ -41,11 +48,11 @@ class SqlSource:
         return copy
 
 
-def read_query(query: SqlSource, hook: Any, columns: Collection[str] = ()) -> Iterator[Chunk]:
+def read_query(query: SqlSource, hook: Any, wanted: Wanted = _ALL) -> Iterator[Chunk]:
     """Run a query, and yield its rows as dictionaries. The thread that reads opens, uses and closes the connection.
 
     :param hook: the hook of the query's connection.
-    :param columns: the columns that the result must have.
+    :param wanted: which of its columns are taken.
     :raises SourceError: if the query is at fault.
     :raises SourceBrokeError: if the database fails for another reason.
     """
@@ -56,13 +63,13 @@ def read_query(query: SqlSource, hook: Any, columns: Collection[str] = ()) -> It
     def take(rows: list[Any], count: int) -> bool:
         nonlocal names, position
         fetched = cursor.fetchmany(count)
-        names = names or _names(cursor.description, columns, place)  # a server-side cursor has them after a fetch
+        names = names or _names(cursor.description, wanted, place)  # a server-side cursor has them after a fetch
         rows.extend([dict(zip(names, row, strict=True)) for row in fetched])
         position += len(fetched)
         return len(fetched) > 0
 
     try:
-        with closing(hook.get_conn()) as connection, closing(_cursor(connection)) as cursor:
+        with closing(hook.get_conn()) as connection, streaming_cursor(connection) as cursor:
             cursor.execute(query.sql, *([] if query.parameters is None else [query.parameters]))
             yield from chunked(take, ROWS)
     except (UserdataError, GeneratorExit):
@@ -74,24 +81,21 @@ def read_query(query: SqlSource, hook: Any, columns: Collection[str] = ()) -> It
         raise SourceBrokeError(f"{place} failed at position {position}: {type(error).__name__}") from error
 
 
-def _names(description: Sequence[Sequence[Any]] | None, columns: Collection[str], place: str) -> list[str]:
+def _names(description: Sequence[Sequence[Any]] | None, wanted: Wanted, place: str) -> list[str]:
     if not description:
         raise SourceError(f"{place} returns no rows; it should be a SELECT")
     names = [str(column[0]) for column in description]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    taken = wanted.names if wanted.only else names
+    twice = sorted({name for name in taken if names.count(name) > 1})
     if twice:
         raise SourceError(f"{place} returns more than one column {twice[0]!r}; rename one with AS")
-    missing = [column for column in columns if column not in names]
+    missing = [column for column in wanted.names if column not in names]
     if missing:
-        raise SourceError(f"{place} lacks the columns {', '.join(map(repr, missing))}; it has {', '.join(names)}")
+        noun = "column" if len(missing) == 1 else "columns"
+        more = f" and {others} more" if (others := len(names) - MOST_NAMES) > 0 else ""
+        has = ", ".join(map(repr, names[:MOST_NAMES]))
+        raise SourceError(f"{place} lacks the {noun} {', '.join(map(repr, missing))}; it has {has}{more}")
     return names
-
-
-def _cursor(connection: Any) -> Any:
-    # PostgreSQL's clients fetch the whole result at once unless the cursor has a name.
-    if type(connection).__module__.split(".")[0] in ("psycopg", "psycopg2"):
-        return connection.cursor(name="userdata")
-    return connection.cursor()
 
 
 def _values(parameters: Mapping[str, Any] | Sequence[Any] | None) -> Iterable[Any]:

@@ -8,7 +8,9 @@ import pathlib
 import sqlite3
 import tempfile
 import threading
+from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp())
 
@@ -17,6 +19,7 @@ import pytest
 from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat, Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources import SqlSource, hold, open_source
+from tests.doubles.databases import POSTGRES
 
 pytest.importorskip("airflow.providers.sqlite")
 
@@ -93,7 +96,7 @@ def test_the_database_is_let_go_when_reading_ends_early(database: pathlib.Path) 
 def test_no_rows_are_no_records() -> None:
     """An empty result is fine; its columns are checked all the same."""
     assert rows_of(open_source(SqlSource("SELECT id FROM samples WHERE 0", "samples"))) == []
-    with pytest.raises(SourceError, match="lacks the columns 'steps'; it has id"):
+    with pytest.raises(SourceError, match="lacks the column 'steps'; it has 'id'"):
         rows_of(open_source(SqlSource("SELECT id FROM samples WHERE 0", "samples"), columns=["steps"]))
 
 
@@ -153,32 +156,37 @@ def test_a_query_that_is_at_fault_is_shown_with_what_the_database_says(sql: str,
     assert caught.value.__cause__ is None
 
 
-class NamedCursorConnection:
-    """Stands for PostgreSQL's client, whose plain cursors fetch everything: passes on to SQLite."""
-
-    __module__ = "psycopg2.extensions"
-
-    def __init__(self, path: pathlib.Path) -> None:
-        self.names: list[str | None] = []
-        self.connection = sqlite3.connect(path)
-
-    def cursor(self, name: str | None = None) -> sqlite3.Cursor:
-        """Open a cursor and note its name."""
-        self.names.append(name)
-        return self.connection.cursor()
-
-    def close(self) -> None:
-        """Close the connection."""
-        self.connection.close()
+@pytest.mark.usefixtures("database")
+def test_a_column_that_is_not_wanted_may_be_named_twice() -> None:
+    """With `fields`, only the columns that it names must be there, once."""
+    sql = "SELECT id, name AS n, 1 AS x, 2 AS x FROM samples ORDER BY id LIMIT 1"
+    assert rows_of(open_source(SqlSource(sql, "samples"), columns=["id", "n"], only=True))[0]["n"] == "alice 0"
+    for columns, only in ((["id", "x"], True), (["id"], False)):
+        with pytest.raises(SourceError, match="returns more than one column 'x'; rename one with AS"):
+            rows_of(open_source(SqlSource(sql, "samples"), columns=columns, only=only))
 
 
-def test_postgresql_is_read_through_a_cursor_of_the_server(
-    database: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A named cursor is what keeps the result on the server."""
-    from airflow.providers.sqlite.hooks.sqlite import SqliteHook
+@pytest.mark.usefixtures("database")
+def test_wanted_columns_that_are_missing_are_named_beside_those_there_are() -> None:
+    """Not all of them, if there are many."""
+    sql = f"SELECT {', '.join(f'{number} AS c{number}' for number in range(25))}"
+    with pytest.raises(SourceError) as caught:
+        rows_of(open_source(SqlSource(sql, "samples"), columns=["c1", "start", "unit"], only=True))
+    assert "lacks the columns 'start', 'unit'; it has 'c0', 'c1'" in str(caught.value)
+    assert str(caught.value).endswith("'c19' and 5 more")
 
-    connection = NamedCursorConnection(database)
-    monkeypatch.setattr(SqliteHook, "get_conn", lambda hook: connection)
-    assert len(rows_of(open_source(SqlSource("SELECT id FROM samples", "samples")))) == 2500
-    assert connection.names == ["userdata"]
+
+@pytest.mark.parametrize("extra", [{}, {"cursor": "dictcursor"}])
+@pytest.mark.skipif(POSTGRES is None, reason="`make test-postgres` runs a server")
+def test_rows_come_from_a_server_of_postgresql(extra: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """By Airflow's own hook, whatever rows its connection asks for."""
+    pytest.importorskip("airflow.providers.postgres")
+    at = urlsplit(POSTGRES or "")
+    to = {"host": at.hostname, "port": at.port, "login": at.username, "schema": at.path[1:]}
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({"conn_type": "postgres", **to, "extra": extra}))
+    query = SqlSource("SELECT n, n / 4.0 AS value FROM generate_series(1, %s) AS numbers(n)", "warehouse", [2500])
+
+    rows = rows_of(open_source(query))
+
+    assert len(rows) == 2500
+    assert rows[1] == {"n": 2, "value": Decimal("0.5")}
