@@ -10,10 +10,12 @@ UV := .matrix/uv/bin/uv
 # How many processes share the tests. They start in half the time with compiled tests.
 WORKERS := 2
 PYTEST = PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n $(WORKERS)
+# The tests of queries that need a database server.
+QUERIES := tests/sources/test_query_faults.py tests/sources/test_sql_clients.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-long test-postgres test-airflow-2 test-matrix lint types tests bench format schemas data clean
+.PHONY: help demo test test-long test-postgres test-mysql test-airflow-2 test-matrix lint types tests bench format schemas data clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s  %s\n", $$1, $$2 }' Makefile
@@ -44,9 +46,14 @@ bench: $(INSTALLED) ## Measure it beside what people use (half an hour); ONLY="g
 	@$(PY) -m benchmarks $(if $(QUICK),--quick) $(ONLY)
 
 test-postgres: $(INSTALLED) ## Run the ledger's and queries' tests on a PostgreSQL of their own (installs the server on Debian)
-	@echo "Running the ledger's tests on PostgreSQL…"
-	@$(PY) scripts/postgres.py $(PY) -m pytest -m "" tests/ledger tests/delivery/incremental \
-		tests/delivery/resuming/test_kill_incremental.py tests/airflow/test_ledger_settings.py tests/sources/test_query_faults.py
+	@echo "Running the ledger's and queries' tests on PostgreSQL…"
+	@$(PY) -m scripts.postgres $(PY) -m pytest -m "" tests/ledger tests/delivery/incremental \
+		tests/delivery/resuming/test_kill_incremental.py tests/airflow/test_ledger_settings.py \
+		tests/airflow/test_sql_source.py $(QUERIES)
+
+test-mysql: $(INSTALLED) ## Run the queries' tests on a MariaDB of their own (installs the server on Debian)
+	@echo "Running the queries' tests on MariaDB…"
+	@$(PY) -m scripts.mariadb $(PY) -m pytest -m "" $(QUERIES)
 
 test-airflow-2: $(VENV_2)/.installed ## Run the ledger's and the operators' tests on Airflow 2.11, in a virtual environment of its own
 	@echo "Running the tests on Airflow 2.11…"
