@@ -114,7 +114,7 @@ def chunks_of_batch(batch: Any, columns: Columns) -> Iterator[Chunk]:
     from airflow_provider_userdata.sources.arrow_values import values_of
 
     taken = [batch.column(place) for place in columns.places]
-    step = rows_at_once(sum(column.nbytes for column in taken), batch.num_rows)
+    step = rows_at_once(sum(map(_size, taken)), batch.num_rows)
     for first in range(0, batch.num_rows, step):
         count = min(step, batch.num_rows - first)
         values = [values_of(column.slice(first, count)) for column in taken]
@@ -129,6 +129,13 @@ def rows_at_once(size: int, count: int) -> int:
     :param count: the number of rows.
     """
     return max(1, min(ROWS, MOST_BYTES * count // max(size, 1)))
+
+
+def _size(column: Any) -> int:
+    try:
+        return int(column.nbytes)
+    except TypeError:  # texts as Polars has them, in a pyarrow of up to 20
+        return int(column.get_total_buffer_size())
 
 
 def _unnamed_indexes(schema: Any) -> set[str]:

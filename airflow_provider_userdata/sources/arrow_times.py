@@ -5,9 +5,10 @@ Imported only by what reads Arrow: it needs pyarrow.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +22,9 @@ _FIRST, _LAST = (day.toordinal() - _EPOCH for day in (date.min, date.max))
 _DATE_WIDTH = len("2024-05-01")
 _BEYOND = 100
 """More characters than a time has."""
+_MOST = 2**63 - 1
+_FIXED = re.compile(r"(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)", re.ASCII)
+"""A zone that is an offset from UTC."""
 _UTC = frozenset({"UTC", "Etc/UTC", "Z", "+00:00"})
 
 
@@ -36,6 +40,8 @@ class OutOfCalendar:
 
 def zone_fault(zone: str) -> str | None:
     """Return why times in a zone can't be written; None if they can."""
+    if _FIXED.fullmatch(zone):
+        return None
     try:
         pc.local_timestamp(pa.array([0], pa.timestamp("s", zone)))
     except pa.ArrowInvalid:
@@ -57,8 +63,8 @@ def time_texts(column: Any) -> list[Any]:
 def timestamp_texts(column: Any) -> list[Any]:
     """Return timestamps as texts: in their zone's local time with its offset from UTC; without a zone, without offset.
 
-    In UTC they end in Z. So do the few that have no text in their zone: an offset with seconds, as before time zones
-    were introduced, and the first and last hours of the calendar.
+    In UTC they end in Z. So do the few that have no text in their zone: with an offset with seconds, as before time
+    zones were introduced, and in the first and last hours of the calendar.
     """
     per_day = _DAY * _PER_SECOND[column.type.unit]
     zone = column.type.tz
@@ -84,14 +90,18 @@ def _utc_texts(column: Any) -> list[Any]:
 
 
 def _zone_texts(column: Any) -> list[Any]:
-    local, utc = pc.local_timestamp(column), column.view(pa.timestamp(column.type.unit))
+    utc = column.view(pa.timestamp(column.type.unit))
+    local = _local(column, utc)
     offsets = _seconds(pc.subtract(local, utc))
     if unwritable := [offset for offset in pc.unique(offsets).to_pylist() if offset is not None and offset % 60]:
         odd = pc.is_in(offsets, value_set=pa.array(unwritable, offsets.type))
     else:
         odd = pa.repeat(pa.scalar(False), len(column))  # noqa: FBT003
     days = local.cast(pa.date32(), safe=False).view(pa.int32())
-    odd = pc.fill_null(pc.or_(odd, pc.or_(pc.less(days, _FIRST), pc.greater(days, _LAST))), False)  # noqa: FBT003
+    numbers, edge = column.view(pa.int64()), _MOST - _DAY * _PER_SECOND[column.type.unit]  # beyond it, a sum overflows
+    for far in (pc.less(days, _FIRST), pc.greater(days, _LAST), pc.less(numbers, -edge), pc.greater(numbers, edge)):
+        odd = pc.or_(odd, far)
+    odd = pc.fill_null(odd, False)  # noqa: FBT003
     local, offsets = pc.if_else(odd, utc, local), pc.if_else(odd, 0, offsets)
     known = [offset for offset in pc.unique(offsets).to_pylist() if offset is not None]
     if len(known) == 1:  # the usual case
@@ -101,6 +111,15 @@ def _zone_texts(column: Any) -> list[Any]:
         None if text is None else text + endings[offset]
         for text, offset in zip(_texts(local), offsets.to_pylist(), strict=True)
     ]
+
+
+def _local(column: Any, utc: Any) -> Any:
+    """Return the times that a zone's clocks show; Arrow itself knows no fixed offsets before version 21."""
+    if (fixed := _FIXED.fullmatch(column.type.tz)) is None:
+        return pc.local_timestamp(column)
+    offset = timedelta(hours=int(fixed["hours"]), minutes=int(fixed["minutes"]))
+    shift = pa.scalar(-offset if fixed["sign"] == "-" else offset, pa.duration(column.type.unit))
+    return pc.add(utc, shift)
 
 
 def _seconds(durations: Any) -> Any:

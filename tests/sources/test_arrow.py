@@ -110,7 +110,7 @@ class TestValues:
 
     @given(data=st.data(), unit=st.sampled_from(list(PER_SECOND)))
     @pytest.mark.parametrize(
-        "zone", [None, "UTC", "Etc/UTC", "Asia/Tokyo", "America/New_York", "Africa/Monrovia", "+05:30"]
+        "zone", [None, "UTC", "Etc/UTC", "Asia/Tokyo", "America/New_York", "Africa/Monrovia", "+05:30", "-0330"]
     )
     def test_a_timestamp_is_the_same_instant_in_iso_8601(
         self, zone: str | None, data: st.DataObject, unit: str
@@ -141,6 +141,12 @@ class TestValues:
         texts = values_of(pa.array([first, last, first - 1, last + 1, None, -(2**63)], pa.timestamp("s", zone)))
         assert [instant(text, "s") for text in texts[:2]] == [first, last]
         assert texts[2:] == [OutOfCalendar(first - 1), OutOfCalendar(last + 1), None, OutOfCalendar(-(2**63))]
+
+    @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "+14:00", "-14:00"])
+    def test_the_ends_of_what_nanoseconds_reach(self, zone: str) -> None:
+        """There a zone's clocks are beyond what Arrow can count."""
+        numbers = [-(2**63), 2**63 - 1, -(2**63) + 40_000 * 10**9, 2**63 - 40_000 * 10**9]
+        assert [instant(text, "ns") for text in values_of(pa.array(numbers, pa.timestamp("ns", zone)))] == numbers
 
     def test_dates_and_times_of_day(self) -> None:
         """As ISO 8601 writes them."""
