@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress, islice, repeat
+from itertools import accumulate, compress, islice, repeat
 from typing import IO, Any, NamedTuple
 
 from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, TextRow, Unreadable
@@ -85,7 +85,7 @@ class Table:
         if width != 1 and self._may_have_empty_rows(text):
             kept = [bool(each.strip(self._delimiter)) for each in lines]
             lines, numbers = list(compress(lines, kept)), list(compress(numbers, kept))
-        elif b"\r" in text or b"\n\n" in text or text.startswith(b"\n"):
+        elif not all(lines):
             numbers = list(compress(numbers, lines))
             lines = list(filter(None, lines))
         return _Piece(numbers, map(str.split, lines, repeat(self._delimiter)))
@@ -94,20 +94,22 @@ class Table:
         if csv.field_size_limit() < 2 * LONGEST:
             csv.field_size_limit(2 * LONGEST)  # for the whole process: `csv` has no other; never lowered
         lines = io.StringIO(str(text, "utf-8", _ERRORS), newline="").readlines()
-        reader = self._reader(lines)
-        read = [(cells, reader.line_num) for cells in reader]
-        numbers: Sequence[int] = range(line, line + len(read))
-        if len(read) < len(lines):
-            numbers = [line, *(line + end for _, end in read)]
-        rows = [cells for cells, _ in read]
+        rows = list(self._reader(lines))
+        numbers: Sequence[int] = range(line, line + len(rows) + 1)
+        if len(rows) < len(lines):  # some cells have more than a line
+            numbers = list(accumulate(map(_height, rows), initial=line))
         kept: Sequence[Any] = rows
         if width != 1 and self._may_have_empty_rows(text):
             # A row of empty cells is kept if one is quoted: somebody wrote it.
             quote = self._dialect.quote
-            kept = [any(cells) or (quote is not None and quote in lines[end - 1]) for cells, end in read]
+            after = [number - line for number in numbers[1:]]
+            kept = [
+                any(cells) or (quote is not None and quote in lines[end - 1])
+                for cells, end in zip(rows, after, strict=True)
+            ]
         if not all(kept):
             rows, numbers = list(compress(rows, kept)), list(compress(numbers, kept))
-        return _Piece(numbers, iter(rows))
+        return _Piece(numbers[: len(rows)], iter(rows))
 
     def _reader(self, lines: Iterable[str]) -> Any:
         """Return a reader of the `csv` module for this dialect."""
@@ -133,6 +135,12 @@ class _Piece(NamedTuple):
 
     lines: Sequence[int]
     rows: Iterator[list[str]]
+
+
+def _height(cells: list[str]) -> int:
+    """Return the number of a row's lines."""
+    text = "\0".join(cells)
+    return 1 + text.count("\n") + (text.count("\r") - text.count("\r\n") if "\r" in text else 0)
 
 
 def _lines(text: bytes) -> list[str]:

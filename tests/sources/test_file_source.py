@@ -8,15 +8,23 @@ import io
 import json
 import pathlib
 import tempfile
+import tracemalloc
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.reading import TextRow
+from airflow_provider_userdata.delivery.reading import TextRow, Unreadable
 from airflow_provider_userdata.errors import SourceError
 from airflow_provider_userdata.sources import FileSource, open_source, read
+from airflow_provider_userdata.sources.delimited import Table
+from airflow_provider_userdata.sources.file_limits import BadFileError
+from airflow_provider_userdata.sources.headers import Wanted
+from airflow_provider_userdata.sources.jsonfile import read_json
+from airflow_provider_userdata.sources.jsonlines import read_lines
+from airflow_provider_userdata.sources.table_grammar import Dialect
+from airflow_provider_userdata.sources.text_stream import TextStream
 
 USERS = [{"user_id": "u1", "plan": "pro"}, {"user_id": "u2", "plan": "free"}]
 ENCODINGS = {
@@ -206,3 +214,238 @@ def test_a_table_comes_back_as_it_was_written_or_is_refused(
     wanted = [row for row in rows if any(row) or quoted_all or len(names) == 1]
     assert got == wanted[: len(got)]
     assert fault or len(got) == len(wanted)
+
+
+def placed(chunks: Any) -> list[tuple[int, Any]]:
+    """Give each row with its line."""
+    return [
+        (line, row.values if isinstance(row, TextRow) else row)
+        for chunk in chunks
+        for line, row in zip(chunk.lines, chunk.rows, strict=True)
+    ]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["", "a,b", "1,2", ",", " ", "1", '"",""', '"x\ny",2', '"\r\n\n",2', "x,y,z"]), max_size=12
+    ),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.integers(0, 2),
+    st.integers(1, 40),
+)
+def test_a_row_of_a_table_is_found_on_its_line(lines: list[str], end: str, skip: int, block: int) -> None:
+    """Blank lines, the header, those that are skipped and those within cells are lines, too."""
+    lines = [line.replace("\n", end) if end == "\r" else line for line in lines]
+    number, wanted = 1, []
+    for line in ["# skipped", *["" for _ in range(skip)], "a,b", *lines]:
+        wanted.append((number, line))
+        number += 1 + len(line.splitlines()[1:]) + (1 if line.endswith(("\n", "\r")) else 0)
+    text = "".join(line + end for _, line in wanted).encode()
+    table = Table(Dialect(), skip + 2)
+    stream: Any = TextStream(io.BytesIO(text), "utf-8", skip + 1)
+    got = placed(table.read(stream, Wanted(), block=block))
+    starts = dict(wanted)
+    assert len(got) == sum(1 for _, line in wanted[skip + 2 :] if line.strip(" ") not in ("", ","))
+    for line, row in got:
+        cells = row.raw if isinstance(row, Unreadable) else row
+        assert [cells] == list(csv.reader(io.StringIO(starts[line], newline="")))
+
+
+@given(st.lists(st.sampled_from([b'{"a": 1}', b"", b" ", b"x"]), max_size=12), st.integers(1, 30), st.integers(1, 5))
+def test_a_json_line_is_found_on_its_line(lines: list[bytes], block: int, first: int) -> None:
+    """Blank ones are lines, too."""
+    chunks = read_lines(io.BytesIO(b"\n".join(lines)), block=block, line=first)
+    assert [(line, row.strip()) for line, row in placed(chunks)] == [
+        (number, line) for number, line in enumerate(lines, start=first) if line.strip()
+    ]
+
+
+def test_a_chunk_says_which_file_it_is_from(tmp_path: pathlib.Path) -> None:
+    """Of an array, elements are numbered; parts of a chunk keep it all."""
+    (tmp_path / "1.json").write_text(json.dumps(USERS))
+    (tmp_path / "2.jsonl").write_text('# x\n\n{"a": 1}\n\n{"a": 2}\n{"a": 3}\n')
+    (tmp_path / "3.csv").write_text("Report\na,b\n1,2\n\n3,4\n")
+    (tmp_path / "4.json").write_text("{}")
+    files = [tmp_path / "1.json", FileSource(tmp_path / "[23]*", skip_lines=1), tmp_path / "4.json"]
+    chunks = [part for chunk in open_source(files).chunks() for part in chunk.parts(lambda: 2)]
+    assert [(pathlib.Path(chunk.file or "").name, list(chunk.lines or [])) for chunk in chunks] == [
+        ("1.json", [1, 2]),
+        ("2.jsonl", [3, 5]),
+        ("2.jsonl", [6]),
+        ("3.csv", [3, 5]),
+        ("4.json", [1]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"format": "xlsx"}, "format must be one of csv, "),
+        ({"format": ".csv"}, "format must be one of csv, "),
+        ({"encoding": "nonsense"}, "encoding must be a text encoding that Python knows"),
+        ({"encoding": "base64"}, "encoding must be a text encoding"),
+        ({"encoding": None}, "encoding must be a text encoding"),
+        ({"delimiter": ";;"}, "delimiter must be one ASCII character"),
+        ({"delimiter": ""}, "delimiter must be one ASCII character"),
+        ({"delimiter": "¦"}, "delimiter must be one ASCII character"),
+        ({"quote": "\n"}, "quote must be one ASCII character"),
+        ({"escape": 1}, "escape must be one ASCII character"),
+        ({"escape": '"'}, "delimiter, quote and escape must be different characters"),
+        ({"quote": ","}, "delimiter, quote and escape must be different characters"),
+        ({"skip_lines": -1}, "skip_lines must be a number of lines"),
+        ({"skip_lines": True}, "skip_lines must be a number of lines"),
+        ({"records": "a..b"}, "records must be names with dots"),
+        ({"records": "data"}, "records is an option for json, and the format is csv"),
+        ({"format": "json", "delimiter": ";"}, "delimiter is an option for csv, tsv, and the format is json"),
+        ({"format": "jsonl", "quote": None}, "quote is an option for csv, tsv, and the format is jsonl"),
+    ],
+)
+def test_options_that_cannot_work_are_refused(tmp_path: pathlib.Path, options: dict[str, Any], message: str) -> None:
+    """Before anything is read."""
+    (tmp_path / "x.csv").write_text("a,b\n")
+    assert f"source: FileSource: {message}" in refusal(FileSource(tmp_path / "x.csv", **options))
+
+
+@pytest.mark.parametrize("path", [None, 1, [{"a": 1}], {"a": 1}])
+def test_a_path_is_a_path(path: object) -> None:
+    """What an earlier task returned may be anything."""
+    assert "FileSource: path must be a path, or a list of paths" in refusal(FileSource(path))
+
+
+def test_two_lists_of_one_file_are_read_both(tmp_path: pathlib.Path) -> None:
+    """Each file is read once, but not if something else of it is asked for."""
+    (tmp_path / "x.json").write_text(json.dumps({"new": USERS[:1], "old": USERS[1:]}))
+    new, old = (FileSource(tmp_path / "x.json", records=name) for name in ("new", "old"))
+    assert rows_of([new, old, new]) == USERS
+    assert rows_of(FileSource([])) == []
+
+
+JSON = st.recursive(
+    st.none() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+)
+
+
+@given(st.lists(JSON, max_size=6), st.lists(st.tuples(st.text(max_size=2), JSON), max_size=4), st.data())
+def test_the_list_in_an_envelope_is_cut_out(
+    values: list[Any], others: list[tuple[str, Any]], data: st.DataObject
+) -> None:
+    """Wherever it stands, whatever stands beside it; and a file that ends before its end is at fault."""
+    depth = data.draw(st.integers(1, 3))
+    inner: Any = values
+    for _ in range(depth):
+        at = data.draw(st.integers(0, len(others)))
+        inner = dict([*others[:at], ("dàta", inner), *others[at:]])
+    text = json.dumps(
+        inner, indent=data.draw(st.sampled_from([None, 1])), ensure_ascii=data.draw(st.booleans())
+    ).encode()
+    records, block = ".".join(["dàta"] * depth), data.draw(st.integers(1, 300))
+    chunks = read_json(io.BytesIO(text), records=records, block=block)
+    assert [json.loads(row) for _, row in placed(chunks)] == values
+
+    cut = text[: data.draw(st.integers(1, len(text) - 1))]
+    with pytest.raises(BadFileError, match=r"its object (is incomplete|isn't valid JSON)"):
+        list(read_json(io.BytesIO(cut), records=records, block=block))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"items": [{}]}', "it has nothing under the name 'data', where its records should be"),
+        ("{}", "it has nothing under the name 'data'"),
+        ('{"data": {"a": []}}', "what it has under the name 'data' isn't an array: its records aren't there"),
+        ('{"data": null}', "what it has under the name 'data' isn't an array"),
+        ("[{}]", "it contains an array, not an object with one in it: leave out `records`"),
+        ('{"data": [{}], "data": []}', "it has the name 'data' twice"),
+        ('{"data": [{}]} x', "there is more text after its object"),
+        ('{"data": [{}], "next": x}', "its object isn't valid JSON"),
+        ('{"data": [{}], "next"}', "its object isn't valid JSON"),
+        ('{"data": [{}]', "its object is incomplete"),
+        ('{"meta": [1, {"x": }], "data": [{}]}', "its object isn't valid JSON"),
+        ('{"data": [{"data": [{"a": 1}, {"a": 2}]}]}', "it contains an object around an array of 2 records"),
+    ],
+)
+def test_an_envelope_that_is_another_is_a_fault_of_the_file(tmp_path: pathlib.Path, text: str, message: str) -> None:
+    """Nothing is read in place of what was named."""
+    (tmp_path / "x.json").write_text(text)
+    with pytest.raises(SourceError) as caught:
+        rows_of(FileSource(tmp_path / "x.json", records="data"))
+    assert message in str(caught.value)
+
+
+def test_an_envelope_is_read_with_bounded_memory(tmp_path: pathlib.Path) -> None:
+    """The list may be long, and what stands before it."""
+    record = json.dumps({"user_id": "u" * 80, "plan": "pro"})
+    array = "[" + ",".join([record] * 200_000) + "]"
+    (tmp_path / "x.json").write_text(f'{{"old": {array}, "data": {array}}}')
+    del array
+    tracemalloc.start()
+    source = open_source(FileSource(tmp_path / "x.json", records="data"))
+    count = sum(len(chunk.rows) for chunk in source.chunks())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 200_000
+    assert peak < 8 * 2**20  # of 44 MB
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("x.csv", b"a;b\n1;2\n", "are its cells separated by ';'? Then read it with FileSource(path, delimiter=';')"),
+        (
+            "x.csv",
+            "a,b\n日本,1\n東京,2\n".encode("cp932"),
+            "its lines aren't UTF-8; save it in UTF-8, or name its encoding",
+        ),
+        ("x.jsonl", '{"a": "日本"}\n{"a": "東京"}\n'.encode("cp932"), "its lines aren't UTF-8"),
+        ("x.csv", "プラン,b\n".encode("cp932"), "its header isn't UTF-8; name its encoding"),
+        ("x.dat", b"a,b\n", "with .gz; name its format, as in FileSource(path, format='csv')"),
+        ("x.json", json.dumps({"data": USERS}).encode(), "or read it with FileSource(path, records='data')"),
+        ("x.json", json.dumps({"result": {"items": USERS}}).encode(), "FileSource(path, records='result.items')"),
+        ("x.json", json.dumps({"alice": USERS}).encode(), "FileSource(path, records=the array's name)"),
+        ("x.json", b'{"a": 1}\n{"a": 2}\n', "FileSource(path, format='jsonl')"),
+        ("x.jsonl", json.dumps(USERS).encode(), "FileSource(path, format='json')"),
+        ("x.csv", json.dumps(USERS).encode(), "FileSource(path, format='json')"),
+    ],
+)
+def test_a_message_says_how_the_file_is_read_as_it_is(
+    tmp_path: pathlib.Path, name: str, data: bytes, message: str
+) -> None:
+    """The author needs no other tool."""
+    (tmp_path / name).write_bytes(data)
+    assert message in refusal(tmp_path / name)
+
+
+def test_a_line_that_is_not_utf_8_is_a_reject_of_its_own(tmp_path: pathlib.Path) -> None:
+    """One of them, or some among others that are: the encoding is right then."""
+    (tmp_path / "1.csv").write_bytes(b"a,b\n1,2\n\xff,4\n5,6\n")
+    (tmp_path / "2.csv").write_bytes("a,b\né,2\n".encode() + b"\xff,4\n\xff,6\n")
+    assert [row["a"] for row in rows_of(tmp_path / "*.csv")] == ["1", "\udcff", "5", "é", "\udcff", "\udcff"]
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "message"),
+    [
+        ("a,b\n".encode("utf-16"), "cp932", "it looks like text in UTF-16"),
+        ("a,b\n".encode("utf-16-be"), "utf-16", "FileSource(path, encoding='utf-16-be')"),
+        ("日本\n".encode("utf-16-be"), "utf-16", "either 'utf-16-le' or 'utf-16-be'"),
+        (b"a,b\n1,2\n\x81,4\n", "cp932", "line 3 has bytes that are not cp932"),
+        ("a,b\n1,2\n".encode("utf-16") + b"x", "utf-16", "line 3 has bytes that are not utf-16"),
+        (b"a,b\n1,2\n\xc3\xa9,4\n", "ascii", "line 3 has bytes that are not ascii"),
+    ],
+)
+def test_a_wrong_encoding_is_refused_before_anything_is_read(
+    tmp_path: pathlib.Path, data: bytes, encoding: str, message: str
+) -> None:
+    """If the file's beginning shows it."""
+    (tmp_path / "x.csv").write_bytes(data)
+    assert message in refusal(FileSource(tmp_path / "x.csv", encoding=encoding))
+
+
+def test_what_comes_before_a_wrong_byte_is_read(tmp_path: pathlib.Path) -> None:
+    """It is at fault far behind the file's beginning, and the message says where."""
+    (tmp_path / "x.csv").write_bytes(b"a,b\n" + b"1,2\n" * 100_000 + b"\x81,4\n")
+    rows: list[Any] = []
+    with pytest.raises(SourceError, match="line 100002 has bytes that are not cp932"):
+        rows.extend(read(FileSource(tmp_path / "x.csv", encoding="cp932")))
+    assert len(rows) == 100_000
