@@ -119,7 +119,9 @@ def _find(text: _Text, names: list[str]) -> None:
         if text.ends(b"}") or not text.member(name):
             raise BadFileError(f"it has nothing under the name {place!r}, where its records should be")
         mark, kind = (b"{", "object") if count < len(names) else (b"[", "array")
-        if text.peek() != mark:
+        if not (found := text.peek()):
+            raise text.broken()
+        if found != mark:
             raise BadFileError(f"what it has under the name {place!r} isn't an {kind}: its records aren't there")
 
 
@@ -228,7 +230,7 @@ class _Text:
         """Go past what is next, a comma or the end of an array or object; return whether it is the comma."""
         mark = self.peek()
         if mark not in (comma, end):
-            raise self._broken()
+            raise self.broken()
         self.at += 1
         return mark == comma
 
@@ -246,7 +248,7 @@ class _Text:
     def _key(self) -> str:
         key = self.element() if self.peek() == b'"' else b""
         if not _is_json(key) or self.peek() != b":":
-            raise self._broken()
+            raise self.broken()
         self.at += 1
         try:
             return str(msgspec.json.decode(key))
@@ -257,9 +259,9 @@ class _Text:
         """Go past a value; of an array, however long, no more than an element is in memory."""
         values = _elements(self) if self.peek() == b"[" else iter([self.element()])
         if not all(map(_is_json, values)):
-            raise self._broken()
+            raise self.broken()
 
-    def _broken(self) -> BadFileError:
+    def broken(self) -> BadFileError:
         """Return the error for a fault at this place."""
         fault = "isn't valid JSON" if self._data[self.at :] else "is incomplete"
         return BadFileError(f"its {self.what} {fault}")
@@ -290,7 +292,7 @@ class _Text:
         while True:
             found = _SCALAR.match(self._data, self.at)
             if found is None:
-                raise self._broken()
+                raise self.broken()
             if found.end() < len(self._data) or not self._more():
                 return found.end()
 

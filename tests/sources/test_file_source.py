@@ -246,9 +246,9 @@ def test_a_row_of_a_table_is_found_on_its_line(lines: list[str], end: str, skip:
     got = placed(table.read(stream, Wanted(), block=block))
     starts = dict(wanted)
     assert len(got) == sum(1 for _, line in wanted[skip + 2 :] if line.strip(" ") not in ("", ","))
-    for line, row in got:
+    for place, row in got:
         cells = row.raw if isinstance(row, Unreadable) else row
-        assert [cells] == list(csv.reader(io.StringIO(starts[line], newline="")))
+        assert [cells] == list(csv.reader(io.StringIO(starts[place], newline="")))
 
 
 @given(st.lists(st.sampled_from([b'{"a": 1}', b"", b" ", b"x"]), max_size=12), st.integers(1, 30), st.integers(1, 5))
@@ -361,6 +361,7 @@ def test_the_list_in_an_envelope_is_cut_out(
         ('{"data": [{}], "next": x}', "its object isn't valid JSON"),
         ('{"data": [{}], "next"}', "its object isn't valid JSON"),
         ('{"data": [{}]', "its object is incomplete"),
+        ('{"data": ', "its object is incomplete"),
         ('{"meta": [1, {"x": }], "data": [{}]}', "its object isn't valid JSON"),
         ('{"data": [{"data": [{"a": 1}, {"a": 2}]}]}', "it contains an object around an array of 2 records"),
     ],
