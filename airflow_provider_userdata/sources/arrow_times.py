@@ -43,7 +43,7 @@ def zone_fault(zone: str) -> str | None:
     if _FIXED.fullmatch(zone):
         return None
     try:
-        pc.local_timestamp(pa.array([0], pa.timestamp("s", zone)))
+        pc.local_timestamp(pa.nulls(1, pa.timestamp("s", zone)))  # pyarrow imports pandas for an array of values
     except pa.ArrowInvalid:
         return f"has the time zone {zone!r}, which this machine doesn't know; is the system's package tzdata installed?"
     return None
@@ -75,8 +75,7 @@ def timestamp_texts(column: Any) -> list[Any]:
 def _within_calendar(column: Any, integers: Any, first: int, last: int, write: Callable[[Any], list[Any]]) -> list[Any]:
     """Write a column's values; those outside some bounds are `OutOfCalendar`."""
     numbers = column.view(integers)
-    bounds = pc.min_max(numbers).as_py()
-    if bounds["min"] is None or (first <= bounds["min"] and bounds["max"] <= last):
+    if _are_between(numbers, first, last):
         return write(column)
     outside = pc.fill_null(pc.or_(pc.less(numbers, first), pc.greater(numbers, last)), False)  # noqa: FBT003
     texts = write(pc.if_else(outside, None, column))
@@ -93,17 +92,10 @@ def _zone_texts(column: Any) -> list[Any]:
     utc = column.view(pa.timestamp(column.type.unit))
     local = _local(column, utc)
     offsets = _seconds(pc.subtract(local, utc))
-    if unwritable := [offset for offset in pc.unique(offsets).to_pylist() if offset is not None and offset % 60]:
-        odd = pc.is_in(offsets, value_set=pa.array(unwritable, offsets.type))
-    else:
-        odd = pa.repeat(pa.scalar(False), len(column))  # noqa: FBT003
-    days = local.cast(pa.date32(), safe=False).view(pa.int32())
-    numbers, edge = column.view(pa.int64()), _MOST - _DAY * _PER_SECOND[column.type.unit]  # beyond it, a sum overflows
-    for far in (pc.less(days, _FIRST), pc.greater(days, _LAST), pc.less(numbers, -edge), pc.greater(numbers, edge)):
-        odd = pc.or_(odd, far)
-    odd = pc.fill_null(odd, False)  # noqa: FBT003
-    local, offsets = pc.if_else(odd, utc, local), pc.if_else(odd, 0, offsets)
-    known = [offset for offset in pc.unique(offsets).to_pylist() if offset is not None]
+    if not _all_have_texts(column, local, offsets):
+        odd = _without_text(column, local, offsets)
+        local, offsets = pc.if_else(odd, utc, local), pc.if_else(odd, 0, offsets)
+    known = pc.unique(offsets.drop_null()).to_pylist()
     if len(known) == 1:  # the usual case
         return _texts(local, _offset_text(known[0]))
     endings = {offset: _offset_text(offset) for offset in known}
@@ -111,6 +103,40 @@ def _zone_texts(column: Any) -> list[Any]:
         None if text is None else text + endings[offset]
         for text, offset in zip(_texts(local), offsets.to_pylist(), strict=True)
     ]
+
+
+def _all_have_texts(column: Any, local: Any, offsets: Any) -> bool:
+    """Return whether all times have a text in their zone, which is the usual case and quickly found out."""
+    edge = _edge(column)
+    return (
+        not any(offset % 60 for offset in pc.unique(offsets.drop_null()).to_pylist())
+        and _are_between(column.view(pa.int64()), -edge, edge)
+        and _are_between(_days(local), _FIRST, _LAST)
+    )
+
+
+def _without_text(column: Any, local: Any, offsets: Any) -> Any:
+    """Return which times have no text in their zone."""
+    odd_offsets = [offset for offset in pc.unique(offsets.drop_null()).to_pylist() if offset % 60]
+    numbers, days, edge = column.view(pa.int64()), _days(local), _edge(column)
+    odd = pc.is_in(offsets, value_set=pa.array(odd_offsets, pa.int64()))
+    for far in (pc.less(days, _FIRST), pc.greater(days, _LAST), pc.less(numbers, -edge), pc.greater(numbers, edge)):
+        odd = pc.or_(odd, far)
+    return pc.fill_null(odd, False)  # noqa: FBT003
+
+
+def _edge(column: Any) -> int:
+    """Return beyond which number a sum with an offset may not fit into 64 bits."""
+    return _MOST - _DAY * _PER_SECOND[column.type.unit]
+
+
+def _days(local: Any) -> Any:
+    return local.cast(pa.date32(), safe=False).view(pa.int32())
+
+
+def _are_between(numbers: Any, first: int, last: int) -> bool:
+    bounds = pc.min_max(numbers).as_py()
+    return bounds["min"] is None or bool(first <= bounds["min"] and bounds["max"] <= last)
 
 
 def _local(column: Any, utc: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import pathlib
+import subprocess
 import sys
 from typing import Any
 
@@ -179,6 +180,18 @@ def test_without_pyarrow(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(SourceError, match=r"x\.parquet': .*`pip install 'airflow-provider-userdata\[arrow\]'"):
         open_source(tmp_path / "x.parquet")
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])
+def test_pandas_is_not_imported_for_a_file(tmp_path: pathlib.Path, zone: str | None) -> None:
+    """It would take half a second and 40 MB, and pyarrow imports it for little, where it is installed."""
+    table = pa.table({"x": pa.array([0, None], pa.timestamp("us", zone)), "y": ["a", None], "z": [None, [1.5]]})
+    (tmp_path / "x.parquet").write_bytes(parquet(table))
+    code = (
+        "import sys; from airflow_provider_userdata.sources import open_source; "
+        f"list(open_source({str(tmp_path / 'x.parquet')!r}).chunks()); sys.exit('pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_in_an_object_store(bucket: Any) -> None:
