@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import BaseOperator, ObjectStoragePath
 
 from airflow_provider_userdata.delivery.reading.source import Source
 from airflow_provider_userdata.errors import SourceError
-from airflow_provider_userdata.sources import SqlSource, hold, open_source, unhold
+from airflow_provider_userdata.sources import FileSource, SqlSource, hold, open_source, unhold
 
 serialize_template_field = pytest.importorskip("airflow.serialization.helpers").serialize_template_field
 
@@ -90,6 +90,28 @@ def test_a_query_is_rendered_into_a_copy() -> None:
     )
     assert query.sql == "SELECT '{{ ds }}'"
     assert serialize_template_field(query, "source") == "SqlSource(sql=\"SELECT '{{ ds }}'\", conn_id='db')"
+
+
+@pytest.mark.airflow_3
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("/data/{{ ds }}.txt", "/data/2024-05-01.txt"),
+        (pathlib.Path("/data/{{ ds }}.txt"), "/data/2024-05-01.txt"),
+        (["/{{ ds }}.txt", pathlib.Path("b.txt")], ["/2024-05-01.txt", "b.txt"]),
+        (ObjectStoragePath("file:///data/{{ ds }}.csv"), ObjectStoragePath("file:///data/2024-05-01.csv")),
+    ],
+)
+def test_a_file_sources_path_is_rendered_into_a_copy(path: object, wanted: object) -> None:
+    """All its options stay, and it keeps its template for other tasks and runs."""
+    files = FileSource(path, "csv", "cp932", ";", "'", "\\", 3)
+    before = files.path
+    source = rendered(files)
+    assert (source.path, files.path) == (wanted, before)
+    assert type(source.path) is type(wanted)
+    options = ("format", "encoding", "delimiter", "quote", "escape", "skip_lines", "records")
+    assert [getattr(source, name) for name in options] == ["csv", "cp932", ";", "'", "\\", 3, None]
+    assert unhold(rendered([files, "{{ ds }}.csv"]))[0].path == wanted
 
 
 def test_paths_of_an_object_store_are_read(tmp_path: pathlib.Path) -> None:

@@ -16,7 +16,7 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath, task
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.sandbox import Sandbox
-from airflow_provider_userdata.sources import SqlSource
+from airflow_provider_userdata.sources import FileSource, SqlSource
 
 Records = Callable[[int], list[dict[str, Any]]]
 
@@ -108,6 +108,30 @@ def test_paths_are_templates(new_dag: Any, run_dag: Any, sandbox: Sandbox, tmp_p
         PtengineProfilesOperator(task_id="stored", source=ObjectStoragePath(f"file://{tmp_path}/{name}.json"))
     assert run_dag(dag).state == "success"
     assert users(sandbox) == ["0", "1", "2", "3", "4", "5", "6"]
+
+
+def test_files_that_their_names_do_not_describe(new_dag: Any, run_dag: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Their path is a template, alone, in a list, in an object store, and where an upload is mapped."""
+    (tmp_path / "run.txt").write_text("名;user_id\n日本;0\n", encoding="cp932")
+    for number in range(1, 6):
+        (tmp_path / f"run-{number}.json").write_text(json.dumps({"data": [{"user_id": str(number)}]}))
+    name = "{{ dag.dag_id[-3:] }}"
+
+    def envelope(number: int) -> FileSource:
+        return FileSource(f"{tmp_path}/{name}-{number}.json", records="data")
+
+    excel = FileSource(tmp_path / f"{name}.txt", format="csv", encoding="cp932", delimiter=";")
+    stored = FileSource(ObjectStoragePath(f"file://{tmp_path}/{name}-5.json"), records="data")
+    with new_dag("_run") as dag:
+        PtengineProfilesOperator(task_id="alone", source=excel, fields={"user_id": "user_id"})
+        PtengineProfilesOperator(task_id="list", source=[envelope(1), stored])
+        PtengineProfilesOperator.partial(task_id="partial", source=envelope(2)).expand(max_in_flight=[1])
+        PtengineProfilesOperator.partial(task_id="expand").expand(source=[envelope(3), envelope(4)])
+    run = run_dag(dag)
+    assert run.state == "success"
+    assert users(sandbox) == ["0", "1", "2", "3", "4", "5"]
+    shown = f"FileSource('{tmp_path}/run.txt', format='csv', encoding='cp932', delimiter=';')"
+    assert run.rendered("alone")["source"] == shown
 
 
 def test_a_query_on_a_connection(
