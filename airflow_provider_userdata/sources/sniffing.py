@@ -30,7 +30,7 @@ _KINDS = (
     (rb"(?s)PK\x03\x04.{26}(?:\[Content_Types\]|xl/|_rels/|docProps/)", "an Excel workbook", _SAVE),
     (rb"PK(?:\x03\x04|\x05\x06)", "a ZIP archive, or a workbook", "unpack it; if it is a workbook, " + _SAVE),
     (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook", _SAVE),
-    (rb"PAR1", "a Parquet file", "let its name end in .parquet"),
+    (rb"PAR1", "a Parquet file", "let its name end in .parquet, or read it with FileSource(path, format='parquet')"),
     (rb"Obj\x01", "an Avro file", _AS_ROWS),
     (rb"ORC[\x00-\x1f]", "an ORC file", _AS_TABLE),
     (rb"ARROW1|FEA1|\xff\xff\xff\xff", "an Arrow file", _AS_TABLE),

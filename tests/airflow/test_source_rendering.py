@@ -111,7 +111,8 @@ def test_a_file_sources_path_is_rendered_into_a_copy(path: object, wanted: objec
     assert type(source.path) is type(wanted)
     options = ("format", "encoding", "delimiter", "quote", "escape", "skip_lines", "records")
     assert [getattr(source, name) for name in options] == ["csv", "cp932", ";", "'", "\\", 3, None]
-    assert unhold(rendered([files, "{{ ds }}.csv"]))[0].path == wanted
+    several: Any = unhold(rendered([files, "{{ ds }}.csv"]))
+    assert (several[0].path, several[1]) == (wanted, "2024-05-01.csv")
 
 
 def test_paths_of_an_object_store_are_read(tmp_path: pathlib.Path) -> None:

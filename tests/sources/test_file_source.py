@@ -186,6 +186,24 @@ def tables(draw: st.DrawFn) -> tuple[str, list[str], list[list[str]]]:
     return encoding, names, rows
 
 
+@given(st.data(), st.integers(0, 3), st.lists(st.integers(1, 9), min_size=1, max_size=9))
+def test_text_of_any_encoding_is_read_as_utf_8(data: st.DataObject, skip: int, sizes: list[int]) -> None:
+    """However much is read at a time, twice if it is asked for, and without its first lines."""
+    encoding = data.draw(st.sampled_from([*ENCODINGS, "utf-16-be", "utf-32", "iso2022_jp"]))
+    some = ENCODINGS.get(encoding, "日本")
+    lines = data.draw(st.lists(st.text(st.sampled_from(["a", ",", *some]), max_size=4), min_size=skip, max_size=6))
+    end = data.draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    text = "".join(line + end for line in lines)
+    stream = TextStream(io.BytesIO(text.encode(encoding)), encoding, skip)
+    for _ in range(2):
+        got = [stream.read(size) for size in sizes]
+        while more := stream.read(sizes[0]):
+            got.append(more)
+        stream.seek(0)
+        assert b"".join(got).decode() == "".join(line + end for line in lines[skip:])
+        assert all(len(part) <= size for part, size in zip(got, sizes, strict=False))
+
+
 @pytest.mark.slow
 @settings(max_examples=400)
 @given(tables(), dialects())
