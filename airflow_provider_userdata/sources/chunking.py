@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -47,10 +47,14 @@ def chunks_of(records: Iterable[Any]) -> Iterator[Chunk]:
     return chunked(take, AT_ONCE)
 
 
-def chunked(take: Take, at_once: int) -> Iterator[Chunk]:
+def chunked(
+    take: Take, at_once: int, form: RowFormat = RowFormat.OBJECTS, write: Callable[[Sequence[Any]], bytes] = text_of
+) -> Iterator[Chunk]:
     """Yield rows in chunks, with their text, which shows their size. Rows before an error are yielded first.
 
     :param at_once: the most rows to take at a time; fewer are taken at first, and while they are large.
+    :param form: how the rows are written.
+    :param write: returns the text of rows, each with a line end.
     """
     more, count = True, 1
     error: BaseException | None = None
@@ -65,11 +69,11 @@ def chunked(take: Take, at_once: int) -> Iterator[Chunk]:
             except BaseException as raised:  # noqa: BLE001  # raised on below
                 more, error = False, raised
             if len(rows) > start:
-                texts.append(text_of(rows[start:]))
+                texts.append(write(rows[start:]))
                 size += len(texts[-1])
                 count = min(2 * count, at_once, 1 + PIECE * (len(rows) - start) // (len(texts[-1]) + 1))
         if rows:
-            chunk = [Chunk(RowFormat.OBJECTS, rows, text=texts)]
+            chunk = [Chunk(form, rows, text=texts)]
             del rows, texts  # so that large rows are freed while the next ones are read
             yield chunk.pop()
     if error is not None:

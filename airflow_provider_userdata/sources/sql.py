@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
-from airflow_provider_userdata.delivery.reading import Chunk
+from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, ValueRow, table_text
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.chunking import ROWS, chunked
 from airflow_provider_userdata.sources.cursors import streaming_cursor
@@ -49,7 +50,7 @@ class SqlSource:
 
 
 def read_query(query: SqlSource, hook: Any, wanted: Wanted = _ALL) -> Iterator[Chunk]:
-    """Run a query, and yield its rows as dictionaries. The thread that reads opens, uses and closes the connection.
+    """Run a query, and yield its rows. The thread that reads opens, uses and closes the connection.
 
     :param hook: the hook of the query's connection.
     :param wanted: which of its columns are taken.
@@ -58,20 +59,21 @@ def read_query(query: SqlSource, hook: Any, wanted: Wanted = _ALL) -> Iterator[C
     """
     place = f"source: the query on connection {query.conn_id!r}"
     position = 0
-    names: list[str] = []
+    columns: _Columns | None = None
 
     def take(rows: list[Any], count: int) -> bool:
-        nonlocal names, position
+        nonlocal columns, position
         fetched = cursor.fetchmany(count)
-        names = names or _names(cursor.description, wanted, place)  # a server-side cursor has them after a fetch
-        rows.extend([dict(zip(names, row, strict=True)) for row in fetched])
+        columns = columns or _Columns(_names(cursor.description, wanted, place))  # some are known only after a fetch
+        rows.extend(columns.rows(fetched))
         position += len(fetched)
         return len(fetched) > 0
 
     try:
         with closing(hook.get_conn()) as connection, streaming_cursor(connection) as cursor:
             cursor.execute(query.sql, *([] if query.parameters is None else [query.parameters]))
-            yield from chunked(take, ROWS)
+            # The text in the digest stays that of dictionaries, which the checkpoints of earlier versions have.
+            yield from chunked(take, ROWS, RowFormat.VALUES, table_text)
     except (UserdataError, GeneratorExit):
         raise
     except BaseException as error:
@@ -79,6 +81,25 @@ def read_query(query: SqlSource, hook: Any, wanted: Wanted = _ALL) -> Iterator[C
             raise SourceError(f"{place} is not valid: {fault}") from None
         # Only the type: a database's message may quote a record.
         raise SourceBrokeError(f"{place} failed at position {position}: {type(error).__name__}") from error
+
+
+class _Columns:
+    """Makes rows of a table from a query's rows.
+
+    :param names: the names of the query's columns. Of columns with the same name, the last one is taken.
+    """
+
+    def __init__(self, names: list[str]) -> None:
+        places = {name: place for place, name in enumerate(names)}
+        self._header = Header(tuple(places))
+        self._places = None if len(places) == len(names) else list(places.values())
+
+    def rows(self, fetched: Sequence[Sequence[Any]]) -> Iterable[ValueRow]:
+        """Return rows of the table."""
+        values: Iterable[tuple[Any, ...]] = map(tuple, fetched)
+        if (places := self._places) is not None:
+            values = (tuple([row[place] for place in places]) for row in values)
+        return map(ValueRow, repeat(self._header), values)
 
 
 def _names(description: Sequence[Sequence[Any]] | None, wanted: Wanted, place: str) -> list[str]:

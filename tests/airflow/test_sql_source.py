@@ -16,6 +16,7 @@ os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp())
 
 import pytest
 
+from airflow_provider_userdata.delivery.reading.digest import SourceDigest
 from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat, Source
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources import SqlSource, hold, open_source
@@ -39,19 +40,19 @@ def database(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib
 
 
 def rows_of(source: Source) -> list[Any]:
-    """Read all rows."""
-    return [row for chunk in source.chunks() for row in chunk.rows]
+    """Read all rows, as dictionaries."""
+    return [row.as_dict() for chunk in source.chunks() for row in chunk.rows]
 
 
 @pytest.mark.usefixtures("database")
-def test_rows_are_streamed_as_dictionaries() -> None:
+def test_rows_are_streamed() -> None:
     """A thousand rows at a time, named by the query's columns."""
     source = open_source(hold(SqlSource("SELECT id AS n, name FROM samples ORDER BY id", "samples")), columns=["n"])
     chunks = list(source.chunks())
     assert [len(chunk.rows) for chunk in chunks] == [1000, 1000, 500]
-    assert chunks[0].rows[0] == {"n": 0, "name": "alice 0"}
-    assert chunks[2].rows[-1] == {"n": 2499, "name": "alice 2499"}
-    assert {chunk.form for chunk in chunks} == {RowFormat.OBJECTS}
+    assert chunks[0].rows[0].as_dict() == {"n": 0, "name": "alice 0"}
+    assert chunks[2].rows[-1].as_dict() == {"n": 2499, "name": "alice 2499"}
+    assert {chunk.form for chunk in chunks} == {RowFormat.VALUES}
     assert source.total is None
 
 
@@ -190,3 +191,16 @@ def test_rows_come_from_a_server_of_postgresql(extra: dict[str, str], monkeypatc
 
     assert len(rows) == 2500
     assert rows[1] == {"n": 2, "value": Decimal("0.5")}
+
+
+@pytest.mark.usefixtures("database")
+def test_the_digest_of_a_query_is_that_of_dictionaries() -> None:
+    """As in checkpoints of earlier versions, in the middle of a query, too."""
+    chunks = list(open_source(SqlSource("SELECT name, id FROM samples ORDER BY id", "samples")).chunks())
+    digest, expected = SourceDigest(), SourceDigest()
+
+    marks = [mark for chunk in chunks for mark in digest.take(chunk.rows, (1500,), chunk.text)]
+
+    rows = [{"name": f"alice {number}", "id": number} for number in range(2500)]
+    assert marks[1:3] == [*expected.take(rows[:1500]), *expected.take(rows[1500:2000])]
+    assert marks[3:] == expected.take(rows[2000:])

@@ -48,8 +48,12 @@ def client(request: pytest.FixtureRequest) -> Client:
 
 
 def rows_of(hook: Any, sql: str, wanted: Wanted | None = None) -> list[Any]:
-    """Read all rows of a query."""
-    return [row for chunk in read_query(SqlSource(sql, "warehouse"), hook, wanted or Wanted()) for row in chunk.rows]
+    """Read all rows of a query, as dictionaries."""
+    return [
+        row.as_dict()
+        for chunk in read_query(SqlSource(sql, "warehouse"), hook, wanted or Wanted())
+        for row in chunk.rows
+    ]
 
 
 @pytest.mark.alone
@@ -67,7 +71,7 @@ def test_a_query_is_read_with_bounded_memory(client: Client) -> None:
 def test_reading_may_end_early_or_find_nothing(client: Client) -> None:
     """An open result is given up without an error, and the columns of an empty one are known."""
     chunks = read_query(SqlSource(client.rows.format(count=5000), "warehouse"), client.hook())
-    assert next(chunks).rows[0] == {"n": 1, "text": "x" * 100}
+    assert next(chunks).rows[0].as_dict() == {"n": 1, "text": "x" * 100}
     chunks.close()  # type: ignore[attr-defined]
 
     nothing = f"SELECT * FROM ({client.rows.format(count=5)}) AS none_of WHERE n < 0"

@@ -126,7 +126,7 @@ def test_a_warehouses_rows_are_loaded_as_they_are_read(connection: type[Any]) ->
     parts = Parts()
     chunks = read_query(SqlSource("SELECT n FROM t", "warehouse"), Hook(lambda: connection(parts)))
 
-    assert next(chunks).rows[-1] == {"n": 999}
+    assert next(chunks).rows[-1].as_dict() == {"n": 999}
     assert parts.loaded == 1
     assert sum(len(chunk.rows) for chunk in chunks) == PARTS * ROWS_IN_A_PART - 1000
     assert (parts.loaded, parts.closed) == (PARTS, 2)

@@ -15,6 +15,7 @@ from airflow_provider_userdata.delivery.reading.source import (
     Unreadable,
     ValueRow,
 )
+from airflow_provider_userdata.delivery.reading.table_text import table_text
 
 __all__ = [
     "Buffer",
@@ -30,5 +31,6 @@ __all__ = [
     "TextRow",
     "Unreadable",
     "ValueRow",
+    "table_text",
     "text_of",
 ]

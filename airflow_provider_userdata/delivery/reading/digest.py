@@ -57,12 +57,15 @@ class SourceDigest:
         """Add the rows of a chunk, and return the mark at its end, after those wanted within it.
 
         :param ends: numbers of rows in all, rising, after which a mark is wanted.
-        :param text: the same rows as text, each with a line end, if the source has that at hand.
+        :param text: the same rows as text, each with a line end, if the source has that at hand. It is digested; that
+            of a `ValueRow` is the text of its dictionary.
         """
         marks: list[Mark] = []
         for end in ends:
             head = end - self._rows
             if 0 < head < len(rows):
+                if text is not None:
+                    rows = [row.as_dict() if type(row) is ValueRow else row for row in rows]
                 marks.append(self._taken(rows[:head]))
                 rows, text = rows[head:], None
         return [*marks, self._taken(rows, text)]
@@ -125,11 +128,17 @@ def text_of(rows: Sequence[Any]) -> bytes:
     return b"".join([_rows_bytes(kind, list(run)) for kind, run in groupby(rows, type)])
 
 
+def encoded_lines(rows: Sequence[Any]) -> bytes | None:
+    """Return rows as JSON, each on a line, with keys in order; None if one can't be encoded."""
+    with suppress(BaseException):  # also what a value's own methods raise
+        return _json.encode_lines(rows)
+    return None
+
+
 def _rows_bytes(kind: type, rows: Sequence[Any]) -> bytes:
     """Return each row on a line. The bytes are the same whether rows are encoded together or one by one."""
-    if issubclass(kind, dict):
-        with suppress(BaseException):  # one row can't be encoded: they are encoded one by one
-            return _json.encode_lines(rows)
+    if issubclass(kind, dict) and (text := encoded_lines(rows)) is not None:
+        return text
     lines = rows if kind is bytes else map(_row_bytes, rows)
     return b"".join([line if line.endswith(b"\n") else line + b"\n" for line in lines])
 
