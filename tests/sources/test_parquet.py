@@ -61,10 +61,12 @@ def test_files_of_a_glob_and_a_list(tmp_path: pathlib.Path) -> None:
 def test_only_the_wanted_columns_are_read(tmp_path: pathlib.Path) -> None:
     """A damaged column that nobody wants hurts nobody; without columns, rows are counted."""
     table = pa.table({"id": range(3), "other": ["x" * 50] * 3})
-    data = parquet(table, compression="none", use_dictionary=False)
+    data = parquet(table, compression="none", use_dictionary=False, write_page_checksum=True)
     (tmp_path / "x.parquet").write_bytes(data.replace(b"x" * 50, b"\xff" * 50))
     assert rows_of(tmp_path / "x.parquet", columns=["id"], only=True) == [{"id": 0}, {"id": 1}, {"id": 2}]
     assert rows_of(tmp_path / "x.parquet", columns=[], only=True) == [{}, {}, {}]
+    with pytest.raises(SourceError, match="it is damaged"):
+        rows_of(tmp_path / "x.parquet")
 
 
 def test_names_with_dots_are_names(tmp_path: pathlib.Path) -> None:
@@ -80,9 +82,10 @@ def test_names_with_dots_are_names(tmp_path: pathlib.Path) -> None:
 
 def test_files_that_others_write(tmp_path: pathlib.Path) -> None:
     """Those of pandas, with an index of a filter, and of DuckDB, with a UUID, JSON and a time zone."""
-    frame = pd.DataFrame({"id": [1, 2], "kind": pd.Categorical(["a", "b"]), "at": pd.to_datetime(["2024-05-01"] * 2)})
-    frame[frame.id == 2].to_parquet(tmp_path / "pandas.parquet")
-    assert rows_of(tmp_path / "pandas.parquet") == [{"id": 2, "kind": "b", "at": "2024-05-01T00:00:00"}]
+    frame = pd.DataFrame({"kind": pd.Categorical(["a", "b", None, "a"]), "at": pd.to_datetime(["2024-05-01"] * 4)})
+    frame[frame.kind.notna()].to_parquet(tmp_path / "pandas.parquet")
+    assert "__index_level_0__" in pq.read_schema(tmp_path / "pandas.parquet").names
+    assert rows_of(tmp_path / "pandas.parquet") == [{"kind": kind, "at": "2024-05-01T00:00:00"} for kind in "aba"]
 
     query = """SELECT '0b0f8a2c-58c9-4b5c-8a1a-3c6f7d5e9a11'::UUID AS id, '{"n":1}'::JSON AS note,
         '2024-05-01 08:00:00.5+00'::TIMESTAMPTZ AS at, MAP {'a': 1} AS map, 12.50::DECIMAL(10, 2) AS price"""
@@ -164,10 +167,10 @@ def test_a_place_that_fails_is_no_damaged_file(tmp_path: pathlib.Path, monkeypat
     (tmp_path / "x.parquet").write_bytes(parquet())
 
     class Stream(io.BytesIO):
-        def read(self, size: int | None = -1, /) -> bytes:
-            if self.tell() > 4:
+        def seek(self, offset: int, whence: int = 0, /) -> int:
+            if whence == io.SEEK_END:  # on the way to the footer
                 raise ConnectionResetError
-            return super().read(size)
+            return super().seek(offset, whence)
 
     monkeypatch.setattr(pathlib.Path, "open", lambda path, mode: Stream(parquet()))
     with pytest.raises(SourceBrokeError, match=r"x\.parquet' can't be opened: ConnectionResetError$"):
