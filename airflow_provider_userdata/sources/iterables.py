@@ -86,7 +86,7 @@ def _lists(items: Iterable[Any], name: str, wanted: Wanted) -> Generator[Iterabl
         for number, one in enumerate(chain(head, iterator), start=1):
             if is_frame(one):
                 chunks = open_table(one, f"value {number} that {name} yields", wanted).chunks()
-                yield chain.from_iterable(chunk.rows for chunk in chunks)
+                yield (row.as_dict() for chunk in chunks for row in chunk.rows)
                 continue
             rows = iter(records_of(one, f"{name} yields lists of records, and value {number} is"))
             first = list(islice(rows, 1))
