@@ -18,11 +18,9 @@ from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat,
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.chunking import MOST_BYTES, LazySource
 from airflow_provider_userdata.sources.file_limits import ROWS, BadFileError
-from airflow_provider_userdata.sources.headers import Wanted
+from airflow_provider_userdata.sources.headers import Wanted, missing_columns
 from airflow_provider_userdata.sources.shapes import frame_fault
 
-_MOST_NAMES = 20
-"""How many of a table's columns a message names."""
 EXTRA = "`pip install 'airflow-provider-userdata[arrow]'`"
 
 
@@ -97,7 +95,8 @@ def columns_of(schema: Any, wanted: Wanted) -> Columns:
     unnamed = _unnamed_indexes(schema)
     taken = set(wanted.names) if wanted.only else set(schema.names) - unnamed
     places = _places((place, name) for place, name in enumerate(schema.names) if name in taken)
-    _check_complete(places, schema, wanted)
+    if (lacks := missing_columns(wanted, places, schema.names)) is not None:
+        raise BadFileError(f"it {lacks}")
     for name, place in places.items():
         if (fault := type_fault(schema.field(place).type)) is not None:
             others = "" if wanted.only else ", or name the others in `fields`"
@@ -159,16 +158,6 @@ def _places(columns: Iterable[tuple[int, str]]) -> dict[str, int]:
             raise BadFileError(f"it has two columns named {name!r}; rename one")
         places[name] = place
     return places
-
-
-def _check_complete(places: dict[str, int], schema: Any, wanted: Wanted) -> None:
-    missing = [name for name in wanted.names if name not in places]
-    if not missing:
-        return
-    noun = "column" if len(missing) == 1 else "columns"
-    has = ", ".join(map(repr, schema.names[:_MOST_NAMES])) or "none"
-    more = f" and {others} more" if (others := len(schema.names) - _MOST_NAMES) > 0 else ""
-    raise BadFileError(f"it lacks the {noun} {', '.join(map(repr, missing))}; it has {has}{more}")
 
 
 def _stream_of(table: Any, wanted: Wanted) -> tuple[Any, Callable[[], Any]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from airflow_provider_userdata.delivery.reading import Header
 from airflow_provider_userdata.sources.file_limits import BadFileError
 
+_MOST_NAMES = 20
+"""How many of a table's columns a message names."""
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
@@ -21,6 +23,21 @@ class Wanted:
 
     names: Collection[str] = ()
     only: bool = False
+
+
+def missing_columns(wanted: Wanted, taken: Collection[str], names: Sequence[str]) -> str | None:
+    """Return which of the columns that a table must have are missing, to follow its name; None if none is.
+
+    :param taken: the names of the columns that are taken.
+    :param names: the names of all its columns. Unlike those of a CSV file, they are never data.
+    """
+    missing = [name for name in wanted.names if name not in taken]
+    if not missing:
+        return None
+    noun = "column" if len(missing) == 1 else "columns"
+    has = ", ".join(map(repr, names[:_MOST_NAMES])) or "none"
+    more = f" and {others} more" if (others := len(names) - _MOST_NAMES) > 0 else ""
+    return f"lacks the {noun} {', '.join(map(repr, missing))}; it has {has}{more}"
 
 
 def checked_header(cells: Sequence[str], wanted: Wanted, delimiter: str) -> Header:

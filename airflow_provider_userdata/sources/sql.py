@@ -12,11 +12,9 @@ from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat,
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.chunking import ROWS, chunked
 from airflow_provider_userdata.sources.cursors import streaming_cursor
-from airflow_provider_userdata.sources.headers import Wanted
+from airflow_provider_userdata.sources.headers import Wanted, missing_columns
 from airflow_provider_userdata.sources.query_faults import query_fault
 
-MOST_NAMES = 20
-"""How many of a query's columns a message names."""
 _ALL = Wanted()
 
 
@@ -110,12 +108,8 @@ def _names(description: Sequence[Sequence[Any]] | None, wanted: Wanted, place: s
     twice = sorted({name for name in taken if names.count(name) > 1})
     if twice:
         raise SourceError(f"{place} returns more than one column {twice[0]!r}; rename one with AS")
-    missing = [column for column in wanted.names if column not in names]
-    if missing:
-        noun = "column" if len(missing) == 1 else "columns"
-        more = f" and {others} more" if (others := len(names) - MOST_NAMES) > 0 else ""
-        has = ", ".join(map(repr, names[:MOST_NAMES]))
-        raise SourceError(f"{place} lacks the {noun} {', '.join(map(repr, missing))}; it has {has}{more}")
+    if (lacks := missing_columns(wanted, names, names)) is not None:
+        raise SourceError(f"{place} {lacks}")
     return names
 
 
