@@ -13,7 +13,7 @@ import pytest
 from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.delivery.reading import Source
 from airflow_provider_userdata.sandbox import Sandbox
-from airflow_provider_userdata.sources import SqlSource
+from airflow_provider_userdata.sources import Constant, Number, SqlSource, Timestamp
 from airflow_provider_userdata.sources.chunking import LazySource
 from airflow_provider_userdata.sources.sql import read_query
 from tests.doubles.databases import Hook
@@ -164,3 +164,22 @@ def test_at_thymia(value: object, sent: object, deliver: Deliver, sandbox: Sandb
     assert (report.delivered, report.rejected) == ((0, 1) if sent is REJECTED else (1, 0))
     if sent is not REJECTED:
         assert [body["data"]["x"] for body in sandbox.thymia.arrived()] == [sent]
+
+
+@pytest.mark.parametrize(
+    ("value", "word", "sent"),
+    [
+        (LOCAL, Timestamp("at", timezone="Asia/Tokyo"), "2023-11-01T08:04:51.480+09:00"),
+        (ZONED, Timestamp("at", timezone="Asia/Tokyo"), "2023-11-01T08:04:51.480+04:00"),
+        (1698811491.5, Timestamp("at", "epoch_s"), "2023-11-01T04:04:51.500Z"),
+    ],
+    ids=repr,
+)
+def test_times_of_databases_that_have_no_zone(
+    value: object, word: Timestamp, sent: str, deliver: Deliver, sandbox: Sandbox
+) -> None:
+    """A local time gets its zone, and seconds become a time: in `fields`, as the author says."""
+    fields = {"device_name": Constant("x"), "start_date": word, "unit": Constant("count"), "value": Number("steps")}
+    deliver("gerosense", query_of([{"at": value, "steps": "1.50"}] * 3), fields=fields)
+
+    assert [sample["start_date"] for sample in sandbox.gerosense.arrived()] == [sent] * 3
