@@ -177,16 +177,17 @@ def grammar_of(dialect: Dialect, header: bytes, end: bytes) -> Grammar:
     unsure = (delimiter, quote) == (b"\t", b'"') and not (header.startswith(b'"') or b'\t"' in header)
     if unsure and not escape:
         return UnsureGrammar(header.count(b"\t") + 1, end)
-    marks = [re.escape(mark) for mark in (quote, delimiter, escape) if mark]
-    # An escape before CR LF, outside of quotes, may be meant for both, or for CR alone.
-    escaped = rb"%b(?:%b|\n|\r(?!\n))" % (re.escape(escape), b"|".join(marks)) if escape else _NEVER
-    plain = rb"[^%b\r\n]*+(?:%b[^%b\r\n]*+)*+" % (b"".join(marks), escaped, b"".join(marks))
+    delimiter, mark, before = re.escape(delimiter), re.escape(quote), re.escape(escape)
+    marks = mark + delimiter + before
+    plain = other = b"[^%b\r\n]*+" % marks
+    if escape:
+        # An escape before CR LF, outside of quotes, may be meant for both, or for CR alone.
+        plain = rb"%b(?:%b(?:[%b\n]|\r(?!\n))%b)*+" % (other, before, marks, other)
     if not quote or unsure:
         return Grammar(dialect, _NEVER, _NEVER, plain, end)
-    mark = re.escape(quote)
-    escaped = rb"%b%b|%b" % (mark, mark, rb"%b[%b\r\n]" % (re.escape(escape), b"".join(marks)) if escape else _NEVER)
-    other = b"[^%b%b]*+" % (mark, re.escape(escape))
-    inside = b"%b%b(?:(?:%b)%b)*+" % (mark, other, escaped, other)
+    other = b"[^%b%b]*+" % (mark, before)
+    text = rb"(?:%b|%b[%b\r\n])" % (mark * 2, before, marks) if escape else mark * 2
+    inside = b"%b%b(?:%b%b)*+" % (mark, other, text, other)
     return Grammar(dialect, inside + mark, b"%b%b?" % (inside, mark), plain, end)
 
 
