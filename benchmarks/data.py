@@ -106,6 +106,11 @@ def mood(number: int) -> dict[str, Any]:
     }
 
 
+def example(vendor: str) -> dict[str, Any]:
+    """Make a vendor's first record: its keys are those of all."""
+    return {"gerosense": sample, "ptengine": user, "thymia": mood}[vendor](0)
+
+
 FAULTS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (
     lambda sample: {**sample, "value": 30001},
     lambda sample: {**sample, "value": 0},

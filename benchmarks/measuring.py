@@ -31,6 +31,8 @@ class Entry:
     :param latency: milliseconds after which the server answers.
     :param options: more arguments of our operator, by name.
     :param sends: whether anything is sent at all.
+    :param form: in which form our operator gets the source.
+    :param place: where it lies in that form; empty if in the source's own file.
     """
 
     contestant: Contestant
@@ -38,6 +40,8 @@ class Entry:
     latency: float
     options: tuple[tuple[str, Any], ...] = ()
     sends: bool = True
+    form: str = "file"
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,8 @@ class Stage:
         return Job(
             vendor=vendor,
             url=self.server.url,
-            source=str(entry.source.made()),
+            source=entry.place or str(entry.source.made()),
+            form=entry.form,
             output=str(output),
             in_flight=entry.contestant.in_flight or IN_FLIGHT[vendor],
             batch=BATCH[vendor],

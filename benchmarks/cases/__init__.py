@@ -13,6 +13,7 @@ from benchmarks.cases import (
     preparing,
     rejects,
     shards,
+    sources,
     throughput,
 )
 from benchmarks.measuring import Stage
@@ -21,6 +22,7 @@ CASES: dict[str, tuple[str, Callable[[Stage], str]]] = {
     "gerosense": ("GeroSense", throughput.gerosense),
     "ptengine": ("Ptengine", throughput.ptengine),
     "thymia": ("Thymia", throughput.thymia),
+    "sources": ("Every kind of source", sources.sources),
     "rejects": ("Rejects", rejects.rejects),
     "incremental": ("Only what changed", incremental.incremental),
     "shards": ("Two processes", shards.shards),

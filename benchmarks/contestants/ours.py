@@ -14,6 +14,7 @@ from airflow.providers.common.compat.sdk import DAG
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
+from benchmarks.contestants.our_sources import source_of
 from benchmarks.contestants.worker import TOKEN, Clock, Job, serve
 from benchmarks.places import BenchmarkError
 
@@ -37,7 +38,7 @@ def run(job: Job, clock: Clock) -> None:
     with DAG(f"{job.vendor}_{next(_numbers)}", schedule=None) as dag:
         _measured(kind, clock)(
             task_id="upload",
-            source=job.source,
+            source=source_of(job),
             max_in_flight=job.in_flight,
             output_path=job.output,
             **arguments,

@@ -28,7 +28,8 @@ class Job:
     """What a contestant is to send.
 
     :param url: of the server.
-    :param source: path of the file.
+    :param source: path of the file; for our operator, where a source of another form lies.
+    :param form: in which form our operator gets it.
     :param output: path of a folder for what the contestant writes.
     :param in_flight: how many requests may be under way at once, for contestants that can say so.
     :param batch: how many records a request carries.
@@ -41,6 +42,7 @@ class Job:
     output: str
     in_flight: int
     batch: int
+    form: str = "file"
     gate: bool = False
     options: dict[str, Any] = field(default_factory=dict)
 
