@@ -14,14 +14,14 @@ from airflow_provider_userdata.records import each
 from airflow_provider_userdata.vendors.gerosense_sample import OPTIONAL_FIELDS, Sample, Unit, maybe_invalid_columns
 from airflow_provider_userdata.vendors.validation import cell_value, plain, plain_number, timestamps
 
-Kinds: TypeAlias = frozenset[type[Any]]
+Kinds: TypeAlias = tuple[type[Any], ...]
 PASSES = Sample(
     device_name="-", start_date="2024-05-01T00:00:00Z", end_date="2024-05-01T00:00:01Z", unit="count", value=1
 )
 """Takes the place of a sample that can't be made, while the columns are checked."""
-_TEXT: Kinds = frozenset((str,))
-_OPTIONAL_TEXT: Kinds = frozenset((str, type(None)))
-_NUMBER: Kinds = frozenset((int, float))
+_TEXT: Kinds = (str,)
+_OPTIONAL_TEXT: Kinds = (str, type(None))
+_NUMBER: Kinds = (int, float)
 _UNITS = frozenset(get_args(Unit))
 _MOST_CERTAIN = 1e15
 """Above this, a number is left to the check of one: it may be infinite, or too large for JSON."""
@@ -78,9 +78,10 @@ def _typed(
 def _times(
     column: Sequence[Any], timestamp: Callable[[Any], Any], kinds: Kinds, odd: set[int], *, zoned: bool
 ) -> Sequence[Any]:
-    if zoned or not _are(column, kinds):
-        column, wrong = each(timestamp, map(plain, column), timestamps.NotInProfile, PASSES.start_date)
-        odd.update(wrong)
+    if not zoned and _are(column, kinds):
+        return column
+    column, wrong = each(timestamp, map(plain, column), timestamps.NotInProfile, PASSES.start_date)
+    odd.update(wrong)
     return _typed(column, kinds, plain, PASSES.start_date, odd)
 
 
@@ -110,5 +111,10 @@ def _without_empty(cells: Sequence[Any]) -> Sequence[Any]:
 
 
 def _are(column: Sequence[Any], kinds: Kinds) -> bool:
-    """Return whether all values have one of some types: counting takes half as long as a set."""
-    return sum(countOf(map(type, column), kind) for kind in kinds) == len(column)
+    """Return whether all values have one of some types, the usual one first: counting takes half as long as a set."""
+    left = len(column)
+    for kind in kinds:
+        left -= countOf(map(type, column), kind)
+        if not left:
+            return True
+    return False

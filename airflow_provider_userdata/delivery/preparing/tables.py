@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from operator import attrgetter, itemgetter
+from operator import attrgetter, countOf, itemgetter
 from typing import Any
 
 from airflow_provider_userdata.delivery.reading import RowFormat, TextRecord, TextRow, Unreadable, ValueRow
 from airflow_provider_userdata.vendors import Table
 from airflow_provider_userdata.vendors.validation import Invalid, decoded
 
-_header, _values = attrgetter("header"), attrgetter("values")
+_header = attrgetter("header")
 
 
 def is_text(row: object) -> bool:
@@ -53,9 +53,9 @@ def table_of(form: RowFormat, rows: Sequence[Any], wanted: Sequence[str] | None)
 
 def _of_one_header(rows: Sequence[Any], wanted: Sequence[str] | None, *, texts: bool) -> Table | None:
     header = rows[0].header
-    if len(set(map(id, map(_header, rows)))) > 1:
+    if countOf(map(_header, rows), header) < len(rows):
         return None
-    table = Table.of(header.names, list(map(_values, rows)), texts=texts)
+    table = Table.of(header.names, [row.values for row in rows], texts=texts)
     if wanted is None:
         return table
     places = {name: header.names.index(name) for name in wanted if name in header.names}
