@@ -6,7 +6,7 @@ Airflow reads this at every start, so nothing is imported here: each part is nam
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pkgutil import resolve_name
+from importlib import import_module
 from typing import Any, NamedTuple
 
 _PACKAGE = __name__.rpartition(".")[0]
@@ -81,12 +81,17 @@ def names() -> str:
 
 def contracts() -> Iterator[Any]:
     """Load and return each vendor's contract class."""
-    return (resolve_name(vendor.contract) for vendor in VENDORS)
+    return (_loaded(vendor.contract) for vendor in VENDORS)
 
 
 def fakes() -> Iterator[Any]:
     """Load and return each vendor's class in the sandbox."""
-    return (resolve_name(vendor.fake) for vendor in VENDORS)
+    return (_loaded(vendor.fake) for vendor in VENDORS)
+
+
+def _loaded(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)  # `pkgutil.resolve_name` would hide why an import fails
 
 
 def _listed(words: list[str], conjunction: str) -> str:

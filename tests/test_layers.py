@@ -167,3 +167,21 @@ def test_the_rooms_of_the_delivery_have_no_circle() -> None:
             )
 
     assert list(graphlib.TopologicalSorter(graph).static_order())
+
+
+def test_a_part_that_cannot_be_imported_says_why() -> None:
+    """A vendor's part is loaded late: its own error must not be hidden by the loading."""
+    code = """
+import sys
+sys.modules["ciso8601"] = None
+from airflow_provider_userdata import registry
+try:
+    list(registry.contracts())
+except ImportError as error:
+    sys.exit(0 if "ciso8601" in str(error) else str(error))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
+    )
+
+    assert done.returncode == 0, done.stderr

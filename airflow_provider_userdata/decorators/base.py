@@ -77,16 +77,18 @@ def _held(value: object) -> object:
     return hold(value) if isinstance(value, (list, tuple)) else value
 
 
-def task_decorator(name: str, operator: type[DeliveryOperator]) -> Callable[..., TaskDecorator]:
+def task_decorator(name: str, operator: type[DeliveryOperator], module: str) -> Callable[..., TaskDecorator]:
     """Return the decorator that Airflow offers as `@task.<name>`.
 
     :param name: the decorator's name, such as `thymia_upload`.
     :param operator: the operator that uploads what the function returns or yields.
+    :param module: the caller's `__name__`: Airflow names a task's class by it, in logs and in the serialized DAG.
     """
     own_fields = (field for field in operator.template_fields if field != "source")
     attributes = {
         "template_fields": (*DecoratedOperator.template_fields, *own_fields),
         "custom_operator_name": f"@task.{name}",
+        "__module__": module,
     }
     decorated: type[Any] = type(f"_Decorated{operator.__name__}", (_DecoratedDelivery, operator), attributes)
 
@@ -98,5 +100,6 @@ def task_decorator(name: str, operator: type[DeliveryOperator]) -> Callable[...,
         """
         return task_decorator_factory(python_callable=python_callable, decorated_operator_class=decorated, **kwargs)
 
-    decorator.__name__ = f"{name}_task"
+    decorator.__name__ = decorator.__qualname__ = f"{name}_task"
+    decorator.__module__ = module
     return decorator

@@ -16,14 +16,17 @@ def _field(label: str, description: str, kind: str = "string", **schema: Any) ->
 
 _FIELDS = {
     "timeout": _field(
-        "Timeout (s)", f"How many seconds a request may take. Default: {TIMEOUT:g}.", "number", exclusiveMinimum=0
+        "Timeout (s)",
+        f"Seconds that a request may take in all. Default: {TIMEOUT:g}.",
+        "number",
+        exclusiveMinimum=0,
     ),
     "verify": _field("Verify TLS", "true (default), false, or the path of a file with the certificates to trust."),
     "client_cert": _field(
         "Client certificate", "Path of a PEM file with the certificate to show to a server that asks for one."
     ),
     "client_key": _field(
-        "Client key", "Path of the certificate's private key, without a password. Default: the certificate's file."
+        "Client key", "Path of the certificate's private key, without a password. Default: in the certificate's file."
     ),
     "proxy": _field(
         "Proxy", "Address of an HTTP proxy. Default: the environment's HTTPS_PROXY and NO_PROXY.", format="password"

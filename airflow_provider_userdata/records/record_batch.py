@@ -12,7 +12,7 @@ from airflow_provider_userdata.records.json_lines import JsonLines
 from airflow_provider_userdata.records.record import Record
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class RecordBatch(Sequence[Record]):
     """Records of one source and one group, in the source's order, as columns of one length.
 

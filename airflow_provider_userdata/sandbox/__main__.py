@@ -87,6 +87,7 @@ def _announce(sandbox: Sandbox, ready_file: Path | None) -> None:
     print("\nCtrl+C ends it.", flush=True)
     if ready_file:
         whole = ready_file.with_name(f"{ready_file.name}.{os.getpid()}")  # nobody must read a part of it
+        whole.touch(mode=0o600)
         whole.write_text(json.dumps({"url": sandbox.url, "pid": os.getpid()}))
         whole.replace(ready_file)
 

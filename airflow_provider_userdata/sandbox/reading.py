@@ -25,6 +25,9 @@ class ContractBreach(Exception):  # noqa: N818 - an outcome, not a mistake of th
     reason: str
     kind: str = "value_error"
 
+    def __str__(self) -> str:
+        return self.reason
+
     @property
     def path(self) -> str:
         """The place as text: ``data[3].value``."""

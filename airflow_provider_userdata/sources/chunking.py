@@ -23,7 +23,7 @@ Take = Callable[[list[Any], int], bool]
 """Adds up to the given number of rows to a list, and returns whether there may be more. May raise after adding some."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, repr=False, slots=True)
 class LazySource:
     """A source that a function reads.
 

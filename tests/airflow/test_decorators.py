@@ -54,6 +54,21 @@ def test_functions_that_return_or_yield(
     assert run.xcom("moods_of_the_day")["requests"] == 2
 
 
+def test_a_task_is_named_for_its_vendor(new_dag: Any) -> None:
+    """Airflow names a task's class in its logs and in the DAG that it stores: by the vendor's module."""
+    tasks: Any = task
+
+    @tasks.thymia_upload(upload_type="mood")
+    def moods_of_the_day() -> list[dict[str, Any]]:
+        return []
+
+    with new_dag() as dag:
+        moods_of_the_day()
+
+    (operator,) = dag.tasks
+    assert type(operator).__module__ == "airflow_provider_userdata.decorators.thymia"
+
+
 @pytest.mark.airflow_3
 def test_arguments_are_templates_and_records_are_not(new_dag: Any, run_dag: Any, sandbox: Sandbox) -> None:
     """A function's arguments and the operator's own are rendered, what the function returns is not."""

@@ -100,7 +100,7 @@ class PedometerStepsOperator(DeliveryOperator):
         return PedometerHook()
 
 
-pedometer_steps_task = task_decorator("pedometer_steps", PedometerStepsOperator)
+pedometer_steps_task = task_decorator("pedometer_steps", PedometerStepsOperator, __name__)
 
 
 class FakePedometer(FakeVendor):

@@ -161,3 +161,8 @@ def test_a_row_that_cannot_even_be_checked_is_rejected_alone(
     report = settle(planned, Delivery(planned).run()).report
 
     assert (report.delivered, report.rejected) == (10, 1)
+
+
+def test_a_plan_shows_no_record(plan: MakePlan, rows: Rows) -> None:
+    """Whoever logs the values of an error's frames gets none with it (A6)."""
+    assert "geheim" not in repr(plan("thymia", [{"user": {"userLabel": "geheim"}, "data": {"note": "geheim"}}]))

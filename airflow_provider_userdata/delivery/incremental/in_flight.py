@@ -235,4 +235,9 @@ def _noted(records: Sequence[Record]) -> list[Any]:
 
 
 def _duplicates_of(entries: Iterable[Entry]) -> list[Record]:
-    return [duplicate for entry in entries for duplicate in entry.duplicates or ()]
+    """Take the entries' duplicates: their records are large, and an entry stays until it is marked."""
+    found: list[Record] = []
+    for entry in entries:
+        found += entry.duplicates or ()
+        entry.duplicates = None
+    return found

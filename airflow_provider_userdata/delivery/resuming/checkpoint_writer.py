@@ -79,7 +79,7 @@ class StoreWriter:
         return False
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Checkpointer:
     """Saves checkpoints. What the last one doesn't cover, the attempt's files prove.
 

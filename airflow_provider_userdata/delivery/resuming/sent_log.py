@@ -13,7 +13,7 @@ from airflow_provider_userdata.delivery.resuming.position_tracker import Positio
 from airflow_provider_userdata.records import Record, ranges_of
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class SentLog:
     """Counts the requests that go, and the records that are sent again while in doubt (A3).
 

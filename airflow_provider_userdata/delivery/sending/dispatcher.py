@@ -16,7 +16,7 @@ MOST_READY = 4
 """The most batches that wait for a slot, so that no slot stays empty while the next records are checked."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Dispatcher:
     """Keeps some batches in flight and a few ready. Used on the event loop.
 

@@ -96,7 +96,7 @@ class Outcome:
     size: int = 0
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Sender:
     """Sends the batches of one delivery.
 
