@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import BaseOperator, ObjectStoragePath
 
 from airflow_provider_userdata.delivery.reading.source import Source
 from airflow_provider_userdata.errors import SourceError
-from airflow_provider_userdata.sources import FileSource, SqlSource, hold, open_source, unhold
+from airflow_provider_userdata.sources import FileSource, Parts, SqlSource, hold, open_source, unhold
 
 serialize_template_field = pytest.importorskip("airflow.serialization.helpers").serialize_template_field
 
@@ -112,6 +112,7 @@ def test_a_file_sources_path_is_rendered_into_a_copy(path: object, wanted: objec
     options = ("format", "encoding", "delimiter", "quote", "escape", "skip_lines", "records")
     assert [getattr(source, name) for name in options] == ["csv", "cp932", ";", "'", "\\", 3, None]
     several: Any = unhold(rendered([files, "{{ ds }}.csv"]))
+    assert isinstance(unhold(hold(several, [files, "{{ ds }}.csv"])), Parts)  # they are sources, not records
     assert (several[0].path, several[1]) == (wanted, "2024-05-01.csv")
 
 

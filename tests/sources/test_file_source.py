@@ -468,3 +468,16 @@ def test_what_comes_before_a_wrong_byte_is_read(tmp_path: pathlib.Path) -> None:
     with pytest.raises(SourceError, match="line 100002 has bytes that are not cp932"):
         rows.extend(read(FileSource(tmp_path / "x.csv", encoding="cp932")))
     assert len(rows) == 100_000
+
+
+@pytest.mark.parametrize("size", range(1, 12))
+@pytest.mark.parametrize(
+    ("encoding", "bad"), [("cp932", b"\x81,"), ("utf-16-be", b"\xd8\x00\x00a"), ("iso2022_jp", b"\xff")]
+)
+def test_text_before_a_wrong_byte_is_whole(encoding: str, bad: bytes, size: int) -> None:
+    """Wherever reads end: no character twice, none lost."""
+    stream = TextStream(io.BytesIO("日本,a\n日".encode(encoding) + bad), encoding)
+    got: list[bytes] = []
+    with pytest.raises(BadFileError, match="line 2 has bytes"):
+        got.extend(iter(lambda: stream.read(size), b""))
+    assert b"".join(got).decode() == "日本,a\n日"
