@@ -10,7 +10,15 @@ from itertools import accumulate, compress, islice, repeat
 from typing import IO, Any, NamedTuple
 
 from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, TextRow, Unreadable
-from airflow_provider_userdata.sources.file_limits import BOM, LONGEST, ROWS, BadFileError, EmptyFileError, Readable
+from airflow_provider_userdata.sources.file_limits import (
+    BOM,
+    HEAD,
+    LONGEST,
+    ROWS,
+    BadFileError,
+    EmptyFileError,
+    Readable,
+)
 from airflow_provider_userdata.sources.headers import Wanted, checked_header
 from airflow_provider_userdata.sources.sniffing import beginning_of
 from airflow_provider_userdata.sources.table_cutter import Cutter
@@ -46,7 +54,7 @@ class Table:
                 "it looks like JSON; let its name end in .json, or if it is JSON lines, in .jsonl, or name its format, "
                 "as in FileSource(path, format='json')"
             )
-        next(self._pieces(stream, wanted, LONGEST, _BUFFER))
+        next(self._pieces(stream, wanted, LONGEST, HEAD))
 
     def read(
         self, stream: Readable, wanted: Wanted, *, longest: int = LONGEST, block: int = _BUFFER

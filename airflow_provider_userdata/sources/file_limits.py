@@ -10,6 +10,8 @@ ROWS = 4000
 """The most rows in a chunk of a file, about those of a block. Passing on a chunk costs as much as checking 100 rows."""
 BLOCK = 2**20
 """Bytes per read: large, because the reader must not keep the interpreter lock from the sending thread."""
+HEAD = 2**12
+"""Bytes per read while a file's beginning is checked, which is done for each file before the first one is read."""
 LONGEST = 64 * 2**20
 """The most bytes of a record: a file that is one endless line must not fill the memory."""
 BOM = b"\xef\xbb\xbf"

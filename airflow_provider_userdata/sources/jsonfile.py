@@ -17,6 +17,7 @@ from airflow_provider_userdata.sources.envelopes import check_record
 from airflow_provider_userdata.sources.file_limits import (
     BLOCK,
     BOM,
+    HEAD,
     LONGEST,
     ROWS,
     BadFileError,
@@ -43,7 +44,7 @@ def check_json(stream: Readable, wanted: Wanted, *, records: str | None = None) 
     :param records: where in an object the array stands, as names with dots between them.
     :raises BadFileError: if it doesn't.
     """
-    text = _Text(stream, BLOCK, LONGEST, "array" if records is None else "object")
+    text = _Text(stream, HEAD, LONGEST, "array" if records is None else "object")
     mark = text.opening()
     if mark == b"{" and records is None:
         check_record(_checked_object(text.rest()), wanted.names)

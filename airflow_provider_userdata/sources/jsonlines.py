@@ -9,7 +9,7 @@ from itertools import filterfalse
 
 from airflow_provider_userdata.delivery.reading import Buffer, Chunk, RowFormat
 from airflow_provider_userdata.sources.envelopes import check_record
-from airflow_provider_userdata.sources.file_limits import BLOCK, BOM, LONGEST, BadFileError, Readable, too_long
+from airflow_provider_userdata.sources.file_limits import BLOCK, BOM, HEAD, LONGEST, BadFileError, Readable, too_long
 from airflow_provider_userdata.sources.headers import Wanted
 
 
@@ -19,7 +19,7 @@ def check_lines(stream: Readable, wanted: Wanted) -> None:
     :param wanted: the fields that a record must have.
     :raises BadFileError: if it does.
     """
-    chunk = next(read_lines(stream, block=BLOCK // 16), None)
+    chunk = next(read_lines(stream, block=HEAD), None)
     if chunk is None:
         return
     if re.match(rb"\[\s*+[{\]]|[\[{][ \t]*+[\r\n]", chunk.rows[0]):

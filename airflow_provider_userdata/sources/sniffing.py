@@ -9,7 +9,7 @@ from typing import IO
 from airflow_provider_userdata.sources.file_limits import BadFileError
 
 _GZIP = b"\x1f\x8b"
-_HEAD = 2**16
+HEAD = 2**16
 """Bytes that are looked at."""
 _UNPACK = "decompress it first, or compress it with gzip, and let its name end in .gz"
 _SAVE = "save its sheet as CSV, in UTF-8"
@@ -57,7 +57,7 @@ _MARKED = ("utf-16", "utf-32")
 def beginning_of(stream: IO[bytes]) -> bytes:
     """Return the first bytes of a stream, which then is at its beginning again."""
     head = b""
-    while len(head) < _HEAD and (more := stream.read(_HEAD - len(head))):
+    while len(head) < HEAD and (more := stream.read(HEAD - len(head))):
         head += more
     stream.seek(0)
     return head
@@ -95,7 +95,7 @@ def _check_encoding(head: bytes, encoding: str) -> None:
 def _is_foreign(head: bytes) -> bool:
     """Return whether at least two lines are not ASCII, and none of these is UTF-8."""
     lines = head.splitlines()
-    if len(head) == _HEAD:
+    if len(head) == HEAD:
         lines.pop()  # it may be cut inside a character
     others = [line for line in lines if not line.isascii()]
     return len(others) > 1 and not any(map(_is_utf_8, others))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
 
@@ -18,7 +17,6 @@ from airflow_provider_userdata.sources.query_faults import query_fault
 _ALL = Wanted()
 
 
-@dataclass(eq=False)
 class SqlSource:
     """A query on any of Airflow's database connections; its rows are the records.
 
@@ -35,9 +33,14 @@ class SqlSource:
     rendered = False
     """Whether this is a copy with rendered templates."""
 
-    sql: str
-    conn_id: str
-    parameters: Mapping[str, Any] | Sequence[Any] | None = field(default=None, repr=False)
+    def __init__(self, sql: str, conn_id: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None) -> None:
+        # Not a dataclass: Airflow would write one that a task returns into its database, with its parameters.
+        self.sql = sql
+        self.conn_id = conn_id
+        self.parameters = parameters
+
+    def __repr__(self) -> str:
+        return f"SqlSource(sql={self.sql!r}, conn_id={self.conn_id!r})"
 
     def resolve(self, context: Mapping[str, Any]) -> SqlSource:
         """Return a rendered copy. Airflow calls this; otherwise it would change this object, which other runs share."""

@@ -33,7 +33,7 @@ class Rejection(msgspec.Struct, frozen=True):
     carried_over: bool = False
 
 
-class _Line(msgspec.Struct, gc=False, omit_defaults=True):
+class _Line(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     """A line of the rejects file: its fields have the order that they have there. Only a file's rows have its line."""
 
     position: int
@@ -42,9 +42,9 @@ class _Line(msgspec.Struct, gc=False, omit_defaults=True):
     path: str | None
     reason: str | None
     status: int | None
-    record: msgspec.Raw
     file: str | None = None
     line: int | None = None
+    record: msgspec.Raw
 
 
 def write_rejects(rejects: AppendLog, rows: Sequence[tuple[int, object, Rejection]], origins: Origins) -> None:
@@ -55,8 +55,17 @@ def write_rejects(rejects: AppendLog, rows: Sequence[tuple[int, object, Rejectio
 
 def _line(position: int, row: object, why: Rejection, file: str | None, line: int | None) -> _Line:
     record = row_json(row, was_read=why.path not in _WHOLE)  # a fault inside the record: it was parsed
-    path, reason = _utf8(why.path), _utf8(why.reason)
-    return _Line(position, why.fate, why.rule, path, reason, why.status, record, _utf8(file), line)
+    return _Line(
+        position=position,
+        fate=why.fate,
+        rule=why.rule,
+        path=_utf8(why.path),
+        reason=_utf8(why.reason),
+        status=why.status,
+        file=_utf8(file),
+        line=line,
+        record=record,
+    )
 
 
 def _utf8(text: str | None) -> str | None:
