@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.reading.source import RowFormat
-from airflow_provider_userdata.sources import jsonfile
+from airflow_provider_userdata.sources import json_cutter
 from airflow_provider_userdata.sources.file_limits import ROWS, BadFileError
 from airflow_provider_userdata.sources.jsonfile import read_json
 
@@ -54,14 +54,14 @@ def test_an_array_is_cut_into_its_elements(
 def test_both_ways_of_cutting_agree(values: list[Any], window: int) -> None:
     """Windows cut at once and elements cut by hand give the same."""
     data = json.dumps(values).encode()
-    kept = jsonfile._WINDOW
+    kept = json_cutter._WINDOW
     try:
-        jsonfile._WINDOW = window
+        json_cutter._WINDOW = window
         at_once = rows_of(data)
-        jsonfile._WINDOW = 0
+        json_cutter._WINDOW = 0
         by_hand = rows_of(data)
     finally:
-        jsonfile._WINDOW = kept
+        json_cutter._WINDOW = kept
     assert at_once == by_hand
     assert [json.loads(row) for row in at_once] == values
 
