@@ -245,7 +245,7 @@ def test_a_function_may_skip_or_fail_its_task(
 
 def test_what_is_wrong_with_most_rejects_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Whoever reads the task's log sees why, without opening the rejects."""
-    counts = dict.fromkeys(("read", "rejected"), 4_002) | dict.fromkeys(
+    counts: dict[str, Any] = dict.fromkeys(("read", "rejected"), 4_002) | dict.fromkeys(
         ("delivered", "held", "unchanged", "unknown", "resent", "requests", "retries", "bytes", "seconds"), 0
     )
     faults = {"P3 $.user_id is missing": 4_000, "P7 $.user_id is blank": 2}
