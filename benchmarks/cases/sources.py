@@ -68,6 +68,7 @@ def sources(stage: Stage) -> str:
 
     Each kind has a process of its own. Shares are of the same round's first kind; memory is the peak during the first
     round's `execute`, less what was resident right before: a list's, a frame's and a library's own memory not counted.
+    The generator yields dictionaries that are there: to make them is its author's work.
     """
     with forms.postgres_address() as postgres:
         return "\n".join(

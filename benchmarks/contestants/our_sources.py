@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import io
 import json
 import os
 import sys
@@ -56,17 +57,26 @@ def _generator(job: Job) -> Callable[[], Iterator[dict[str, Any]]]:
 
 
 def _parquet(job: Job) -> str:
-    import pyarrow.compute
-    import pyarrow.parquet  # noqa: F401
-
+    _use_arrow()
     return job.source
 
 
 def _frame(job: Job) -> Any:
     import pandas as pd
-    import pyarrow.compute  # noqa: F401
 
+    _use_arrow()
     return pd.read_csv(job.source, dtype={"value": int}, keep_default_na=False)
+
+
+def _use_arrow() -> None:
+    """Read one row of Parquet, so that Arrow's libraries are loaded and have begun to manage memory."""
+    import pyarrow as pa
+    import pyarrow.compute
+    from pyarrow import parquet
+
+    file = io.BytesIO()
+    parquet.write_table(pa.table({"text": ["a"], "number": [1]}), file)
+    parquet.read_table(file).to_pylist()
 
 
 _SOURCES: dict[str, Callable[[Job], Any]] = {
