@@ -122,9 +122,8 @@ def maybe_invalid_columns(
     values: Sequence[float],
 ) -> set[int]:
     """Return the indexes of samples that may be invalid, from the columns of their fields."""
-    unsure = timestamps.maybe_not_in_order(
-        starts, [start if end is None else end for start, end in zip(starts, ends, strict=True)]
-    )
+    lasts = ends if all(ends) else [start if end is None else end for start, end in zip(starts, ends, strict=True)]
+    unsure = timestamps.maybe_not_in_order(starts, lasts)  # type: ignore[arg-type]  # no None among them
     most = max(values, default=0)
     if most > _LEAST and most > (least := min([_LARGEST[unit] for unit in set(units)])):
         large = [place for place, value in enumerate(values) if value > least]
