@@ -131,6 +131,9 @@ class OutcomeLog:
     def record_only_validated(self, records: Sequence[Record]) -> None:
         """Count records that were only validated; no lines are written, as the source has them."""
         self.tally.record_outcome(Fate.HELD, len(records), VALIDATE_ONLY)
+        if records:
+            self.write_invalid()
+            self.origins.forget_below(records[0].position)
 
     def carried_on(self) -> list[bytes]:
         """Return the bodies of records from an earlier run that the task's next run carries in again."""

@@ -187,6 +187,9 @@ def _taken(table: Any, wanted: Wanted) -> Any:
     """Return a frame of pandas with the wanted columns alone: converting the others takes time, and may fail."""
     if not _is_pandas(table):
         return table
+    names = [str(name) for name in (*table.columns, *table.index.names) if name is not None]
+    if (lacks := missing_columns(wanted, names, names)) is not None:
+        raise BadFileError(f"it {lacks}")
     taken = table.loc[:, [str(name) in wanted.names for name in table.columns]] if wanted.only else table
     _places(enumerate(map(str, taken.columns)))  # pandas itself says no more than that it can't be converted
     return taken

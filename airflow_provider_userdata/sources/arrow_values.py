@@ -33,6 +33,8 @@ def values_of(column: Any) -> list[Any]:
     if isinstance(kind, pa.BaseExtensionType):
         return _of_extension(column)
     if _T.is_dictionary(kind):
+        if len(column.dictionary) > len(column):  # a part of a column has all its categories
+            return values_of(column.dictionary_decode())
         categories = values_of(column.dictionary)
         return [None if index is None else categories[index] for index in column.indices.to_pylist()]
     if _T.is_run_end_encoded(kind):

@@ -41,20 +41,26 @@ def _psycopg2(connection: Any) -> Any:
 
 
 def _mysqlclient(connection: Any) -> Any:
-    return _patient(connection.cursor(import_module("MySQLdb.cursors").SSCursor))
+    return _patient(lambda: connection.cursor(import_module("MySQLdb.cursors").SSCursor))
 
 
 def _pymysql(connection: Any) -> Any:
-    return _patient(connection.cursor(import_module("pymysql.cursors").SSCursor))
+    return _patient(lambda: connection.cursor(import_module("pymysql.cursors").SSCursor))
 
 
 def _mysql_connector(connection: Any) -> Any:
-    return _patient(connection.cursor(buffered=False, dictionary=False))
+    return _patient(lambda: connection.cursor(buffered=False, dictionary=False))
 
 
-def _patient(cursor: Any) -> Any:
+def _patient(open_cursor: Callable[[], Any]) -> Any:
     # The server sends rows until the network's buffers are full, and by default gives up a minute later.
-    cursor.execute(f"SET SESSION net_write_timeout = {LONGEST_PAUSE}")
+    cursor = open_cursor()
+    try:
+        cursor.execute(f"SET SESSION net_write_timeout = {LONGEST_PAUSE}")
+    except Exception:  # noqa: BLE001  # a server that only speaks MySQL's protocol may not have this setting
+        with suppress(Exception):
+            cursor.close()
+        return open_cursor()
     return cursor
 
 

@@ -30,6 +30,8 @@ _OF_MYSQL = frozenset(
     {1044, 1046, 1049, 1051, 1052, 1054, 1064, 1065, 1066, 1109, 1111, 1142, 1143, 1146, 1222, 1241, 1305, 1370, 1582}
 )
 """MySQL's numbers for a syntax error, a name that doesn't exist or isn't unique, and a permission that is missing."""
+_TOO_MANY = (1203, 1226)
+"""MySQL's numbers for too many connections, which its Connector files under the same SQLSTATE as a query's faults."""
 _NEAR = re.compile(r"(?<=near )('.*'|\".*\")", re.DOTALL)
 """What a syntax error quotes of a query, perhaps the first part of a parameter that the client inserted."""
 
@@ -56,7 +58,7 @@ def query_fault(error: BaseException, parameters: Iterable[object] = ()) -> str 
 def _known_by(error: BaseException) -> str | None:
     """Return the code that shows that the query is at fault; None if it isn't known to be."""
     code = _sqlstate(error)
-    if code is not None:
+    if code is not None and getattr(error, "errno", None) not in _TOO_MANY:
         return f"SQLSTATE {code}" if _QUERY_AT_FAULT.fullmatch(code) else None
     if isinstance(error, sqlite3.OperationalError):
         return "SQLITE_ERROR" if _OF_A_QUERY.fullmatch(str(error)) else None

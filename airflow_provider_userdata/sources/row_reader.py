@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from airflow_provider_userdata.delivery.preparing import value_of
@@ -26,13 +26,15 @@ def read(source: object) -> Iterator[Any]:
     """
     position = 0
     for chunk in open_source(source).chunks():
-        for row in chunk.rows:
-            yield _as_record(row, chunk, position)
+        for place, row in enumerate(chunk.rows):
+            yield _as_record(row, chunk, place, position)
             position += 1
 
 
-def _as_record(row: Any, chunk: Chunk, position: int) -> Any:
+def _as_record(row: Any, chunk: Chunk, place: int, position: int) -> Any:
     value = value_of(row, chunk.form)
-    if type(value) is Unreadable:
-        raise SourceError(f"source: the row at position {position} {value.reason}")
-    return TextRecord(value) if type(row) is TextRow else value
+    if isinstance(value, Mapping):
+        return TextRecord(value) if type(row) is TextRow else value
+    reason = value.reason if type(value) is Unreadable else "is not an object"
+    where = f", in line {chunk.lines[place]} of {chunk.file!r}," if chunk.file is not None and chunk.lines else ""
+    raise SourceError(f"source: the row at position {position}{where} {reason}")

@@ -6,10 +6,10 @@ import codecs
 import re
 from typing import IO
 
-from airflow_provider_userdata.sources.file_limits import BadFileError
+from airflow_provider_userdata.sources.file_limits import BOM, BadFileError
 
 _GZIP = b"\x1f\x8b"
-HEAD = 2**16
+_HEAD = 2**16
 """Bytes that are looked at."""
 _UNPACK = "decompress it first, or compress it with gzip, and let its name end in .gz"
 _SAVE = "save its sheet as CSV, in UTF-8"
@@ -57,7 +57,7 @@ _MARKED = ("utf-16", "utf-32")
 def beginning_of(stream: IO[bytes]) -> bytes:
     """Return the first bytes of a stream, which then is at its beginning again."""
     head = b""
-    while len(head) < HEAD and (more := stream.read(HEAD - len(head))):
+    while len(head) < _HEAD and (more := stream.read(_HEAD - len(head))):
         head += more
     stream.seek(0)
     return head
@@ -84,6 +84,8 @@ def _check_encoding(head: bytes, encoding: str) -> None:
             f"it looks like text in {right[0][:6].upper()}; save it in UTF-8, or read it with FileSource(path, "
             f"encoding={right[0]!r})"
         )
+    if head.startswith(BOM) and encoding not in ("utf-8", "utf-8-sig"):
+        raise BadFileError("it begins with the byte order mark of UTF-8; leave `encoding` out")
     if head and encoding in _MARKED and right is None:
         raise BadFileError(f"it has no byte order mark, so its encoding is either '{encoding}-le' or '{encoding}-be'")
     if encoding in ("utf-8", "utf-8-sig") and not head.isascii() and _is_foreign(head):
@@ -95,7 +97,7 @@ def _check_encoding(head: bytes, encoding: str) -> None:
 def _is_foreign(head: bytes) -> bool:
     """Return whether at least two lines are not ASCII, and none of these is UTF-8."""
     lines = head.splitlines()
-    if len(head) == HEAD:
+    if len(head) == _HEAD:
         lines.pop()  # it may be cut inside a character
     others = [line for line in lines if not line.isascii()]
     return len(others) > 1 and not any(map(_is_utf_8, others))

@@ -95,8 +95,10 @@ class _Columns:
         self._header = Header(tuple(places))
         self._places = None if len(places) == len(names) else list(places.values())
 
-    def rows(self, fetched: Sequence[Sequence[Any]]) -> Iterable[ValueRow]:
+    def rows(self, fetched: Sequence[Any]) -> Iterable[ValueRow]:
         """Return rows of the table."""
+        if fetched and isinstance(fetched[0], Mapping):  # a connection may ask for rows by name
+            return [ValueRow(self._header, tuple([row[name] for name in self._header.names])) for row in fetched]
         values: Iterable[tuple[Any, ...]] = map(tuple, fetched)
         if (places := self._places) is not None:
             values = (tuple([row[place] for place in places]) for row in values)

@@ -30,6 +30,7 @@ class TextStream:
         self._raw.seek(place)
         self._decoder = None if is_utf_8(self._encoding) else codecs.getincrementaldecoder(self._encoding)()
         self._line = 1
+        self._ended_in_cr = False
         self._left = b""
         self._ended = False
         self._fault: BadFileError | None = None
@@ -64,11 +65,16 @@ class TextStream:
             text = self._decoder.decode(error.object[: error.start])
             self._ended = False
             self._fault = BadFileError(
-                f"line {self._line + _line_ends(text)} has bytes that are not {self._encoding}; name the file's "
+                f"line {self._line + self._ends_in(text)} has bytes that are not {self._encoding}; name the file's "
                 "encoding, as in FileSource(path, encoding='cp932')"
             )
-        self._line += _line_ends(text)
+        self._line += self._ends_in(text)
+        self._ended_in_cr = text.endswith("\r") if text else self._ended_in_cr
         return text.encode("utf-8", "surrogatepass")
+
+    def _ends_in(self, text: str) -> int:
+        """Return how many lines end in a text, without one whose CR was the text before."""
+        return text.count("\n") + text.count("\r") - text.count("\r\n") - (self._ended_in_cr and text[:1] == "\n")
 
     def _skip_line(self, size: int) -> None:
         while not (end := _LINE_END.search(self._left)) and not self._ended:
@@ -79,7 +85,3 @@ class TextStream:
 def is_utf_8(encoding: str) -> bool:
     """Return whether an encoding is UTF-8, with or without a byte order mark."""
     return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
-
-
-def _line_ends(text: str) -> int:
-    return text.count("\n") + text.count("\r") - text.count("\r\n")

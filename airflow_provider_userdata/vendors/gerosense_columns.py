@@ -40,14 +40,15 @@ def samples_of(
     :param texts: whether the values are cells of a text file: numbers are texts, and an empty one is absent.
     """
     odd: set[int] = set()
-    names = _typed(columns["device_name"], _TEXT, plain, PASSES.device_name, odd)
+    names = _encodable(_typed(columns["device_name"], _TEXT, plain, PASSES.device_name, odd), odd)
     starts = _times(columns["start_date"], timestamp, _TEXT, odd, zoned=zoned)
     units = _typed(columns["unit"], _TEXT, plain, PASSES.unit, odd)
     if not _UNITS.issuperset(units):
         odd.update(place for place, unit in enumerate(units) if unit not in _UNITS)
+        units = [unit if unit in _UNITS else PASSES.unit for unit in units]
     values = _numbers(columns["value"], odd, texts=texts)
     versions, ends = (_without_empty(column) if texts else column for column in _optional(columns))
-    versions = _typed(versions, _OPTIONAL_TEXT, plain, None, odd)
+    versions = _encodable(_typed(versions, _OPTIONAL_TEXT, plain, None, odd), odd)
     ends = _times(ends, timestamp, _OPTIONAL_TEXT, odd, zoned=zoned)
     samples = [
         Sample(start_date=start, device_name=name, device_version=version, end_date=end, unit=unit, value=value)
@@ -75,6 +76,25 @@ def _typed(
     return [value if type(value) in kinds else instead for value in column]
 
 
+def _encodable(column: Sequence[Any], odd: set[int]) -> Sequence[Any]:
+    """Return a column of texts; one that UTF-8 can't encode, as of a file's bad byte, is odd."""
+    try:
+        "".join(filter(None, set(column))).encode()
+    except UnicodeEncodeError:
+        bad = {place for place, text in enumerate(column) if text and not _is_utf_8(text)}
+        odd.update(bad)
+        return [PASSES.device_name if place in bad else text for place, text in enumerate(column)]
+    return column
+
+
+def _is_utf_8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _times(
     column: Sequence[Any], timestamp: Callable[[Any], Any], kinds: Kinds, odd: set[int], *, zoned: bool
 ) -> Sequence[Any]:
@@ -87,9 +107,18 @@ def _times(
 
 def _numbers(column: Sequence[Any], odd: set[int], *, texts: bool) -> Sequence[Any]:
     numbers = _typed(_read(column) if texts else column, _NUMBER, plain_number, PASSES.value, odd)
-    if not (min(numbers) > 0 and sum(numbers) < _MOST_CERTAIN):  # a sum with NaN in it is NaN
-        odd.update(place for place, value in enumerate(numbers) if not 0 < value < _MOST_CERTAIN)
-    return numbers
+    if _all_certain(numbers):
+        return numbers
+    odd.update(place for place, value in enumerate(numbers) if not 0 < value < _MOST_CERTAIN)
+    # What stands for an odd one must not keep the others from being compared, as NaN would.
+    return [value if 0 < value < _MOST_CERTAIN else PASSES.value for value in numbers]
+
+
+def _all_certain(numbers: Sequence[Any]) -> bool:
+    try:
+        return bool(min(numbers) > 0 and sum(numbers) < _MOST_CERTAIN)  # a sum with NaN in it is NaN
+    except OverflowError:
+        return False
 
 
 def _read(cells: Sequence[Any]) -> Sequence[Any]:

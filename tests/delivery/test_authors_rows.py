@@ -75,14 +75,18 @@ def test_a_new_dictionary_needs_number(table: Path, deliver: Deliver, sandbox: S
     assert deliver("gerosense", anew, fields=fields | {"value": Number("value")}).report.delivered == 300
 
 
-def test_a_row_that_cannot_be_read_ends_the_reading(tmp_path: Path) -> None:
-    """With its position, and without its content."""
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("{geheim\n", "is not JSON"), ('"geheim"\n', "is not an object"), ("null\n", "is not an object")],
+)
+def test_a_row_that_cannot_be_read_ends_the_reading(tmp_path: Path, text: str, reason: str) -> None:
+    """With its position and line, and without its content: a retry can't help."""
     path = tmp_path / "x.jsonl"
-    path.write_text('{"a": 1}\n{geheim\n')
+    path.write_text('{"a": 1}\n\n' + text)
     rows = read(str(path))
 
     assert next(rows) == {"a": 1}
-    with pytest.raises(SourceError, match="position 1 is not JSON") as raised:
+    with pytest.raises(SourceError, match=f"position 1, in line 3 of .*x.jsonl', {reason}") as raised:
         next(rows)
     assert "geheim" not in str(raised.value)
 

@@ -426,3 +426,17 @@ def test_nothing_imports_pyarrow_before_it_is_needed(tmp_path: Any) -> None:
         f"list(open_source({str(tmp_path / 'x.csv')!r}).chunks()); sys.exit('pyarrow' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_frame_of_pandas_says_which_columns_it_has() -> None:
+    """Where one is missing, the others are named, also those that nobody asked for."""
+    with pytest.raises(SourceError, match="it lacks the column 'b'; it has 'a'"):
+        open_source(pd.DataFrame({"a": [1]}), columns=["b"], only=True)
+
+
+def test_a_part_of_a_column_does_not_cost_all_its_categories() -> None:
+    """A column of many categories comes in parts, each with all of them."""
+    names = [f"u{number}" for number in range(10_000)]
+    column = pa.array(names).dictionary_encode().slice(5_000, 3)
+
+    assert values_of(column) == names[5_000:5_003]

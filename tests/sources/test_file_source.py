@@ -481,3 +481,22 @@ def test_text_before_a_wrong_byte_is_whole(encoding: str, bad: bytes, size: int)
     with pytest.raises(BadFileError, match="line 2 has bytes"):
         got.extend(iter(lambda: stream.read(size), b""))
     assert b"".join(got).decode() == "日本,a\n日"
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_a_line_is_counted_once_whose_end_falls_apart(size: int) -> None:
+    """CR LF is one line end, also where a block ends between the two."""
+    stream = TextStream(io.BytesIO(b"a\r\nb\r\nc\r\n\x81\xff"), "cp932")
+
+    with pytest.raises(BadFileError, match="line 4 "):
+        list(iter(lambda: stream.read(size), b""))
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp932"])
+def test_a_mark_of_utf_8_is_no_text_of_another_encoding(tmp_path: pathlib.Path, encoding: str) -> None:
+    """It would become a part of the first column's name, and every other character another one."""
+    path = tmp_path / "x.csv"
+    path.write_text("user_id,name\nu,あ\n", encoding="utf-8-sig")
+
+    with pytest.raises(SourceError, match="byte order mark of UTF-8; leave `encoding` out"):
+        open_source(FileSource(str(path), encoding=encoding))

@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.records.record import Record
+from airflow_provider_userdata.vendors import Table
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.validation.fault import Invalid
 from airflow_provider_userdata.vendors.validation.timestamps import parse
@@ -312,3 +314,20 @@ def test_the_latest_start_of_each_device_is_among_the_moments(samples: list[tupl
         assert latest >= parse(start)
     assert {(moment.device, moment.text) for moment in moments} <= set(samples)
     assert all(moment.instant == parse(moment.text) for moment in moments)
+
+
+@pytest.mark.parametrize(
+    "odd", [float("nan"), Decimal("NaN"), np.float64("nan"), float("inf"), -1, True, "7", 10**400, None]
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_an_odd_value_hides_no_other(odd: Any, *, first: bool) -> None:
+    """In a table of values, one that can't be compared leaves the limits of those beside it (G8)."""
+    values = [odd, 500.0, 72] if first else [72, 500.0, odd]
+    table = Table.of(
+        ("device_name", "start_date", "unit", "value"),
+        [["Watch", "2023-11-01T08:04:51Z", "count/min", value] for value in values],
+    )
+
+    checked = GeroSense("bpm").prepare_table(table, values, range(3))
+
+    assert [record.row for record in checked.records] == [72]

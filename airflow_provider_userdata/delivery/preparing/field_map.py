@@ -22,7 +22,7 @@ class FieldMap:
         self._sources = {field: source_of(word) for field, word in fields.items()}
         self._constants = {field: word.value for field, word in fields.items() if self._sources[field] is None}  # type: ignore[union-attr]  # no source: a `Constant`
         self._conversions = {field: call for field, word in fields.items() if (call := conversion_of(word)) is not None}
-        self.columns = tuple(dict.fromkeys(filter(None, map(_first_of, self._sources.values()))))
+        self.columns = tuple(dict.fromkeys(name for name in map(_first_of, self._sources.values()) if name is not None))
         """The columns that are read, without those in nested records."""
 
     def of_row(self, row: Mapping[Any, Any]) -> dict[str, Any] | Invalid:

@@ -26,6 +26,7 @@ class Preparer:
     def __init__(self, vendor: Vendor, fields: FieldMap | None) -> None:
         self._vendor = vendor
         self._fields = fields
+        self._warned = False
 
     def prepare(self, chunk: Chunk, rows: Sequence[Any], positions: Sequence[int]) -> Checked:
         """Check rows of a chunk, whatever they contain.
@@ -37,7 +38,8 @@ class Preparer:
             checked = self._prepare_together(chunk.form, fields, rows, positions) if rows else Checked([], [])
         except BaseException as error:  # noqa: BLE001  # one row can't be checked: the check one by one finds it
             checked = None
-            if Unreadable not in map(type, rows):  # an `Unreadable` row is expected to fail here, others are not
+            if Unreadable not in map(type, rows) and not self._warned:  # an `Unreadable` row is expected to fail here
+                self._warned = True
                 _log.warning("%d rows can't be checked together, only one by one: %s", len(rows), type(error).__name__)
         return checked or self._prepare_one_by_one(self._check_of(chunk.form, fields), rows, positions)
 
@@ -67,6 +69,8 @@ class Preparer:
             Table(table.names, columns, len(fitting), table.texts), without(rows, unfit), without(positions, unfit)
         )
         rejected = [(place, one) for place in unfit if isinstance(one := check(rows[place]), Invalid)]
+        if len(rejected) < len(unfit):
+            raise ValueError("a row that doesn't fit fits alone")  # then each is checked alone, and none is lost
         invalid = [(fitting[place], one) for place, one in checked.invalid] + rejected
         return Checked(checked.records, sorted(invalid, key=lambda pair: pair[0]))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
+from decimal import Decimal
 from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from airflow_provider_userdata.delivery.preparing.moments import reader_of
-from airflow_provider_userdata.vendors.validation import cell_value
+from airflow_provider_userdata.vendors.validation import cell_value, plain
 
 
 class Unfit(NamedTuple):
@@ -43,7 +44,9 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A text as the number that it is written as: `"76"` becomes 76. Other values are unchanged.
+    """A text as the number that it is written as: `"76"` becomes 76. Other values are unchanged, also an empty text.
+
+    A text that is not a number, as JSON writes one, is a reject.
 
     Cells of CSV and TSV files need no `Number` where the vendor's field is a number.
 
@@ -85,8 +88,8 @@ def source_of(word: Word) -> str | Column | None:
     source = word.column if isinstance(word, Number | Timestamp) else word
     if isinstance(source, Column) and not (isinstance(source.path, str) and all(source.path.split("."))):
         raise ValueError("a Column needs names with dots between them, such as Column('data.hr.value')")
-    if not isinstance(source, str | Column):
-        raise ValueError(f"a column's name is a text, not of type {type(source).__name__}")  # noqa: TRY004
+    if not isinstance(source, Column) and not (isinstance(source, str) and source):
+        raise ValueError(f"a column's name is a text that isn't empty, not of type {type(source).__name__}")
     return source
 
 
@@ -102,7 +105,7 @@ def conversion_of(word: Word) -> Callable[[Any], Any] | None:
     read = reader_of(word.format, _zone(word.timezone))
 
     def converted(value: Any) -> Any:
-        if value is None or (isinstance(value, str) and not value):
+        if plain(value) is None or _is_empty(value):
             return value  # a missing time: the vendor's rule says what that means
         try:
             return read(value)
@@ -122,4 +125,15 @@ def _zone(timezone: object) -> tzinfo | None:
 
 
 def _number(value: Any) -> Any:
-    return cell_value(value.strip()) if isinstance(value, str) else value
+    if not isinstance(value, str) or _is_empty(value):
+        return value
+    text = value.strip()
+    number = cell_value(text)
+    if isinstance(number, str):
+        return Unfit("is not a number")
+    exact = not isinstance(number, float) or Decimal(repr(number)) == Decimal(text)
+    return number if exact else Decimal(text)
+
+
+def _is_empty(value: object) -> bool:
+    return isinstance(value, str) and not value

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from airflow_provider_userdata.delivery.reading import TextRow, Unreadable, ValueRow
+from airflow_provider_userdata.delivery.reading import TextRecord, TextRow, Unreadable, ValueRow
 from airflow_provider_userdata.vendors.validation import plain
 
 _decode = msgspec.json.Decoder().decode
@@ -35,7 +35,9 @@ def row_json(row: object, *, was_read: bool = False) -> msgspec.Raw:
 def _as_value(row: object) -> object:
     """Return a row of a file as a plain value, with the original bytes of cells that are not UTF-8."""
     if type(row) is TextRow:
-        return {name: _as_read(cell) for name, cell in row.as_dict().items()}
+        row = TextRecord(row.as_dict())
+    if type(row) is TextRecord:
+        return {name: _as_read(cell) for name, cell in row.items()}
     if type(row) is ValueRow:
         return row.as_dict()
     if type(row) is Unreadable:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,13 +85,40 @@ def test_what_a_row_lacks_is_absent() -> None:
     assert [type(one) for one in found] == [Record, Invalid, Invalid]
 
 
-def test_a_missing_time_is_not_read() -> None:
-    """None stays absent where the field is optional."""
+@pytest.mark.parametrize("missing", [None, pd.NaT, pd.NA, np.datetime64("NaT")])
+def test_a_missing_time_is_not_read(missing: Any) -> None:
+    """It stays absent where the field is optional, whatever a library calls it."""
     fields = HEALTH | {"end_date": Timestamp("endDate", "%Y-%m-%d %H:%M:%S %z")}
 
-    found = prepared(fields, RowFormat.OBJECTS, [EXPORTED | {"endDate": None}])
+    found = prepared(fields, RowFormat.OBJECTS, [EXPORTED | {"endDate": missing}])
 
     assert b"end_date" not in body(found[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("76", b'["u","76"]'),
+        (" 7.50 ", b'["u","7.5"]'),
+        ("12345678901234567890.5", b'["u","12345678901234567890.5"]'),
+        ("", b'["u",""]'),
+    ],
+)
+def test_a_number_keeps_its_value(text: str, sent: bytes) -> None:
+    """Also one with more digits than a float has; an empty text stays one."""
+    fields = {"user_id": Constant("u"), "n": Number("n")}
+
+    assert body(prepared(fields, RowFormat.OBJECTS, [{"n": text}], Ptengine())[0]) == sent
+
+
+def test_a_text_that_is_no_number_is_a_reject() -> None:
+    """It isn't sent as a text instead."""
+    fields = {"user_id": Constant("u"), "n": Number("n")}
+
+    (found,) = prepared(fields, RowFormat.OBJECTS, [{"n": "n/a"}], Ptengine())
+
+    assert isinstance(found, Invalid)
+    assert [(fault.rule, fault.where) for fault in found.faults] == [("A7", ("n",))]
 
 
 def test_a_list_is_indexed() -> None:
@@ -131,7 +160,7 @@ def test_many_rows_are_taken_as_each_alone(fields: Any, rows: list[Any]) -> None
 @pytest.mark.parametrize(
     "word",
     [
-        *(Column(""), Column("a..b"), Column(7), Number(7), Timestamp(None), 7, None),  # type: ignore[arg-type]
+        *("", Timestamp(""), Column(""), Column("a..b"), Column(7), Number(7), Timestamp(None), 7, None),  # type: ignore[arg-type]
         *(Timestamp("a", "yesterday"), Timestamp("a", timezone="Mars/Base"), Timestamp("a", timezone="../x")),
         Timestamp("a", timezone=7),  # type: ignore[arg-type]
     ],

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -35,7 +36,13 @@ TOKYO, BERLIN = ZoneInfo("Asia/Tokyo"), ZoneInfo("Europe/Berlin")
         ("iso", None, "2023-11-0108:04:51+0400", "2023-11-01T08:04:51+04:00"),
         ("iso", None, "2023-11-01T08:04:51 -03", "2023-11-01T08:04:51-03:00"),
         ("iso", TOKYO, "2023-11-01", "2023-11-01T00:00:00+09:00"),
-        ("iso", TOKYO, "2023-11-01 08:04:51,123456789", "2023-11-01T08:04:51.123456+09:00"),
+        ("iso", TOKYO, "2023-11-01 08:04:51,123456789", "2023-11-01T08:04:51.123456789+09:00"),
+        ("iso", None, "2023-11-01T08:04:51.000000000001Z", "2023-11-01T08:04:51.000000000001Z"),
+        ("iso", None, "2023-11-01T08:04:51.1000000000Z", "2023-11-01T08:04:51.100Z"),
+        ("iso", None, pd.Timestamp("2023-11-01T08:04:51.000000123Z"), "2023-11-01T08:04:51.000000123Z"),
+        ("epoch_s", TOKYO, np.datetime64("2023-11-01T08:04:51.000000123"), "2023-11-01T08:04:51.000000123+09:00"),
+        ("epoch_s", None, 1.9999999, "1970-01-01T00:00:01.9999999Z"),
+        ("epoch_s", None, "-0.0000001", "1969-12-31T23:59:59.9999999Z"),
         ("iso", TOKYO, datetime(2023, 11, 1, 8), "2023-11-01T08:00:00+09:00"),
         ("%d/%m/%Y", TOKYO, date(2023, 11, 1), "2023-11-01T00:00:00+09:00"),
         ("epoch_s", TOKYO, pd.Timestamp("2023-11-01T08:04:51+04:00"), "2023-11-01T08:04:51+04:00"),
@@ -86,3 +93,20 @@ def test_what_is_written_is_what_was_meant(value: datetime) -> None:
         assert timestamps.parse(reader_of(form, None)(text)) == value
     since = (milliseconds - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     assert timestamps.parse(reader_of("epoch_ms", None)(since)) == milliseconds
+
+
+@pytest.mark.parametrize(
+    ("form", "reason"),
+    [
+        ("%Y-%m-%d %H:%M:%S %Z", "no offset"),
+        ("%H:%M", "year, month and day"),
+        ("%d/%m", "year, month and day"),
+        ("%Q", "strptime"),
+        (["%"], "format is"),
+        ("epoch", "format is"),
+    ],
+)
+def test_a_format_that_cannot_say_when_is_refused(form: Any, reason: str) -> None:
+    """Before anything is read: a name of a zone would be passed over, and a missing day invented."""
+    with pytest.raises(ValueError, match=reason):
+        reader_of(form, TOKYO)
