@@ -152,7 +152,8 @@ def test_what_csv_does_not_allow_is_a_fault_of_the_file(text: str, fault: str, e
     rows, message = read(f"user_id,plan\n{text}".replace("\n", end).encode(), ".csv", ["user_id"])
     assert rows == [["u0", "x"]]
     assert re.search(fault, message)
-    assert not any(word in message for word in ("say", "pipe", "Mike"))
+    said = message.rpartition(".csv'")[2]  # a temporary folder's name may hold any word
+    assert not any(word in said for word in ("say", "pipe", "Mike"))
 
 
 @pytest.mark.parametrize(
