@@ -23,7 +23,7 @@ help: ## List the targets
 demo: $(INSTALLED) ## Run the example DAGs in a real Airflow against the sandbox, and show the reports
 	@$(PY) scripts/demo.py
 
-test: lint types tests ## Check style and types, and run the tests (about four and a half minutes on two cores)
+test: lint types tests ## Check style and types, and run the tests (about seven minutes on two cores)
 
 lint: $(INSTALLED) ## Check style
 	@echo "Checking style…"
