@@ -12,7 +12,7 @@ import msgspec
 
 from airflow_provider_userdata.records import each
 from airflow_provider_userdata.vendors.gerosense_sample import OPTIONAL_FIELDS, Sample, Unit, maybe_invalid_columns
-from airflow_provider_userdata.vendors.validation import cell_value, plain, plain_number, timestamps
+from airflow_provider_userdata.vendors.validation import cell_value, is_utf_8, plain, plain_number, timestamps
 
 Kinds: TypeAlias = tuple[type[Any], ...]
 PASSES = Sample(
@@ -81,18 +81,10 @@ def _encodable(column: Sequence[Any], odd: set[int]) -> Sequence[Any]:
     try:
         "".join(filter(None, set(column))).encode()
     except UnicodeEncodeError:
-        bad = {place for place, text in enumerate(column) if text and not _is_utf_8(text)}
+        bad = {place for place, text in enumerate(column) if text and not is_utf_8(text)}
         odd.update(bad)
         return [PASSES.device_name if place in bad else text for place, text in enumerate(column)]
     return column
-
-
-def _is_utf_8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _times(

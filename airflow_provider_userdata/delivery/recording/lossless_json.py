@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from airflow_provider_userdata.delivery.reading import TextRecord, TextRow, Unreadable, ValueRow
-from airflow_provider_userdata.vendors.validation import plain
+from airflow_provider_userdata.vendors.validation import is_utf_8, plain
 
 _decode = msgspec.json.Decoder().decode
 DEEPEST = 200
@@ -47,7 +47,7 @@ def _as_value(row: object) -> object:
 
 def _as_read(cell: object) -> object:
     """Return the original bytes of a cell that is not UTF-8: the file's reader has escaped them."""
-    if type(cell) is str and not _is_utf8(cell):
+    if type(cell) is str and not is_utf_8(cell):
         with suppress(UnicodeEncodeError):
             return cell.encode(errors="surrogateescape")
     return cell
@@ -102,7 +102,7 @@ def _leaf_form(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return value if _is_utf8(value) else {"$base64": _base64(value.encode(errors="surrogatepass"))}
+        return value if is_utf_8(value) else {"$base64": _base64(value.encode(errors="surrogatepass"))}
     if isinstance(value, int):
         return _plain_integer(value)
     if isinstance(value, float):
@@ -127,15 +127,7 @@ def _plain_key(key: object) -> str:
         text = str.__str__(key if isinstance(key, str) else str(key))
     except BaseException as error:  # noqa: BLE001  # as of any value
         return f"has no text: {type(error).__name__}"
-    return text if _is_utf8(text) else _base64(text.encode(errors="surrogatepass"))
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return text if is_utf_8(text) else _base64(text.encode(errors="surrogatepass"))
 
 
 def _base64(value: bytes) -> str:

@@ -6,7 +6,14 @@ from airflow_provider_userdata.vendors.validation.agreed_format import AgreedFor
 from airflow_provider_userdata.vendors.validation.compiler import compiled
 from airflow_provider_userdata.vendors.validation.fault import MOST_FAULTS, Fault, Invalid, json_path
 from airflow_provider_userdata.vendors.validation.json_values import cell_value, decoded, encodable, encoded, is_shallow
-from airflow_provider_userdata.vendors.validation.plain_values import NAN, is_nan, plain, plain_number, user_name
+from airflow_provider_userdata.vendors.validation.plain_values import (
+    NAN,
+    is_nan,
+    is_utf_8,
+    plain,
+    plain_number,
+    user_name,
+)
 from airflow_provider_userdata.vendors.validation.schema import Schema, names_of, rule, schema_of
 
 __all__ = [
@@ -23,6 +30,7 @@ __all__ = [
     "encoded",
     "is_nan",
     "is_shallow",
+    "is_utf_8",
     "json_path",
     "names_of",
     "plain",

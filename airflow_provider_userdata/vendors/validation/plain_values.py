@@ -53,6 +53,15 @@ def user_name(value: object) -> str | int | None:
     return None
 
 
+def is_utf_8(text: str) -> bool:
+    """Return whether UTF-8 can encode a text: it can't if the text has half a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def is_nan(value: object) -> bool:
     """Return whether a value is NaN."""
     value = plain(value)
