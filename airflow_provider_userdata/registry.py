@@ -19,6 +19,7 @@ class Registration(NamedTuple):
     :param title: the vendor's own spelling of its name, such as `Thymia`.
     :param contract: the path of its `Vendor`.
     :param hook: the path of its hook.
+    :param operator: the path of its operator.
     :param task: the name of its decorator, as in `@task.thymia_upload`.
     :param decorator: the path of that decorator.
     :param fake: the path of its `FakeVendor` in the sandbox.
@@ -30,6 +31,7 @@ class Registration(NamedTuple):
     title: str
     contract: str
     hook: str
+    operator: str
     task: str
     decorator: str
     fake: str
@@ -44,6 +46,7 @@ def _own(name: str, title: str, task: str, credential: str, url: str) -> Registr
         title=title,
         contract=f"{_PACKAGE}.vendors.{name}.{title}",
         hook=f"{_PACKAGE}.hooks.{name}.{name.capitalize()}Hook",
+        operator=f"{_PACKAGE}.operators.{name}.{task.title().replace('_', '')}Operator",
         task=task,
         decorator=f"{_PACKAGE}.decorators.{name}.{task}_task",
         fake=f"{_PACKAGE}.sandbox.{name}.Fake{name.capitalize()}",

@@ -141,8 +141,9 @@ class FakePedometer(FakeVendor):
 
 _HERE = __name__
 LINE = Registration(
-    "pedometer", "Pedometer", f"{_HERE}.Pedometer", f"{_HERE}.PedometerHook", "pedometer_steps",
-    f"{_HERE}.pedometer_steps_task", f"{_HERE}.FakePedometer", "API key", "https://steps.example.com",
+    "pedometer", "Pedometer", f"{_HERE}.Pedometer", f"{_HERE}.PedometerHook",
+    f"{_HERE}.PedometerStepsOperator", "pedometer_steps", f"{_HERE}.pedometer_steps_task",
+    f"{_HERE}.FakePedometer", "API key", "https://steps.example.com",
 )  # fmt: skip
 
 
