@@ -39,10 +39,9 @@ def measure(names: list[str], *, quick: bool) -> None:
             text = results.section(name, title, case, case(stage), load)
             print(f"\n{text}", flush=True)
             if not quick:
-                results.keep(name, text)
+                file = results.keep(title, text, [other for other, _ in CASES.values()])
+                say(f"Written: benchmarks/{file.name}")
     say(f"Done in {(time.monotonic() - began) / 60:.1f} minutes.")
-    if not quick:
-        say(f"Written: benchmarks/{results.write(list(CASES)).name}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ FOLDER = ROOT / "benchmarks"
 BENCH = ROOT / ".bench"
 DATA = BENCH / "data"
 LOGS = BENCH / "logs"
-RESULTS = BENCH / "results"
 
 _OTHERS = re.compile(r"AIRFLOW.*|.*_proxy|PYTHON(DONTWRITEBYTECODE|PATH|STARTUP)|VIRTUAL_ENV", re.IGNORECASE)
 

@@ -1,4 +1,4 @@
-"""Writes RESULTS.md: each case's latest tables, with the machine, the command and the versions."""
+"""Writes RESULTS.md: each case's latest tables, with the command, the machine and the versions."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import inspect
 import os
 import platform
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.places import FOLDER, RESULTS
+from benchmarks.places import FOLDER
 
+_FILE = FOLDER / "RESULTS.md"
 INSTALLED = ("apache-airflow", "aiohttp", "msgspec")
 PINNED = {
     "loops": ("requests", "jsonschema"),
@@ -30,23 +31,24 @@ def load() -> str:
 def section(name: str, title: str, measure: Callable[..., str], tables: str, load_before: str) -> str:
     """Write one case's section; what stands under its title is what the case's docstring says."""
     words = inspect.cleandoc(measure.__doc__ or "").replace("\n\n", "\0").replace("\n", " ").replace("\0", "\n\n")
-    when = f"`make bench ONLY={name}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; load before: {load_before}"
+    when = f"`make bench ONLY={name}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {_machine()}; load before: {load_before}"
     return f"## {title}\n\n{words}\n\n{tables}\n{when}\n"
 
 
-def keep(name: str, text: str) -> None:
-    """Keep a case's section for the next RESULTS.md, also where only others are measured then."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
+def keep(title: str, text: str, titles: Iterable[str]) -> Path:
+    """Put a case's section into RESULTS.md in place of its earlier one; those of other cases stay.
+
+    :param titles: of all cases, in their order.
+    """
+    sections = {**_sections(), title: text}
+    _FILE.write_text("\n".join([_head(), *(sections[one] for one in titles if one in sections)]), encoding="utf-8")
+    return _FILE
 
 
-def write(names: list[str]) -> Path:
-    """Write RESULTS.md from what was kept of the cases, in their order."""
-    kept = [RESULTS / f"{name}.md" for name in names]
-    sections = [path.read_text(encoding="utf-8") for path in kept if path.exists()]
-    file = FOLDER / "RESULTS.md"
-    file.write_text("\n".join([_head(), *sections]), encoding="utf-8")
-    return file
+def _sections() -> dict[str, str]:
+    """Return the sections of RESULTS.md by their titles."""
+    parts = re.split(r"^(?=## )", _FILE.read_text(encoding="utf-8"), flags=re.MULTILINE) if _FILE.exists() else []
+    return {part.partition("\n")[0].removeprefix("## "): f"{part.rstrip()}\n" for part in parts[1:]}
 
 
 def _head() -> str:
@@ -54,7 +56,6 @@ def _head() -> str:
 
 Written by `make bench`, which measures all of this anew; README.md says what is measured, and how.
 
-- machine: {_machine()}
 - this project with {", ".join(f"{name} {importlib.metadata.version(name)}" for name in INSTALLED)}
 - beside it: {", ".join(_pinned())}
 """
