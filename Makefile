@@ -67,8 +67,9 @@ format: $(INSTALLED) ## Put the code into its form
 	@$(PY) -m ruff check --fix
 	@$(PY) -m ruff format
 
-schemas: $(INSTALLED) ## Write the JSON Schemas anew, from the vendors' declarations
+schemas: $(INSTALLED) ## Write the JSON Schemas anew, from the vendors' declarations, and the rules' texts, from docs/rules.md
 	@$(PY) -m airflow_provider_userdata.schemas
+	@$(PY) -m scripts.make_rules
 
 data: $(INSTALLED) ## Write the example DAGs' data files anew
 	@$(PY) scripts/make_example_data.py

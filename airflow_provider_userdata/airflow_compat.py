@@ -8,6 +8,7 @@ first asked for, so that nobody pays for another's import.
 from __future__ import annotations
 
 import importlib
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
         AirflowException,
         AirflowFailException,
         AirflowNotFoundException,
+        AirflowPlugin,
         AirflowSkipException,
         Asset,
         BaseHook,
         BaseOperator,
+        BaseOperatorLink,
         Context,
         DecoratedOperator,
         ObjectStoragePath,
@@ -42,11 +45,13 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "AirflowException": _EXCEPTIONS,
     "AirflowFailException": _EXCEPTIONS,
     "AirflowNotFoundException": _EXCEPTIONS,
+    "AirflowPlugin": ("airflow.plugins_manager",),
     "AirflowSkipException": _EXCEPTIONS,
     "Arg": _CLI,
     "Asset": ("airflow.sdk", "airflow.datasets:Dataset"),
     "BaseHook": ("airflow.sdk", "airflow.hooks.base"),
     "BaseOperator": ("airflow.sdk", "airflow.models.baseoperator"),
+    "BaseOperatorLink": ("airflow.sdk", "airflow.models.baseoperatorlink", "airflow.models.baseoperator"),
     "CLICommand": _CLI,
     "Context": ("airflow.sdk", "airflow.utils.context"),
     "DecoratedOperator": _DECORATOR,
@@ -62,6 +67,13 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "task_decorator_factory": _DECORATOR,
 }
 """Where a name is, newest Airflow first; behind a colon, what it is called there."""
+
+
+def airflow_version() -> tuple[int, ...]:
+    """Return the version of Airflow, such as `(3, 1, 8)`."""
+    import airflow
+
+    return tuple(map(int, re.findall(r"\d+", airflow.__version__)[:3]))
 
 
 def find(name: str, places: tuple[str, ...]) -> Any:

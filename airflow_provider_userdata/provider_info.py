@@ -37,6 +37,13 @@ _OPTIONS = {
         None,
         sensitive=True,
     ),
+    "tab_on_all_tasks": _option(
+        "Whether the tab `Upload` is shown in Airflow's UI before Airflow 3.4, which shows it on the tasks that upload "
+        "only: before, it is on every task of every DAG. Default: false; the button `Upload` of a task leads to the "
+        "same page.",
+        "true",
+        "boolean",
+    ),
 }
 
 

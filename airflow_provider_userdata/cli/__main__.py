@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from airflow_provider_userdata.cli.definition import HELP, LEDGER
+from airflow_provider_userdata.cli.definition import GROUPS, HELP
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -15,13 +15,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(prog="python -m airflow_provider_userdata.cli", description=HELP)
     groups = parser.add_subparsers(metavar="GROUP", required=True)
-    ledger = groups.add_parser(LEDGER.name, help=LEDGER.help, description=LEDGER.help)
-    commands = ledger.add_subparsers(metavar="COMMAND", required=True)
-    for command in LEDGER.subcommands:
-        own = commands.add_parser(command.name, help=command.help, description=command.help)
-        for argument in command.args:
-            argument.add_to_parser(own)
-        own.set_defaults(function=command.func)
+    for group in GROUPS:
+        commands = groups.add_parser(group.name, help=group.help, description=group.help).add_subparsers(
+            metavar="COMMAND", required=True
+        )
+        for command in group.subcommands:
+            own = commands.add_parser(command.name, help=command.help, description=command.help)
+            for argument in command.args:
+                argument.add_to_parser(own)
+            own.set_defaults(function=command.func)
     asked = parser.parse_args(arguments)
     asked.function(asked)
 

@@ -1,19 +1,19 @@
-"""The functions of the commands."""
+"""The commands of the ledger."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 import warnings
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_provider_userdata.errors import ArgumentError, UserdataError
+from airflow_provider_userdata.cli.printing import said, table
+from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.ledger import Found, LedgerAdmin, StreamSummary, open_admin
 from airflow_provider_userdata.operators.ledger_settings import (
     begin_ledger,
@@ -26,17 +26,6 @@ _COLUMNS = ("stream", "vendor", "address", "kind", "user", "name", "holds", "ent
 
 
 @contextmanager
-def _said() -> Iterator[None]:
-    """Turn an error of this package into one line and an exit code."""
-    # A command has Airflow's database; without this, Airflow 3 looks for connections in the environment only.
-    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
-    try:
-        yield
-    except UserdataError as error:
-        sys.exit(f"userdata: {error}")
-
-
-@contextmanager
 def _ledger() -> Iterator[LedgerAdmin]:
     """Open the ledger that Airflow's settings name."""
     with warnings.catch_warnings():
@@ -46,7 +35,7 @@ def _ledger() -> Iterator[LedgerAdmin]:
         yield ledger
 
 
-@_said()
+@said()
 def streams(asked: Namespace) -> None:
     """List the streams."""
     with _ledger() as ledger:
@@ -54,10 +43,10 @@ def streams(asked: Namespace) -> None:
     if asked.output == "json":
         print(json.dumps(rows, indent=2, default=str))
     else:
-        print(_table(rows) if rows else "The ledger holds no streams.")
+        print(table(rows) if rows else "The ledger holds no streams.")
 
 
-@_said()
+@said()
 def forget(asked: Namespace) -> None:
     """Forget streams, a user, or old entries."""
     if asked.user is not None and asked.older_than is not None:
@@ -85,7 +74,7 @@ def forget(asked: Namespace) -> None:
     print(f"Forgot {forgotten:,} entries.")
 
 
-@_said()
+@said()
 def begin(asked: Namespace) -> None:
     """Begin a new ledger, or accept another one in place of the previous one."""
     found = find_ledger()
@@ -106,7 +95,7 @@ def begin(asked: Namespace) -> None:
     print("The new ledger is ready.")
 
 
-@_said()
+@said()
 def export(asked: Namespace) -> None:
     """Write the entries."""
     with _ledger() as ledger:
@@ -147,9 +136,3 @@ def _row(stream: StreamSummary) -> dict[str, Any]:
     shown = {"stream": stream.id, "user": stream.owner[:8], "holds": "users" if stream.keyed else "records"}
     shown |= {**asdict(stream), "used": stream.used.isoformat(timespec="minutes")}
     return {name: shown[name] for name in _COLUMNS}
-
-
-def _table(rows: Sequence[dict[str, Any]]) -> str:
-    lines = [list(_COLUMNS)] + [["" if value is None else str(value) for value in row.values()] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)

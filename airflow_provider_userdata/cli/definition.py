@@ -14,8 +14,8 @@ def _argument(*flags: str, **options: Any) -> Arg:
     return Arg(flags, **options)  # type: ignore[no-untyped-call]
 
 
-def _command(name: str, text: str, *arguments: Arg) -> ActionCommand:
-    return ActionCommand(name, text, lazy_load_command(f"airflow_provider_userdata.cli.commands.{name}"), arguments)
+def _command(name: str, text: str, *arguments: Arg, module: str = "commands") -> ActionCommand:
+    return ActionCommand(name, text, lazy_load_command(f"airflow_provider_userdata.cli.{module}.{name}"), arguments)
 
 
 _STREAMS = _argument(
@@ -52,7 +52,29 @@ LEDGER = GroupCommand(
     ),
 )
 
+REJECTS = GroupCommand(
+    "rejects",
+    "Records of a task's run that were not delivered",
+    (
+        _command(
+            "show",
+            "Show why records were not delivered: how many for each reason, where the first ones are, what to do",
+            _argument("dag_id", help="the DAG"),
+            _argument("task_id", help="the task"),
+            _argument("--run-id", required=True, help="the DAG's run"),
+            _argument("--map-index", type=int, metavar="NUMBER", help="of a mapped task, the instance"),
+            _argument("--rule", help="only what this rule kept back, such as G8"),
+            _argument("--limit", type=int, default=20, metavar="NUMBER", help="of reasons (default: %(default)s)"),
+            _argument("--values", action="store_true", help="also show the first records themselves"),
+            _argument("--output-path", metavar="PATH", help="the task's output_path (default: as Airflow recorded it)"),
+            _OUTPUT,
+            module="rejects",
+        ),
+    ),
+)
+GROUPS = (LEDGER, REJECTS)
+
 
 def get_cli_commands() -> list[CLICommand]:
     """Return the command group `userdata`, for Airflow."""
-    return [GroupCommand("userdata", HELP, (LEDGER,))]
+    return [GroupCommand("userdata", HELP, GROUPS)]

@@ -20,6 +20,7 @@ from airflow_provider_userdata.delivery.sending import OnDoubt
 from airflow_provider_userdata.errors import LaterError, StoppedError, UserdataError
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.operators import arguments, asset_state, held_xcom, reporting
+from airflow_provider_userdata.operators.links import upload_links
 from airflow_provider_userdata.operators.planning import make_plan
 from airflow_provider_userdata.sources import as_text, hold
 from airflow_provider_userdata.vendors import Vendor
@@ -68,6 +69,7 @@ class DeliveryOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("source", "output_path", "ledger_stream")
     ui_color = "#e8f0ea"
+    operator_extra_links = upload_links()
     _delivery: Delivery | None = None
     _came_back = False
     _known_fields: Collection[str] | None = None

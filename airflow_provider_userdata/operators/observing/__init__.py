@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_userdata.delivery import Observer, Status
+from airflow_provider_userdata.operators.links import LinkObserver
 
 __all__ = ["Observer", "Status", "Upload", "observers"]
 
@@ -34,9 +35,9 @@ class Upload:
     incremental: bool
 
 
-def observers(upload: Upload, context: Any) -> list[Observer]:  # noqa: ARG001  # no observer yet
+def observers(upload: Upload, context: Any) -> list[Observer]:  # noqa: ARG001  # not yet
     """Return all that show an upload.
 
     :param context: Airflow's context of the task.
     """
-    return []
+    return [LinkObserver(context["ti"])]

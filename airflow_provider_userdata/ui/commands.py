@@ -1,0 +1,67 @@
+"""The commands that help with an upload, for people to copy into a shell."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from urllib.parse import quote
+
+import msgspec
+
+from airflow_provider_userdata.ui.uploads import Row
+
+
+class Command(msgspec.Struct, frozen=True):
+    """A command for a shell.
+
+    :param title: what it does.
+    """
+
+    title: str
+    command: str
+
+
+def commands_for(row: Row, base_url: str) -> list[Command]:
+    """Return the commands that do something for an upload.
+
+    :param base_url: where Airflow's web server is.
+    """
+    status = row.upload
+    if status is None:
+        return []
+    commands = []
+    if status.rejected + status.held + status.unknown:
+        commands.append(Command("Show which records were not delivered, and why", _show(row)))
+    if status.validate_only:
+        return commands
+    if row.state == "failed" and status.state in ("failed", "stopped"):
+        commands.append(Command("Go on where it ended (with resume=False: start over)", _clear(row, base_url)))
+    elif row.state == "success" and status.incremental and status.rejected + status.unknown:
+        # Of a task that is red for its rejects, and of one that isn't incremental, this would not be so.
+        commands.append(Command("Once the source is corrected, send what was not delivered", _clear(row, base_url)))
+    return commands
+
+
+def _show(row: Row) -> str:
+    words = ["airflow", "userdata", "rejects", "show", row.dag_id, row.task_id, "--run-id", row.run_id]
+    if row.map_index >= 0:
+        words += ["--map-index", str(row.map_index)]
+    return shlex.join(words)
+
+
+def _clear(row: Row, base_url: str) -> str:
+    """Return the command that clears the task instance, by Airflow's API.
+
+    `airflow tasks clear` can't: it selects runs by their logical date, which some don't have, and tasks by a part of
+    their name.
+    """
+    task = row.task_id if row.map_index < 0 else [row.task_id, row.map_index]
+    body = {"dry_run": False, "dag_run_id": row.run_id, "task_ids": [task], "only_failed": False}
+    url = f"{base_url.rstrip('/')}/api/v2/dags/{quote(row.dag_id, safe='')}/clearTaskInstances"
+    return " ".join(
+        [
+            f"curl --fail -X POST {shlex.quote(url)}",
+            '-H "Authorization: Bearer $AIRFLOW_TOKEN"',
+            f"-H {shlex.quote('Content-Type: application/json')} -d {shlex.quote(json.dumps(body))}",
+        ]
+    )

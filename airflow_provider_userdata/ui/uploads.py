@@ -1,0 +1,168 @@
+"""Finds uploads in Airflow's database: what tasks show of themselves, beside what Airflow knows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from airflow.configuration import conf
+from airflow.models.taskinstance import TaskInstance
+from airflow.models.xcom import XComModel
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from airflow_provider_userdata.upload_status import KEY, UploadStatus, upload_status
+
+_ONLY_IN_FULL = ("rate", "attempts", "faults")
+"""What a list of uploads leaves out: it is most of their bytes."""
+_SAME_TASK_INSTANCE = and_(
+    TaskInstance.dag_id == XComModel.dag_id,
+    TaskInstance.task_id == XComModel.task_id,
+    TaskInstance.run_id == XComModel.run_id,
+    TaskInstance.map_index == XComModel.map_index,
+)
+_SHOWN: tuple[Any, ...] = (
+    XComModel.dag_id,
+    XComModel.run_id,
+    XComModel.task_id,
+    XComModel.map_index,
+    XComModel.value,
+    TaskInstance.rendered_map_index,
+    TaskInstance.state,
+    TaskInstance.start_date,
+    TaskInstance.end_date,
+    TaskInstance.try_number,
+    TaskInstance.max_tries,
+    TaskInstance.operator,
+    TaskInstance.custom_operator_name,
+)
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """An upload, and its task instance, whose state is the truth: a task that was killed can't say so itself.
+
+    :param map_label: the label of a mapped task instance; None if it has none.
+    :param upload: what the task shows; None if Airflow keeps it elsewhere.
+    :param elsewhere: whether it is in the store of an XCom backend, where this doesn't look.
+    """
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    map_label: str | None
+    state: str | None
+    started: datetime | None
+    ended: datetime | None
+    try_number: int | None
+    max_tries: int | None
+    operator: str | None
+    upload: UploadStatus | None
+    elsewhere: bool
+
+    def in_short(self) -> dict[str, Any]:
+        """Return it for a list."""
+        row = self.in_full()
+        for name in _ONLY_IN_FULL if row["upload"] else ():
+            del row["upload"][name]
+        return row
+
+    def in_full(self) -> dict[str, Any]:
+        """Return it with everything."""
+        return {**msgspec.structs.asdict(self), "upload": self.upload and self.upload.as_dict()}
+
+    def reasons(self) -> Collection[str]:
+        """Return the rules that kept records from being delivered."""
+        return self.upload.reasons if self.upload else ()
+
+
+def dags_with_uploads(session: Session, since: datetime) -> set[str]:
+    """Return the DAGs that have uploads.
+
+    :param since: the time of the last sign of life.
+    """
+    return set(session.scalars(select(XComModel.dag_id).where(*_recent(since)).distinct()))
+
+
+def recent(session: Session, dags: Collection[str], since: datetime, limit: int) -> tuple[list[Row], bool]:
+    """Return the uploads with the newest signs of life first, and whether there are more.
+
+    :param dags: the DAGs that the viewer may read.
+    :param since: the time of the last sign of life.
+    """
+    if not dags:
+        return [], False
+    found = session.execute(
+        select(*_SHOWN)
+        .join(TaskInstance, _SAME_TASK_INSTANCE)
+        .where(*_recent(since), XComModel.dag_id.in_(dags))
+        .order_by(XComModel.timestamp.desc(), XComModel.dag_run_id.desc(), XComModel.task_id, XComModel.map_index)
+        .limit(limit + 1)
+    ).all()
+    return list(_rows(found[:limit])), len(found) > limit
+
+
+def one(session: Session, dag_id: str, run_id: str, task_id: str, map_index: int) -> Row | None:
+    """Return the upload of a task instance, or None if it shows none."""
+    found = session.execute(
+        select(*_SHOWN)
+        .join(TaskInstance, _SAME_TASK_INSTANCE)
+        .where(
+            XComModel.key == KEY,
+            XComModel.dag_id == dag_id,
+            XComModel.run_id == run_id,
+            XComModel.task_id == task_id,
+            XComModel.map_index == map_index,
+        )
+    ).all()
+    return next(_rows(found), None)
+
+
+def _recent(since: datetime) -> tuple[Any, ...]:
+    # The key is indexed, and only uploads have it: their times are compared, however many other XComs there are.
+    return XComModel.key == KEY, XComModel.timestamp >= since
+
+
+def _rows(found: Iterable[Any]) -> Iterator[Row]:
+    """Return the rows, without those that somebody else wrote under the key."""
+    has_store = conf.get("core", "xcom_backend", fallback="").rpartition(".")[2] not in ("", "BaseXCom")
+    for row in found:
+        value = _decoded(row.value)
+        status = upload_status(value)
+        elsewhere = status is None and has_store and isinstance(value, str)
+        if status is not None or elsewhere:
+            yield _row(row, status, elsewhere=elsewhere)
+
+
+def _decoded(value: object) -> object:
+    """Return an XCom's value: before Airflow 3.1 and in some ways of writing it, it is JSON within JSON.
+
+    Nothing else is decoded, as Airflow would do: anybody can write an XCom, also one that names a class.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return value
+
+
+def _row(row: Any, status: UploadStatus | None, *, elsewhere: bool) -> Row:
+    label = row.rendered_map_index
+    return Row(
+        dag_id=row.dag_id,
+        run_id=row.run_id,
+        task_id=row.task_id,
+        map_index=row.map_index,
+        map_label=None if label is None or label == str(row.map_index) else label,
+        state=row.state and str(row.state),
+        started=row.start_date,
+        ended=row.end_date,
+        try_number=row.try_number,
+        max_tries=row.max_tries,
+        operator=row.custom_operator_name or row.operator,
+        upload=status,
+        elsewhere=elsewhere,
+    )
