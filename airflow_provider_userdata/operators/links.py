@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from airflow_provider_userdata.airflow_compat import BaseOperatorLink
 from airflow_provider_userdata.delivery import Status
-from airflow_provider_userdata.ui.support import has_pages
+from airflow_provider_userdata.ui import support
 
 
 class UploadLink(BaseOperatorLink):
@@ -26,7 +26,7 @@ class UploadLink(BaseOperatorLink):
 
 def upload_links() -> tuple[UploadLink, ...]:
     """Return the button, if this Airflow has the page that it opens."""
-    return (UploadLink(),) if has_pages() else ()
+    return (UploadLink(),) if support.has_pages() else ()
 
 
 class LinkObserver:
