@@ -47,15 +47,33 @@ _OPTIONS = {
 }
 
 
+_ASSETS = "airflow_provider_userdata.operators.upload_asset"
+
+
+def _modules(title: str, path: str) -> dict[str, Any]:
+    return {"integration-name": title, "python-modules": [path.rpartition(".")[0]]}
+
+
 def get_provider_info() -> dict[str, Any]:
-    """Return the provider's connection types, decorators, commands and settings."""
+    """Return what Airflow lists and loads of this provider."""
     return {
         "package-name": "airflow-provider-userdata",
         "name": "User data",
         "description": f"Uploads user data to {registry.titles()}, with every record accounted for.",
         "versions": [__version__],
+        "integrations": [{"integration-name": vendor.title, "tags": ["service"]} for vendor in registry.VENDORS],
+        "operators": [_modules(vendor.title, vendor.operator) for vendor in registry.VENDORS],
+        "hooks": [_modules(vendor.title, vendor.hook) for vendor in registry.VENDORS],
         "connection-types": [connection_type(vendor.name) for vendor in registry.VENDORS],
         "task-decorators": [{"name": vendor.task, "class-name": vendor.decorator} for vendor in registry.VENDORS],
+        "asset-uris": [
+            {
+                "schemes": ["userdata"],
+                "handler": f"{_ASSETS}.sanitize_uri",
+                "factory": f"{_ASSETS}.create_asset",
+                "to_openlineage_converter": f"{_ASSETS}.convert_asset_to_openlineage",
+            }
+        ],
         "cli": ["airflow_provider_userdata.cli.definition.get_cli_commands"],
         "config": {"userdata": {"description": "Uploads of user data.", "options": _OPTIONS}},
     }

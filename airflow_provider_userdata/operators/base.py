@@ -20,13 +20,14 @@ from airflow_provider_userdata.delivery.sending import OnDoubt
 from airflow_provider_userdata.errors import LaterError, StoppedError, UserdataError
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.operators import arguments, asset_state, held_xcom, reporting
+from airflow_provider_userdata.operators.lineage import Lineage
 from airflow_provider_userdata.operators.links import upload_links
 from airflow_provider_userdata.operators.planning import make_plan
 from airflow_provider_userdata.sources import as_text, hold
 from airflow_provider_userdata.vendors import Vendor
 
 
-class DeliveryOperator(BaseOperator):
+class DeliveryOperator(Lineage, BaseOperator):
     """Delivers the records of a source to a vendor, and accounts for each of them.
 
     The task returns a report, and pushes it as XCom `report` if it fails:
@@ -181,6 +182,7 @@ class DeliveryOperator(BaseOperator):
 
     def _leave_traces(self, result: Result, plan: Plan, context: Context) -> None:
         """Write what later runs or people look for: the XCom `held`, and the asset's most recent samples."""
+        self._report = result.report
         held_xcom.push(context, plan.held, self.log)
         asset_state.show(context, self.outlets, self._kind(), result.recent, self.log)
 

@@ -34,12 +34,14 @@ from airflow_provider_userdata.vendors.rules import (
     WRONG_ACCESS,
     by_rule,
 )
+from airflow_provider_userdata.vendors.rules import SHARED as SHARED_RULES
 
 __all__ = [
     "LEFT_AT_THE_END",
     "NOT_ACCEPTED",
     "OUT_OF_REACH",
     "PROXY_WANTS_CREDENTIALS",
+    "SHARED_RULES",
     "UNANSWERED",
     "UNREADABLE",
     "VALIDATE_ONLY",

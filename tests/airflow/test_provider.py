@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from importlib.metadata import version
@@ -101,6 +102,32 @@ def test_the_setting_has_a_default() -> None:
 
     assert conf.get("userdata", "output_path", fallback="none") in (None, "", "none")
     assert "userdata" in get_provider_info()["config"]
+
+
+def test_what_it_lists_is_there() -> None:
+    """Each vendor's module of operators and of hooks, under its own name; other tools show them by it."""
+    info = get_provider_info()
+    titles = [one["integration-name"] for one in info["integrations"]]
+    assert titles == ["Thymia", "GeroSense", "Ptengine"]
+    for what, ending in (("operators", "Operator"), ("hooks", "Hook")):
+        assert [one["integration-name"] for one in info[what]] == titles
+        for one in info[what]:
+            (module,) = map(importlib.import_module, one["python-modules"])
+            assert [
+                name
+                for name in vars(module)
+                if name.startswith(one["integration-name"].capitalize()) and name.endswith(ending)
+            ]
+
+
+@pytest.mark.airflow_3
+def test_its_assets_have_functions() -> None:
+    """Airflow loads all three: for an address, for a new asset, and for lineage."""
+    from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime
+
+    manager = ProvidersManagerTaskRuntime()  # type: ignore[no-untyped-call]
+    for found in (manager.asset_uri_handlers, manager.asset_factories, manager.asset_to_openlineage_converters):
+        assert found["userdata"].__module__ == "airflow_provider_userdata.operators.upload_asset"
 
 
 def test_no_other_extra_is_offered_than_is_read() -> None:
