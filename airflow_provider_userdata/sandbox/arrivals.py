@@ -54,7 +54,7 @@ class Arrival:
 
 @dataclass(slots=True)
 class Counts:
-    """What a vendor received since it was last reset.
+    """What a vendor received since it was last reset, without what only tried a key.
 
     :param requests: POSTs.
     :param by_status: POSTs by the status that they were answered with.

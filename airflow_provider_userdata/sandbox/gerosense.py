@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
@@ -37,6 +37,7 @@ class FakeGerosense(FakeVendor):
     title = "GeroSense"
     key = "sandbox-gerosense-token"
     paths = ("/api/",)
+    key_trial: ClassVar[JsonObject] = {"data": []}
 
     def reset(self) -> None:
         """Forget what arrived, the script, and every setting."""

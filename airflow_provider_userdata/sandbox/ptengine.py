@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
@@ -25,6 +25,7 @@ class FakePtengine(FakeVendor):
     title = "Ptengine"
     key = "sandbox-ptengine-key"
     paths = ("/v1/user/",)
+    key_trial: ClassVar[JsonObject] = {"field_name": [], "values": []}
 
     def routes(self) -> list[web.RouteDef]:
         """Its path."""

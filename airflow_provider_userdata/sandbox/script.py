@@ -77,6 +77,10 @@ class Scripted:
         """The random faults, with their probabilities."""
         return {str(fault): share for fault, share in self.chance.faults} if self.chance else {}
 
+    def coming_fault(self) -> ScriptedFault:
+        """Return the script's next fault without using it up; chance is not asked."""
+        return replace(self._script[0], times=1) if self._script else ScriptedFault()
+
     def next_fault(self) -> ScriptedFault:
         """Use up the next fault."""
         if not self._script:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from http.client import responses
@@ -17,6 +18,9 @@ from airflow_provider_userdata.sandbox.limits import Bucket, VendorRateLimit
 from airflow_provider_userdata.sandbox.reading import ContractBreach
 from airflow_provider_userdata.sandbox.script import Scripted
 
+# Bytes. Longer bodies carry data, and are not parsed only to see whether they do.
+_LONGEST_KEY_TRIAL = 200
+
 
 class FakeVendor(Scripted, ABC):
     """One vendor's double: what tests and the control API see of it.
@@ -29,6 +33,8 @@ class FakeVendor(Scripted, ABC):
     key: ClassVar[str]
     paths: ClassVar[tuple[str, ...]]
     """What the paths of its API begin with: wrong ones are answered in its words."""
+    key_trial: ClassVar[JsonObject | None] = None
+    """The body of a POST without data, by which a client tries its key."""
 
     def __init__(self, keep: int | None) -> None:
         self._arrivals = Arrivals(keep)
@@ -115,7 +121,12 @@ class FakeVendor(Scripted, ABC):
     # A POST's way.
 
     async def post(self, request: web.Request) -> web.StreamResponse:
-        """Take a POST: rate limit, then the script, then the key, then the rules."""
+        """Take a POST: rate limit, then the script, then the key, then the rules.
+
+        One that only tries the key meets the same, but is not counted, and uses nothing up: tests count uploads.
+        """
+        if await self._only_tries_key(request):
+            return await self._tried(request) or drop(request)
         entry = self._arrivals.begin(request.rel_url.raw_path, request.headers)
         response: web.StreamResponse | None = None
         try:
@@ -132,6 +143,24 @@ class FakeVendor(Scripted, ABC):
             return respond(turned_away)
         fault = self.next_fault()
         entry.fault = "" if fault == ScriptedFault() else str(fault)
+        return await self._meet(request, entry, fault)
+
+    async def _only_tries_key(self, request: web.Request) -> bool:
+        if self.key_trial is None or not 0 < (request.content_length or 0) <= _LONGEST_KEY_TRIAL:
+            return False
+        try:
+            return bool(json.loads(await request.read()) == self.key_trial)
+        except ValueError:
+            return False
+
+    async def _tried(self, request: web.Request) -> web.StreamResponse | None:
+        if closed := self.closed():
+            return respond(closed)
+        uncounted = Arrival(request.rel_url.raw_path, {}, at=0, started=0, body=await request.read())
+        return await self._meet(request, uncounted, self.coming_fault())
+
+    async def _meet(self, request: web.Request, entry: Arrival, fault: ScriptedFault) -> web.StreamResponse | None:
+        """Do what the script has for a POST, or answer it by the key and the rules."""
         # A client that gives up meanwhile is served all the same, as it would be elsewhere.
         await asyncio.sleep(self._latency + fault.latency)
         share = self.accepted_share(fault)
