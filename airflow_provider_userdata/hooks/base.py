@@ -11,12 +11,17 @@ from requests.utils import prepend_scheme_if_needed, select_proxy
 from airflow_provider_userdata.airflow_compat import AirflowNotFoundException, BaseHook
 from airflow_provider_userdata.delivery.sending import Endpoint
 from airflow_provider_userdata.errors import ConnectionSettingsError, UserdataError
-from airflow_provider_userdata.hooks import address, certificates, forms
+from airflow_provider_userdata.hooks import address, certificates, extras, forms
+from airflow_provider_userdata.hooks.credential import credential
 from airflow_provider_userdata.hooks.failures import explained
+from airflow_provider_userdata.hooks.key_trial import try_key
+from airflow_provider_userdata.hooks.remarks import remarks
+
+_UNCHECKED = "its certificate is not checked, because 'verify' in the extra is false"
 
 
 class VendorHook(BaseHook):
-    """Holds a vendor's address and credential.
+    """Reads a vendor's address and credential from an Airflow connection.
 
     :param conn_id: the Airflow connection.
     """
@@ -34,19 +39,19 @@ class VendorHook(BaseHook):
         self._conn_id = conn_id
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Copy the two methods below into each hook: Airflow before 3 doesn't look for them in base classes."""
+        """Copy the two methods below into each hook: Airflow before 3.2 doesn't look for them in base classes."""
         super().__init_subclass__(**kwargs)
         for name in ("get_ui_field_behaviour", "get_connection_form_widgets"):
             setattr(cls, name, VendorHook.__dict__[name])
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Return how the form shows its standard fields, for Airflow before 3."""
+        """Return how the form shows its standard fields, for Airflow before 3.2."""
         return forms.field_behaviour(cls.conn_type)
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """Return the form's extra fields, for Airflow before 3."""
+        """Return the form's extra fields, for Airflow before 3.2."""
         return forms.form_widgets()
 
     def auth_headers(self, credential: str) -> dict[str, str]:
@@ -82,52 +87,65 @@ class VendorHook(BaseHook):
         proxy = _proxy(url, settings["proxies"], self._conn_id)
         tls = any(place is not None and place.startswith("https:") for place in (url, proxy))
         own = isinstance(session.verify, str)  # read even without TLS, so that a mistake in it shows early
-        if hint := self._twice(url):
-            self.log.warning("connection %r: %s", self._conn_id, hint)
-        if unknown := sorted(set(address.extras(connection)) - forms.EXTRA_NAMES):
-            self.log.warning("connection %r: its extra has keys that are not used: %s", self._conn_id, unknown)
+        for remark in [*self._twice(url), *remarks(connection)]:
+            self.log.warning("connection %r: %s", self._conn_id, remark)
         return Endpoint(
             url=url,
-            headers=self.auth_headers(address.credential(connection, self.credential_name)),
-            timeout=address.timeout(connection),
+            headers=self.auth_headers(credential(connection, self.credential_name)),
+            timeout=extras.timeout(connection),
             tls=certificates.trusted(settings, self._conn_id, own=own) if tls or own else True,
             proxy=proxy,
             connection=self._conn_id,
         )
 
     def test_connection(self) -> tuple[bool, str]:
-        """Try the connection without sending data; return whether it works, and the text that Airflow shows."""
+        """Try address and key without sending data; return whether they work, and the text that Airflow shows."""
         try:
-            endpoint = self.endpoint()
+            works, said = self._tested()
+        except UserdataError as error:
+            works, said = False, str(error)
+        # In Airflow's form, the connection under test has a random id.
+        return works, said.replace(f"connection {self._conn_id!r}", "this connection")
+
+    def _tested(self) -> tuple[bool, str]:
+        connection, endpoint = self._connection(), self.endpoint()
+        notes = remarks(connection)
+        try:
             with self.get_conn() as session:
                 works, said = self._try(session)
-        except UserdataError as error:
-            return False, str(error)
         except requests.RequestException as error:
-            return False, f"{self.hook_name} {explained(error, endpoint)}"
+            return False, "; ".join([f"{self.hook_name} {explained(error, endpoint)}", *notes])
         if works:
-            return True, said
-        hint = self._twice(endpoint.url)
-        return False, f"{said} ({endpoint.way}{f'; {hint}' if hint else ''})"
+            unchecked = endpoint.secure and extras.verify(connection) is False
+            return True, "; ".join([said, *([_UNCHECKED] if unchecked else []), *notes])
+        return False, f"{said} ({'; '.join([endpoint.way, *self._twice(endpoint.url), *notes])})"
 
     def _try(self, session: requests.Session) -> tuple[bool, str]:
+        """Send what the test of this vendor's connection sends; return whether all works, and a sentence about it."""
         raise NotImplementedError
 
-    def _twice(self, url: str) -> str | None:
+    def _try_key(self, session: requests.Session, path: str, body: object) -> tuple[bool, str]:
+        """Try the key by a request that can only be refused.
+
+        :param body: lacks what the vendor requires, and names nothing that it could store or change.
+        """
+        return try_key(session, self.get_url(path), body, title=self.hook_name, credential=self.credential_name)
+
+    def _twice(self, url: str) -> list[str]:
         """Return a hint if the host's path ends as the API's paths begin."""
         part = address.maybe_twice(url, self.api_paths)
-        return f"the host ends with {part!r}, and the API's paths begin with it: is it meant twice?" if part else None
+        return [f"the host ends with {part!r}, and the API's paths begin with it: is it meant twice?"] if part else []
 
     def _session(self, connection: Any) -> requests.Session:
         session = _Session()
-        session.headers.update(self.auth_headers(address.credential(connection, self.credential_name)))
+        session.headers.update(self.auth_headers(credential(connection, self.credential_name)))
         session.auth = _keep_headers
         session.max_redirects = 0
-        session.verify = address.verify(connection)
+        session.verify = extras.verify(connection)
         session.cert = certificates.client_certificate(connection)
         if proxy := address.proxy(connection):
             session.proxies = {"http": proxy, "https": proxy}
-        adapter = _TimeoutAdapter(address.timeout(connection))
+        adapter = _TimeoutAdapter(extras.timeout(connection))
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         return session

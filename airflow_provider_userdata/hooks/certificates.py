@@ -10,7 +10,7 @@ from typing import Any
 import certifi
 
 from airflow_provider_userdata.errors import ConnectionSettingsError
-from airflow_provider_userdata.hooks.address import extra_text, wrong
+from airflow_provider_userdata.hooks.extras import extra_text, wrong
 
 Client = str | tuple[str, str]
 """The path of a file with the client's certificate and key, or the paths of both, as `requests` accepts them."""

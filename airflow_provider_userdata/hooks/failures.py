@@ -18,12 +18,34 @@ _BEFORE_SENDING = (
     urllib3.exceptions.ProxyError,
     urllib3.exceptions.SSLError,
 )
+_PAGE = "It sent a page of HTML, as proxies and firewalls do"
+_WHAT_TO_DO = {
+    2: "it was expected to answer something else; is the connection's host right?",
+    4: "it refuses this request; is the connection's host right?",
+    5: "something is wrong on its side; try again later",
+    408: "it waited too long for the request; try again",
+    425: "it takes no such request yet; try again later",
+    429: "it takes no more requests for now; try again in a few minutes",
+    501: "it doesn't know this kind of request; is the connection's host right?",
+    503: "it takes no requests for now; try again later",
+}
+"""What to do about an answer: by status, or by its first digit."""
 _MANY_HEADERS = Failure("it answered with over 100 headers, which this test can't read", "a delivery can read them")
 
 
 def answered(response: requests.Response) -> str:
-    """Describe an answer that a connection test didn't expect, without its body."""
-    return barred(response) or _shared_reason(response.status_code, response.headers)
+    """Describe an answer that a connection test didn't expect, and say what to do; without the answer's body."""
+    if said := barred(response):
+        return said
+    said = _shared_reason(response.status_code, response.headers)
+    if not is_page(response):
+        return said
+    return f"{said}{'' if said.endswith('?') else '.'} {_PAGE}"
+
+
+def is_page(response: requests.Response) -> bool:
+    """Return whether an answer is a page of HTML: a proxy's or a gateway's, because the vendors answer with JSON."""
+    return Answer(response.status_code, response.headers, response.content or b"").looks_like() == "a page of HTML"
 
 
 def barred(response: requests.Response) -> str | None:
@@ -62,4 +84,6 @@ def explained(error: requests.RequestException, endpoint: Endpoint) -> str:
 
 def _shared_reason(status: int, headers: Mapping[str, str]) -> str:
     meaning = shared_meaning(Answer(status, headers, b""))
-    return meaning.reason if isinstance(meaning, Stop) else f"answered {status}, which is unexpected"
+    if isinstance(meaning, Stop):
+        return meaning.reason
+    return f"answered {status}: {_WHAT_TO_DO.get(status) or _WHAT_TO_DO[status // 100]}"

@@ -9,6 +9,9 @@ from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.hooks.failures import answered
 from airflow_provider_userdata.vendors import gerosense
 
+_NO_SAMPLES = {"data": list[object]()}
+"""A request's body that can only be refused: no sample (G3), and not even their type (G2). It has nothing to store."""
+
 
 class GerosenseHook(VendorHook):
     """Connects to a GeroSense API proxy with its bearer token.
@@ -29,7 +32,7 @@ class GerosenseHook(VendorHook):
         super().__init__(gerosense_conn_id)
 
     def _try(self, session: requests.Session) -> tuple[bool, str]:
-        """Request the service's status, which sends no data (G13)."""
+        """Ask for the service's status; unless it is in maintenance, try the token without samples (G13)."""
         response = session.get(self.get_url(gerosense.STATUS_PATH))
         if response.status_code != 200:
             return False, f"GeroSense {answered(response)}"
@@ -38,7 +41,7 @@ class GerosenseHook(VendorHook):
         except (ValueError, KeyError, TypeError):
             return False, "GeroSense answered 200, but no status; is the host right?"
         if status == "Maintenance":
-            return False, "GeroSense is in maintenance: uploads wait until it is over"
+            return False, "GeroSense is in maintenance: uploads wait until it is over. The bearer token was not tried"
         if status != "Ok":
-            return False, "GeroSense answered with an unknown status"
-        return True, "GeroSense is ready; the token was not tried, since the status needs none"
+            return False, "GeroSense answered with an unknown status. The bearer token was not tried"
+        return self._try_key(session, gerosense.SAMPLES_PATH, _NO_SAMPLES)

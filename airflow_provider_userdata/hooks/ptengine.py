@@ -6,8 +6,10 @@ import requests
 
 from airflow_provider_userdata import registry
 from airflow_provider_userdata.hooks.base import VendorHook
-from airflow_provider_userdata.hooks.failures import barred
 from airflow_provider_userdata.vendors import ptengine
+
+_NO_USERS = {"field_name": list[str](), "values": list[object]()}
+"""A request's body that can only be refused: no `user_id` (P10). It names no attribute, and no user to store."""
 
 
 class PtengineHook(VendorHook):
@@ -30,9 +32,5 @@ class PtengineHook(VendorHook):
         super().__init__(ptengine_conn_id)
 
     def _try(self, session: requests.Session) -> tuple[bool, str]:
-        """Reach the address and check its certificate, without the key: every known request changes data (P12)."""
-        session.headers.pop("Authorization")
-        response = session.get(self.get_url("/"), allow_redirects=False)
-        if said := barred(response):
-            return False, f"Ptengine {said}"
-        return True, "Ptengine's address answers; the key was not tried, since Ptengine has no request without effect"
+        """Try the key without data: Ptengine has no request for a connection's test (P12)."""
+        return self._try_key(session, ptengine.PROFILES_PATH, _NO_USERS)

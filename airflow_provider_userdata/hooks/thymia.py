@@ -35,7 +35,7 @@ class ThymiaHook(VendorHook):
         return {"x-api-key": credential}
 
     def _try(self, session: requests.Session) -> tuple[bool, str]:
-        """Request the key's account, which sends no data (T12)."""
+        """Ask for the key's account, which sends no data and needs the key (T12)."""
         response = session.get(self.get_url(thymia.ACCOUNT_PATH))
         if response.status_code != 200:
             return False, f"Thymia {answered(response)}"
@@ -43,4 +43,4 @@ class ThymiaHook(VendorHook):
             response.json()["id"]
         except (ValueError, KeyError, TypeError):
             return False, "Thymia answered 200, but without an account; is the host right?"
-        return True, "Thymia accepts the key"
+        return True, "Thymia accepts the API activation key"

@@ -221,7 +221,7 @@ def test_one_line_registers_it(pedometer: FakeVendor, capsys: pytest.CaptureFixt
 
     assert (form["connection-type"], form["hook-name"]) == ("pedometer", "Pedometer")
     assert form["hook-class-name"] == f"{PedometerHook.__module__}.PedometerHook"
-    assert form["ui-field-behaviour"]["placeholders"] == {"host": "https://steps.example.com"}
+    assert form["ui-field-behaviour"]["placeholders"]["host"] == "https://steps.example.com"
     assert PedometerHook.get_ui_field_behaviour()["relabeling"] == form["ui-field-behaviour"]["relabeling"]
     assert PedometerHook().test_connection() == (True, "Pedometer counts")
     assert info["task-decorators"][-1]["name"] == "pedometer_steps"

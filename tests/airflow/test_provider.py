@@ -1,21 +1,16 @@
-"""What Airflow finds of this provider: connection types with their forms, decorators, settings."""
+"""What Airflow finds of this provider: connection types, decorators, settings."""
 
 from __future__ import annotations
 
 import importlib
 import json
-import sys
 from importlib.metadata import version
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.providers_manager import ProvidersManager
 
 from airflow_provider_userdata.hooks.base import VendorHook
-from airflow_provider_userdata.hooks.gerosense import GerosenseHook
-from airflow_provider_userdata.hooks.ptengine import PtengineHook
-from airflow_provider_userdata.hooks.thymia import ThymiaHook
 from airflow_provider_userdata.provider_info import get_provider_info
 
 NAMES = ("thymia", "gerosense", "ptengine")
@@ -54,37 +49,6 @@ def test_hooks_are_found_by_connection_type(name: str) -> None:
     assert isinstance(hook, VendorHook)
     assert hook.conn_type == name
     assert hook.conn_name_attr == found.connection_id_attribute_name == f"{name}_conn_id"
-
-
-@pytest.mark.airflow_3
-def test_the_forms_reach_the_interface() -> None:
-    """Standard fields are named in the vendor's words, and every extra that is read has a field."""
-    from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
-
-    forms: dict[str, Any] = {str(form.connection_type): form for form in HookMetaService.hook_meta_data()}
-    for name, word in zip(NAMES, ("API activation key", "Bearer token", "API key"), strict=True):
-        form = forms[name].model_dump()
-        assert form["standard_fields"]["password"]["title"] == word
-        assert form["standard_fields"]["login"]["hidden"] is True
-        assert form["standard_fields"]["host"]["placeholder"].startswith("https://")
-        extras = ["timeout", "verify", "client_cert", "client_key", "proxy", "allow_http"]
-        assert list(form["extra_fields"]) == extras
-        assert form["extra_fields"]["proxy"]["schema"]["format"] == "password"
-
-
-@pytest.mark.parametrize("hook", [ThymiaHook, GerosenseHook, PtengineHook])
-def test_the_forms_of_airflow_2_say_the_same(hook: type[VendorHook], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Airflow 2.11 asks the hook, and looks only at what its class itself defines."""
-    assert {"get_ui_field_behaviour", "get_connection_form_widgets"} <= vars(hook).keys()
-    (form,) = (kind for kind in get_provider_info()["connection-types"] if kind["connection-type"] == hook.conn_type)
-    behaviour = hook.get_ui_field_behaviour()
-    assert set(behaviour) == {"hidden_fields", "relabeling", "placeholders"}
-    assert behaviour["relabeling"] == form["ui-field-behaviour"]["relabeling"]
-    wtforms = SimpleNamespace(
-        StringField=lambda label, description: label, BooleanField=lambda label, description: label
-    )
-    monkeypatch.setitem(sys.modules, "wtforms", wtforms)  # Airflow 3 comes without it
-    assert hook.get_connection_form_widgets().keys() == form["conn-fields"].keys()
 
 
 def test_decorators_are_found_by_name() -> None:
@@ -128,10 +92,3 @@ def test_its_assets_have_functions() -> None:
     manager = ProvidersManagerTaskRuntime()  # type: ignore[no-untyped-call]
     for found in (manager.asset_uri_handlers, manager.asset_factories, manager.asset_to_openlineage_converters):
         assert found["userdata"].__module__ == "airflow_provider_userdata.operators.upload_asset"
-
-
-def test_no_other_extra_is_offered_than_is_read() -> None:
-    """The three types share their extra fields."""
-    types = get_provider_info()["connection-types"]
-    assert [kind["connection-type"] for kind in types] == list(NAMES)
-    assert len({json.dumps(kind["conn-fields"]) for kind in types}) == 1

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.hooks import address
+from airflow_provider_userdata.hooks import address, extras
+from airflow_provider_userdata.hooks.credential import credential
 
 DEFAULT = "https://api.vendor.example"
 PASSWORD = "s3cr3t-key"
@@ -22,6 +23,7 @@ class Connection:
     host: str | None = None
     schema: str | None = None
     port: int | None = None
+    login: str | None = None
     password: str | None = PASSWORD
     extra_dejson: dict[str, Any] = field(default_factory=dict)
     extra: str | None = None
@@ -149,7 +151,7 @@ def test_what_is_no_address_is_refused(refused: Refused, host: str) -> None:
     refused(lambda: address.base_url(Connection(host=host), DEFAULT))
 
 
-@pytest.mark.parametrize("port", [65536, -1])
+@pytest.mark.parametrize("port", [65536, 0, -1])
 def test_a_port_that_nothing_has_is_refused(refused: Refused, port: int) -> None:
     """The port's field is held to what the host's port is held to."""
     refused(lambda: address.base_url(Connection(host="api.vendor.example", port=port), None))
@@ -164,13 +166,13 @@ def test_another_scheme_is_refused(refused: Refused, schema: str) -> None:
 @pytest.mark.parametrize("password", ["k", "Bearer-like.token_123~+/=", "with inner blank", "~!@#$%^&*()"])
 def test_a_credential_is_given_as_it_is(password: str) -> None:
     """A key is never altered."""
-    assert address.credential(Connection(password=password), "API key") == password
+    assert credential(Connection(password=password), "API key") == password
 
 
 @pytest.mark.parametrize("password", [None, "", "  ", "\n"])
 def test_a_missing_credential_is_said(refused: Refused, password: str | None) -> None:
     """What is missing is named as the vendor names it."""
-    message = refused(lambda: address.credential(Connection(password=password), "API activation key"))
+    message = refused(lambda: credential(Connection(password=password), "API activation key"))
 
     assert message.endswith("has no password: it is the vendor's API activation key")
 
@@ -189,7 +191,7 @@ def test_a_missing_credential_is_said(refused: Refused, password: str | None) ->
 )
 def test_a_credential_that_no_header_can_carry_is_refused(refused: Refused, password: str) -> None:
     """A line break of a copied key, or one that would add a header, is refused without showing the key."""
-    assert "token" in refused(lambda: address.credential(Connection(password=password), "token"))
+    assert "token" in refused(lambda: credential(Connection(password=password), "token"))
 
 
 @pytest.mark.parametrize(
@@ -197,13 +199,13 @@ def test_a_credential_that_no_header_can_carry_is_refused(refused: Refused, pass
 )
 def test_a_timeout_is_seconds(value: object, seconds: float) -> None:
     """A number, or text as the form gives it; a minute where nothing is said."""
-    assert address.timeout(Connection(extra_dejson={"timeout": value})) == seconds
+    assert extras.timeout(Connection(extra_dejson={"timeout": value})) == seconds
 
 
 @pytest.mark.parametrize("value", [0, -1, "soon", "nan", "inf", float("inf"), True, False, [], {}])
 def test_what_is_no_timeout_is_refused(refused: Refused, value: object) -> None:
     """Nobody waits for ever, or not at all."""
-    assert "'timeout'" in refused(lambda: address.timeout(Connection(extra_dejson={"timeout": value})))
+    assert "'timeout'" in refused(lambda: extras.timeout(Connection(extra_dejson={"timeout": value})))
 
 
 @pytest.mark.parametrize(
@@ -220,13 +222,13 @@ def test_what_is_no_timeout_is_refused(refused: Refused, value: object) -> None:
 )
 def test_verify_is_yes_no_or_a_path(value: object, verify: bool | str) -> None:
     """Certificates are checked unless the connection says no."""
-    assert address.verify(Connection(extra_dejson={"verify": value})) == verify
+    assert extras.verify(Connection(extra_dejson={"verify": value})) == verify
 
 
 @pytest.mark.parametrize("value", [0, 1, [], {}, 0.0])
 def test_any_other_verify_is_refused(refused: Refused, value: object) -> None:
     """A zero is no clear no."""
-    assert "'verify'" in refused(lambda: address.verify(Connection(extra_dejson={"verify": value})))
+    assert "'verify'" in refused(lambda: extras.verify(Connection(extra_dejson={"verify": value})))
 
 
 @pytest.mark.parametrize(

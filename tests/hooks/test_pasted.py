@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.errors import ConnectionSettingsError
-from airflow_provider_userdata.hooks import address
+from airflow_provider_userdata.hooks import address, extras
+from airflow_provider_userdata.hooks.credential import credential
 
 KEY = "s3cr3t-key"
 Refused = Callable[[Callable[[], object]], str]
@@ -47,7 +48,7 @@ Refused = Callable[[Callable[[], object]], str]
 )
 def test_what_is_pasted_along_with_a_key_is_named(connection: Any, refused: Refused, password: str, said: str) -> None:
     """A vendor would answer 401, and the key look right."""
-    message = refused(lambda: address.credential(connection(password=password), "bearer token"))
+    message = refused(lambda: credential(connection(password=password), "bearer token"))
 
     assert message == (
         f"connection 'vendor_here': the password contains {said}; it must be the vendor's bearer token and nothing else"
@@ -59,14 +60,14 @@ def test_what_is_pasted_along_with_a_key_is_named(connection: Any, refused: Refu
 )
 def test_a_key_may_look_like_that(connection: Any, key: str) -> None:
     """A key is never altered, nor refused for what only resembles something else."""
-    assert address.credential(connection(password=key), "API key") == key
+    assert credential(connection(password=key), "API key") == key
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1))
 def test_a_key_goes_out_as_it_is_or_not_at_all(connection: Any, key: str) -> None:
     """Nothing is stripped in silence."""
     try:
-        assert address.credential(connection(password=key), "API key") == key
+        assert credential(connection(password=key), "API key") == key
     except ConnectionSettingsError:
         assert not key[0].isalnum() or key.lower().startswith(("bearer:", "authorization", "x-api-key"))
 
@@ -81,7 +82,7 @@ def test_a_key_goes_out_as_it_is_or_not_at_all(connection: Any, key: str) -> Non
         ('{"verify": False}', 1),
     ],
 )
-@pytest.mark.parametrize("ask", [address.timeout, address.verify, address.proxy, address.extras])
+@pytest.mark.parametrize("ask", [extras.timeout, extras.verify, address.proxy, extras.extras])
 def test_an_extra_that_is_not_json_is_refused(
     connection: Any, refused: Refused, extra: str, line: int, ask: Callable[[Any], object]
 ) -> None:

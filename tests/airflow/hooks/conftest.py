@@ -76,6 +76,66 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Vendor(ThreadingHTTPServer):
+    """A server that gives the answer that it is told to whatever tries a key, and keeps all requests.
+
+    GeroSense's status is answered as a healthy GeroSense does.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), VendorHandler)
+        self.answer: tuple[int, dict[str, str], bytes] = (200, {}, b"")
+        self.status = b'{"status": "Ok", "minimal_api_version": "v1.0"}'
+        self.seen: list[tuple[str, str, bytes]] = []
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @property
+    def tried(self) -> list[tuple[str, str, bytes]]:
+        """Method, path and body of the requests, without those for GeroSense's status."""
+        return [request for request in self.seen if request[1] != "/api/status"]
+
+
+class VendorHandler(BaseHTTPRequestHandler):
+    """Answers as `Vendor` says."""
+
+    server: Vendor
+
+    def do_GET(self) -> None:
+        """Answer the status, or what tries a key."""
+        self._answer()
+
+    def do_POST(self) -> None:
+        """Answer what tries a key."""
+        self._answer()
+
+    def _answer(self) -> None:
+        sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.seen.append((self.command, self.path, sent))
+        asks = self.path == "/api/status"
+        status, headers, body = (200, {}, self.server.status) if asks else self.server.answer
+        self.send_response(status)
+        for name, text in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, text)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def vendor_server() -> Iterator[Vendor]:
+    """Run a server that stands for a vendor: ``vendor_server.answer = (401, {}, b"")``."""
+    with Vendor() as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
 @pytest.fixture
 def server() -> Iterator[Requests]:
     """Run the server."""

@@ -161,5 +161,5 @@ def test_what_is_pasted_along_with_a_token(connect: Connect, key: str, pasted: s
     works, said = hook.test_connection()
 
     assert (works, key in said) == (False, False)
-    assert "connection 'mine': the password contains" in said
+    assert "this connection: the password contains" in said
     assert "it must be the vendor's bearer token and nothing else" in said

@@ -1,8 +1,7 @@
-"""The button `Test` of a connection's form: what it tries, and what it says."""
+"""The button *Test* of a connection's form, against the sandbox: what it sends, and what it says."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -12,55 +11,121 @@ from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.sandbox import Sandbox
 
 Connect = Callable[..., VendorHook]
-VENDORS = ("thymia", "gerosense", "ptengine")
+VENDORS = {
+    "thymia": "Thymia accepts the API activation key",
+    "gerosense": "GeroSense accepts the bearer token",
+    "ptengine": "Ptengine accepts the API key",
+}
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_a_connection_that_works(sandbox: Sandbox, hooks: Any, vendor: str) -> None:
-    """The test says so, and what it could not try (T12, G13, P12); no data was sent."""
-    ok, message = hooks[vendor]().test_connection()
-    assert ok
-    said = {"thymia": "accepts the key", "gerosense": "is ready", "ptengine": "address answers; the key was not tried"}
-    assert said[vendor] in message
+    """The test says that the key is good (T12, G13, P12); no data was sent, and nothing counts as an upload."""
+    assert hooks[vendor]().test_connection() == (True, VENDORS[vendor])
     assert sandbox.vendors[vendor].counts.requests == 0
-
-
-def test_a_wrong_key(sandbox: Sandbox, connect: Connect) -> None:
-    """Thymia's test tries it; it is not shown."""
-    way = f"connection 'mine', host {sandbox.url.partition('//')[2]}"
-    said = f"Thymia answered 401: the key or token is not valid ({way})"
-    assert connect("thymia", host=sandbox.url).test_connection() == (False, said)
-
-
-def test_maintenance(sandbox: Sandbox, hooks: Any) -> None:
-    """GeroSense's test says that uploads wait (G13)."""
-    sandbox.gerosense.maintenance = True
-    ok, message = hooks["gerosense"]().test_connection()
-    assert (ok, "maintenance" in message) == (False, True)
-
-
-def test_ptengines_key_stays_at_home(connect: Connect, key: str, server: Any) -> None:
-    """The test of its connection carries none (P12)."""
-    assert connect("ptengine", host=server.url).test_connection()[0]
-    assert key not in str(server.seen)
+    assert sandbox.vendors[vendor].arrived() == []
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-def test_connections_that_do_not_work(connect: Connect, hooks: Any, key: str, vendor: str, server: Any) -> None:
-    """Nobody there, no such host, settings that can't be: each is said without an exception or the key."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    title = hooks[vendor].hook_name
-    refused = connect(vendor, host=f"http://127.0.0.1:{port}").test_connection()
-    way = f"connection 'mine', host 127.0.0.1:{port}"
-    what = "it refused the connection (is the port right, is the service up?)"
-    assert refused == (False, f"{title} can't be reached ({way}): {what}")
+def test_a_wrong_key(sandbox: Sandbox, connect: Connect, vendor: str) -> None:
+    """The test tries it, and says that it is wrong, without the key."""
+    way = f"this connection, host {sandbox.url.partition('//')[2]}"
+    title = VENDORS[vendor].split()[0]
+    said = f"{title} answered 401: the key or token is not valid ({way})"
+    assert connect(vendor, host=sandbox.url).test_connection() == (False, said)
+
+
+def test_maintenance(sandbox: Sandbox, connect: Connect, vendor_server: Any) -> None:
+    """GeroSense's test says that uploads wait, and sends nothing more than its question (G13)."""
+    sandbox.gerosense.maintenance = True
+    vendor_server.status = b'{"status": "Maintenance", "minimal_api_version": "v1.0"}'
+    for url in (sandbox.url, vendor_server.url):
+        ok, message = connect("gerosense", host=url).test_connection()
+        assert not ok
+        assert "is in maintenance: uploads wait until it is over. The bearer token was not tried" in message
+    assert [request[:2] for request in vendor_server.seen] == [("GET", "/api/status")]
+
+
+@pytest.mark.parametrize("status", [b"{}", b"[]", b"", b"null", b'{"status": "Closed"}', b"<html>"])
+def test_a_status_that_says_nothing(connect: Connect, vendor_server: Any, status: bytes) -> None:
+    """Where GeroSense's status isn't one, nothing else is sent."""
+    vendor_server.status = status
+    ok, message = connect("gerosense", host=vendor_server.url).test_connection()
+    assert (ok, vendor_server.tried) == (False, [])
+    assert "no status; is the host right?" in message or "an unknown status" in message
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_connections_that_can_not_work(connect: Connect, hooks: Any, key: str, vendor: str) -> None:
+    """Settings that can't be are said without an exception, a request or the key."""
     for fields in ({"host": "http://vendor.example"}, {"host": "https://vendor.example", "password": ""}):
         ok, message = connect(vendor, **fields).test_connection()
-        assert (ok, "connection 'mine'" in message) == (False, True)
+        assert (ok, message.startswith("this connection")) == (False, True)
+        assert key not in message
     assert not hooks[vendor]("nowhere").test_connection()[0]
-    if vendor != "ptengine":
-        ok, message = connect(vendor, host=f"{server.url}/base").test_connection()
-        assert (ok, "is the host right?" in message) == (False, True)
-    assert key not in message
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"extra": {"timeout": 0}}, "'timeout' in its extra must be a number of seconds above 0"),
+        ({"extra": {"timeout": "soon"}}, "'timeout' in its extra must be a number of seconds above 0"),
+        ({"extra": {"verify": 1}}, "'verify' in its extra must be true, false or a path"),
+        ({"extra": {"verify": "no"}}, "'verify' in its extra names a file that can't be read"),
+        ({"extra": {"proxy": 8080}}, "'proxy' in its extra must be an address such as http://host:port"),
+        ({"extra": {"client_cert": True}}, "'client_cert' in its extra must be the path of a file"),
+        ({"schema": "https://"}, "the scheme must be the word https or http, and nothing else"),
+        ({"schema": "public"}, "the scheme must be the word https or http, and nothing else"),
+        ({"port": 70000}, "the port must be from 1 to 65535"),
+    ],
+)
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_values_of_the_wrong_kind(connect: Connect, vendor: str, fields: dict[str, Any], said: str) -> None:
+    """Each is named, with what it should be."""
+    ok, message = connect(vendor, host="vendor.example", **fields).test_connection()
+    assert not ok
+    assert message.startswith(f"this connection: {said}")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"extra": {"timout": 5}}, "its extra has keys that are not used: 'timout'"),
+        ({"extra": {"allow_http": "yes"}}, "'allow_http' in its extra is neither true nor false, and counts as false"),
+        ({"login": "me"}, "its login is not used: the key is the password"),
+        ({"port": 1}, "its port is not used, because the host names port"),
+        ({"schema": "https"}, "its scheme is not used, because the host begins with http://"),
+    ],
+)
+def test_settings_without_effect(sandbox: Sandbox, connect: Connect, fields: dict[str, Any], said: str) -> None:
+    """A green test names them, and so does a red one: they may be why."""
+    for password, works in ((sandbox.ptengine.key, True), ("wrong-key-of-mine", False)):
+        ok, message = connect("ptengine", host=sandbox.url, password=password, **fields).test_connection()
+        assert (ok, said in message) == (works, True), message
+
+
+def test_settings_with_effect_need_no_words(sandbox: Sandbox, connect: Connect) -> None:
+    """What the form sends for empty fields, and the address in other words, leave the sentence as it is."""
+    empty = {**dict.fromkeys(("timeout", "verify", "client_cert", "client_key", "proxy")), "allow_http": False}
+    host, port = sandbox.url.removeprefix("http://").split(":")
+    for fields in (
+        {
+            "host": sandbox.url,
+            "schema": "http",
+            "port": int(port),
+            "login": "",
+            "extra": {**empty, "allow_http": False},
+        },
+        {"host": host, "schema": "http", "port": int(port), "extra": {"verify": "False", "timeout": "5"}},
+    ):
+        hook = connect("gerosense", password=sandbox.gerosense.key, **fields)
+        assert hook.test_connection() == (True, VENDORS["gerosense"])
+
+
+def test_a_port_without_a_host(connect: Connect, refusing_port: int) -> None:
+    """It goes to the vendor's own host, which is hardly meant."""
+    proxy = {"proxy": f"http://127.0.0.1:{refusing_port}"}
+    ok, message = connect("ptengine", port=refusing_port, extra=proxy).test_connection()
+    assert not ok
+    assert f"host api.ptengine.com:{refusing_port}" in message
+    assert f"its port {refusing_port} is added to the vendor's own host, because it names no host" in message
