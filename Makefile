@@ -15,7 +15,7 @@ QUERIES := tests/sources/test_query_faults.py tests/sources/test_sql_clients.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-long test-postgres test-mysql test-airflow-2 test-matrix lint types tests bench format schemas data clean
+.PHONY: help demo test test-long test-postgres test-mysql test-airflow-2 test-matrix lint types tests bench format ui ui-check schemas data clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s  %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,12 @@ test-matrix: $(UV) ## Run a small suite on Airflow 2.11 to 3.3, each with its ne
 format: $(INSTALLED) ## Put the code into its form
 	@$(PY) -m ruff check --fix
 	@$(PY) -m ruff format
+
+ui: ## Build the page's bundle anew, from ui/ (needs Node 20.19 or newer)
+	@$(PYTHON) scripts/ui.py
+
+ui-check: ## Check that the committed bundle is what ui/ makes, byte for byte (needs Node 20.19 or newer)
+	@$(PYTHON) scripts/ui.py --check
 
 schemas: $(INSTALLED) ## Write the JSON Schemas anew, from the vendors' declarations, and the rules' texts, from docs/rules.md
 	@$(PY) -m airflow_provider_userdata.schemas

@@ -1,0 +1,55 @@
+/** The commands for who may act, to copy. */
+
+import { Button, Code, Flex, Stack, Text } from "@chakra-ui/react";
+import { useRef, useState } from "react";
+
+import type { Command } from "./answer.ts";
+import { CheckIcon, CopyIcon } from "./icons.tsx";
+import { Section } from "./Section.tsx";
+
+export const Commands = ({ commands }: { commands: Command[] }) =>
+  commands.length > 0 && (
+    <Section title="Commands">
+      <Stack gap={3}>
+        {commands.map((command) => (
+          <OneCommand key={command.command} {...command} />
+        ))}
+      </Stack>
+    </Section>
+  );
+
+/** Select a text, for who copies by the keyboard: on plain http browsers have no clipboard. */
+function select(element: HTMLElement | null): void {
+  if (element) window.getSelection()?.selectAllChildren(element);
+}
+
+const OneCommand = ({ title, command }: Command) => {
+  const shown = useRef<HTMLElement>(null);
+  const [done, setDone] = useState("");
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(command);
+      setDone("Copied");
+    } catch {
+      select(shown.current);
+      setDone("Selected: copy it with Ctrl+C");
+    }
+  };
+  return (
+    <div>
+      <Text fontSize="sm">{title}</Text>
+      <Flex align="start" gap={2}>
+        <Code flex={1} minW={0} overflowWrap="anywhere" px={2} py={2} ref={shown} whiteSpace="pre-wrap">
+          {command}
+        </Code>
+        <Button aria-label={`Copy the command: ${title}`} onClick={copy} size="xs" variant="outline">
+          {done === "Copied" ? <CheckIcon /> : <CopyIcon />}
+          {done === "Copied" ? "Copied" : "Copy"}
+        </Button>
+      </Flex>
+      <Text color="fg.muted" fontSize="xs" role="status">
+        {done !== "Copied" && done}
+      </Text>
+    </div>
+  );
+};

@@ -1,0 +1,115 @@
+/** One upload: below the page, and as a task instance's tab. */
+
+import { Badge, Box, Flex, Grid, Heading, HStack, Stack, Text } from "@chakra-ui/react";
+import { useSearchParams } from "react-router-dom";
+
+import { readDetail, type Detail as DetailOf, type Place, type Row } from "./answer.ts";
+import { Attempts } from "./Attempts.tsx";
+import { Commands } from "./Commands.tsx";
+import { Facts } from "./Facts.tsx";
+import { withoutPlace } from "./filters.ts";
+import { dagPath, HostLink, PAGE, runPath, taskPath, uploadEndpoint } from "./host.tsx";
+import { BackIcon } from "./icons.tsx";
+import { News } from "./News.tsx";
+import { ProblemNotice } from "./Notice.tsx";
+import { Progress } from "./Progress.tsx";
+import { RatePlot } from "./RatePlot.tsx";
+import { Reasons } from "./Reasons.tsx";
+import { StateBadge } from "./StateBadge.tsx";
+import { isUnfinished, stateOf } from "./states.ts";
+import { labelOf } from "./Uploads.tsx";
+import { useData } from "./useData.ts";
+import { useNow } from "./useNow.ts";
+import { titleOf } from "./vendors.ts";
+
+const WHILE_UNFINISHED = 3_000;
+const WHEN_FINISHED = 30_000;
+/** A task that may not have begun, or that is none of ours. */
+const WHEN_NONE = 10_000;
+
+function pauseOf(detail: DetailOf | null): number {
+  if (!detail) return WHEN_NONE;
+  return isUnfinished(stateOf(detail.row, detail.now)) ? WHILE_UNFINISHED : WHEN_FINISHED;
+}
+
+type Props = { place: Place; inTab?: boolean };
+
+export const Detail = ({ place, inTab = false }: Props) => {
+  const { data, problem, again } = useData(uploadEndpoint(place), readDetail, pauseOf);
+  return (
+    <Stack gap={3} p={{ base: 2, md: 4 }}>
+      {!inTab && <BackLink />}
+      {problem && (
+        <ProblemNotice again={again} kept={Boolean(data)} problem={problem} right={`XComs, and the DAG ${place.dagId}`} />
+      )}
+      {data && <Found detail={data} inTab={inTab} />}
+      {data === null && !problem && (
+        <Text color="fg.muted">This task uploads nothing with this provider, or has not begun.</Text>
+      )}
+      {data === undefined && !problem && <Text color="fg.muted">Loading the upload…</Text>}
+    </Stack>
+  );
+};
+
+const BackLink = () => {
+  const [address] = useSearchParams();
+  return (
+    <Box fontSize="sm">
+      <HostLink to={{ search: `?${withoutPlace(address)}` }}>
+        <BackIcon /> All uploads
+      </HostLink>
+    </Box>
+  );
+};
+
+const Found = ({ detail, inTab }: { detail: DetailOf; inTab: boolean }) => {
+  const { row, rules, commands } = detail;
+  const state = stateOf(row, detail.now);
+  const now = useNow(detail.now, isUnfinished(state));
+  return (
+    <>
+      <Head inTab={inTab} now={detail.now} row={row} />
+      <News now={now} row={row} state={state} />
+      <Progress state={state} upload={row.upload} />
+      <Reasons rules={rules} upload={row.upload} />
+      <Grid gap={3} templateColumns="repeat(auto-fit, minmax(min(24rem, 100%), 1fr))">
+        <Facts now={now} row={row} state={state} />
+        <RatePlot upload={row.upload} />
+      </Grid>
+      <Attempts attempts={row.upload.attempts} now={now} />
+      <Commands commands={commands} />
+    </>
+  );
+};
+
+const Head = ({ row, now, inTab }: { row: Row; now: number; inTab: boolean }) => {
+  const label = labelOf(row);
+  return (
+    <Stack gap={1}>
+      <Flex align="center" columnGap={3} rowGap={1} wrap="wrap">
+        <Heading as="h1" overflowWrap="anywhere" size="md">
+          {titleOf(row.upload)}
+          {label && ` · ${label}`}
+        </Heading>
+        <StateBadge now={now} row={row} size="md" />
+        {row.upload.validateOnly && <Badge>check only: nothing is sent</Badge>}
+        {row.upload.incremental && <Badge>incremental</Badge>}
+      </Flex>
+      <HStack columnGap={4} fontSize="sm" rowGap={0} wrap="wrap">
+        <span>
+          DAG <HostLink to={dagPath(row)}>{row.dagId}</HostLink>
+        </span>
+        <span>
+          Run <HostLink to={runPath(row)}>{row.runId}</HostLink>
+        </span>
+        {inTab ? (
+          <HostLink to={`${PAGE}?${new URLSearchParams({ dag: row.dagId })}`}>All uploads of this DAG</HostLink>
+        ) : (
+          <span>
+            Task <HostLink to={taskPath(row)}>{row.taskId}</HostLink>
+          </span>
+        )}
+      </HStack>
+    </Stack>
+  );
+};

@@ -1,0 +1,34 @@
+/** What becomes of a record: the words, their colours and what they mean. */
+
+export const FATES = [
+  { fate: "delivered", color: "green.solid", means: "accepted by the vendor" },
+  { fate: "unchanged", color: "gray.400", means: "delivered by an earlier run, so not sent again" },
+  { fate: "held", color: "blue.solid", means: "valid, but cannot go yet; sent first in the task's next run" },
+  { fate: "invalid", color: "orange.solid", means: "failed the check, so never sent" },
+  { fate: "refused", color: "red.solid", means: "sent, and refused by the vendor" },
+  { fate: "unknown", color: "purple.solid", means: "sent, with no proof that it was accepted" },
+] as const;
+
+export type Fate = (typeof FATES)[number]["fate"];
+export type Counts = Record<Fate, number>;
+
+export const noCounts = (): Counts => ({ delivered: 0, unchanged: 0, held: 0, invalid: 0, refused: 0, unknown: 0 });
+
+/** Return how many records have a fate. */
+export const settled = (counts: Counts): number => FATES.reduce((sum, { fate }) => sum + counts[fate], 0);
+
+/** Return how many records need somebody to look at them. */
+export const notDelivered = (counts: Counts): number => counts.invalid + counts.refused + counts.unknown + counts.held;
+
+/** Return how many records this run tried to deliver: all but those that an earlier one had delivered. */
+export const tried = (counts: Counts): number => settled(counts) - counts.unchanged;
+
+/** Add one upload's counts to a sum. */
+export function addCounts(sum: Counts, counts: Counts): void {
+  for (const { fate } of FATES) sum[fate] += counts[fate];
+}
+
+/** Return how much of the source has a fate, from 0 to 1; null if the source's size is unknown. */
+export function shareSettled(counts: Counts, total: number | null): number | null {
+  return total ? Math.min(1, settled(counts) / total) : null;
+}

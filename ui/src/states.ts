@@ -1,0 +1,73 @@
+/** The state of an upload: from Airflow's task instance first, then from what the task itself said last. */
+
+import type { Row } from "./answer.ts";
+import { notDelivered } from "./fates.ts";
+
+export const STATES = {
+  running: "Running",
+  waiting: "Waiting",
+  silent: "No sign of life",
+  green: "Done",
+  "green-with-rejects": "Done with rejects",
+  red: "Failed",
+  retrying: "Will retry",
+  other: "Other",
+} as const;
+
+export type State = keyof typeof STATES;
+
+/** A task writes every five seconds, so that one which is silent for so long has most likely died. */
+const LONGEST_SILENCE = 60_000;
+
+const OF_TASK: Record<string, State> = {
+  deferred: "waiting",
+  failed: "red",
+  upstream_failed: "red",
+  up_for_retry: "retrying",
+};
+const OF_UPLOAD: Record<string, State> = { deferred: "waiting", rejected: "red", failed: "red", stopped: "red" };
+/** Airflow's states that say nothing of an upload which has begun. */
+const SAYS_NOTHING = new Set(["removed", "none"]);
+
+/** Return the state of an upload at a moment of the server's clock. */
+export function stateOf(row: Row, now: number): State {
+  if (row.state === null || SAYS_NOTHING.has(row.state)) return ownState(row, now);
+  if (row.state === "running") return whileRunning(row, now);
+  if (row.state === "success") return whenDone(row);
+  return OF_TASK[row.state] ?? "other";
+}
+
+function ownState(row: Row, now: number): State {
+  if (row.upload.state === "done") return whenDone(row);
+  return OF_UPLOAD[row.upload.state] ?? whileRunning(row, now);
+}
+
+function whileRunning({ upload }: Row, now: number): State {
+  if (upload.updated !== null && now - upload.updated > LONGEST_SILENCE) return "silent";
+  return upload.waiting || upload.state === "waiting" ? "waiting" : "running";
+}
+
+function whenDone({ upload }: Row): State {
+  // Where records are only checked, the good ones are held: that is as it should be.
+  const asWished = upload.validateOnly ? upload.counts.held : 0;
+  return notDelivered(upload.counts) > asWished ? "green-with-rejects" : "green";
+}
+
+/** Return whether anything more is to come, so that it is worth asking again soon. */
+export const isUnfinished = (state: State): boolean => !["green", "green-with-rejects", "red"].includes(state);
+
+/** Return the state in words; one of Airflow's that this page knows nothing of is called as Airflow calls it. */
+export function nameOf(state: State, row: Row): string {
+  if (state !== "other" || !row.state) return STATES[state];
+  const words = row.state.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+const WAITS_FOR: Record<string, string> = {
+  maintenance: "the end of the vendor's maintenance",
+  too_many_requests: "the vendor, which had too many requests (429)",
+  retry_after: "the vendor, which asked for a pause",
+};
+
+/** Return what an upload waits for, as the object of "waits for". */
+export const waitsFor = (why: string): string => WAITS_FOR[why] ?? "the vendor";
