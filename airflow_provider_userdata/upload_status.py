@@ -14,13 +14,17 @@ MOST_FAULTS = 5
 MOST_POINTS = 120
 """Points of the rate over time. When all are used, every second one is dropped."""
 MOST_ATTEMPTS = 20
-_LONGEST_TEXT = 250
+LONGEST_TEXT = 250
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 _Seconds = Annotated[float, msgspec.Meta(ge=0)]
-_Text = Annotated[str, msgspec.Meta(max_length=_LONGEST_TEXT)]
+_Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 _Answers = Literal["2xx", "3xx", "4xx", "429", "5xx", "none"]
+
+
+WaitsFor = Literal["maintenance", "too_many_requests", "retry_after"]
+"""Why an upload waits."""
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -30,7 +34,7 @@ class Waiting(msgspec.Struct, frozen=True):
     :param until: when it goes on, or asks again.
     """
 
-    why: Literal["maintenance", "too_many_requests", "retry_after"]
+    why: WaitsFor
     until: _Moment
 
 

@@ -14,7 +14,7 @@ from airflow_provider_userdata.airflow_compat import (
     task_decorator_factory,
 )
 from airflow_provider_userdata.operators.base import DeliveryOperator
-from airflow_provider_userdata.sources import hold, unhold
+from airflow_provider_userdata.sources import argument_label, hold, unhold
 
 
 class _DecoratedDelivery(DecoratedOperator, DeliveryOperator):
@@ -58,6 +58,12 @@ class _DecoratedDelivery(DecoratedOperator, DeliveryOperator):
     @op_kwargs.setter
     def op_kwargs(self, values: Mapping[str, Any]) -> None:
         self._op_kwargs = {name: _held(value) for name, value in values.items()}
+
+    @property
+    def upload_label(self) -> str:
+        """The label of the function's only argument; empty if it has none, or several."""
+        values = [*self.op_args, *self.op_kwargs.values()]
+        return argument_label(values[0]) if len(values) == 1 else ""
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Bind the function's arguments, and deliver its records; the function is called when they are read."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 
 from airflow_provider_userdata.delivery.plan import Plan
+from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.resuming import Checkpoint, Completed, Recovery, damaged, decoded, flaw, recover
 from airflow_provider_userdata.errors import OutputError, ResumeError, SourceChangedError
+from airflow_provider_userdata.upload_status import MOST_ATTEMPTS, EarlierAttempt
 
 _CHECKPOINT = "the checkpoint of an attempt before this one doesn't hold together"
 _log = logging.getLogger(__name__)
@@ -67,6 +70,25 @@ def is_of_this_destination(plan: Plan, earlier: Checkpoint | Completed, *, sent:
             "is right where both are of one account; where they aren't, send all again, with resume=False"
         )
     return True
+
+
+def before(attempt: str, found: Recovery) -> list[EarlierAttempt]:
+    """Return the attempts before one that goes on, the last one included, for display.
+
+    :param attempt: the name of the one that goes on, which begins with Airflow's number of it. An attempt that was
+        deferred comes back under the same number.
+    """
+    last = found.checkpoint
+    delivered = found.tally["fates"].get(Fate.DELIVERED, 0)
+    earlier = [*last.attempts, EarlierAttempt(_number(last.attempt), delivered, last.at)]
+    by_number = {one.number: one for one in earlier if 0 < one.number < _number(attempt)}
+    return list(by_number.values())[-MOST_ATTEMPTS:]
+
+
+def _number(attempt: str) -> int:
+    """Return Airflow's number in an attempt's name; 0 if it has none."""
+    found = re.match(r"\d+", attempt)
+    return 0 if found is None else int(found[0])
 
 
 def any_unseen(plan: Plan) -> bool:

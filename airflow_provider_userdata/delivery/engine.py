@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import logging
 import socket
 from collections.abc import Coroutine
 from dataclasses import replace
@@ -12,6 +10,7 @@ from typing import Any
 
 from airflow_provider_userdata.delivery.batch_delivery import BatchDelivery
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
+from airflow_provider_userdata.delivery.broadcast import Broadcast
 from airflow_provider_userdata.delivery.closing import Closing, rejects_error
 from airflow_provider_userdata.delivery.halt import Halt
 from airflow_provider_userdata.delivery.incremental import ChangeFilter
@@ -32,28 +31,28 @@ from airflow_provider_userdata.delivery.resuming import (
 )
 from airflow_provider_userdata.delivery.sending import BisectionBudget, Dispatcher, Sender, Sizes, Throttle, Transport
 from airflow_provider_userdata.delivery.validation import Validator
-from airflow_provider_userdata.errors import LaterError, OrphanedError, UserdataError
+from airflow_provider_userdata.delivery.watching import Watch
+from airflow_provider_userdata.errors import LaterError, OrphanedError, StoppedError, UserdataError
 
 LONGEST_MARK = 0.5
 """Seconds for the last writes to the ledger when the process is about to be killed."""
-SHOWN_FAULTS = 5
-"""Reasons of invalid records that the log names, the most frequent ones."""
-PROGRESS_SECONDS = 10.0
-"""Seconds between two calls to Airflow that show the progress."""
-
-_log = logging.getLogger(__name__)
+PROGRESS_SECONDS = 5.0
+"""Seconds between two calls of the observers."""
 
 
 class Engine:
     """Runs one delivery, on the event loop that it is created in.
 
     However it ends, every record that was read has exactly one fate, which is written before it is counted.
+
+    :param broadcast: tells the plan's observers.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, broadcast: Broadcast) -> None:
         if plan.validate_only:  # nothing is sent: there is nothing to go on with, to carry over or to mark
             plan = replace(plan, store=None, held=None, ledger=None)
         self._plan = plan
+        self._broadcast = broadcast
         self._halt = Halt()
         self._stopped = asyncio.Event()
         self._file_thread = BlockingThread("userdata-files")
@@ -113,6 +112,7 @@ class Engine:
             tally,
             progress,
             waiting_since=sender.waiting.since,
+            now=plan.clock.now,
             before=fates.write_invalid,
             mark=None if changes is None else changes.mark_all,
             mark_proven=changes is not None and not changes.keeps_states,
@@ -121,6 +121,7 @@ class Engine:
             plan, files, file_thread, airflow_thread, tally, progress, self._doubt, fates, changes, sender, checkpointer
         )
         self._closing = Closing(plan, files, file_thread, tally, fates, self._writer)
+        self._watch = Watch(plan, fates, tally, self._checker, sender, checkpointer)
 
     async def run(self) -> Result:
         """Deliver, and return how it ended."""
@@ -128,8 +129,10 @@ class Engine:
         try:
             completed = await self._opening.open(self._halt.event)
             if completed is not None:
-                return await self._already(Report(**completed.done))
+                return await self._already(Report.of(completed.done))
             opened = True
+            self._watch.begin()
+            await self._broadcast.started(self._airflow_thread, self._watch.status(), self._halt.event)
             await self._deliver_all()
         except BaseException as error:  # noqa: BLE001  # after any error, what was accepted is recorded
             self._halt.halt(error)
@@ -146,11 +149,21 @@ class Engine:
         self._stopped.set()
         asyncio.get_running_loop().call_later(grace, self._dispatcher.cancel)
 
+    async def tell_end(self, result: Result) -> None:
+        """Tell the observers how the run ended. All is written before, since the process may be about to be killed."""
+        status = self._watch.status(result.report if result.repeated else None)
+        in_a_hurry = isinstance(result.error, StoppedError | OrphanedError)
+        await self._broadcast.ended(self._airflow_thread, status, result.error, in_a_hurry=in_a_hurry)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._file_thread.close()
+        self._airflow_thread.close()
+
     async def _already(self, report: Report) -> Result:
         """Return the report of a run that an earlier attempt completed; send nothing."""
         error = rejects_error(self._plan, report, self._checker.first_fault())
         await self._unless_it_fails(self._closing.mark_completed(report, red=error is not None))
-        self._close_threads()
         return Result(report, error or self._halt.error, repeated=True)
 
     async def _end(self, *, opened: bool) -> Result:
@@ -168,14 +181,8 @@ class Engine:
         if halt.error is None:
             halt.error = rejects_error(self._plan, report, self._checker.first_fault())
             await self._unless_it_fails(self._closing.mark_completed(report, red=halt.error is not None))
-        self._close_threads()
         recent = {} if self._filter is None else self._filter.latest.as_dict()
-        faults = self._checker.most_frequent(SHOWN_FAULTS)
-        return Result(report, halt.error, self._checker.first_fault(), faults, recent=recent)
-
-    def _close_threads(self) -> None:
-        self._file_thread.close()
-        self._airflow_thread.close()
+        return Result(report, halt.error, self._checker.first_fault(), self._watch.faults(), recent=recent)
 
     async def _unless_it_fails(self, writing: Coroutine[Any, Any, None]) -> None:
         try:
@@ -209,11 +216,8 @@ class Engine:
         ]
 
     async def _show_progress(self) -> None:
-        """Tell people the counts every `PROGRESS_SECONDS`, without end."""
-        tell, total = self._plan.on_progress, self._plan.source.total
-        while tell is not None:
+        """Tell the observers how far it is every `PROGRESS_SECONDS`, without end."""
+        while True:
             await asyncio.sleep(PROGRESS_SECONDS)
-            try:
-                await self._airflow_thread.call(functools.partial(tell, self._fates.report(), total))
-            except Exception as error:  # noqa: BLE001  # it is only shown: the next one may get through
-                _log.warning("The progress can't be shown for now: %s", type(error).__name__)
+            if not self._halt.event.is_set():  # else what is written last would wait for it
+                await self._broadcast.progressed(self._airflow_thread, self._watch.status())

@@ -73,7 +73,8 @@ class Opening:
         await self._claim_held(found)
         await self.file_thread.call(self.files.create)
         last = None if found is None else found.checkpoint
-        await self.checkpointer.save_first(len(self.fates.carried_in), last, self.plan.clock)
+        before = [] if found is None else earlier_attempts.before(self.plan.attempt, found)
+        await self.checkpointer.save_first(len(self.fates.carried_in), last, before, self.plan.clock)
         return None
 
     async def _resume(self, found: Recovery) -> None:

@@ -121,8 +121,9 @@ class OutcomeLog:
 
     def _write(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
         write_rejects(self.files.rejects, rows, self.origins)
-        for (fate, rule), count in Counter([(why.fate, why.rule) for _, _, why in rows]).items():
-            self.tally.record_outcome(fate, count, rule)
+        outcomes = Counter([(why.fate, why.rule, why.status is not None) for _, _, why in rows])
+        for (fate, rule, answered), count in outcomes.items():
+            self.tally.record_outcome(fate, count, rule, answered=answered)
 
     def record_not_delivered(self, records: Sequence[Record], why: Rejection) -> None:
         """Write the lines of records that share a fate."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from airflow_provider_userdata.delivery.carry_over import CarryOverFolder
@@ -15,6 +15,7 @@ from airflow_provider_userdata.delivery.recording import Folder
 from airflow_provider_userdata.delivery.report import Report
 from airflow_provider_userdata.delivery.resuming import CheckpointStore, Destination
 from airflow_provider_userdata.delivery.sending import Endpoint, Patience
+from airflow_provider_userdata.delivery.status import Observer
 from airflow_provider_userdata.delivery.supervisor import Supervisor
 from airflow_provider_userdata.vendors import Vendor
 
@@ -45,7 +46,7 @@ class Plan:
         changed source is an error.
     :param more_attempts: whether Airflow would make another attempt after this one.
     :param supervisor: the process without which this one has to stop; None if nothing else can start an attempt.
-    :param on_progress: called every few seconds with the counts so far and the source's total.
+    :param observers: who shows the delivery while it runs.
     :param clock: tells the time.
     """
 
@@ -70,7 +71,7 @@ class Plan:
     restart_if_changed: bool = False
     more_attempts: bool = False
     supervisor: Supervisor | None = None
-    on_progress: Callable[[Report, int | None], None] | None = None
+    observers: Sequence[Observer] = ()
     clock: Clock = field(default_factory=Clock)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from dataclasses import replace
 
+from airflow_provider_userdata.delivery.broadcast import Broadcast
 from airflow_provider_userdata.delivery.engine import Engine
 from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.supervisor import WATCH_SECONDS
@@ -95,14 +96,19 @@ class Delivery:
 
     async def _deliver(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._engine = Engine(self._plan)
+        broadcast = Broadcast(self._plan.observers)
+        self._engine = Engine(self._plan, broadcast)
         if self._stop_error is not None:
             self._engine.stop(self._stop_error, self._grace)
         ended = await self._engine.run()
         if isinstance(ended.error, SourceChangedError) and self._plan.restart_if_changed and not self._stop_error:
             _log.warning("The source changed since an earlier attempt: all its records are sent again, from the first")
-            self._engine = Engine(replace(self._plan, resume=False, attempt=f"{self._plan.attempt}-again"))
+            self._engine.close()
+            again = replace(self._plan, resume=False, attempt=f"{self._plan.attempt}-again")
+            self._engine = Engine(again, broadcast)
             ended = await self._engine.run()
+        await self._engine.tell_end(ended)
+        self._engine.close()
         # Set before the loop is closed: closing it would wait for a DNS lookup that hangs.
         self._ended.set_result(ended)
 

@@ -19,11 +19,11 @@ from airflow_provider_userdata.delivery.preparing import FieldMap, Word
 from airflow_provider_userdata.delivery.sending import OnDoubt
 from airflow_provider_userdata.errors import LaterError, StoppedError, UserdataError
 from airflow_provider_userdata.hooks.base import VendorHook
-from airflow_provider_userdata.operators import arguments, asset_state, held_xcom, reporting
+from airflow_provider_userdata.operators import arguments, asset_state, held_xcom, labels, reporting
 from airflow_provider_userdata.operators.lineage import Lineage
 from airflow_provider_userdata.operators.links import upload_links
 from airflow_provider_userdata.operators.planning import make_plan
-from airflow_provider_userdata.sources import as_text, hold
+from airflow_provider_userdata.sources import as_text, hold, label
 from airflow_provider_userdata.vendors import Vendor
 
 
@@ -31,8 +31,10 @@ class DeliveryOperator(Lineage, BaseOperator):
     """Delivers the records of a source to a vendor, and accounts for each of them.
 
     The task returns a report, and pushes it as XCom `report` if it fails:
-    `read`, `delivered`, `rejected`, `held`, `unchanged`, `unknown`, `resent`, `requests`, `retries`, `bytes`,
-    `seconds`, `rejects` and `receipts` (paths), `reasons` (number of records by rule).
+    `read`, `delivered`, `rejected`, `invalid` and `refused` (which together are `rejected`), `held`, `unchanged`,
+    `unknown`, `resent`, `requests`, `retries`, `bytes`, `seconds`, `rejects` and `receipts` (paths), `reasons` (number
+    of records by rule). While it runs, the XCom `userdata_upload` shows how far it is. A mapped task is labelled by
+    what it uploads, such as a file's name, unless it has a `map_index_template`.
 
     Records are data: they are never rendered as templates, and Airflow stores none of them.
 
@@ -124,12 +126,24 @@ class DeliveryOperator(Lineage, BaseOperator):
     def source(self, value: Any) -> None:
         self._source = hold(value, getattr(self, "_source", None))
 
+    @property
+    def upload_label(self) -> str:
+        """What the task uploads, such as a file's name or `1,234 records`; empty if there is nothing to tell it by."""
+        return label(self.source)
+
+    @classmethod
+    def partial(cls, **kwargs: Any) -> Any:
+        """Return the operator with these arguments, to be expanded. Each mapped task is labelled by what it uploads."""
+        return labels.by_upload(super().partial(**kwargs))
+
     def execute(self, context: Context) -> dict[str, Any]:
         """Deliver the records, and return the report.
 
         :raises AirflowFailException: if a retry can't help: arguments, connection, rejects, a vendor that refuses.
         :raises AirflowException: if a retry may help.
         """
+        if labels.is_wanted(context, self.upload_label):
+            context["map_index_template"] = labels.TEMPLATE
         try:
             plan = make_plan(self, context, came_back=self._came_back)
         except UserdataError as error:
@@ -140,7 +154,6 @@ class DeliveryOperator(Lineage, BaseOperator):
         except BaseException as interruption:
             if (partial := self._delivery.ended) is not None:
                 self._leave_traces(partial, plan, context)
-                reporting.log_report(partial, self.log)
                 self._push_report(partial.report, interruption, context["ti"])
             raise
         self._leave_traces(result, plan, context)
@@ -188,12 +201,6 @@ class DeliveryOperator(Lineage, BaseOperator):
 
     def _conclude(self, result: Result, context: Context) -> dict[str, Any]:
         """Return the report of a delivery that succeeded; defer or raise for any other."""
-        if result.repeated:
-            self.log.info(
-                "An earlier attempt had already finished: nothing was sent, and this is its report. To send everything "
-                "again, set resume=False"
-            )
-        reporting.log_report(result, self.log)
         error = result.error
         if error is None:
             return result.report.as_dict()

@@ -19,11 +19,11 @@ from airflow_provider_userdata.operators import (
     held_xcom,
     ledger_settings,
     output_paths,
-    reporting,
     supervision,
 )
+from airflow_provider_userdata.operators.observing import Upload, observers
 from airflow_provider_userdata.operators.task_state import checkpoint_store
-from airflow_provider_userdata.sources import Parts, open_source, unhold
+from airflow_provider_userdata.sources import Parts, described, open_source, unhold
 from airflow_provider_userdata.vendors import LedgerMode, Vendor
 
 if TYPE_CHECKING:
@@ -68,10 +68,22 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
     if vendor.limits.minimum > 1:
         held = output_paths.held(root, ti, stream.kind or vendor.name, to.name)
         held_xcom.check(context, held, task.log)
+    source = open_source(_bound(task.source, context), columns=columns, only=fields is not None)
+    upload = Upload(
+        vendor=vendor.name,
+        kind=task._kind(),
+        conn_id=endpoint.connection,
+        address=endpoint.address,
+        source=described(task.source, source),
+        label=task.upload_label,
+        attempt=ti.try_number,
+        validate_only=validate_only,
+        incremental=incremental,
+    )
     return Plan(
         vendor=vendor,
         endpoint=endpoint,
-        source=open_source(_bound(task.source, context), columns=columns, only=fields is not None),
+        source=source,
         output=folder,
         attempt=f"{ti.try_number}-{uuid.uuid4().hex[:8]}",
         destination=to,
@@ -90,7 +102,7 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
         restart_if_changed=changed == "restart",
         more_attempts=ti.try_number <= store.max_tries,
         supervisor=supervision.supervisor(ti),
-        on_progress=functools.partial(reporting.show_progress, store, task.log),
+        observers=observers(upload, context, task.log),
     )
 
 

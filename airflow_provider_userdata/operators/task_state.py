@@ -18,7 +18,6 @@ import msgspec
 from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, is_local, make_private_folder
 
 CHECKPOINT = "checkpoint"
-PROGRESS = "progress"
 _MARK = ".attempt-"
 _OF_ATTEMPT = re.compile(r"\.attempt-(\d+)|(?:receipts|rejects|sent)-(\d+)-.*")
 
@@ -36,7 +35,7 @@ def checkpoint_store(context: Any, folder: Any, *, came_back: bool = False) -> T
     except KeyError:
         store = None
     if store is None:
-        return FileStore(folder, max_tries, ti, _unseen(folder, ti.try_number, came_back=came_back))
+        return FileStore(folder, max_tries, _unseen(folder, ti.try_number, came_back=came_back))
     return TaskStateStore(store, max_tries)
 
 
@@ -61,24 +60,18 @@ class TaskStateStore:
         """Save the checkpoint."""
         self._store.set(CHECKPOINT, value)
 
-    def show(self, value: dict[str, Any]) -> None:
-        """Save the progress, for display."""
-        self._store.set(PROGRESS, value)
-
 
 class FileStore:
-    """A checkpoint file beside the rejects and receipts, and the progress as an XCom, for Airflow before 3.3.
+    """A checkpoint file beside the rejects and receipts, for Airflow before 3.3.
 
     :param folder: a `pathlib.Path` or an `ObjectStoragePath`.
     :param max_tries: how many attempts Airflow may make.
-    :param ti: the task instance.
     :param unseen: the numbers of earlier attempts that left no files in the folder.
     """
 
-    def __init__(self, folder: Any, max_tries: int, ti: Any, unseen: tuple[int, ...] = ()) -> None:
+    def __init__(self, folder: Any, max_tries: int, unseen: tuple[int, ...] = ()) -> None:
         self._path = folder / f"{CHECKPOINT}.json"
         self._folder = folder
-        self._ti = ti
         self.unseen = unseen
         self.max_tries = max_tries
 
@@ -113,10 +106,6 @@ class FileStore:
             file.flush()
             os.fsync(file.fileno())  # else a power failure could leave an empty file under the new name
         part.replace(self._path)
-
-    def show(self, value: dict[str, Any]) -> None:
-        """Save the progress, for display."""
-        self._ti.xcom_push(key=PROGRESS, value=value)
 
 
 def _unseen(folder: Any, try_number: int, *, came_back: bool) -> tuple[int, ...]:

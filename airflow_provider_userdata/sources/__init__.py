@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_userdata.delivery.preparing import Column, Constant, Number, Timestamp
 from airflow_provider_userdata.sources.airflow_lookups import storage_path
+from airflow_provider_userdata.sources.describing import argument_label, described, label
 from airflow_provider_userdata.sources.file_source import FileSource
 from airflow_provider_userdata.sources.opening import open_source
 from airflow_provider_userdata.sources.row_reader import read
@@ -19,9 +20,12 @@ __all__ = [
     "Parts",
     "SqlSource",
     "Timestamp",
+    "argument_label",
     "as_text",
+    "described",
     "hold",
     "is_location",
+    "label",
     "open_source",
     "read",
     "storage_path",

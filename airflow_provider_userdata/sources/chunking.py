@@ -29,10 +29,12 @@ class LazySource:
 
     :param chunks: yields the rows in chunks.
     :param total: the number of rows; None if it isn't known before reading.
+    :param files: the number of files that they are in; None if they are in none.
     """
 
     chunks: Callable[[], Iterator[Chunk]]
     total: int | None = None
+    files: int | None = None
 
 
 def chunks_of(records: Iterable[Any]) -> Iterator[Chunk]:

@@ -68,7 +68,7 @@ def open_files(value: FileSource, wanted: Wanted, seen: set[object]) -> LazySour
     seen.update(new)
     counts = [file.rows for file in new.values() if file.rows is not None]
     total = sum(counts) if len(counts) == len(new) else None
-    return LazySource(partial(_read, list(new.values()), value, wanted), total)
+    return LazySource(partial(_read, list(new.values()), value, wanted), total, len(new))
 
 
 def _read(files: list[File], options: FileSource, wanted: Wanted) -> Iterator[Chunk]:

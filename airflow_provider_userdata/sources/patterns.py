@@ -19,7 +19,7 @@ _MAGIC = re.compile(r"[*?\[]")
 _Identity = tuple[int, int]
 
 
-def is_pattern(path: Path) -> bool:
+def is_pattern(path: Path | str) -> bool:
     """Return whether a path has wildcards."""
     return _MAGIC.search(str(path)) is not None
 

@@ -17,6 +17,9 @@ LEFT_AT_THE_END = "A5"
 UNREADABLE = "A7"
 VALIDATE_ONLY = "validate_only"
 
+REFUSALS = frozenset({"T10", "G10", "G12", "P10", "P11"})
+"""The rules of refused records only: they tell refused records from invalid ones in counts of an earlier version."""
+
 SHARED: Mapping[str, str] = {
     WRONG_ACCESS: "key, permission or address refused",
     OUT_OF_REACH: "vendor down or out of reach",

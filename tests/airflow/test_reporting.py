@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
 import time
@@ -14,8 +13,6 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 
-from airflow_provider_userdata.delivery import Report, Result
-from airflow_provider_userdata.operators import reporting
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
@@ -241,17 +238,3 @@ def test_a_function_may_skip_or_fail_its_task(
         PtengineProfilesOperator(task_id="upload", source=source, **SOON)
     run = run_dag(dag)
     assert (run.states("upload"), run.tries("upload")) == ([state], [tries])
-
-
-def test_what_is_wrong_with_most_rejects_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever reads the task's log sees why, without opening the rejects."""
-    counts: dict[str, Any] = dict.fromkeys(("read", "rejected"), 4_002) | dict.fromkeys(
-        ("delivered", "held", "unchanged", "unknown", "resent", "requests", "retries", "bytes", "seconds"), 0
-    )
-    faults = {"P3 $.user_id is missing": 4_000, "P7 $.user_id is blank": 2}
-    result = Result(Report(**counts, rejects="r.jsonl", receipts=None), faults=faults)
-
-    with caplog.at_level("INFO"):
-        reporting.log_report(result, logging.getLogger("task"))
-
-    assert caplog.messages[1:3] == ["Invalid: P3 $.user_id is missing: 4,000", "Invalid: P7 $.user_id is blank: 2"]

@@ -251,6 +251,8 @@ def _check_positions(ended: Result) -> None:
     counted = Counter({"delivered": len(accepted)}) + Counter(line["fate"] for line in rejects)
     assert counted == {fate: count for fate in FATES if (count := getattr(ended.report, fate))}
     assert ended.report.reasons == Counter(line["rule"] for line in rejects)
+    answered = Counter(line["status"] is not None for line in rejects if line["fate"] == "rejected")
+    assert (ended.report.invalid, ended.report.refused) == (answered[False], answered[True])
 
 
 @pytest.fixture

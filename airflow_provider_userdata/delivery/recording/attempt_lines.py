@@ -46,6 +46,7 @@ class ReceiptLine(msgspec.Struct):
 
     ranges: list[Range]
     count: Count
+    status: int = 200
 
 
 class RejectLine(msgspec.Struct):
@@ -54,6 +55,7 @@ class RejectLine(msgspec.Struct):
     position: Count
     fate: Fate
     rule: str
+    status: int | None = None
 
 
 Line = TypeVar("Line", SentLine, ReceiptLine, RejectLine)

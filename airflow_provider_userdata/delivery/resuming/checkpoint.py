@@ -13,6 +13,7 @@ import msgspec
 
 from airflow_provider_userdata.delivery.recording import Count
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet, unpacked
+from airflow_provider_userdata.upload_status import EarlierAttempt
 
 _LARGEST_SETS = 12 * 1024
 """The bytes of both sets at most, so that a checkpoint has fewer than 16 KB, whatever the source."""
@@ -41,7 +42,9 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     :param ended: whether nothing was sent after this was written.
     :param earlier: how far the receipts and rejects of the attempts before went, by the file's name.
     :param waiting_since: since when the vendor has accepted nothing, where the next attempt is to go on waiting.
-    :param checksum: of all but the times; empty in those of an earlier version.
+    :param attempts: the attempts before this one, for display.
+    :param at: when it was written, for display.
+    :param checksum: of all but the times and what is for display; empty in those of an earlier version.
     """
 
     attempt: str
@@ -63,6 +66,8 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     ended: bool = False
     earlier: dict[str, Count] = {}
     waiting_since: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    attempts: list[EarlierAttempt] = []
+    at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     checksum: str = ""
 
     @property

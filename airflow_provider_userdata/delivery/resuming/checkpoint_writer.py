@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint, C
 from airflow_provider_userdata.delivery.resuming.position_tracker import PositionTracker
 from airflow_provider_userdata.delivery.resuming.soundness import signed
 from airflow_provider_userdata.errors import OutputError
+from airflow_provider_userdata.upload_status import EarlierAttempt
 
 FIRST_SAVES = 5
 """How often the first checkpoint is tried before the delivery ends."""
@@ -91,6 +92,7 @@ class Checkpointer:
     :param writer: writes to the store.
     :param file_thread: for calls to the file system.
     :param waiting_since: tells since when the vendor has accepted nothing.
+    :param now: tells the time.
     :param before: called before each checkpoint, to write what is waiting to be written.
     :param mark: marks all delivered records in the ledger, and returns whether it could; None without a ledger.
     :param mark_proven: whether what an earlier attempt delivered must be marked, too, before a checkpoint covers it.
@@ -104,6 +106,7 @@ class Checkpointer:
     tally: Counters
     progress: PositionTracker
     waiting_since: Callable[[], datetime | None]
+    now: Callable[[], datetime]
     before: Callable[[], None]
     mark: Callable[[], Awaitable[bool]] | None
     mark_proven: bool
@@ -111,15 +114,23 @@ class Checkpointer:
     _earlier: Checkpoint | None = field(default=None, init=False)
     _saved: Checkpoint | None = field(default=None, init=False)
 
-    async def save_first(self, carried_in: int, earlier: Checkpoint | None, clock: Clock) -> None:
+    @property
+    def attempts(self) -> Sequence[EarlierAttempt]:
+        """The attempts before this one."""
+        return self.blank.attempts
+
+    async def save_first(
+        self, carried_in: int, earlier: Checkpoint | None, attempts: list[EarlierAttempt], clock: Clock
+    ) -> None:
         """Save the first checkpoint, before anything is sent: without one, a retry would send everything again.
 
         :param carried_in: how many of the first records an earlier run had held.
         :param earlier: the checkpoint of the attempt before, which is kept until there is a newer one that fits.
+        :param attempts: the attempts before this one.
         :raises OutputError: if it can't be saved.
         """
         self._earlier = earlier
-        self.blank = msgspec.structs.replace(self.blank, carried_in=carried_in)
+        self.blank = msgspec.structs.replace(self.blank, carried_in=carried_in, attempts=attempts)
         for _ in range(FIRST_SAVES):
             await self.save()
             if self._saved is not None:
@@ -168,6 +179,7 @@ class Checkpointer:
             tally=self.tally.snapshot(),
             earlier=self.files.earlier,
             waiting_since=self.waiting_since(),
+            at=self.now().replace(microsecond=0),
             until=self.announcements.until,
             ended=self.announcements.closed,
             **self.progress.marks(),
@@ -187,6 +199,8 @@ class Checkpointer:
             journals={**checkpoint.journals, **last.journals},
             earlier=checkpoint.earlier,
             waiting_since=checkpoint.waiting_since,
+            attempts=checkpoint.attempts,
+            at=checkpoint.at,
             doubt_below=checkpoint.doubt_below,
             until=checkpoint.until,
             ended=checkpoint.ended,

@@ -108,11 +108,12 @@ def recover(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Recov
             if receipt.count != sum(length for _, length in receipt.ranges):
                 raise damaged(receipts_name(attempt), "a count isn't that of its records")
             only_within(receipts_name(attempt), receipt.ranges, known, "it holds records that were never sent")
-            _record(settled, receipt.ranges, tally, Fate.DELIVERED, None)
+            _record(settled, receipt.ranges, tally, Fate.DELIVERED)
+            tally.record_answer(receipt.status)
             proven.add_all(receipt.ranges)
         for reject in _lines(checkpoint, folder, rejects_name(attempt), RejectLine):
             only_within(rejects_name(attempt), [(reject.position, 1)], then.was_read, "it holds what was not read")
-            _record(settled, [(reject.position, 1)], tally, reject.fate, reject.rule)
+            _record(settled, [(reject.position, 1)], tally, reject.fate, reject)
     in_doubt.extend(sent.ranges())
     doubt = Doubt(IntervalSet(in_doubt).without(settled), below)
     return Recovery(checkpoint, settled, doubt, tally.snapshot(), read, proven)
@@ -166,9 +167,13 @@ def _sent(checkpoint: Checkpoint, folder: Folder, attempt: str, tally: Counters)
     return found
 
 
-def _record(settled: IntervalSet, ranges: Sequence[Range], tally: Counters, fate: Fate, rule: str | None) -> None:
+def _record(
+    settled: IntervalSet, ranges: Sequence[Range], tally: Counters, fate: Fate, reject: RejectLine | None = None
+) -> None:
+    rule = None if reject is None else reject.rule
+    answered = reject is None or reject.status is not None
     for start, length in ranges:
-        tally.record_outcome(fate, length - settled.count(start, length), rule)
+        tally.record_outcome(fate, length - settled.count(start, length), rule, answered=answered)
         settled.add(start, length)
 
 

@@ -67,6 +67,13 @@ class SentLog:
         self.ahead.append(SentLine(ranges=positions, bytes=size, retry=retry))  # type: ignore[arg-type]  # pairs, as lists
         self.progress.record_sent(positions)
 
+    def answered(self, status: int | None) -> None:
+        """Count how a request was answered.
+
+        :param status: the HTTP status; None if there was no answer.
+        """
+        self.tally.record_answer(status)
+
     def returned(self, positions: Ranges) -> None:
         """Record that positions were not accepted, and wait for the next attempt."""
         self.ahead.append(SentLine(returned=positions))  # type: ignore[arg-type]  # pairs, as lists

@@ -24,6 +24,8 @@ class _Tally(msgspec.Struct):
     """The counts of a checkpoint."""
 
     fates: dict[Fate, Count] = {}
+    refused: Count = 0
+    answers: dict[str, Count] = {}
     reasons: dict[str, Count] = {}
     resent: Count = 0
     requests: Count = 0
@@ -38,11 +40,11 @@ def signed(value: Checkpoint | Completed) -> Checkpoint | Completed:
 
 
 def _checksum(checkpoint: Checkpoint) -> str:
-    """Return the checksum of a checkpoint, without its times: stores may format them differently."""
+    """Return the checksum of a checkpoint, without its times, which stores may format differently."""
     value = msgspec.to_builtins(checkpoint)
     value["tally"] = {name: count for name, count in value.get("tally", {}).items() if name != "seconds"}
-    value.pop("waiting_since", None)
-    value.pop("checksum", None)
+    for name in ("waiting_since", "attempts", "at", "checksum"):
+        value.pop(name, None)
     return xxh3_64(_encode(value)).hexdigest()
 
 
@@ -71,10 +73,16 @@ def only_within(what: str, ranges: Iterable[Range], known: IntervalSet, reason: 
 
 
 def _flaws_of_report(report: dict[str, Any]) -> Iterator[str]:
-    made = msgspec.convert(report, Report)
+    try:
+        made = msgspec.convert(Report.of(report).as_dict(), Report)
+    except TypeError as error:  # it lacks a count, or has something else
+        yield str(error)
+        return
     fates = [getattr(made, fate) for fate in Fate]
     if min(fates) < 0 or sum(fates) != made.read:
         yield f"the fates of {sum(fates)} records are counted, and {made.read} were read"
+    if min(made.invalid, made.refused) < 0 or made.invalid + made.refused != made.rejected:
+        yield f"{made.invalid} invalid and {made.refused} refused records are counted, and {made.rejected} rejected"
 
 
 def _flaws(checkpoint: Checkpoint) -> Iterator[str]:
@@ -86,6 +94,8 @@ def _flaws(checkpoint: Checkpoint) -> Iterator[str]:
         yield "`digest` is not a digest"
     yield from _flaws_of_journals(checkpoint)
     counts = msgspec.convert(checkpoint.tally, _Tally)
+    if counts.refused > counts.fates.get(Fate.REJECTED, 0):
+        yield f"`tally` counts {counts.refused} refused records, more than rejected ones"
     settled, sent = checkpoint.settled(), checkpoint.sent()
     if sum(counts.fates.values()) != len(settled):
         yield f"`tally` counts the fates of {sum(counts.fates.values())} records, and {len(settled)} are settled"

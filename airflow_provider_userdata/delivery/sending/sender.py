@@ -11,6 +11,7 @@ from typing import Literal
 
 from airflow_provider_userdata.delivery.clock import Clock, unless_set
 from airflow_provider_userdata.delivery.resuming import SentLog
+from airflow_provider_userdata.delivery.sending.pauses import Pauses
 from airflow_provider_userdata.delivery.sending.retry import Attempts, Waiting
 from airflow_provider_userdata.delivery.sending.retry_after import retry_after
 from airflow_provider_userdata.delivery.sending.throttle import Permit, Throttle
@@ -114,10 +115,12 @@ class Sender:
     halted: asyncio.Event
     chance: Callable[[], float] = random.random
     waiting: Waiting = field(init=False)
+    pauses: Pauses = field(init=False)
     _polling: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def __post_init__(self) -> None:
         self.waiting = Waiting(self.clock, self.patience.max_wait, self.halted)
+        self.pauses = Pauses(self.clock)
 
     async def send(self, records: Sequence[Record], *, in_doubt: bool = False) -> Outcome:
         """Send a batch, again where that may help, and return how it ended.
@@ -170,6 +173,7 @@ class Sender:
                 wait, reason = self._maintenance(answer)
                 if (too_long := self.waiting.too_long(reason, started, wait)) is not None:
                     return GaveUp(self.vendor.maintenance_rule, too_long)
+                self.pauses.add("maintenance", wait)
                 if self.patience.longest_sleep is not None:
                     return GaveUp(self.vendor.maintenance_rule, reason, until=self.waiting.come_back(wait))
                 await self.clock.wait(self.halted, wait)
@@ -215,7 +219,9 @@ class Sender:
             answer = await self.transport.post(request)
         except BaseException:
             self.pace.release()
+            self.sent.answered(None)
             raise
+        self.sent.answered(answer.status if isinstance(answer, Answer) else None)
         match answer:
             case Answer(status=429):
                 self.pace.pushed_back(permit, too_soon=True)
@@ -241,11 +247,15 @@ class Sender:
             wait, reason = asked.seconds, f"{retry.reason}, and {asked.words}"
         if (too_long := self.waiting.too_long(reason, attempts.started, wait)) is not None:
             return GaveUp(NOT_ACCEPTED, too_long)
-        longest = self.patience.longest_sleep
+        longest, too_soon = self.patience.longest_sleep, answer is not None and answer.status == 429
+        if asked is not None:
+            self.pauses.add("too_many_requests" if too_soon else "retry_after", wait)
+        elif too_soon:
+            self.pauses.add_backoff(wait)
         if asked is None:
             await self.clock.wait(self.halted, wait)
         elif longest is not None and wait > longest:
             return GaveUp(retry.rule, reason, until=self.waiting.come_back(wait))
         else:
-            self.pace.pause(wait, too_soon=answer is not None and answer.status == 429)
+            self.pace.pause(wait, too_soon=too_soon)
         return await self.until_ready() if answer is not None and answer.status == 503 else None

@@ -68,6 +68,11 @@ class Throttle:
         self._waiters: deque[asyncio.Future[_Given]] = deque()
         self._first_waits = False
 
+    @property
+    def in_flight(self) -> int:
+        """How many requests are in flight."""
+        return self._in_flight
+
     def pause(self, seconds: float, *, too_soon: bool = False) -> None:
         """Send nothing for some seconds: a `Retry-After` applies to every request (A2).
 

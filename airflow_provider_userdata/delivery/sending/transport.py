@@ -70,6 +70,11 @@ class Endpoint:
         return ", ".join(parts)
 
     @property
+    def address(self) -> str:
+        """The scheme, host and port."""
+        return f"{urlsplit(self.url).scheme}://{_host_and_port(self.url)}"
+
+    @property
     def secure(self) -> bool:
         """Whether the vendor is reached over https."""
         return self.url.lower().startswith("https:")

@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_userdata.delivery import Observer, Status
 from airflow_provider_userdata.operators.links import LinkObserver
+from airflow_provider_userdata.operators.observing.log import LogObserver
+from airflow_provider_userdata.operators.observing.upload import Upload
+from airflow_provider_userdata.operators.observing.xcom import XComObserver
 
 __all__ = ["Observer", "Status", "Upload", "observers"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """What an upload is, as it stays from its start to its end: names and words, nothing of a record.
-
-    :param vendor: the connection type, such as `gerosense`.
-    :param kind: the kind of records, such as a data type; empty if the vendor has one only.
-    :param conn_id: the Airflow connection.
-    :param address: where requests go, without credential.
-    :param source: where records come from, in words.
-    :param label: what a mapped task uploads, in few words.
-    :param attempt: Airflow's number of the attempt.
-    """
-
-    vendor: str
-    kind: str
-    conn_id: str
-    address: str
-    source: str
-    label: str
-    attempt: int
-    validate_only: bool
-    incremental: bool
-
-
-def observers(upload: Upload, context: Any) -> list[Observer]:  # noqa: ARG001  # not yet
-    """Return all that show an upload.
+def observers(upload: Upload, context: Any, log: Any) -> list[Observer]:
+    """Return all that show an upload. The last ones may not get their turn if the process is about to be killed.
 
     :param context: Airflow's context of the task.
+    :param log: the task's logger.
     """
-    return [LinkObserver(context["ti"])]
+    ti = context["ti"]
+    return [LogObserver(upload, log), XComObserver(upload, ti), LinkObserver(ti)]

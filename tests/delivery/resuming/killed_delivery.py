@@ -207,7 +207,7 @@ def main(settings: dict[str, Any], say: Callable[[Any], object]) -> None:
         attempt=settings["attempt"],
         max_in_flight=settings["max_in_flight"],
         ledger=_ledger(settings, vendor) if settings.get("ledger") else None,
-        store=FileStore(output, 0, None),
+        store=FileStore(output, 0),
         more_attempts=True,
         patience=Patience(on_doubt=settings.get("on_doubt", "resend")),
         supervisor=Supervisor(math.inf) if settings.get("supervised") else None,

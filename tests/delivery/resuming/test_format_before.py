@@ -116,6 +116,7 @@ def test_an_attempt_resumes_from_the_files_of_an_earlier_version(
 
     whole(report, 12)
     assert (report.delivered, report.rejected, report.resent, report.unknown) == (11, 1, 2, 0)
+    assert (report.invalid, report.refused) == (1, 0)
     assert sandbox.thymia.counts.records == 6
 
 
@@ -142,6 +143,18 @@ def test_a_completed_run_of_an_earlier_version_sends_nothing(
     ended = attempt("thymia", rows("thymia", 3))
 
     assert (ended.repeated, ended.report.delivered, sandbox.thymia.counts.records) == (True, 3, 0)
+
+
+def test_rejects_of_a_completed_run_of_an_earlier_version_are_told_apart(
+    attempt: Attempt, rows: Rows, store: Any
+) -> None:
+    """By their rules: it counted what was invalid and what was refused as one."""
+    done = {**COMPLETED["done"], "read": 7, "rejected": 4, "reasons": {"T5": 1, "T10": 3}}
+    store.save({**COMPLETED, "done": done})
+
+    report = attempt("thymia", rows("thymia", 3)).report
+
+    assert (report.rejected, report.invalid, report.refused) == (4, 1, 3)
 
 
 def test_held_records_of_an_earlier_version_are_carried_in(
