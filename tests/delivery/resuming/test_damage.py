@@ -112,7 +112,8 @@ def test_any_value_of_a_checkpoint_may_be_damaged(
         shutil.copytree(tmp_path / "aside", tmp_path / "run")
         ended = go_on(changed(left, path, new))
         only_times = path in (("waiting_since",), ("at",)) or path[-1] == "seconds"
-        assert new == old or only_times or ended.error is not None
+        of_an_earlier_version = path == ("checksum",) and new == ""
+        assert new == old or only_times or of_an_earlier_version or ended.error is not None
 
     check()
 
