@@ -15,7 +15,7 @@ QUERIES := tests/sources/test_query_faults.py tests/sources/test_sql_clients.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-long test-postgres test-mysql test-airflow-2 test-matrix lint types tests bench format ui ui-check schemas data clean
+.PHONY: help demo test test-long test-postgres test-mysql test-ui test-airflow-2 test-matrix lint types tests bench format ui ui-check schemas data clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s  %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,11 @@ test-mysql: $(INSTALLED) ## Run the queries' tests on a MariaDB of their own (in
 	@echo "Running the queries' tests on MariaDB…"
 	@$(PY) -m scripts.mariadb $(PY) -m pytest -m "" $(QUERIES)
 
+test-ui: $(INSTALLED) ui-check ## Look at Airflow's pages with a real browser (installs it on Debian); pictures go to .screenshots
+	@$(PY) -m scripts.chromium
+	@echo "Running the browser's tests (they start a whole Airflow)…"
+	@$(PY) -m pytest -m browser tests/ui
+
 test-airflow-2: $(VENV_2)/.installed ## Run the ledger's and the operators' tests on Airflow 2.11, in a virtual environment of its own
 	@echo "Running the tests on Airflow 2.11…"
 	@$(PY_2) -m pytest tests/ledger tests/delivery/incremental tests/airflow --ignore tests/airflow/processes
@@ -81,7 +86,7 @@ data: $(INSTALLED) ## Write the example DAGs' data files anew
 	@$(PY) scripts/make_example_data.py
 
 clean: ## Remove all that is not the project's own: .venv, .demo, caches, builds
-	@rm -rf $(VENV) $(VENV_2) .bench .matrix .demo .airflow .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	@rm -rf $(VENV) $(VENV_2) .bench .matrix .demo .airflow .hypothesis .mypy_cache .pytest_cache .ruff_cache .screenshots build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): pyproject.toml setup.cfg constraints.txt

@@ -1,0 +1,1 @@
+"""The pages of Airflow's UI, in a real browser: `make test-ui` runs them."""
