@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests.utils import prepend_scheme_if_needed, select_proxy
 
 from airflow_provider_userdata.airflow_compat import AirflowNotFoundException, BaseHook
 from airflow_provider_userdata.delivery.sending import Endpoint
@@ -16,8 +14,7 @@ from airflow_provider_userdata.hooks.credential import credential
 from airflow_provider_userdata.hooks.failures import explained
 from airflow_provider_userdata.hooks.key_trial import try_key
 from airflow_provider_userdata.hooks.remarks import remarks
-
-_UNCHECKED = "its certificate is not checked, because 'verify' in the extra is false"
+from airflow_provider_userdata.hooks.session import proxy_of, session_of
 
 
 class VendorHook(BaseHook):
@@ -84,7 +81,7 @@ class VendorHook(BaseHook):
         url = address.base_url(connection, self.default_url, self.api_paths)
         with self._session(connection) as session:
             settings = session.merge_environment_settings(url, {}, None, None, None)
-        proxy = _proxy(url, settings["proxies"], self._conn_id)
+        proxy = proxy_of(url, settings["proxies"], self._conn_id)
         tls = any(place is not None and place.startswith("https:") for place in (url, proxy))
         own = isinstance(session.verify, str)  # read even without TLS, so that a mistake in it shows early
         for remark in [*self._twice(url), *remarks(connection)]:
@@ -108,6 +105,10 @@ class VendorHook(BaseHook):
         return works, said.replace(f"connection {self._conn_id!r}", "this connection")
 
     def _tested(self) -> tuple[bool, str]:
+        """Try the connection; return whether it works, and a text that names it.
+
+        :raises ConnectionSettingsError: if the connection lacks a setting, or has one that can't work.
+        """
         connection, endpoint = self._connection(), self.endpoint()
         notes = remarks(connection)
         try:
@@ -115,10 +116,11 @@ class VendorHook(BaseHook):
                 works, said = self._try(session)
         except requests.RequestException as error:
             return False, "; ".join([f"{self.hook_name} {explained(error, endpoint)}", *notes])
-        if works:
-            unchecked = endpoint.secure and extras.verify(connection) is False
-            return True, "; ".join([said, *([_UNCHECKED] if unchecked else []), *notes])
-        return False, f"{said} ({'; '.join([endpoint.way, *self._twice(endpoint.url), *notes])})"
+        if not works:
+            return False, f"{said} ({'; '.join([endpoint.way, *self._twice(endpoint.url), *notes])})"
+        if endpoint.secure and extras.verify(connection) is False:
+            notes = ["its certificate is not checked, because 'verify' in the extra is false", *notes]
+        return True, "; ".join([said, *notes])
 
     def _try(self, session: requests.Session) -> tuple[bool, str]:
         """Send what the test of this vendor's connection sends; return whether all works, and a sentence about it."""
@@ -137,18 +139,7 @@ class VendorHook(BaseHook):
         return [f"the host ends with {part!r}, and the API's paths begin with it: is it meant twice?"] if part else []
 
     def _session(self, connection: Any) -> requests.Session:
-        session = _Session()
-        session.headers.update(self.auth_headers(credential(connection, self.credential_name)))
-        session.auth = _keep_headers
-        session.max_redirects = 0
-        session.verify = extras.verify(connection)
-        session.cert = certificates.client_certificate(connection)
-        if proxy := address.proxy(connection):
-            session.proxies = {"http": proxy, "https": proxy}
-        adapter = _TimeoutAdapter(extras.timeout(connection))
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        return session
+        return session_of(connection, self.auth_headers(credential(connection, self.credential_name)))
 
     def _connection(self) -> Any:
         try:
@@ -157,46 +148,3 @@ class VendorHook(BaseHook):
             raise ConnectionSettingsError(
                 f"connection {self._conn_id!r} is not defined ({self.conn_name_attr}); its type is {self.conn_type!r}"
             ) from None
-
-
-class _Session(requests.Session):
-    """A session whose own settings override the environment's: in `requests`, HTTPS_PROXY and others would win."""
-
-    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        own = {**self.proxies, **(proxies or {})}
-        if verify is None and self.verify is not True:
-            verify = self.verify
-        return super().merge_environment_settings(url, own, stream, verify, cert)
-
-
-class _TimeoutAdapter(HTTPAdapter):
-    """Sets the connection's timeout on every request: by default, `requests` has none."""
-
-    def __init__(self, timeout: float) -> None:
-        self._timeout = timeout
-        super().__init__()
-
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]  # options pass through
-        options["timeout"] = options.get("timeout") or self._timeout
-        return super().send(request, **options)
-
-
-def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Return the request unchanged, as its `auth`: otherwise `requests` takes credentials from a .netrc file (T2)."""
-    return request
-
-
-def _proxy(url: str, proxies: Any, conn_id: str) -> str | None:
-    """Return the proxy for an address, chosen as `requests` does; None if there is none."""
-    chosen = select_proxy(url, proxies)
-    if not chosen:
-        return None
-    try:
-        proxy = str(prepend_scheme_if_needed(chosen, "http"))  # type: ignore[no-untyped-call]
-    except ValueError:
-        proxy = ""
-    if not address.is_proxy(proxy):
-        raise ConnectionSettingsError(
-            f"connection {conn_id!r}: the environment's proxy is not an HTTP proxy; name one as 'proxy' in the extra"
-        )
-    return proxy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import requests
 import urllib3.exceptions
@@ -37,15 +38,26 @@ def answered(response: requests.Response) -> str:
     """Describe an answer that a connection test didn't expect, and say what to do; without the answer's body."""
     if said := barred(response):
         return said
-    said = _shared_reason(response.status_code, response.headers)
-    if not is_page(response):
-        return said
-    return f"{said}{'' if said.endswith('?') else '.'} {_PAGE}"
+    return _with_page(_shared_reason(response.status_code, response.headers), response)
+
+
+def answered_without(lack: str, response: requests.Response) -> str:
+    """Describe an answer whose status is right, but not its body.
+
+    :param lack: what the body should hold.
+    """
+    return _with_page(f"answered {response.status_code}, but without {lack}; is the connection's host right?", response)
+
+
+def decoded(response: requests.Response) -> dict[Any, Any]:
+    """Return the JSON object of an answer's body; an empty one if it holds something else."""
+    body = Answer(response.status_code, response.headers, response.content).json()
+    return body if isinstance(body, dict) else {}
 
 
 def is_page(response: requests.Response) -> bool:
     """Return whether an answer is a page of HTML: a proxy's or a gateway's, because the vendors answer with JSON."""
-    return Answer(response.status_code, response.headers, response.content or b"").looks_like() == "a page of HTML"
+    return Answer(response.status_code, response.headers, response.content).looks_like() == "a page of HTML"
 
 
 def barred(response: requests.Response) -> str | None:
@@ -80,6 +92,11 @@ def explained(error: requests.RequestException, endpoint: Endpoint) -> str:
             error, secure=endpoint.secure, written=written, seconds=endpoint.timeout, at_proxy=at_proxy
         )
     return failure.said_of(endpoint.way, written=written)
+
+
+def _with_page(said: str, response: requests.Response) -> str:
+    """Add a hint to a sentence if the answer is a page of HTML."""
+    return f"{said}{'' if said.endswith('?') else '.'} {_PAGE}" if is_page(response) else said
 
 
 def _shared_reason(status: int, headers: Mapping[str, str]) -> str:

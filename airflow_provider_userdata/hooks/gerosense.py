@@ -6,7 +6,7 @@ import requests
 
 from airflow_provider_userdata import registry
 from airflow_provider_userdata.hooks.base import VendorHook
-from airflow_provider_userdata.hooks.failures import answered
+from airflow_provider_userdata.hooks.failures import answered, answered_without, decoded
 from airflow_provider_userdata.vendors import gerosense
 
 _NO_SAMPLES = {"data": list[object]()}
@@ -36,12 +36,9 @@ class GerosenseHook(VendorHook):
         response = session.get(self.get_url(gerosense.STATUS_PATH))
         if response.status_code != 200:
             return False, f"GeroSense {answered(response)}"
-        try:
-            status = response.json()["status"]
-        except (ValueError, KeyError, TypeError):
-            return False, "GeroSense answered 200, but no status; is the host right?"
+        status = decoded(response).get("status")
         if status == "Maintenance":
             return False, "GeroSense is in maintenance: uploads wait until it is over. The bearer token was not tried"
         if status != "Ok":
-            return False, "GeroSense answered with an unknown status. The bearer token was not tried"
+            return False, f"GeroSense {answered_without('a status that is known', response)}"
         return self._try_key(session, gerosense.SAMPLES_PATH, _NO_SAMPLES)

@@ -6,7 +6,7 @@ import requests
 
 from airflow_provider_userdata import registry
 from airflow_provider_userdata.hooks.base import VendorHook
-from airflow_provider_userdata.hooks.failures import answered
+from airflow_provider_userdata.hooks.failures import answered, answered_without, decoded
 from airflow_provider_userdata.vendors import thymia
 
 
@@ -39,8 +39,6 @@ class ThymiaHook(VendorHook):
         response = session.get(self.get_url(thymia.ACCOUNT_PATH))
         if response.status_code != 200:
             return False, f"Thymia {answered(response)}"
-        try:
-            response.json()["id"]
-        except (ValueError, KeyError, TypeError):
-            return False, "Thymia answered 200, but without an account; is the host right?"
+        if "id" not in decoded(response):
+            return False, f"Thymia {answered_without('an account', response)}"
         return True, "Thymia accepts the API activation key"

@@ -52,7 +52,8 @@ def test_a_status_that_says_nothing(connect: Connect, vendor_server: Any, status
     vendor_server.status = status
     ok, message = connect("gerosense", host=vendor_server.url).test_connection()
     assert (ok, vendor_server.tried) == (False, [])
-    assert "no status; is the host right?" in message or "an unknown status" in message
+    assert "answered 200, but without a status that is known; is the connection's host right?" in message
+    assert ("a page of HTML" in message) is (status == b"<html>")
 
 
 @pytest.mark.parametrize("vendor", VENDORS)

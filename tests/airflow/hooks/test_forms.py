@@ -156,6 +156,26 @@ def test_the_forms_of_earlier_versions_say_the_same(hooks: Any, form_libraries: 
         assert [name for name, field in widgets.items() if field.kind == "switch"] == ["allow_http"]
 
 
+@pytest.mark.airflow_3
+def test_airflow_3_0_understands_the_same_methods(hooks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to 3.1, it calls them with stand-ins of its own for the libraries of Airflow 2's forms."""
+    import sys
+    from unittest.mock import MagicMock
+
+    from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
+
+    for name in ("wtforms", "wtforms.validators", "flask_appbuilder", "flask_appbuilder.fieldwidgets"):
+        monkeypatch.setitem(sys.modules, name, MagicMock())
+    wtforms: Any = sys.modules["wtforms"]
+    wtforms.StringField, wtforms.BooleanField = HookMetaService.MockStringField, HookMetaService.MockBooleanField
+
+    for name, field in hooks["thymia"].get_connection_form_widgets().items():
+        shown = field.param.dump()
+        assert shown["description"] == FIELDS[name]["description"]
+        assert shown["schema"]["title"] == FIELDS[name]["label"]
+        assert shown["schema"]["type"] == ["boolean" if name == "allow_http" else "string", "null"]
+
+
 @pytest.mark.parametrize(
     ("text", "taken"), [("", True), (None, True), ("0.5", True), (" 60 ", True), ("0", False), ("-1", False)]
 )

@@ -48,9 +48,15 @@ def test_a_400_is_a_good_key(connect: Connect, vendor_server: Any, vendor: str, 
 
 def test_an_account_is_a_good_key(connect: Connect, vendor_server: Any) -> None:
     """Thymia answers with whose it is (T12); anything else is not Thymia."""
-    for body, works in ((b'{"id": "a", "features": []}', True), (JSON, False), (PAGE, False), (b"", False)):
+    for body, works in (
+        (b'{"id": "a", "features": []}', True),
+        *((body, False) for body in (JSON, PAGE, b"", b"[]", b"null", b"[" * 100_000)),
+    ):
         vendor_server.answer = (200, {}, body)
-        assert connect("thymia", host=vendor_server.url).test_connection()[0] is works
+        ok, message = connect("thymia", host=vendor_server.url).test_connection()
+        assert ok is works
+        assert ("but without an account; is the connection's host right?" in message) is not works
+        assert ("a page of HTML" in message) is (body == PAGE)
 
 
 @pytest.mark.parametrize(
