@@ -14,7 +14,7 @@ from benchmarks.contestants.worker import Job
 from benchmarks.environments import OURS, airflow_home, airflow_settings, python_of
 from benchmarks.places import LOGS, ROOT, BenchmarkError, clean_environment
 
-NEEDS_AIRFLOW = {"ours", "http_hook"}
+NEEDS_AIRFLOW = {"ours", "observed", "unobserved", "http_hook"}
 
 
 class Worker:

@@ -19,7 +19,7 @@ from airflow_provider_userdata.delivery.preparing import FieldMap, Word
 from airflow_provider_userdata.delivery.sending import OnDoubt
 from airflow_provider_userdata.errors import LaterError, StoppedError, UserdataError
 from airflow_provider_userdata.hooks.base import VendorHook
-from airflow_provider_userdata.operators import arguments, asset_state, held_xcom, labels, reporting
+from airflow_provider_userdata.operators import arguments, asset_events, asset_state, held_xcom, labels, reporting
 from airflow_provider_userdata.operators.lineage import Lineage
 from airflow_provider_userdata.operators.links import upload_links
 from airflow_provider_userdata.operators.planning import make_plan
@@ -196,6 +196,8 @@ class DeliveryOperator(Lineage, BaseOperator):
     def _leave_traces(self, result: Result, plan: Plan, context: Context) -> None:
         """Write what later runs or people look for: the XCom `held`, and the asset's most recent samples."""
         self._report = result.report
+        if result.error is None:
+            asset_events.describe(context, self.outlets, plan.vendor.name, self._kind(), result.report)
         held_xcom.push(context, plan.held, self.log)
         asset_state.show(context, self.outlets, self._kind(), result.recent, self.log)
 

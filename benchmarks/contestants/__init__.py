@@ -24,6 +24,8 @@ class Contestant:
 
 OUR_OPERATOR = Contestant("**this project's operator**", OURS, "ours")
 OUR_OPERATOR_BY_DEFAULT = Contestant("the same, with its default of 16 in flight", OURS, "ours", in_flight=16)
+UNOBSERVED = Contestant("with nobody to show it to", OURS, "unobserved")
+OBSERVED = Contestant("with log, XCom, metrics and span", OURS, "observed")
 VENDOR_LOOP = Contestant("the loop of the vendor's page", "loops", "vendor_loop")
 SCHEMA_LOOP = Contestant("that loop, with `jsonschema` on each sample", "loops", "schema_loop")
 HTTP_HOOK = Contestant("Airflow's `HttpHook` in a loop", "http_hook", "http_hook")

@@ -7,6 +7,8 @@ from typing import Any
 from airflow_provider_userdata.delivery import Observer, Status
 from airflow_provider_userdata.operators.links import LinkObserver
 from airflow_provider_userdata.operators.observing.log import LogObserver
+from airflow_provider_userdata.operators.observing.metrics import metrics
+from airflow_provider_userdata.operators.observing.spans import spans
 from airflow_provider_userdata.operators.observing.upload import Upload
 from airflow_provider_userdata.operators.observing.xcom import XComObserver
 
@@ -16,8 +18,11 @@ __all__ = ["Observer", "Status", "Upload", "observers"]
 def observers(upload: Upload, context: Any, log: Any) -> list[Observer]:
     """Return all that show an upload. The last ones may not get their turn if the process is about to be killed.
 
+    Call it on the task's main thread: traces have the task's span there.
+
     :param context: Airflow's context of the task.
     :param log: the task's logger.
     """
     ti = context["ti"]
-    return [LogObserver(upload, log), XComObserver(upload, ti), LinkObserver(ti)]
+    always: list[Observer] = [LogObserver(upload, log), XComObserver(upload, ti), LinkObserver(ti)]
+    return [*always, *(one for one in (metrics(upload, ti), spans(upload)) if one is not None)]

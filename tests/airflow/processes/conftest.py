@@ -23,6 +23,7 @@ import pytest
 import requests
 
 from airflow_provider_userdata.sandbox import Sandbox
+from tests.doubles.receivers import Collector, Statsd, collector, statsd
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[2] / "example_dags"
@@ -208,7 +209,7 @@ class Run:
         return f"dags/{self.dag_id}/dagRuns/{self.run_id}/taskInstances/{task_id}"
 
 
-def _environment(home: Path, url: str, connections: dict[str, str]) -> dict[str, str]:
+def _environment(home: Path, url: str, more: dict[str, str]) -> dict[str, str]:
     """Settle what Airflow's processes share, with nothing of any other Airflow."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
@@ -226,7 +227,22 @@ def _environment(home: Path, url: str, connections: dict[str, str]) -> dict[str,
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",  # else a task's end is noticed 5 s late
-        **connections,
+        **more,
+    }
+
+
+def _monitoring(home: Path, metrics: Statsd, traces: Collector) -> dict[str, str]:
+    """Let Airflow tell what it does: lineage of the DAGs alone that ask for it, since each event takes a process."""
+    lineage = {"type": "file", "log_file_path": str(home / "lineage.jsonl"), "append": True}
+    return {
+        "AIRFLOW__METRICS__STATSD_ON": "True",
+        "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
+        "AIRFLOW__METRICS__STATSD_PORT": str(metrics.port),
+        "AIRFLOW__OPENLINEAGE__SELECTIVE_ENABLE": "True",
+        "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(lineage),
+        "AIRFLOW__TRACES__OTEL_ON": "True",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": traces.url,
+        "OTEL_TRACES_EXPORTER": "otlp_proto_http",
     }
 
 
@@ -238,7 +254,23 @@ def _parts(port: str) -> Iterable[tuple[str, ...]]:
 
 
 @pytest.fixture(scope="package")
+def metrics() -> Iterator[Statsd]:
+    """Receive the metrics of Airflow's processes."""
+    with statsd() as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def traces() -> Iterator[Collector]:
+    """Receive the spans of Airflow's processes."""
+    with collector() as received:
+        yield received
+
+
+@pytest.fixture(scope="package")
 def airflow_processes(
+    metrics: Statsd,
+    traces: Collector,
     airflow_home: Path,
     userdata_sandbox_server: Sandbox,
     tmp_path_factory: pytest.TempPathFactory,
@@ -254,7 +286,7 @@ def airflow_processes(
     connections = userdata_sandbox_server.connections()
     of_thymia = connections.pop("AIRFLOW_CONN_THYMIA_DEFAULT")
     url = f"http://127.0.0.1:{port}"
-    airflow = Airflow(home, url, _environment(home, url, connections), stored)
+    airflow = Airflow(home, url, _environment(home, url, connections | _monitoring(home, metrics, traces)), stored)
     try:
         for words in _parts(port):
             airflow.start(*words)
