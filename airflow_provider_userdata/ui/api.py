@@ -50,7 +50,7 @@ def recent_uploads(
         if found:
             found &= get_auth_manager().get_authorized_dag_ids(user=user, method="GET")
         recent, more = uploads.recent(session, found, now - timedelta(days=days), limit)
-    return _json({"uploads": [row.in_short() for row in recent], "more": more, "now": now})
+    return _json({"uploads": recent, "more": more, "now": now})
 
 
 # A run's id may hold slashes.
@@ -65,8 +65,8 @@ def one_upload(request: Request, user: GetUserDep, dag_id: str, run_id: str, tas
     may_act = _allows(_may_clear, request, user)
     return _json(
         {
-            **row.in_full(),
-            "rules": rules.of(row.reasons()),
+            **msgspec.structs.asdict(row),
+            "rules": rules.of(row.upload.reasons if row.upload else ()),
             "commands": commands_for(row, _base_url(request)) if may_act else [],
             "now": now,
         }

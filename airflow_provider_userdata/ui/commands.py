@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from airflow_provider_userdata.ui.uploads import Row
+from airflow_provider_userdata.upload_status import UploadStatus
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -21,7 +22,7 @@ class Command(msgspec.Struct, frozen=True):
     command: str
 
 
-def commands_for(row: Row, base_url: str) -> list[Command]:
+def commands_for(row: Row[UploadStatus], base_url: str) -> list[Command]:
     """Return the commands that do something for an upload.
 
     :param base_url: where Airflow's web server is.
@@ -42,14 +43,14 @@ def commands_for(row: Row, base_url: str) -> list[Command]:
     return commands
 
 
-def _show(row: Row) -> str:
+def _show(row: Row[UploadStatus]) -> str:
     words = ["airflow", "userdata", "rejects", "show", row.dag_id, row.task_id, "--run-id", row.run_id]
     if row.map_index >= 0:
         words += ["--map-index", str(row.map_index)]
     return shlex.join(words)
 
 
-def _clear(row: Row, base_url: str) -> str:
+def _clear(row: Row[UploadStatus], base_url: str) -> str:
     """Return the command that clears the task instance, by Airflow's API.
 
     `airflow tasks clear` can't: it selects runs by their logical date, which some don't have, and tasks by a part of

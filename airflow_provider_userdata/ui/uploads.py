@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from airflow.configuration import conf
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
-from sqlalchemy import and_, select
+from sqlalchemy import Text, and_, cast, select
 from sqlalchemy.orm import Session
 
-from airflow_provider_userdata.upload_status import KEY, UploadStatus, upload_status
+from airflow_provider_userdata.upload_status import KEY, UploadStatus
 
 _ONLY_IN_FULL = ("rate", "attempts", "faults")
 """What a list of uploads leaves out: it is most of their bytes."""
+ListedStatus = msgspec.defstruct(
+    "ListedStatus",
+    [
+        (one.name, one.type, msgspec.field(default=one.default, default_factory=one.default_factory))  # type: ignore[call-overload]
+        for one in msgspec.structs.fields(UploadStatus)
+        if one.name not in _ONLY_IN_FULL
+    ],
+    frozen=True,
+    kw_only=True,
+)
+"""What a task shows of its upload, as a list has it."""
+Shown = TypeVar("Shown")
 _SAME_TASK_INSTANCE = and_(
     TaskInstance.dag_id == XComModel.dag_id,
     TaskInstance.task_id == XComModel.task_id,
@@ -28,7 +40,7 @@ _SHOWN: tuple[Any, ...] = (
     XComModel.run_id,
     XComModel.task_id,
     XComModel.map_index,
-    XComModel.value,
+    cast(XComModel.value, Text).label("value"),
     TaskInstance.rendered_map_index,
     TaskInstance.state,
     TaskInstance.start_date,
@@ -40,7 +52,7 @@ _SHOWN: tuple[Any, ...] = (
 )
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Row(msgspec.Struct, Generic[Shown], frozen=True, kw_only=True):
     """An upload, and its task instance, whose state is the truth: a task that was killed can't say so itself.
 
     :param map_label: the label of a mapped task instance; None if it has none.
@@ -59,23 +71,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     try_number: int | None
     max_tries: int | None
     operator: str | None
-    upload: UploadStatus | None
+    upload: Shown | None
     elsewhere: bool
-
-    def in_short(self) -> dict[str, Any]:
-        """Return it for a list."""
-        row = self.in_full()
-        for name in _ONLY_IN_FULL if row["upload"] else ():
-            del row["upload"][name]
-        return row
-
-    def in_full(self) -> dict[str, Any]:
-        """Return it with everything."""
-        return {**msgspec.structs.asdict(self), "upload": self.upload and self.upload.as_dict()}
-
-    def reasons(self) -> Collection[str]:
-        """Return the rules that kept records from being delivered."""
-        return self.upload.reasons if self.upload else ()
 
 
 def dags_with_uploads(session: Session, since: datetime) -> set[str]:
@@ -86,7 +83,7 @@ def dags_with_uploads(session: Session, since: datetime) -> set[str]:
     return set(session.scalars(select(XComModel.dag_id).where(*_recent(since)).distinct()))
 
 
-def recent(session: Session, dags: Collection[str], since: datetime, limit: int) -> tuple[list[Row], bool]:
+def recent(session: Session, dags: Collection[str], since: datetime, limit: int) -> tuple[list[Row[Any]], bool]:
     """Return the uploads with the newest signs of life first, and whether there are more.
 
     :param dags: the DAGs that the viewer may read.
@@ -101,10 +98,10 @@ def recent(session: Session, dags: Collection[str], since: datetime, limit: int)
         .order_by(XComModel.timestamp.desc(), XComModel.dag_run_id.desc(), XComModel.task_id, XComModel.map_index)
         .limit(limit + 1)
     ).all()
-    return list(_rows(found[:limit])), len(found) > limit
+    return list(_rows(found[:limit], ListedStatus)), len(found) > limit
 
 
-def one(session: Session, dag_id: str, run_id: str, task_id: str, map_index: int) -> Row | None:
+def one(session: Session, dag_id: str, run_id: str, task_id: str, map_index: int) -> Row[UploadStatus] | None:
     """Return the upload of a task instance, or None if it shows none."""
     found = session.execute(
         select(*_SHOWN)
@@ -117,7 +114,7 @@ def one(session: Session, dag_id: str, run_id: str, task_id: str, map_index: int
             XComModel.map_index == map_index,
         )
     ).all()
-    return next(_rows(found), None)
+    return next(_rows(found, UploadStatus), None)
 
 
 def _recent(since: datetime) -> tuple[Any, ...]:
@@ -125,31 +122,33 @@ def _recent(since: datetime) -> tuple[Any, ...]:
     return XComModel.key == KEY, XComModel.timestamp >= since
 
 
-def _rows(found: Iterable[Any]) -> Iterator[Row]:
+def _rows(found: Iterable[Any], kind: type[Shown]) -> Iterator[Row[Shown]]:
     """Return the rows, without those that somebody else wrote under the key."""
     has_store = conf.get("core", "xcom_backend", fallback="").rpartition(".")[2] not in ("", "BaseXCom")
+    decoder = msgspec.json.Decoder(kind)
     for row in found:
-        value = _decoded(row.value)
-        status = upload_status(value)
-        elsewhere = status is None and has_store and isinstance(value, str)
+        status = _status(row.value or "", decoder)
+        elsewhere = status is None and has_store and _is_text(row.value)
         if status is not None or elsewhere:
             yield _row(row, status, elsewhere=elsewhere)
 
 
-def _decoded(value: object) -> object:
-    """Return an XCom's value: before Airflow 3.1 and in some ways of writing it, it is JSON within JSON.
+def _status(value: str, decoder: msgspec.json.Decoder[Shown]) -> Shown | None:
+    """Return the status in an XCom's value, which some Airflows store as JSON within JSON; None for anything else.
 
-    Nothing else is decoded, as Airflow would do: anybody can write an XCom, also one that names a class.
+    Airflow's own way to decode a value is not taken: anybody can write an XCom, also one that names a class.
     """
-    if not isinstance(value, str):
-        return value
     try:
-        return msgspec.json.decode(value)
+        return decoder.decode(msgspec.json.decode(value, type=str) if value.startswith('"') else value)
     except msgspec.DecodeError:
-        return value
+        return None
 
 
-def _row(row: Any, status: UploadStatus | None, *, elsewhere: bool) -> Row:
+def _is_text(value: str | None) -> bool:
+    return value is not None and value.startswith('"')
+
+
+def _row(row: Any, status: Shown | None, *, elsewhere: bool) -> Row[Shown]:
     label = row.rendered_map_index
     return Row(
         dag_id=row.dag_id,
