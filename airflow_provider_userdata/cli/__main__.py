@@ -8,13 +8,10 @@ from collections.abc import Sequence
 from airflow_provider_userdata.cli.definition import GROUPS, HELP
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command.
-
-    :param arguments: the command line, without the program's name.
-    """
-    parser = argparse.ArgumentParser(prog="python -m airflow_provider_userdata.cli", description=HELP)
-    groups = parser.add_subparsers(metavar="GROUP", required=True)
+def parser() -> argparse.ArgumentParser:
+    """Return what reads a command line."""
+    whole = argparse.ArgumentParser(prog="python -m airflow_provider_userdata.cli", description=HELP)
+    groups = whole.add_subparsers(metavar="GROUP", required=True)
     for group in GROUPS:
         commands = groups.add_parser(group.name, help=group.help, description=group.help).add_subparsers(
             metavar="COMMAND", required=True
@@ -24,7 +21,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for argument in command.args:
                 argument.add_to_parser(own)
             own.set_defaults(function=command.func)
-    asked = parser.parse_args(arguments)
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command.
+
+    :param arguments: the command line, without the program's name.
+    """
+    asked = parser().parse_args(arguments)
     asked.function(asked)
 
 
