@@ -44,7 +44,7 @@ TOO_LOW = {"3.2": WITH_SQL, "3.3": WITH_SQL}
 """Packages that a line needs newer than it declares: common.sql up to 1.30.0 imports names that 3.2 removed."""
 LOWEST = ("--requirement", "pyproject.toml", "--resolution", "lowest-direct")
 """The file is named because the requirements of a wheel don't count as direct."""
-SUITE = ("tests/airflow/test_every_version.py",)
+SUITE = ("tests/airflow/test_every_version.py", "tests/airflow/ui")
 VERDICTS = ("tests/vendors", "tests/schemas", "tests/ledger")
 """Tests that depend on versions of our own dependencies, not on Airflow's: run once, with the lowest."""
 NEEDED = ("pytest", "apache-airflow-providers-sqlite")

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -24,6 +25,7 @@ from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperato
 from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.sources import SqlSource
+from airflow_provider_userdata.ui import support
 
 Records = Callable[[int], list[dict[str, Any]]]
 NAMES = ("thymia", "gerosense", "ptengine")
@@ -44,6 +46,21 @@ def test_a_name_that_no_airflow_has() -> None:
     assert "airflow.nowhere" in str(raised.value.__cause__)
     with pytest.raises(AttributeError, match="Nonesuch"):
         _ = airflow_compat.Nonesuch  # type: ignore[attr-defined]
+
+
+def test_the_plugin_for_the_ui_loads(caplog: pytest.LogCaptureFixture) -> None:
+    """Without an error; it offers something only where Airflow has pages of plugins, and so do the operators."""
+    manager: Any = importlib.import_module("airflow.plugins_manager")
+    manager.ensure_plugins_loaded()
+    plugins, errors = (
+        manager._get_plugins() if hasattr(manager, "_get_plugins") else (manager.plugins, manager.import_errors)
+    )
+    (plugin,) = (plugin for plugin in plugins if plugin.name == "userdata")
+    assert not errors
+    assert bool(plugin.fastapi_apps) is support.has_pages()
+    assert "can't be shown" not in caplog.text
+    for operator in (ThymiaUploadOperator, GerosenseSamplesOperator, PtengineProfilesOperator):
+        assert [link.name for link in operator.operator_extra_links] == (["Upload"] if support.has_pages() else [])
 
 
 def test_the_three_operators_deliver(
