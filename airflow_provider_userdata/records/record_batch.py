@@ -83,7 +83,7 @@ def joined(first: Sequence[Record], second: Sequence[Record]) -> Sequence[Record
     if not (isinstance(first, RecordBatch) and isinstance(second, RecordBatch) and first.is_like(second)):
         return [*first, *second]
     return RecordBatch(
-        [*first.rows, *second.rows],
+        _one_after_another(first.rows, second.rows),
         _one_after_the_other(first.positions, second.positions),
         first.lines.followed_by(second.lines),
         _both(first.users, second.users),
@@ -168,6 +168,12 @@ def without(column: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
         start = place + 1
     kept += column[start:]
     return kept
+
+
+def _one_after_another(first: Any, second: Any) -> Sequence[Any]:
+    """Join rows; those of a table stay columns."""
+    joined_rows: Sequence[Any] = first + second if type(first) is type(second) else [*first, *second]
+    return joined_rows
 
 
 def _both(first: Sequence[Any] | None, second: Sequence[Any] | None) -> Sequence[Any] | None:

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from itertools import repeat
 from typing import Any
 
-from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, ValueRow
+from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, TableRows
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.chunking import MOST_BYTES, LazySource
 from airflow_provider_userdata.sources.file_limits import ROWS, BadFileError
@@ -37,7 +36,7 @@ class Columns:
 
 
 def open_table(table: Any, name: str, wanted: Wanted) -> LazySource:
-    """Return a table's rows as a source, each a `ValueRow`.
+    """Return a table's rows as a source of `TableRows`.
 
     :param table: a data frame, or anything else with an Arrow C stream.
     :param name: its name in messages.
@@ -117,8 +116,7 @@ def chunks_of_batch(batch: Any, columns: Columns) -> Iterator[Chunk]:
     for first in range(0, batch.num_rows, step):
         count = min(step, batch.num_rows - first)
         values = [values_of(column.slice(first, count)) for column in taken]
-        rows = zip(*values, strict=True) if values else repeat((), count)
-        yield Chunk(RowFormat.VALUES, list(map(ValueRow, repeat(columns.header), rows)))
+        yield Chunk(RowFormat.VALUES, TableRows(columns.header, values, count))
 
 
 def rows_at_once(size: int, count: int) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -49,14 +49,21 @@ def chunks_of(records: Iterable[Any]) -> Iterator[Chunk]:
     return chunked(take, AT_ONCE)
 
 
+def _objects(rows: list[Any]) -> Chunk:
+    return Chunk(RowFormat.OBJECTS, rows)
+
+
 def chunked(
-    take: Take, at_once: int, form: RowFormat = RowFormat.OBJECTS, write: Callable[[Sequence[Any]], bytes] = text_of
+    take: Take,
+    at_once: int,
+    write: Callable[[list[Any]], bytes] = text_of,
+    make: Callable[[list[Any]], Chunk] = _objects,
 ) -> Iterator[Chunk]:
     """Yield rows in chunks, with their text, which shows their size. Rows before an error are yielded first.
 
     :param at_once: the most rows to take at a time; fewer are taken at first, and while they are large.
-    :param form: how the rows are written.
     :param write: returns the text of rows, each with a line end.
+    :param make: makes a chunk of rows, without its text.
     """
     more, count = True, 1
     error: BaseException | None = None
@@ -75,7 +82,7 @@ def chunked(
                 size += len(texts[-1])
                 count = min(2 * count, at_once, 1 + PIECE * (len(rows) - start) // (len(texts[-1]) + 1))
         if rows:
-            chunk = [Chunk(form, rows, text=texts)]
+            chunk = [replace(make(rows), text=texts)]
             del rows, texts  # so that large rows are freed while the next ones are read
             yield chunk.pop()
     if error is not None:

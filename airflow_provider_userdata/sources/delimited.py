@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, compress, islice, repeat
 from typing import IO, Any, NamedTuple
 
-from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, TextRow, Unreadable
+from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, TableRows, TextRow, Unreadable
 from airflow_provider_userdata.sources.file_limits import (
     BOM,
     HEAD,
@@ -43,6 +43,7 @@ class Table:
         self._delimiter = dialect.delimiter
         self._marks = [mark.encode() for mark in (dialect.quote, dialect.escape) if mark]
         self._begins_empty = re.compile(b"\n" + re.escape(self._delimiter.encode()))
+        self._text = bytes(set(range(256)) - {*self._delimiter.encode(), *b"\r\n"})
 
     def check(self, stream: IO[bytes], wanted: Wanted) -> None:
         """Check the beginning.
@@ -66,9 +67,11 @@ class Table:
         :raises BadFileError: if the file is not a valid table; rows before the fault are yielded first.
         """
         for header, piece in self._pieces(stream, wanted, longest, block):
-            yield from _chunks(header, piece)
+            yield from _chunks_of_columns(header, *piece) if isinstance(piece, _Columns) else _chunks(header, piece)
 
-    def _pieces(self, stream: Readable, wanted: Wanted, longest: int, block: int) -> Iterator[tuple[Header, _Piece]]:
+    def _pieces(
+        self, stream: Readable, wanted: Wanted, longest: int, block: int
+    ) -> Iterator[tuple[Header, _Piece | _Columns]]:
         """Yield the header with the rows of the next piece of the file.
 
         Empty rows are skipped. In a table of one column, a row that is only a delimiter is not empty.
@@ -77,7 +80,8 @@ class Table:
         for line, text in Cutter(stream, self._dialect, longest, block, self._line):
             rows = self._quoted if any(mark in text for mark in self._marks) else self._unquoted
             if header is not None:
-                yield header, rows(text, line, len(header.names))
+                width = len(header.names)
+                yield header, self._columns(text, line, width) or rows(text, line, width)
             elif (names := next(_filled(rows(text, line, 0).rows), None)) is not None:
                 header = checked_header(names, wanted, self._delimiter)
                 piece = rows(text, line, len(names))
@@ -85,6 +89,19 @@ class Table:
                 yield header, _Piece(piece.lines[next(filled) :], piece.rows)
         if header is None:
             raise EmptyFileError("it is empty: its first line should be a header")
+
+    def _columns(self, text: bytes, line: int, width: int) -> _Columns | None:
+        """Split a text at once if no cell is quoted, and all lines are alike: takes half as long as line by line."""
+        delimiter = self._delimiter
+        if width == 1 or any(mark in text for mark in self._marks) or self._may_have_empty_rows(text):
+            return None
+        end = "\r\n" if text.endswith(b"\r\n") else "\n"
+        count = text.count(b"\n")
+        if text.translate(None, self._text) != (delimiter * (width - 1) + end).encode() * count:
+            return None
+        cells = str(text, "utf-8", _ERRORS).replace(end, delimiter).split(delimiter)
+        last = count * width
+        return _Columns(range(line, line + count), [cells[place:last:width] for place in range(width)])
 
     def _unquoted(self, text: bytes, line: int, width: int) -> _Piece:
         """Split lines at the delimiter: takes half as long as `csv`, and the event loop has to wait meanwhile."""
@@ -145,6 +162,16 @@ class _Piece(NamedTuple):
     rows: Iterator[list[str]]
 
 
+class _Columns(NamedTuple):
+    """Some rows of a table whose lines are alike.
+
+    :param lines: for each row, the number of its line.
+    """
+
+    lines: range
+    columns: list[list[str]]
+
+
 def _height(cells: list[str]) -> int:
     """Return the number of a row's lines."""
     text = "\0".join(cells)
@@ -164,16 +191,22 @@ def _chunks(header: Header, piece: _Piece) -> Iterator[Chunk]:
     while part := list(islice(piece.rows, ROWS)):
         numbers = lines[first : first + len(part)]
         first += len(part)
-        rows: list[Any] = [TextRow(header, cells) for cells in part if len(cells) == width]
-        if len(rows) < len(part):
-            kept = [len(cells) == width or not _is_blank(cells) for cells in part]
-            numbers = list(compress(numbers, kept))
-            rows = [
-                TextRow(header, cells) if len(cells) == width else _misfit(cells, width)
-                for cells in compress(part, kept)
-            ]
+        if set(map(len, part)) == {width}:
+            yield Chunk(RowFormat.CELLS, TableRows.of(header, part, texts=True), lines=numbers)
+            continue
+        kept = [len(cells) == width or not _is_blank(cells) for cells in part]
+        numbers = list(compress(numbers, kept))
+        rows = [
+            TextRow(header, cells) if len(cells) == width else _misfit(cells, width) for cells in compress(part, kept)
+        ]
         if rows:
             yield Chunk(RowFormat.CELLS, rows, lines=numbers)
+
+
+def _chunks_of_columns(header: Header, lines: range, columns: list[list[str]]) -> Iterator[Chunk]:
+    rows = TableRows(header, columns, len(lines), texts=True)
+    for first in range(0, len(lines), ROWS):
+        yield Chunk(RowFormat.CELLS, rows[first : first + ROWS], lines=lines[first : first + ROWS])
 
 
 def _filled(table: Iterable[list[str]]) -> Iterator[list[str]]:

@@ -15,7 +15,7 @@ from airflow_provider_userdata.sources.sniffing import beginning_of, check_text
 
 _BEGINS, _ENCRYPTED = b"PAR1", b"PARE"
 _BUFFER = 2**20
-"""Bytes per read of a column: without a limit, a column of a whole row group would be in memory."""
+"""Bytes per read of a column: without a limit, or with `pre_buffer`, a whole row group would be in memory."""
 
 
 def check_parquet(stream: IO[bytes], wanted: Wanted) -> int:
@@ -32,7 +32,7 @@ def check_parquet(stream: IO[bytes], wanted: Wanted) -> int:
 
 
 def read_parquet(stream: IO[bytes], wanted: Wanted) -> Iterator[Chunk]:
-    """Yield the rows as `ValueRow`.
+    """Yield the rows as `TableRows`.
 
     :param stream: the file.
     :param wanted: which columns are taken; the others aren't read.
@@ -71,7 +71,9 @@ def _opened(stream: IO[bytes]) -> Iterator[Any]:
     from pyarrow import parquet
 
     try:
-        with parquet.ParquetFile(stream, buffer_size=_BUFFER, page_checksum_verification=True) as file:
+        with parquet.ParquetFile(
+            stream, buffer_size=_BUFFER, pre_buffer=False, page_checksum_verification=True
+        ) as file:
             yield file
     except pa.ArrowNotImplementedError:
         raise BadFileError("it is written in a way that this version of pyarrow doesn't read") from None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from itertools import repeat
 from typing import Any
 
-from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, ValueRow, table_text
+from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, TableRows, table_text
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.chunking import ROWS, chunked
 from airflow_provider_userdata.sources.cursors import streaming_cursor
@@ -60,12 +59,13 @@ def read_query(query: SqlSource, hook: Any, wanted: Wanted = _ALL) -> Iterator[C
     """
     place = f"source: the query on connection {query.conn_id!r}"
     position = 0
-    columns: _Columns | None = None
+    columns = _Columns()
 
     def take(rows: list[Any], count: int) -> bool:
-        nonlocal columns, position
+        nonlocal position
         fetched = cursor.fetchmany(count)
-        columns = columns or _Columns(_names(cursor.description, wanted, place))  # some are known only after a fetch
+        if not position:
+            columns.set(_names(cursor.description, wanted, place))  # some are known only after a fetch
         rows.extend(columns.rows(fetched))
         position += len(fetched)
         return len(fetched) > 0
@@ -74,7 +74,7 @@ def read_query(query: SqlSource, hook: Any, wanted: Wanted = _ALL) -> Iterator[C
         with closing(hook.get_conn()) as connection, streaming_cursor(connection) as cursor:
             cursor.execute(query.sql, *([] if query.parameters is None else [query.parameters]))
             # The text in the digest stays that of dictionaries, which the checkpoints of earlier versions have.
-            yield from chunked(take, ROWS, RowFormat.VALUES, table_text)
+            yield from chunked(take, ROWS, columns.text, columns.chunk)
     except (UserdataError, GeneratorExit):
         raise
     except BaseException as error:
@@ -85,24 +85,30 @@ def read_query(query: SqlSource, hook: Any, wanted: Wanted = _ALL) -> Iterator[C
 
 
 class _Columns:
-    """Makes rows of a table from a query's rows.
+    """Makes rows of a table from a query's rows."""
 
-    :param names: the names of the query's columns. Of columns with the same name, the last one is taken.
-    """
-
-    def __init__(self, names: list[str]) -> None:
+    def set(self, names: list[str]) -> None:
+        """Set the names of the query's columns. Of columns with the same name, the last one is taken."""
         places = {name: place for place, name in enumerate(names)}
         self._header = Header(tuple(places))
         self._places = None if len(places) == len(names) else list(places.values())
 
-    def rows(self, fetched: Sequence[Any]) -> Iterable[ValueRow]:
-        """Return rows of the table."""
+    def rows(self, fetched: Sequence[Any]) -> Iterable[tuple[Any, ...]]:
+        """Return the values of the table's rows."""
         if fetched and isinstance(fetched[0], Mapping):  # a connection may ask for rows by name
-            return [ValueRow(self._header, tuple([row[name] for name in self._header.names])) for row in fetched]
+            return [tuple([row[name] for name in self._header.names]) for row in fetched]
         values: Iterable[tuple[Any, ...]] = map(tuple, fetched)
         if (places := self._places) is not None:
             values = (tuple([row[place] for place in places]) for row in values)
-        return map(ValueRow, repeat(self._header), values)
+        return values
+
+    def text(self, rows: list[tuple[Any, ...]]) -> bytes:
+        """Return the table's rows as text."""
+        return table_text(self._header, rows)
+
+    def chunk(self, rows: list[tuple[Any, ...]]) -> Chunk:
+        """Return the table's rows as a chunk."""
+        return Chunk(RowFormat.VALUES, TableRows.of(self._header, rows))
 
 
 def _names(description: Sequence[Sequence[Any]] | None, wanted: Wanted, place: str) -> list[str]:

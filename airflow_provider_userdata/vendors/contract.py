@@ -41,12 +41,6 @@ class Table:
     count: int
     texts: bool = False
 
-    @classmethod
-    def of(cls, names: tuple[str, ...], rows: Sequence[Sequence[Any]], *, texts: bool = False) -> Table:
-        """Return rows of values as a table; each row has a value for each name."""
-        columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-        return cls(names, columns, len(rows), texts)
-
 
 class Compared(NamedTuple):
     """The part of each record that the ledger compares. Equal records have equal parts.

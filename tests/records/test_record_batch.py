@@ -21,9 +21,9 @@ from airflow_provider_userdata.records.record_batch import (
     where,
     with_entries,
 )
-from airflow_provider_userdata.vendors import Table
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.ptengine import Ptengine
+from tests.doubles import table_of_rows
 
 GEROSENSE = GeroSense("bpm")
 POSITIONS = st.lists(st.integers(0, 50), unique=True).map(sorted) | st.integers(0, 9).map(lambda end: range(3, 3 + end))
@@ -44,7 +44,7 @@ def samples(positions: list[int] | range) -> RecordBatch:
 def profiles(positions: list[int] | range) -> RecordBatch:
     """Make a batch of users, each with its position as its name."""
     table = [[str(place), "x"] for place in positions]
-    records, invalid = Ptengine().prepare_table(Table.of(("user_id", "plan"), table, texts=True), table, positions)
+    records, invalid = Ptengine().prepare_table(table_of_rows(("user_id", "plan"), table, texts=True), table, positions)
     assert isinstance(records, RecordBatch)
     assert not invalid
     return records

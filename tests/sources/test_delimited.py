@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.reading.source import RowFormat, TextRow, Unreadable
+from airflow_provider_userdata.delivery.reading import RowFormat, TableRows, TextRow, Unreadable
 from airflow_provider_userdata.sources.delimited import Table
 from airflow_provider_userdata.sources.file_limits import ROWS, BadFileError
 from airflow_provider_userdata.sources.headers import Wanted
@@ -40,6 +40,9 @@ class ParsedTable(Table):
 
     _unquoted = Table._quoted
 
+    def _columns(self, *_: object) -> None:
+        """Never split a text at once."""
+
 
 def outcome(stream: io.BytesIO | gzip.GzipFile, table: Table, block: int = 2**17) -> tuple[list[Any], str]:
     """Give what is read of a stream, with each row's columns, and what is wrong with it."""
@@ -51,6 +54,17 @@ def outcome(stream: io.BytesIO | gzip.GzipFile, table: Table, block: int = 2**17
     except BadFileError as error:
         return rows, str(error)
     return rows, ""
+
+
+@pytest.mark.parametrize(
+    ("line", "columns"), [(b"1,2\n", True), (b"1,2\r\n", True), (b'"1",2\n', True), (b"1\n", False)]
+)
+def test_rows_that_are_alike_are_columns(line: bytes, columns: bool) -> None:
+    """No object is made for each row; of others, each is looked at alone."""
+    ends = b"\r\n" if line.endswith(b"\r\n") else b"\n"
+    chunks = list(Table(Dialect()).read(io.BytesIO(b"a,b" + ends + line * 40_000), Wanted()))
+
+    assert {isinstance(chunk.rows, TableRows) for chunk in chunks} == {columns}
 
 
 @given(TEXTS, st.sampled_from(["excel", "excel-tab"]), st.integers(1, 60), st.booleans())

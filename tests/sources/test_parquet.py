@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +18,8 @@ import pytest
 
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources import open_source
+from airflow_provider_userdata.sources.headers import Wanted
+from airflow_provider_userdata.sources.parquet import read_parquet
 
 TABLE = pa.table({"id": [1, 2, 3], "name": ["a", None, "ü"], "data": [{"n": 1}, None, {"n": 3}]})
 ROWS = TABLE.to_pylist()
@@ -207,3 +210,28 @@ def test_in_an_object_store(bucket: Any) -> None:
     (bucket / "c.parquet").write_bytes(parquet()[:-9])
     with pytest.raises(SourceError, match=r"c\.parquet': it isn't a whole Parquet file"):
         open_source(bucket / "*.parquet")
+
+
+class Watched(io.BytesIO):
+    """A file that keeps how much was read of it at a time."""
+
+    most = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read, and keep how much."""
+        data = super().read(size)
+        self.most = max(self.most, len(data))
+        return data
+
+
+def test_a_row_group_is_not_read_as_a_whole() -> None:
+    """Its size is the writer's choice: many a file has a single one, of more than fits into memory."""
+    numbers = np.random.default_rng(1).integers(2**62, size=2**20)
+    data = parquet(pa.table({"one": numbers, "other": numbers[::-1]}))
+    file = Watched(data)
+
+    count = sum(len(chunk.rows) for chunk in read_parquet(file, Wanted()))
+
+    assert count == 2**20
+    assert len(data) > 16 * 2**20
+    assert file.most < 2 * 2**20

@@ -15,11 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.records.record import Record
-from airflow_provider_userdata.vendors import Table
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.validation.fault import Invalid
 from airflow_provider_userdata.vendors.validation.timestamps import parse
-from tests.doubles import Float, Int
+from tests.doubles import Float, Int, table_of_rows
 
 Sample = Callable[..., dict[str, Any]]
 Sent = Callable[[Record | Invalid], Any]
@@ -323,7 +322,7 @@ def test_the_latest_start_of_each_device_is_among_the_moments(samples: list[tupl
 def test_an_odd_value_hides_no_other(odd: Any, *, first: bool) -> None:
     """In a table of values, one that can't be compared leaves the limits of those beside it (G8)."""
     values = [odd, 500.0, 72] if first else [72, 500.0, odd]
-    table = Table.of(
+    table = table_of_rows(
         ("device_name", "start_date", "unit", "value"),
         [["Watch", "2023-11-01T08:04:51Z", "count/min", value] for value in values],
     )

@@ -245,5 +245,5 @@ def test_users_are_compared_with_the_names_of_their_own_attributes() -> None:
     assert list(users) == ["u", "v", "w"]
     assert list(contents) == [PTENGINE.compared([record]).contents[0] for record in records]
     assert len(set(contents)) == 3
-    table = PTENGINE.prepare_table(Table.of(("plan", "user_id"), [["x", "u"]], texts=True), [["x", "u"]], range(1))
+    table = PTENGINE.prepare_table(Table(("plan", "user_id"), [["x"], ["u"]], 1, texts=True), [["x", "u"]], range(1))
     assert PTENGINE.compared(table.records) == Compared(["u"], [contents[0]])

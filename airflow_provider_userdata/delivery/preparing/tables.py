@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter, countOf, itemgetter
 from typing import Any
 
-from airflow_provider_userdata.delivery.reading import RowFormat, TextRecord, TextRow, Unreadable, ValueRow
+from airflow_provider_userdata.delivery.reading import RowFormat, TableRows, TextRecord, TextRow, Unreadable, ValueRow
 from airflow_provider_userdata.vendors import Table
 from airflow_provider_userdata.vendors.validation import Invalid, decoded
 
@@ -36,12 +36,17 @@ def table_of(form: RowFormat, rows: Sequence[Any], wanted: Sequence[str] | None)
     :param rows: at least one.
     :param wanted: the columns to take, None for all. A row of a table may lack some: they are left out.
     """
+    if type(rows) is TableRows:
+        return _of_columns(rows, wanted)
     kinds = set(map(type, rows))
     if len(kinds) > 1:
         return None
     kind = kinds.pop()
     if kind is TextRow or kind is ValueRow:
-        return _of_one_header(rows, wanted, texts=kind is TextRow)
+        header = rows[0].header
+        if countOf(map(_header, rows), header) < len(rows):
+            return None
+        return _of_columns(TableRows.of(header, [row.values for row in rows], texts=kind is TextRow), wanted)
     if form is RowFormat.JSON and kind is bytes:
         decoded_rows = list(map(decoded, rows))
         return None if Invalid in map(type, decoded_rows) else table_of(RowFormat.OBJECTS, decoded_rows, wanted)
@@ -51,15 +56,10 @@ def table_of(form: RowFormat, rows: Sequence[Any], wanted: Sequence[str] | None)
     return _of_dictionaries(values, wanted, texts=kind is TextRecord)
 
 
-def _of_one_header(rows: Sequence[Any], wanted: Sequence[str] | None, *, texts: bool) -> Table | None:
-    header = rows[0].header
-    if countOf(map(_header, rows), header) < len(rows):
-        return None
-    table = Table.of(header.names, [row.values for row in rows], texts=texts)
-    if wanted is None:
-        return table
-    places = {name: header.names.index(name) for name in wanted if name in header.names}
-    return Table(tuple(places), [table.columns[place] for place in places.values()], table.count, texts)
+def _of_columns(rows: TableRows, wanted: Sequence[str] | None) -> Table:
+    columns = dict(zip(rows.header.names, rows.columns, strict=True))
+    names = rows.header.names if wanted is None else [name for name in wanted if name in columns]
+    return Table(tuple(names), [columns[name] for name in names], len(rows), rows.texts)
 
 
 def _of_dictionaries(rows: Sequence[dict[Any, Any]], wanted: Sequence[str] | None, *, texts: bool) -> Table | None:

@@ -15,6 +15,7 @@ from airflow_provider_userdata.delivery.reading.source import (
     Unreadable,
     ValueRow,
 )
+from airflow_provider_userdata.delivery.reading.table_rows import TableRows
 from airflow_provider_userdata.delivery.reading.table_text import table_text
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Read",
     "RowFormat",
     "Source",
+    "TableRows",
     "TextRecord",
     "TextRow",
     "Unreadable",

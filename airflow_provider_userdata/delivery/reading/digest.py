@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import msgspec
 from xxhash import xxh3_128
 
-from airflow_provider_userdata.delivery.reading.source import Buffer, TextRow, Unreadable, ValueRow
+from airflow_provider_userdata.delivery.reading.source import Buffer, Header, TextRow, Unreadable, ValueRow
+from airflow_provider_userdata.delivery.reading.table_rows import TableRows
 from airflow_provider_userdata.vendors.validation import encodable
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
@@ -74,12 +75,15 @@ class SourceDigest:
         if text is not None:
             for piece in text:
                 self._update(piece)
+        elif type(rows) is TableRows:
+            self._take_cells(rows.header, rows.values())
         elif set(map(type, rows)) == {bytes}:  # the usual case for files
             self._update(_rows_bytes(bytes, rows))
         else:
             for kind, run in groupby(rows, type):
                 if kind is TextRow or kind is ValueRow:
-                    self._take_cells(run)
+                    for header, rows_of_one in groupby(run, attrgetter("header")):
+                        self._take_cells(header, [row.values for row in rows_of_one])
                 else:
                     self._update(_rows_bytes(kind, list(run)))
         self._rows += len(rows)
@@ -89,13 +93,12 @@ class SourceDigest:
         self._digest.update(text)
         self.size += len(text)
 
-    def _take_cells(self, rows: Iterable[TextRow | ValueRow]) -> None:
-        for header, run in groupby(rows, attrgetter("header")):
-            if header.names != self._columns:
-                self._columns = header.names
-                # A map, which no row is mistaken for: rows of cells are arrays, and all other rows are text.
-                self._update(_msgpack.encode({"columns": _as_bytes(header.names)}))
-            self._update(_cells_bytes([row.values for row in run]))
+    def _take_cells(self, header: Header, rows: Sequence[Sequence[Any]]) -> None:
+        if header.names != self._columns:
+            self._columns = header.names
+            # A map, which no row is mistaken for: rows of cells are arrays, and all other rows are text.
+            self._update(_msgpack.encode({"columns": _as_bytes(header.names)}))
+        self._update(_cells_bytes(rows))
 
 
 class Marks:
@@ -154,7 +157,7 @@ def _row_bytes(row: Any) -> bytes:
         return _shown(row).encode()
 
 
-def _cells_bytes(rows: list[Sequence[Any]]) -> bytes:
+def _cells_bytes(rows: Sequence[Sequence[Any]]) -> bytes:
     """Return rows in MessagePack, the same bytes whether together or one by one."""
     try:
         array = _msgpack.encode(rows)

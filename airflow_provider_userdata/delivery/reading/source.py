@@ -79,6 +79,7 @@ class Chunk:
     """Some rows of a source, in its order. A row of any format may be `Unreadable` instead.
 
     :param form: how the rows are written.
+    :param rows: a list, or the `TableRows` of a table.
     :param carried_in: whether an earlier run held them: they have the vendor's field names already.
     :param text: the same rows as text, each with a line end, if the source has that at hand.
     :param file: the path of the file that the rows are from.
@@ -86,7 +87,7 @@ class Chunk:
     """
 
     form: RowFormat
-    rows: list[Any]
+    rows: Sequence[Any]
     carried_in: bool = False
     text: Sequence[Buffer] | None = None
     file: str | None = None

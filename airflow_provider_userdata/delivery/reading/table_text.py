@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import starmap
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 
 from airflow_provider_userdata.delivery.reading.digest import encoded_lines, text_of
-from airflow_provider_userdata.delivery.reading.source import Header, ValueRow
+from airflow_provider_userdata.delivery.reading.source import Header
 
-_values = attrgetter("values")
 _Structs = Callable[[Iterable[tuple[Any, ...]]], list[Any]]
 
 
-def table_text(rows: Sequence[ValueRow]) -> bytes:
+def table_text(header: Header, rows: Sequence[tuple[Any, ...]]) -> bytes:
     """Return each row on a line: the same bytes that `text_of` returns for the rows' dictionaries.
 
-    :param rows: at least one; all have the same header.
+    :param header: the columns' names.
+    :param rows: the values of each row, at least one.
     """
-    structs = _structs_of(rows[0].header)
-    text = None if structs is None else encoded_lines(structs(map(_values, rows)))
-    return text_of([row.as_dict() for row in rows]) if text is None else text
+    structs = _structs_of(header)
+    text = None if structs is None else encoded_lines(structs(rows))
+    return text_of([dict(zip(header.names, row, strict=True)) for row in rows]) if text is None else text
 
 
 @lru_cache(maxsize=8)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.reading import Header, ValueRow, table_text, text_of
+from airflow_provider_userdata.delivery.reading import Header, TableRows, table_text, text_of
 from airflow_provider_userdata.delivery.reading.digest import SourceDigest
 
 NAMES = st.lists(st.text(st.characters(), max_size=5), min_size=1, max_size=6, unique=True)
@@ -29,35 +29,36 @@ VALUES = st.one_of(
 )
 
 
-def rows_of(names: list[str], rows: list[tuple[Any, ...]]) -> list[ValueRow]:
-    """Make a table's rows."""
-    header = Header(tuple(names))
-    return [ValueRow(header, row) for row in rows]
+def dictionaries(names: list[str], rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    """Make a dictionary of each row."""
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 @given(data=st.data())
 def test_it_is_the_text_of_dictionaries(data: st.DataObject) -> None:
     """Whatever the columns are called, in whatever order, and whatever is in them."""
     names = data.draw(NAMES)
-    rows = rows_of(names, data.draw(st.lists(st.tuples(*[VALUES] * len(names)), min_size=1, max_size=4)))
+    rows = data.draw(st.lists(st.tuples(*[VALUES] * len(names)), min_size=1, max_size=4))
 
-    assert table_text(rows) == text_of([row.as_dict() for row in rows])
+    assert table_text(Header(tuple(names)), rows) == text_of(dictionaries(names, rows))
 
 
 @pytest.mark.parametrize("names", [["b", "a"], ["a", "b"], ["a"], ['a"', "b"], ["a\n"], ["\udc80", "b"], ["ä", "z"]])
 @pytest.mark.parametrize("value", [1, "x", Decimal("0.10"), uuid.UUID(int=1), dt.date(2023, 11, 1), object(), "\udc80"])
 def test_odd_names_and_values_have_it_too(names: list[str], value: object) -> None:
     """Names that have to be escaped, and values that aren't JSON, are written as in a dictionary."""
-    rows = rows_of(names, [tuple([value] * len(names)), tuple(range(len(names)))])
+    rows: list[tuple[Any, ...]] = [tuple([value] * len(names)), tuple(range(len(names)))]
 
-    assert table_text(rows) == text_of([row.as_dict() for row in rows])
+    assert table_text(Header(tuple(names)), rows) == text_of(dictionaries(names, rows))
 
 
 @pytest.mark.parametrize("ends", [(), (3,), (1, 2, 7), (10,)])
 def test_marks_within_a_chunk_are_those_of_dictionaries(ends: tuple[int, ...]) -> None:
     """An attempt that resumes compares digests at any row."""
-    rows = rows_of(["b", "a"], [(number, "x") for number in range(10)])
+    names, rows = ["b", "a"], [(number, "x") for number in range(10)]
+    header = Header(tuple(names))
 
-    marks = SourceDigest().take(rows, ends, [table_text(rows[:4]), table_text(rows[4:])])
+    text = [table_text(header, rows[:4]), table_text(header, rows[4:])]
+    marks = SourceDigest().take(TableRows.of(header, rows), ends, text)
 
-    assert marks == SourceDigest().take([row.as_dict() for row in rows], ends)
+    assert marks == SourceDigest().take(dictionaries(names, rows), ends)

@@ -14,8 +14,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_userdata.records.record import Record
-from airflow_provider_userdata.vendors.contract import Table, Vendor, sorted_out
+from airflow_provider_userdata.vendors.contract import Vendor, sorted_out
 from airflow_provider_userdata.vendors.validation.fault import Invalid
+from tests.doubles import table_of_rows
 
 IntervalSet = Callable[[Vendor, Record | Invalid], Record | Invalid]
 
@@ -188,7 +189,7 @@ def test_rows_of_values_are_settled_as_each_alone(
     sound: dict[str, Any] = {"device_name": "i", "start_date": "2023-11-01T08:04:51Z", "unit": "count/s", "value": 2}
     rows = [row for row in [[sound.get(name) for name in taken], *rows] if taken]
 
-    table = Table.of(taken, rows, texts=texts)
+    table = table_of_rows(taken, rows, texts=texts)
     found = vendor.prepare_table(table, rows, range(len(rows)))
 
     alone = sorted_out([vendor.prepare_row(table, place) for place in range(len(rows))], rows, range(len(rows)))
@@ -229,7 +230,7 @@ def test_rows_of_a_table_are_settled_as_each_alone(
     table = [cells[start : start + width] for start in range(0, len(cells) // width * width, width)] if names else []
     positions = range(first, first + len(table))
 
-    found = vendor.prepare_table(Table.of(tuple(names), table, texts=True), table, positions)
+    found = vendor.prepare_table(table_of_rows(tuple(names), table, texts=True), table, positions)
 
     alone = sorted_out([vendor.prepare_cells(tuple(names), row) for row in table], table, positions)
     assert (list(found.records), found.invalid) == (alone.records, alone.invalid)
