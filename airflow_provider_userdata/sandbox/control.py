@@ -139,10 +139,11 @@ def _setting(vendor: FakeVendor, name: str, value: Any) -> tuple[str, Any]:
     if name == "rate_limit":
         limit = value if isinstance(value, dict | None) else {"per_second": value}
         return name, None if limit is None else VendorRateLimit(**limit)
-    if name == "maintenance" and hasattr(vendor, name) and isinstance(value, bool):
+    if name in ("maintenance", "registered_only") and hasattr(vendor, name) and isinstance(value, bool):
         return name, value
     if name == "random" and isinstance(value, dict) and value.keys() == {"seed", "chances"}:
         return "chance", vendor.chance_of(**value)
     raise ValueError(
-        f"{vendor.title} has no such setting: {name} (latency, rate_limit, random; GeroSense: maintenance)"
+        f"{vendor.title} has no such setting: {name} (latency, rate_limit, random; GeroSense: maintenance, "
+        "registered_only)"
     )

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
-from airflow_provider_userdata.sandbox.answers import FakeAnswer
+from airflow_provider_userdata.sandbox.answers import FakeAnswer, drop, respond
 from airflow_provider_userdata.sandbox.arrivals import JsonObject
 from airflow_provider_userdata.sandbox.faults import ScriptedFault
+from airflow_provider_userdata.sandbox.gerosense_users import Registrations, Tokens, bearer, calculation, check_id
 from airflow_provider_userdata.sandbox.reading import ContractBreach, only_keys, read_json
 from airflow_provider_userdata.sandbox.vendor import FakeVendor
 
@@ -27,10 +28,14 @@ _TIMESTAMP = re.compile(
 class FakeGerosense(FakeVendor):
     """``POST /api/v1.1/samples`` and ``GET /api/status``, as GeroSense's pages have them (G1-G3, G5-G8, G10, G13).
 
+    And for many users (G14): where ``user_tokens`` names them, the proxy takes more tokens, one a user. The direct API
+    has ``POST /api/v1.0/login/access-token``, ``/api/v2.2/user``, ``/api/v2.2/samples`` and ``…/bioage/calculate``.
+
     Stricter than the page, which says nothing about it: keys that it doesn't name, nulls, blank device names,
     timestamps without an offset, and ISO 8601 in other forms than the page's example are refused.
 
-    ``maintenance`` can be set: then the status says so, and every POST is answered with 503.
+    ``maintenance`` can be set: then the status says so, and every POST is answered with 503. ``registered_only`` can be
+    set: then the direct API refuses samples of users that were not registered.
     """
 
     name = "gerosense"
@@ -43,10 +48,53 @@ class FakeGerosense(FakeVendor):
         """Forget what arrived, the script, and every setting."""
         super().reset()
         self.maintenance = False
+        self.registered_only = False
+        self.tokens = Tokens(self.key)
+        self.registrations = Registrations()
+        self.calculated: list[JsonObject] = []
+        self.user_tokens: dict[str, str] = {}
+        """Tokens of the proxy, with the users that they stand for."""
 
     def routes(self) -> list[web.RouteDef]:
         """Its paths."""
-        return [web.post("/api/v1.1/samples", self.post), web.get("/api/status", self.status)]
+        return [
+            web.post("/api/v1.1/samples", self.post),
+            web.get("/api/status", self.status),
+            web.post("/api/v1.1/bioage/calculate", self.calculate),
+            web.post("/api/v1.0/login/access-token", self.log_in),
+            web.post("/api/v2.2/user", self.register),
+            web.post("/api/v2.2/samples", self.post),
+            web.post("/api/v2.2/bioage/calculate", self.calculate),
+        ]
+
+    async def log_in(self, request: web.Request) -> web.StreamResponse:
+        """``POST /api/v1.0/login/access-token``: a form with the account gives a token (G14)."""
+        return respond(self.closed() or self.tokens.log_in(await request.post()))
+
+    async def register(self, request: web.Request) -> web.StreamResponse:
+        """``POST /api/v2.2/user``: register a user (G14)."""
+        barred = self.closed() or self.tokens.use(request)
+        said = barred or self.registrations.register(request, await request.read())
+        return drop(request) if said is None else respond(said)
+
+    async def calculate(self, request: web.Request) -> web.StreamResponse:
+        """``POST …/bioage/calculate``: ask for a user's biological age (G14)."""
+        if barred := self.closed() or self.barred(request):
+            return respond(barred)
+        user = None if _is_direct(request) else self.user_tokens.get(bearer(request), "")
+        try:
+            self.calculated.append(calculation(request, await request.read(), user))
+        except ContractBreach as refused:
+            return respond(self.refusal(refused))
+        return respond(FakeAnswer(200))
+
+    def barred(self, request: web.Request) -> FakeAnswer | None:
+        """Return the answer to a request without a good token; None if it has one."""
+        if _is_direct(request):
+            return self.tokens.use(request)
+        if self.authorised(request) or bearer(request) in self.user_tokens:
+            return None
+        return self.error(401, "the key is missing or wrong")
 
     async def status(self, _: web.Request) -> web.Response:
         """``GET /api/status``: open to everybody, as the vendor's own example has no token (G13)."""
@@ -64,7 +112,8 @@ class FakeGerosense(FakeVendor):
     def check(self, request: web.Request, body: bytes) -> list[JsonObject]:
         """Each sample, with the data type of its request (G2, G3)."""
         value = read_json("G1", request, body)
-        upload = only_keys("G1", value, (), ("data_type", "data"))
+        direct = _is_direct(request)
+        upload = only_keys("G1", value, (), ("user_id", "data_type", "data") if direct else ("data_type", "data"))
         data_type, samples = upload["data_type"], upload["data"]
         if data_type not in ("steps", "bpm"):
             raise ContractBreach("G2", ("data_type",), "must be steps or bpm")
@@ -78,7 +127,14 @@ class FakeGerosense(FakeVendor):
             except ContractBreach as refused:
                 refused.loc = ("data", position, *refused.loc)
                 raise
-        return [{"data_type": data_type, **sample} for sample in samples]
+        whose = self._whose(upload) if direct else _known(self.user_tokens.get(bearer(request)))
+        return [{**whose, "data_type": data_type, **sample} for sample in samples]
+
+    def _whose(self, upload: JsonObject) -> JsonObject:
+        check_id(upload["user_id"], "user_id")
+        if self.registered_only and upload["user_id"] not in self.registrations.users:
+            raise ContractBreach("G14", ("user_id",), "must be a registered user")
+        return {"user_id": upload["user_id"]}
 
     def success(self, *, receipt: bool) -> FakeAnswer:  # noqa: ARG002 - the status is the receipt
         """200 and nothing else (G10)."""
@@ -96,6 +152,14 @@ class FakeGerosense(FakeVendor):
         """Refuse a fault that means nothing at GeroSense."""
         if not fault.receipt:
             raise ValueError("GeroSense's receipt is its 200: there is none to leave out")
+
+
+def _is_direct(request: web.Request) -> bool:
+    return request.path.startswith("/api/v2.2/")
+
+
+def _known(user: str | None) -> JsonObject:
+    return {} if user is None else {"user_id": user}
 
 
 def _check_sample(sample: Any) -> None:

@@ -90,6 +90,10 @@ class FakeVendor(Scripted, ABC):
         """Return whether the request carries the key, as its bearer token."""
         return request.headers.get("Authorization") == f"Bearer {self.key}"
 
+    def barred(self, request: web.Request) -> FakeAnswer | None:
+        """Return the answer to a request without a good key; None if it has one."""
+        return None if self.authorised(request) else self.error(401, "the key is missing or wrong")
+
     @abstractmethod
     def check(self, request: web.Request, body: bytes) -> list[JsonObject]:
         """Read the records out of a request, or raise :class:`ContractBreach`."""
@@ -178,8 +182,8 @@ class FakeVendor(Scripted, ABC):
 
     def _judge(self, request: web.Request, entry: Arrival, share: float) -> FakeAnswer | None:
         """Check what was sent and accept a share of it, or answer why not."""
-        if not self.authorised(request):
-            return self.error(401, "the key is missing or wrong")
+        if barred := self.barred(request):
+            return barred
         try:
             records = self.check(request, entry.body)
         except ContractBreach as refused:
