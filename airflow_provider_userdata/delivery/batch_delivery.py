@@ -17,12 +17,15 @@ from airflow_provider_userdata.delivery.sending import (
     BLIND_REQUESTS,
     Batch,
     BisectionBudget,
+    FollowUps,
     GaveUp,
+    Introductions,
     Outcome,
     Sender,
     Sizes,
 )
 from airflow_provider_userdata.errors import LaterError, RefusedError, VendorDownError, unexpected
+from airflow_provider_userdata.records import first_user
 from airflow_provider_userdata.vendors import (
     LEFT_AT_THE_END,
     NOT_ACCEPTED,
@@ -31,6 +34,7 @@ from airflow_provider_userdata.vendors import (
     Refused,
     Stop,
     Unproven,
+    UserRefused,
     Vendor,
 )
 
@@ -46,6 +50,8 @@ class BatchDelivery:
     """Delivers the batches of one run.
 
     :param refusals: limits how often refused batches are halved.
+    :param introductions: introduce users to the vendor before their first records.
+    :param follow_ups: are sent after the delivery.
     :param sizes: the largest request that the vendor accepts, learned from this run's answers.
     :param change_filter: knows the duplicates of records, in an incremental run; None otherwise.
     :param halt: ends the run; called with the reason, and the rule for the records that are left.
@@ -55,6 +61,8 @@ class BatchDelivery:
     sender: Sender
     refusals: BisectionBudget
     sizes: Sizes
+    introductions: Introductions
+    follow_ups: FollowUps
     fates: OutcomeLog
     change_filter: ChangeFilter | None
     halt: Callable[[BaseException, str], None]
@@ -65,7 +73,11 @@ class BatchDelivery:
         :raises UnexpectedError: instead of an exception that would end the process, such as `SystemExit`.
         """
         try:
-            await self._deliver(batch)
+            if (barred := await self._barred(batch)) is None:
+                await self._deliver(batch)
+            else:
+                self._record(batch, barred, in_doubt=False)
+                self._stop_if_hopeless(batch, 0, isinstance(barred.meaning, UserRefused), 0)
         except (Exception, asyncio.CancelledError):
             raise
         except BaseException as error:
@@ -98,13 +110,26 @@ class BatchDelivery:
                     accepted += 1
                     self.sizes.accepted(len(records), outcome.size)
                 foreign += isinstance(outcome.meaning, Unproven) and outcome.meaning.foreign
+                refused += isinstance(outcome.meaning, UserRefused)
                 self._record(records, outcome, in_doubt=doubted or outcome.in_doubt)
             if accepted or level < BLIND_LEVELS or not waiting:
                 # At the last blind level, wait for all its parts: only an accepted one shows that halving helps.
                 for part in undecided:
                     waiting.extend(self._halved(*part, any_accepted=accepted > 0))
                 undecided = []
+        if accepted:
+            await self.follow_ups.delivered(first_user(batch))
         self._stop_if_hopeless(batch, accepted, refused, foreign)
+
+    async def _barred(self, batch: Batch) -> Outcome | None:
+        """Return why a batch can't go, if its user has to be introduced first and can't be; else None."""
+        try:
+            return await self.introductions.before(batch)
+        except asyncio.CancelledError:
+            return Outcome(GaveUp(LEFT_AT_THE_END, "the delivery was stopped before this could be sent", halted=True))
+        except Exception as error:  # noqa: BLE001  # after any error, these records still need their fate
+            reason = f"{type(error).__name__} ended the delivery"
+            return Outcome(GaveUp(LEFT_AT_THE_END, reason, halted=True, error=error))
 
     def _halved(self, records: Batch, level: int, outcome: Outcome, *, any_accepted: bool) -> list[tuple[Batch, int]]:
         """Return the halves of a refused part with their level, or reject the part if it can't be halved."""
@@ -145,10 +170,15 @@ class BatchDelivery:
                     self.fates.record_unchanged(self.change_filter.record_delivered(records, in_doubt=outcome.in_doubt))
             case Unproven(rule, reason, _):
                 self._none_delivered(records, Rejection(Fate.UNKNOWN, rule, reason, status=status))
-            case GaveUp(rule, reason, halted, until):
+            case UserRefused(rule, reason):
+                fate = Fate.UNKNOWN if in_doubt else Fate.REJECTED
+                self._none_delivered(records, Rejection(fate, rule, reason, status=status))
+            case GaveUp(rule, reason, halted, until, error):
                 fate, rule = (Fate.UNKNOWN, UNANSWERED) if in_doubt else (Fate.HELD, rule)
                 self._leave(records, Rejection(fate, rule, reason, status=status))
-                if not halted:
+                if error is not None:
+                    self.halt(error, rule)
+                elif not halted:
                     self.halt(gave_up_error(self.vendor.name, reason, until), rule)
             case Stop(rule, reason):
                 fate = Fate.UNKNOWN if in_doubt else Fate.HELD

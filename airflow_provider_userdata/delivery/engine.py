@@ -11,6 +11,7 @@ from typing import Any
 from airflow_provider_userdata.delivery.batch_delivery import BatchDelivery
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
 from airflow_provider_userdata.delivery.broadcast import Broadcast
+from airflow_provider_userdata.delivery.clock import unless_set
 from airflow_provider_userdata.delivery.closing import Closing, rejects_error
 from airflow_provider_userdata.delivery.halt import Halt
 from airflow_provider_userdata.delivery.incremental import ChangeFilter
@@ -29,7 +30,17 @@ from airflow_provider_userdata.delivery.resuming import (
     SentLog,
     StoreWriter,
 )
-from airflow_provider_userdata.delivery.sending import BisectionBudget, Dispatcher, Sender, Sizes, Throttle, Transport
+from airflow_provider_userdata.delivery.sending import (
+    BisectionBudget,
+    Dispatcher,
+    FollowUps,
+    Introductions,
+    Sender,
+    Sizes,
+    Throttle,
+    Transport,
+    access_of,
+)
 from airflow_provider_userdata.delivery.validation import Validator
 from airflow_provider_userdata.delivery.watching import Watch
 from airflow_provider_userdata.errors import LaterError, OrphanedError, StoppedError, UserdataError
@@ -67,7 +78,9 @@ class Engine:
         fewest = plan.max_in_flight * plan.vendor.limits.maximum
         self._announcements = Announcements(self._files.sent, fewest, self._halt.event)
         self._sent = SentLog(self._announcements, self._tally, self._progress, self._doubt)
-        self._fates = OutcomeLog(self._files, self._sent, self._tally, self._progress, self._doubt, plan.clock)
+        self._fates = OutcomeLog(
+            self._files, self._sent, self._tally, self._progress, self._doubt, plan.clock, plan.vendor.held_texts
+        )
         self._checker = Validator(
             plan.vendor, plan.fields, self._fates, self._tally, self._progress, keep_proven=self._filter is not None
         )
@@ -78,11 +91,16 @@ class Engine:
         halt, fates, changes = self._halt, self._fates, self._filter
         pace = Throttle(plan.clock, halt.event, plan.max_in_flight, plan.requests_per_second)
         self._transport = Transport(plan.endpoint)
+        access = access_of(plan.vendor, self._transport, pace, plan.user_headers, self._airflow_thread)
         self._sender = sender = Sender(
-            plan.vendor, self._transport, self._sent, pace, plan.patience, plan.clock, halt.event
+            plan.vendor, self._transport, access, self._sent, pace, plan.patience, plan.clock, halt.event
         )
         refusals, sizes = BisectionBudget(plan.vendor.limits), Sizes(plan.vendor)
-        batches = BatchDelivery(plan.vendor, sender, refusals, sizes, fates, changes, halt.halt)
+        introductions = Introductions(plan.vendor, sender)
+        self._follow_ups = follow_ups = FollowUps(plan.vendor, sender)
+        batches = BatchDelivery(
+            plan.vendor, sender, refusals, sizes, introductions, follow_ups, fates, changes, halt.halt
+        )
         once = plan.vendor.limits.user_once
         self._dispatcher = dispatcher = Dispatcher(
             batches.deliver, plan.max_in_flight, user_once=once, halted=halt.event, failed=halt.halt
@@ -200,6 +218,7 @@ class Engine:
                     await self._intake.take_all(reader)
                 finally:  # also if a fate can't be written: what is in flight may still be delivered
                     await self._dispatcher.close()
+                await unless_set(self._halt.event, self._follow_ups.send_all())
         finally:
             for helper in helpers:
                 helper.cancel()

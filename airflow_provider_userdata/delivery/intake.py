@@ -18,7 +18,7 @@ from airflow_provider_userdata.delivery.resuming import Doubt, PositionTracker
 from airflow_provider_userdata.delivery.sending import Batch, Dispatcher, Sender, batcher
 from airflow_provider_userdata.delivery.validation import Validator
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
-from airflow_provider_userdata.records import Record, joined
+from airflow_provider_userdata.records import Record, by_user, joined
 
 FEWEST_CHECKED = 50
 """The fewest rows that are checked at once, if there are as many: smaller parts would take longer."""
@@ -168,6 +168,16 @@ class Intake:
             self.fates.record_only_validated(records)
             return
         else:
-            reason = f"is one of {len(records)}, fewer than a request takes; goes out first in the task's next run"
-            why = Rejection(Fate.HELD, self.plan.vendor.too_few_rule, reason, carried_over=True)
+            groups = by_user(records) if self.plan.vendor.limits.one_user else [(None, records)]
+            for _, few in groups:
+                self._leave(few, self._too_few(len(few)))
+            return
+        self._leave(records, why)
+
+    def _too_few(self, count: int) -> Rejection:
+        of_whom = " of its user" if self.plan.vendor.limits.one_user else ""
+        reason = f"is one of {count}{of_whom}, fewer than a request takes; goes out first in the task's next run"
+        return Rejection(Fate.HELD, self.plan.vendor.too_few_rule, reason, carried_over=True)
+
+    def _leave(self, records: Batch, why: Rejection) -> None:
         self.fates.leave(with_duplicates(self.change_filter, records, in_doubt=False), why)

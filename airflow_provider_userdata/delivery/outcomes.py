@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -28,7 +28,10 @@ EARLIER_DOUBT = Rejection(
 
 @dataclass(eq=False, repr=False)
 class OutcomeLog:
-    """Writes what became of each record, and counts it once it is written. It decides nothing."""
+    """Writes what became of each record, and counts it once it is written. It decides nothing.
+
+    :param held_texts: returns records in the form in which later runs find them.
+    """
 
     files: AttemptFiles
     sent: SentLog
@@ -36,10 +39,11 @@ class OutcomeLog:
     progress: PositionTracker
     doubt: Doubt
     clock: Clock
+    held_texts: Callable[[Sequence[Record]], Sequence[bytes]]
     carried_in: list[bytes] = field(default_factory=list, init=False)
-    """The bodies of the first records, which an earlier run had held."""
+    """The first records, which an earlier run had held, as it wrote them."""
     held_over: list[bytes] = field(default_factory=list, init=False)
-    """The bodies of held records from this run's source that the task's next run carries in."""
+    """The held records from this run's source that the task's next run carries in, as it will read them."""
     origins: Origins = field(default_factory=Origins, init=False)
     """Where rows without a fate stand in their files."""
 
@@ -114,9 +118,10 @@ class OutcomeLog:
             self.files.mark_left()
         for start in range(0, len(self._left), _LINES):
             self._write([(record.position, record.row, why) for record, why in self._left[start : start + _LINES]])
-        self.held_over += [
-            record.body for record, why in self._left if why.carried_over and record.position >= len(self.carried_in)
+        held_over = [
+            record for record, why in self._left if why.carried_over and record.position >= len(self.carried_in)
         ]
+        self.held_over += self.held_texts(held_over)
         self._left = []
 
     def _write(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
@@ -137,7 +142,7 @@ class OutcomeLog:
             self.origins.forget_below(records[0].position)
 
     def carried_on(self) -> list[bytes]:
-        """Return the bodies of records from an earlier run that the task's next run carries in again."""
+        """Return the records from an earlier run that the task's next run carries in again."""
         return [body for position, body in enumerate(self.carried_in) if not self.progress.has_fate(position)]
 
     def report(self) -> Report:

@@ -14,7 +14,7 @@ from airflow_provider_userdata.delivery.reading import Source
 from airflow_provider_userdata.delivery.recording import Folder
 from airflow_provider_userdata.delivery.report import Report
 from airflow_provider_userdata.delivery.resuming import CheckpointStore, Destination
-from airflow_provider_userdata.delivery.sending import Endpoint, Patience
+from airflow_provider_userdata.delivery.sending import Endpoint, Patience, UserHeaders
 from airflow_provider_userdata.delivery.status import Observer
 from airflow_provider_userdata.delivery.supervisor import Supervisor
 from airflow_provider_userdata.vendors import Vendor
@@ -47,6 +47,7 @@ class Plan:
     :param more_attempts: whether Airflow would make another attempt after this one.
     :param supervisor: the process without which this one has to stop; None if nothing else can start an attempt.
     :param observers: who shows the delivery while it runs.
+    :param user_headers: returns the headers that carry a user's token, where each user has one (G14). Blocks.
     :param clock: tells the time.
     """
 
@@ -72,6 +73,7 @@ class Plan:
     more_attempts: bool = False
     supervisor: Supervisor | None = None
     observers: Sequence[Observer] = ()
+    user_headers: UserHeaders | None = None
     clock: Clock = field(default_factory=Clock)
 
 

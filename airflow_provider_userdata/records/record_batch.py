@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress, pairwise, repeat
 from typing import Any, overload
 
@@ -145,6 +145,31 @@ def users_of(records: Sequence[Record]) -> Sequence[str | None]:
     if isinstance(records, RecordBatch):
         return [None] * len(records) if records.users is None else records.users
     return [record.user for record in records]
+
+
+def first_user(records: Sequence[Record]) -> str | None:
+    """Return the user of the first of some records."""
+    if isinstance(records, RecordBatch):
+        return None if records.users is None else records.users[0]
+    return records[0].user
+
+
+def by_user(records: Sequence[Record]) -> list[tuple[str | None, Sequence[Record]]]:
+    """Return each user's records, in their order."""
+    places: dict[str | None, list[int]] = {}
+    for place, user in enumerate(users_of(records)):
+        places.setdefault(user, []).append(place)
+    if len(places) < 2:
+        return [(user, records) for user in places]
+    if not isinstance(records, RecordBatch):
+        return [(user, [records[place] for place in found]) for user, found in places.items()]
+    lines = list(records.lines)  # once: a piece of lines is split for each cut in it
+
+    def picked(found: list[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+        return lambda column: [column[place] for place in found]
+
+    separate = replace(records, lines=lines)  # type: ignore[arg-type]  # only `of_each` sees them
+    return [(user, separate.of_each(picked(found))) for user, found in places.items()]
 
 
 def groups_of(records: Sequence[Record]) -> Sequence[tuple[str, ...]]:

@@ -11,6 +11,7 @@ from airflow_provider_userdata.vendors.answers import (
     Retry,
     Stop,
     Unproven,
+    UserRefused,
     shared_meaning,
     took_nothing,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "Stop",
     "Table",
     "Unproven",
+    "UserRefused",
     "Vendor",
     "by_rule",
     "shared_meaning",

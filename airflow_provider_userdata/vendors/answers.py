@@ -123,7 +123,18 @@ class Stop:
     reason: str
 
 
-Meaning = Accepted | Refused | Unproven | Retry | Stop
+@dataclass(frozen=True, slots=True)
+class UserRefused:
+    """The vendor takes none of one user's records until something about that user changes; other users' go on.
+
+    :param reason: may hold the vendor's message: for private files only.
+    """
+
+    rule: str
+    reason: str
+
+
+Meaning = Accepted | Refused | UserRefused | Unproven | Retry | Stop
 
 PROXY_WANTS_CREDENTIALS = 407
 _PROXY = (
@@ -183,7 +194,7 @@ def _host(location: str) -> str:
 
 def took_nothing(meaning: Meaning) -> bool:
     """Return whether the vendor certainly took none of a request's records."""
-    return isinstance(meaning, Refused | Stop) or (isinstance(meaning, Retry) and not meaning.in_doubt)
+    return isinstance(meaning, Refused | UserRefused | Stop) or (isinstance(meaning, Retry) and not meaning.in_doubt)
 
 
 def no_receipt(answer: Answer, rule: str, lack: str) -> Retry | Unproven:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import repeat
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from airflow_provider_userdata.records import Record
-from airflow_provider_userdata.vendors.answers import Answer, Meaning
+from airflow_provider_userdata.vendors.answers import Answer, Meaning, shared_meaning
 from airflow_provider_userdata.vendors.rules import LEFT_AT_THE_END, OUT_OF_REACH
 from airflow_provider_userdata.vendors.validation import Invalid, decoded
 
@@ -61,11 +61,13 @@ class BatchLimits:
     :param maximum: more records than this are split.
     :param user_once: a request contains each user once, and a user's later record is sent when the earlier one
         has its outcome (P8).
+    :param one_user: a request contains one user's records, and both limits hold for each user's alone (G14).
     """
 
     minimum: int = 1
     maximum: int = 1
     user_once: bool = False
+    one_user: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,14 @@ class Request:
 
     :param path: below the connection's address.
     :param parts: of the body; they are joined when the request is sent.
+    :param content_type: of the body.
+    :param headers: the credential, if requests don't all have the same one; never shown in messages.
     """
 
     path: str
     parts: tuple[bytes | memoryview, ...]
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def body(self) -> bytes:
@@ -180,6 +186,14 @@ class Vendor(Protocol):
             return self.prepare_cells(table.names, values)
         return self.prepare_value(dict(zip(table.names, values, strict=True)))
 
+    def held_texts(self, records: Sequence[Record]) -> Sequence[bytes]:
+        """Return records as JSON texts in which a later run finds them again, with `prepare_held`."""
+        return [record.body for record in records]
+
+    def prepare_held(self, texts: Sequence[bytes], positions: Sequence[int]) -> Checked:
+        """Check records that an earlier run held."""
+        return self.prepare_texts(texts, positions)
+
     def request(self, records: Sequence[Record]) -> Request:
         """Return a request with valid records of one group."""
 
@@ -193,6 +207,27 @@ class Vendor(Protocol):
     def receipt(self, records: Sequence[Record], answer: Answer) -> dict[str, str]:
         """Return what the vendor's receipt adds to the line of an accepted request."""
         return {}
+
+    def introduction(self, records: Sequence[Record]) -> Request | None:
+        """Return what the vendor has to accept before it takes the first records of their user; None if nothing."""
+        return None
+
+    def introduced(self, answer: Answer) -> Meaning:
+        """Return what the answer to an introduction means; `Accepted` lets the user's records go."""
+        return shared_meaning(answer)
+
+    def follow_up(self, user: str | None) -> Request | None:
+        """Return what to send once a user's records are delivered; None if nothing. No record depends on its answer."""
+        return None
+
+    def login(self, name: str, password: str) -> Request:
+        """Return the request for a token, if requests carry one instead of a key."""
+        reason = f"{self.name} has no login"
+        raise NotImplementedError(reason)
+
+    def token(self, answer: Answer) -> Mapping[str, str] | Meaning:
+        """Return the headers that carry the token in an answer to a login, or what it means if there is none."""
+        return shared_meaning(answer)
 
 
 def sorted_out(found: Iterable[Record | Invalid], rows: Sequence[Any], positions: Sequence[int]) -> Checked:

@@ -41,6 +41,8 @@ from airflow_provider_userdata.vendors.validation import (
 
 SAMPLES_PATH = "/api/v1.1/samples"
 STATUS_PATH = "/api/status"
+CALCULATE_PATH = "/api/v1.1/bioage/calculate"
+"""Of the proxy; only the direct API's path is documented (G14)."""
 CHECKED_AT_ONCE = MOST_SAMPLES // 4
 """How many samples are decoded, checked and encoded together: few enough for a CPU core's cache."""
 
@@ -61,10 +63,12 @@ class GeroSense(Vendor):
 
     :param data_type: one of `DATA_TYPES`.
     :param default_timezone: where timestamps without an offset were taken; None refuses them (G7).
+    :param calculates: whether to ask for the user's biological age once samples are delivered (G14).
     """
 
     data_type: str
     default_timezone: ZoneInfo | None = None
+    calculates: bool = False
 
     name: ClassVar[str] = "gerosense"
     limits: ClassVar[BatchLimits] = BatchLimits(minimum=FEWEST_SAMPLES, maximum=MOST_SAMPLES)
@@ -80,6 +84,7 @@ class GeroSense(Vendor):
         "G11": "some of a request not accepted",
         "G12": "refused together with others",
         "G13": "GeroSense in maintenance",
+        "G14": "a user without a valid id, or whose registration was refused",
     }
     too_few_rule: ClassVar[str] = "G4"
     maintenance_rule: ClassVar[str] = "G13"
@@ -177,6 +182,12 @@ class GeroSense(Vendor):
         if answer.status == 200:
             return Accepted() if answer.complete and not answer.content else _accepted_or_unproven(answer)
         return shared_meaning(answer, refusal_rule="G10", partial_rule="G11")
+
+    def follow_up(self, user: str | None) -> Request | None:  # noqa: ARG002  # the token says who it is
+        """Return the request for the biological age of the token's user."""
+        if not self.calculates:
+            return None
+        return Request(CALCULATE_PATH, (_encode({"model_type": self.data_type}),))
 
     def takes_requests(self, answer: Answer) -> bool:
         """Return whether the vendor is not in maintenance (G13)."""

@@ -162,15 +162,6 @@ class GroupBatcher:
     relieve = flush
 
 
-Batcher = OrderedBatcher | GroupBatcher
-"""Takes records in the source's order, and returns batches in the order in which they may be sent."""
-
-
-def batcher(limits: BatchLimits) -> Batcher:
-    """Return the batcher for a vendor's limits."""
-    return GroupBatcher(limits) if limits.user_once else OrderedBatcher(limits)
-
-
 def _cut(records: Sequence[Record], size: int, end: int) -> tuple[list[Batch], Sequence[Record]]:
     """Return the records up to an end in batches of a size, and the rest."""
     if not end:

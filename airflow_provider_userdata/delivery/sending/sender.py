@@ -6,17 +6,20 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Literal
 
 from airflow_provider_userdata.delivery.clock import Clock, unless_set
 from airflow_provider_userdata.delivery.resuming import SentLog
+from airflow_provider_userdata.delivery.sending.access import Access, Denied
+from airflow_provider_userdata.delivery.sending.exchange import Answered, Exchange, GaveUp, Outcome, refused_credential
 from airflow_provider_userdata.delivery.sending.pauses import Pauses
+from airflow_provider_userdata.delivery.sending.request_log import NoLog, RecordsLog, RequestLog
 from airflow_provider_userdata.delivery.sending.retry import Attempts, Waiting
 from airflow_provider_userdata.delivery.sending.retry_after import retry_after
 from airflow_provider_userdata.delivery.sending.throttle import Permit, Throttle
 from airflow_provider_userdata.delivery.sending.transport import NoAnswer, Transport
-from airflow_provider_userdata.records import Record
+from airflow_provider_userdata.errors import UserdataError
+from airflow_provider_userdata.records import Record, first_user
 from airflow_provider_userdata.vendors import (
     LEFT_AT_THE_END,
     NOT_ACCEPTED,
@@ -26,13 +29,11 @@ from airflow_provider_userdata.vendors import (
     Accepted,
     Answer,
     Meaning,
-    Refused,
     Request,
     Retry,
     Stop,
     Unproven,
     Vendor,
-    took_nothing,
 )
 
 OnDoubt = Literal["resend", "hold"]
@@ -62,45 +63,14 @@ class Patience:
     longest_sleep: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GaveUp:
-    """No more attempts are made at a batch: the vendor is down, or the delivery was halted.
-
-    :param rule: the rule of the fate that its records get.
-    :param reason: why, in words that may be logged.
-    :param halted: whether the delivery was halted.
-    :param until: when to come back, if the run doesn't wait itself.
-    """
-
-    rule: str
-    reason: str
-    halted: bool = False
-    until: datetime | None = None
-
-
 _HALTED = GaveUp(LEFT_AT_THE_END, "the delivery ended before this could be sent", halted=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How sending a batch ended.
-
-    :param meaning: what the last answer means, or why no more attempts are made.
-    :param answer: the last answer, if there was one.
-    :param in_doubt: whether an attempt whose answer is not known may have been accepted.
-    :param size: the request's bytes; 0 if the last attempt was not answered.
-    """
-
-    meaning: Accepted | Refused | Unproven | Stop | GaveUp
-    answer: Answer | None = None
-    in_doubt: bool = False
-    size: int = 0
 
 
 @dataclass(eq=False, repr=False, slots=True)
 class Sender:
     """Sends the batches of one delivery.
 
+    :param access: gives requests their credential.
     :param sent: records what is sent, before it is sent.
     :param halted: set when nothing may be sent any more.
     :param chance: returns a random number from 0 to 1, for the jitter of waits.
@@ -108,6 +78,7 @@ class Sender:
 
     vendor: Vendor
     transport: Transport
+    access: Access
     sent: SentLog
     pace: Throttle
     patience: Patience
@@ -127,34 +98,78 @@ class Sender:
 
         :param in_doubt: whether this attempt sent the records before, and doesn't know what became of them.
         """
-        request = self.vendor.request(records)
+        exchange = Exchange(self.vendor.request(records), first_user(records), self.vendor.meaning)
+        return await self._exchange(exchange, RecordsLog(self.sent, records, in_doubt=in_doubt))
+
+    async def ask(self, exchange: Exchange) -> Outcome:
+        """Send a request without records, again where that may help, and return how it ended."""
+        return await self._exchange(exchange, NoLog())
+
+    async def _exchange(self, exchange: Exchange, log: RequestLog) -> Outcome:
         attempts = Attempts(self.waiting.start(), self.waiting.accepted)
-        doubted, maybe_there = False, self.sent.maybe_there(records, in_doubt=in_doubt)
-        while (permit := await self._permit(records, maybe_there)) is not None:
-            if attempts.sent == 0:
-                attempts.started = self.waiting.start()  # the time in the queue doesn't count
-            self.sent.goes(records, request.size, retry=attempts.sent > 0)
-            attempts.sent += 1
-            meaning, answer = await self._once(request, permit)
-            if maybe_there and took_nothing(meaning):
-                self.sent.take_back(maybe_there)
+        doubted = False
+        while (answered := await self._try(exchange, log, attempts)) is not None:
+            meaning, answer = answered
             if not isinstance(meaning, Retry):
-                return Outcome(meaning, answer, doubted, request.size)
+                return Outcome(meaning, answer, doubted, exchange.request.size)
             if meaning.in_doubt:
-                doubted, maybe_there = True, self.sent.maybe_there(records, in_doubt=True)
-            if meaning.in_doubt and self.patience.on_doubt == "hold":
+                doubted = True
+                log.is_in_doubt()
+            if meaning.in_doubt and self.patience.on_doubt == "hold" and log.has_records:
                 return Outcome(Unproven(UNANSWERED, f"{meaning.reason}: it may have been accepted"), answer)
             gave_up = await self._wait_to_retry(meaning, answer, attempts)
             if gave_up is not None:
                 return Outcome(gave_up, answer, doubted)
         return Outcome(_HALTED, in_doubt=doubted)
 
-    async def _permit(self, records: Sequence[Record], repeats: int) -> Permit | None:
+    async def _try(self, exchange: Exchange, log: RequestLog, attempts: Attempts) -> Answered | None:
+        """Send a request, and if its credential is refused, once more with another one (A1); None if halted."""
+        try:
+            signed = await self.access.sign(exchange.request, exchange.user)
+            if isinstance(signed, Denied):
+                return None if self.halted.is_set() else (signed.meaning, signed.answer)
+            answered = await self._sent_once(signed, exchange, log, attempts)
+            if answered is None or not (refused := refused_credential(answered)):
+                return answered
+            other = await self.access.renew(signed, exchange.user)
+        except UserdataError as error:
+            reason = f"was not sent: {type(error).__name__} ended the delivery"
+            return GaveUp(LEFT_AT_THE_END, reason, halted=True, error=error), None
+        if isinstance(other, Denied):
+            return None if self.halted.is_set() else (other.meaning, other.answer)
+        if other is not None:
+            answered = await self._sent_once(other, exchange, log, attempts)
+            if answered is None or not (refused := refused_credential(answered)):
+                return answered
+        return self.access.judge(refused, exchange.user), answered[1]
+
+    async def _sent_once(
+        self, signed: Request, exchange: Exchange, log: RequestLog, attempts: Attempts
+    ) -> Answered | None:
+        permit = await self._permit(log)
+        if permit is None:
+            return None
+        if attempts.sent == 0:
+            attempts.started = self.waiting.start()  # the time in the queue doesn't count
+        log.goes(signed.size, retry=attempts.sent > 0)
+        attempts.sent += 1
+        try:
+            meaning, answer = await self._once(signed, exchange.meaning, permit)
+        except BaseException:
+            log.answered(None)
+            raise
+        log.answered(None if answer is None else answer.status)
+        log.means(meaning)
+        if log.has_records and isinstance(meaning, Accepted):
+            self.waiting.record_accepted()
+        return meaning, answer
+
+    async def _permit(self, log: RequestLog) -> Permit | None:
         """Wait until a request may go; None if halted. What the vendor may have already counts as resent."""
-        await self.sent.announce(records, repeats)
+        await log.announce()
         permit = await self.pace.permission()
         if permit is None:
-            self.sent.take_back(repeats)
+            log.take_back()
         return permit
 
     async def until_ready(self) -> GaveUp | None:
@@ -196,15 +211,15 @@ class Sender:
         finally:
             self.pace.release()
 
-    async def _once(self, request: Request, permit: Permit) -> tuple[Meaning, Answer | None]:
+    async def _once(
+        self, request: Request, meaning_of: Callable[[Answer], Meaning], permit: Permit
+    ) -> tuple[Meaning, Answer | None]:
         answer = await self._posted(request, permit)
         if isinstance(answer, NoAnswer):
             return self._unanswered(answer), None
-        meaning = self.vendor.meaning(answer)
+        meaning = meaning_of(answer)
         if isinstance(meaning, Stop):
             meaning = replace(meaning, reason=f"{meaning.reason} ({self.transport.endpoint.way})")
-        if isinstance(meaning, Accepted):
-            self.waiting.record_accepted()
         return meaning, answer
 
     def _unanswered(self, answer: NoAnswer) -> Retry | Stop:
@@ -219,9 +234,7 @@ class Sender:
             answer = await self.transport.post(request)
         except BaseException:
             self.pace.release()
-            self.sent.answered(None)
             raise
-        self.sent.answered(answer.status if isinstance(answer, Answer) else None)
         match answer:
             case Answer(status=429):
                 self.pace.pushed_back(permit, too_soon=True)

@@ -51,6 +51,7 @@ class Endpoint:
     :param tls: certificates to trust; True trusts those of the machine, False disables the check.
     :param proxy: the address of a proxy, or None; never shown in full, because it may hold a password.
     :param connection: the Airflow connection's id, for messages.
+    :param login: name and password of an account, if a login gives the credential; never shown.
     """
 
     url: str
@@ -59,6 +60,12 @@ class Endpoint:
     tls: ssl.SSLContext | bool = True
     proxy: str | None = field(default=None, repr=False)
     connection: str = ""
+    login: tuple[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def account(self) -> str:
+        """What tells the vendor's accounts apart: the login's name, or the credential itself."""
+        return "".join(self.headers.values()) if self.login is None else self.login[0]
 
     @property
     def way(self) -> str:
@@ -138,18 +145,28 @@ class Transport:
     async def post(self, request: Request) -> Answer | NoAnswer:
         """Send a request once and return its answer."""
         body = request.body
-        return await self._send("POST", request.path, io.BytesIO(body) if len(body) > _LARGE_BODY else body)
+        return await self._send(
+            "POST",
+            request.path,
+            io.BytesIO(body) if len(body) > _LARGE_BODY else body,
+            {**request.headers, "Content-Type": request.content_type},
+        )
 
     async def get(self, path: str) -> Answer | NoAnswer:
         """Return the answer to a GET of a path below the endpoint's address."""
         return await self._send("GET", path)
 
-    async def _send(self, method: str, path: str, body: bytes | io.BytesIO | None = None) -> Answer | NoAnswer:
+    async def _send(
+        self, method: str, path: str, body: bytes | io.BytesIO | None = None, own: Mapping[str, str] | None = None
+    ) -> Answer | NoAnswer:
         exchange = _Exchange()
         request = self._session.request(
             method,
             self._url(path),
-            headers=self._headers,  # not the session's headers: it would show those to a proxy, credential included
+            headers={
+                **self._headers,
+                **(own or {}),
+            },  # not the session's headers: it would show those to a proxy, credential included
             data=body,
             allow_redirects=False,
             trace_request_ctx=exchange,

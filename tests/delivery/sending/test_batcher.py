@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_userdata.delivery.sending.batcher import Batch, Batcher, GroupBatcher, OrderedBatcher, batcher
+from airflow_provider_userdata.delivery.sending.batcher import Batch, GroupBatcher, OrderedBatcher
+from airflow_provider_userdata.delivery.sending.batchers import Batcher, batcher
 from airflow_provider_userdata.records.json_lines import JsonLines
 from airflow_provider_userdata.records.record import Record
 from airflow_provider_userdata.records.record_batch import RecordBatch, ranges
