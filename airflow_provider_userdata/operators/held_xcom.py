@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from airflow_provider_userdata.airflow_compat import airflow_version
 from airflow_provider_userdata.delivery.carry_over import CarryOverFolder
 from airflow_provider_userdata.errors import OutputError
 from airflow_provider_userdata.operators import runs
@@ -46,7 +47,7 @@ def push(context: Any, held: CarryOverFolder | None, log: Any) -> None:
     count = held.count()
     if count:
         log.warning("%d held records are sent first in this task's next run; they wait in %s", count, held.path)
-    if count or held.has_claimed:
+    if count or held.has_claimed or _logs_missing():
         ti = context["ti"]
         value = {"count": count, "folder": held.path, "host": socket.gethostname(), "identity": held.identity()}
         ti.xcom_push(key=KEY, value={**value, "at": datetime.now(UTC).isoformat(), "map_index": ti.map_index})
@@ -55,9 +56,19 @@ def push(context: Any, held: CarryOverFolder | None, log: Any) -> None:
 def _last_said(ti: Any) -> Mapping[str, Any]:
     """Return what the last run of this task, or of this mapped instance, pushed; empty if none did."""
     # No `map_indexes` argument: Airflow 3 logs an error for an XCom that doesn't exist, and most tasks never hold
-    # records. (3.0 looks up the task's own index even so.) The list is not ordered by time.
+    # records. The list is not ordered by time.
+    if _logs_missing() and ti.get_ti_count(ti.dag_id, task_ids=[ti.task_id], states=list(runs.OVER)) == 0:
+        return {}
     pulled = ti.xcom_pull(task_ids=ti.task_id, key=KEY, include_prior_dates=True)
     several = isinstance(pulled, Sequence) and not isinstance(pulled, str)
     said = [one for one in (pulled if several else [pulled]) if isinstance(one, Mapping)]
     own = [one for one in said if one.get("map_index", ti.map_index) == ti.map_index]
     return max(own, key=lambda one: str(one.get("at", "")), default={})
+
+
+def _logs_missing() -> bool:
+    """Return whether this Airflow logs an error for any XCom that doesn't exist: then each run pushes one.
+
+    The first versions of 3.0 look up a single XCom, also without a `map_indexes` argument.
+    """
+    return (3, 0) <= airflow_version() < (3, 0, 3)

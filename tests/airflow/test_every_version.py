@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from importlib.metadata import version
@@ -61,6 +62,21 @@ def test_the_plugin_for_the_ui_loads(caplog: pytest.LogCaptureFixture) -> None:
     assert "can't be shown" not in caplog.text
     for operator in (ThymiaUploadOperator, GerosenseSamplesOperator, PtengineProfilesOperator):
         assert [link.name for link in operator.operator_extra_links] == (["Upload"] if support.has_pages() else [])
+
+
+def test_a_task_that_never_holds_records_logs_no_error(
+    new_dag: Any, run_dag: Any, sandbox: Sandbox, samples: Records, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither its first run nor a later one, though each asks whether an earlier one held any."""
+    with new_dag() as dag:
+        GerosenseSamplesOperator(task_id="upload", data_type="steps", source=samples(4))
+    said = ""
+    for _ in range(2):
+        assert run_dag(dag).state == "success"
+        said += "".join(capfd.readouterr())
+    assert "Uploads 4 records to GeroSense (steps)" in said
+    assert "XCom not found" not in said
+    assert not re.search(r"\[error|\bERROR\b", said)
 
 
 def test_the_three_operators_deliver(
