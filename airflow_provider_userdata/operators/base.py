@@ -22,7 +22,8 @@ from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.operators import arguments, asset_events, asset_state, held_xcom, labels, reporting
 from airflow_provider_userdata.operators.lineage import Lineage
 from airflow_provider_userdata.operators.links import upload_links
-from airflow_provider_userdata.operators.planning import make_plan
+from airflow_provider_userdata.operators.observing import early_failure, observers
+from airflow_provider_userdata.operators.planning import make_plan, upload_of
 from airflow_provider_userdata.sources import as_text, hold, label
 from airflow_provider_userdata.vendors import Vendor
 
@@ -147,6 +148,7 @@ class DeliveryOperator(Lineage, BaseOperator):
         try:
             plan = make_plan(self, context, came_back=self._came_back)
         except UserdataError as error:
+            early_failure.show(observers(upload_of(self, context), context, self.log), error, self.log)
             raise reporting.failure(error, self.log) from None
         self._delivery = Delivery(plan)
         try:

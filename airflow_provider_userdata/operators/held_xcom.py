@@ -47,7 +47,7 @@ def push(context: Any, held: CarryOverFolder | None, log: Any) -> None:
     count = held.count()
     if count:
         log.warning("%d held records are sent first in this task's next run; they wait in %s", count, held.path)
-    if count or held.has_claimed or _logs_missing():
+    if count or held.has_claimed or _logs_missing(context["ti"]):
         ti = context["ti"]
         value = {"count": count, "folder": held.path, "host": socket.gethostname(), "identity": held.identity()}
         ti.xcom_push(key=KEY, value={**value, "at": datetime.now(UTC).isoformat(), "map_index": ti.map_index})
@@ -57,7 +57,7 @@ def _last_said(ti: Any) -> Mapping[str, Any]:
     """Return what the last run of this task, or of this mapped instance, pushed; empty if none did."""
     # No `map_indexes` argument: Airflow 3 logs an error for an XCom that doesn't exist, and most tasks never hold
     # records. The list is not ordered by time.
-    if _logs_missing() and ti.get_ti_count(ti.dag_id, task_ids=[ti.task_id], states=list(runs.OVER)) == 0:
+    if _logs_missing(ti) and not runs.any_other(ti):
         return {}
     pulled = ti.xcom_pull(task_ids=ti.task_id, key=KEY, include_prior_dates=True)
     several = isinstance(pulled, Sequence) and not isinstance(pulled, str)
@@ -66,9 +66,9 @@ def _last_said(ti: Any) -> Mapping[str, Any]:
     return max(own, key=lambda one: str(one.get("at", "")), default={})
 
 
-def _logs_missing() -> bool:
+def _logs_missing(ti: Any) -> bool:
     """Return whether this Airflow logs an error for any XCom that doesn't exist: then each run pushes one.
 
     The first versions of 3.0 look up a single XCom, also without a `map_indexes` argument.
     """
-    return (3, 0) <= airflow_version() < (3, 0, 3)
+    return (3, 0) <= airflow_version() < (3, 0, 3) and hasattr(ti, "get_task_states")

@@ -69,17 +69,7 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
         held = output_paths.held(root, ti, stream.kind or vendor.name, to.name)
         held_xcom.check(context, held, task.log)
     source = open_source(_bound(task.source, context), columns=columns, only=fields is not None)
-    upload = Upload(
-        vendor=vendor.name,
-        kind=task._kind(),
-        conn_id=endpoint.connection,
-        address=endpoint.address,
-        source=described(task.source, source),
-        label=task.upload_label,
-        attempt=ti.try_number,
-        validate_only=validate_only,
-        incremental=incremental,
-    )
+    upload = upload_of(task, context, address=endpoint.address, source=described(task.source, source))
     return Plan(
         vendor=vendor,
         endpoint=endpoint,
@@ -103,6 +93,26 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
         more_attempts=ti.try_number <= store.max_tries,
         supervisor=supervision.supervisor(ti),
         observers=observers(upload, context, task.log),
+    )
+
+
+def upload_of(task: DeliveryOperator, context: Context, *, address: str = "", source: str = "") -> Upload:
+    """Return what a task uploads, in names and words.
+
+    :param address: where requests go, if that is known.
+    :param source: where records come from, if that is known.
+    """
+    hook = task._hook()
+    return Upload(
+        vendor=hook.conn_type,
+        kind=str(task._kind()),
+        conn_id=str(hook._conn_id),
+        address=address,
+        source=source,
+        label=task.upload_label,
+        attempt=context["ti"].try_number,
+        validate_only=task.validate_only is True,
+        incremental=task.incremental is True,
     )
 
 

@@ -31,6 +31,13 @@ def over(ti: Any, silent: Mapping[tuple[str, str], float], log: Any) -> set[tupl
     return found
 
 
+def any_other(ti: Any) -> bool:
+    """Return whether there was another run of this task, or of this mapped instance. For Airflow 3 only."""
+    map_index = ti.map_index if ti.map_index >= 0 else None
+    states = ti.get_task_states(dag_id=ti.dag_id, map_index=map_index, task_ids=[ti.task_id])
+    return any(run != ti.run_id for run in states)
+
+
 def _state(ti: Any, run: str, index: str) -> Any:
     """Return the state of this task in another run; `_UNKNOWN` if that run no longer exists."""
     if not hasattr(ti, "get_task_states"):

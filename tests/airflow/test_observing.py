@@ -45,8 +45,8 @@ class Pushed(TaskInstance):
 def ti(context: dict[str, Any]) -> Pushed:
     """Give a task instance that keeps what is pushed, in the context."""
     Pushed.all.clear()
-    context["ti"] = Pushed()
-    return context["ti"]
+    context["ti"] = pushed = Pushed()
+    return pushed
 
 
 @pytest.mark.parametrize("mapped", [False, True])
@@ -56,7 +56,7 @@ def test_a_task_shows_its_upload(
     """Counts, names and rules: no record and no path."""
     sandbox.gerosense.script("ok", "422")
     records = [*samples(5), {"device_name": marker}]
-    options = {"task_id": "upload", "data_type": "steps", "max_rejected": 9}
+    options: dict[str, Any] = {"task_id": "upload", "data_type": "steps", "max_rejected": 9}
     with new_dag() as dag:
         if mapped:
             GerosenseSamplesOperator.partial(**options).expand(source=[records])
@@ -132,6 +132,23 @@ def test_the_end_is_shown(
     assert (last.waiting is not None) == (state == "deferred")
     assert last.seconds_left is None
     assert last.refused == (2 if state == "rejected" else 0)
+
+
+@pytest.mark.parametrize("given", [{"max_attempts": 0}, {"thymia_conn_id": "nowhere"}, {"source": "/nowhere/*.csv"}])
+def test_an_upload_that_cannot_begin_is_shown(
+    given: dict[str, Any], new_dag: Any, run_dag: Any, sandbox: Sandbox, moods: Records
+) -> None:
+    """Somebody who looks for it finds it, red, with the error's name."""
+    options = {"source": moods(1), **given}
+    with new_dag() as dag:
+        ThymiaUploadOperator(task_id="upload", upload_type="mood", **options)
+
+    status = upload_status(run_dag(dag).xcom("upload", KEY))
+
+    assert status is not None
+    assert (status.vendor, status.kind, status.state, status.read) == ("thymia", "mood", "failed", 0)
+    assert status.error in {"ArgumentError", "ConnectionSettingsError", "SourceError"}
+    assert status.conn_id == given.get("thymia_conn_id", "thymia_default")
 
 
 def test_a_kill_is_shown(context: Any, ti: Pushed, sandbox: Sandbox, people: Records) -> None:

@@ -46,6 +46,8 @@ class LogObserver:
 
     def ended(self, status: Status, error: BaseException | None) -> None:
         """Sum up. It is a warning if any records need a look."""
+        if self._last is None and not status.repeated:
+            return  # nothing began: the error says why
         if status.repeated:
             self._log.info(
                 "An earlier attempt had already finished: nothing was sent, and this is its report. To send everything "
