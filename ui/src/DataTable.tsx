@@ -1,21 +1,22 @@
 /** A small table with real headers. */
 
-import { Table } from "@chakra-ui/react";
+import { Box, Table } from "@chakra-ui/react";
 import type { ReactNode } from "react";
 
-export type Column = { name: string; numeric?: boolean; width?: string };
+/** `wideOnly`: left out on a phone. */
+export type Column = { name: string; numeric?: boolean; width?: string; wideOnly?: boolean };
 export type Line = { key: string; cells: ReactNode[] };
 
 type Props = { label: string; columns: Column[]; lines: Line[] };
 
 /** The first cell of a line is its header. */
 export const DataTable = ({ label, columns, lines }: Props) => (
-  <Table.ScrollArea>
+  <Box overflowX="auto">
     <Table.Root aria-label={label} size="sm">
       <Table.Header>
         <Table.Row bg="transparent">
-          {columns.map(({ name, numeric, width }) => (
-            <Table.ColumnHeader key={name} pe={4} ps={0} scope="col" textAlign={numeric ? "end" : undefined} width={width}>
+          {columns.map(({ name, numeric, width, wideOnly }) => (
+            <Table.ColumnHeader hideBelow={wideOnly ? "md" : undefined} key={name} pe={4} ps={0} scope="col" textAlign={numeric ? "end" : undefined} width={width}>
               {name}
             </Table.ColumnHeader>
           ))}
@@ -25,10 +26,10 @@ export const DataTable = ({ label, columns, lines }: Props) => (
         {lines.map(({ key, cells }) => (
           <Table.Row bg="transparent" key={key}>
             {cells.map((cell, index) => {
-              const { name, numeric } = columns[index] ?? { name: String(index) };
+              const { name, numeric, wideOnly } = columns[index] ?? { name: String(index) };
               const look = numeric ? ({ textAlign: "end", fontVariantNumeric: "tabular-nums" } as const) : {};
               return index ? (
-                <Table.Cell key={name} pe={4} ps={0} verticalAlign="top" {...look}>
+                <Table.Cell hideBelow={wideOnly ? "md" : undefined} key={name} pe={4} ps={0} verticalAlign="top" {...look}>
                   {cell}
                 </Table.Cell>
               ) : (
@@ -41,5 +42,5 @@ export const DataTable = ({ label, columns, lines }: Props) => (
         ))}
       </Table.Body>
     </Table.Root>
-  </Table.ScrollArea>
+  </Box>
 );

@@ -40,7 +40,7 @@ export const Detail = ({ place, inTab = false }: Props) => {
     <Stack gap={3} p={{ base: 2, md: 4 }}>
       {!inTab && <BackLink />}
       {problem && (
-        <ProblemNotice again={again} kept={Boolean(data)} problem={problem} right={`XComs, and the DAG ${place.dagId}`} />
+        <ProblemNotice again={again} kept={Boolean(data)} problem={problem} right={`to read XComs and the DAG ${place.dagId}`} />
       )}
       {data && <Found detail={data} inTab={inTab} />}
       {data === null && !problem && (

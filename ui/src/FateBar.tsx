@@ -11,10 +11,13 @@ export function countsInWords(counts: Counts): string {
   return parts.join(", ") || "no records yet";
 }
 
-type Props = { counts: Counts; total?: number | null; height?: string };
+/** `open`: more is to come, and nobody knows how much. */
+type Props = { counts: Counts; total?: number | null; open?: boolean; height?: string };
+
+const HATCHED = "repeating-linear-gradient(135deg, transparent 0 4px, var(--chakra-colors-bg-muted) 4px 8px)";
 
 /** The bar; what is left of the source, where its size is known, is the empty part. */
-export const FateBar = ({ counts, total = null, height = "2" }: Props) => {
+export const FateBar = ({ counts, total = null, open = false, height = "2" }: Props) => {
   const left = Math.max(0, (total ?? 0) - settled(counts));
   return (
     <Flex
@@ -29,6 +32,7 @@ export const FateBar = ({ counts, total = null, height = "2" }: Props) => {
       {FATES.filter(({ fate }) => counts[fate]).map(({ fate, color }) => (
         <Box bg={color} flexBasis={0} flexGrow={counts[fate]} key={fate} minW="3px" />
       ))}
+      {open && total === null && <Box backgroundImage={HATCHED} flexBasis="12%" flexShrink={0} />}
       {left > 0 && <Box flexBasis={0} flexGrow={left} />}
     </Flex>
   );

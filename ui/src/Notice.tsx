@@ -41,7 +41,7 @@ export const ProblemNotice = ({ problem, right, kept, again }: ProblemProps) => 
   if (problem.kind === "forbidden")
     return (
       <Notice status="warning" title="You may not see this">
-        {`It takes the right to read ${right}. Ask whoever gives out rights in this Airflow.`}
+        {`It takes the right ${right}. Ask whoever gives out rights in this Airflow.`}
       </Notice>
     );
   return (

@@ -36,7 +36,7 @@ export const Page = () => {
         )}
       </Flex>
       {problem && (
-        <ProblemNotice again={again} kept={data !== undefined} problem={problem} right="XComs, and at least one DAG" />
+        <ProblemNotice again={again} kept={data !== undefined} problem={problem} right="to read XComs and task instances" />
       )}
       {data ? <Found list={data} /> : !problem && <Text color="fg.muted">Loading the uploads…</Text>}
     </Stack>

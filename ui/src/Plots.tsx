@@ -1,7 +1,7 @@
 /** The page's two plots over time: records by fate, and the share of them that was rejected. */
 
 import { Chart, useChart } from "@chakra-ui/charts";
-import { Box, Flex, Grid, Heading, Text, VisuallyHidden } from "@chakra-ui/react";
+import { Box, Flex, Grid, Heading, Text } from "@chakra-ui/react";
 import { useId } from "react";
 import { Bar, BarChart, CartesianGrid, Tooltip, XAxis, YAxis } from "recharts";
 
@@ -9,6 +9,7 @@ import { shareOf, type Bucket } from "./buckets.ts";
 import { FATES, noCounts, addCounts } from "./fates.ts";
 import { Swatch } from "./FateBar.tsx";
 import { number, percent, shortNumber } from "./format.ts";
+import { HiddenTable } from "./HiddenTable.tsx";
 
 type Series = { name: string; color: string; total: string; of: (bucket: Bucket) => number };
 
@@ -17,17 +18,16 @@ type PlotProps = {
   hint: string;
   buckets: Bucket[];
   series: Series[];
+  none: string;
   say: (value: number) => string;
   tick: (value: number) => string;
 };
 
-/** Stacked bars with their numbers: the totals above, each bar's when one points at it, all in a table for who listens. */
-const Plot = ({ title, hint, buckets, series, say, tick }: PlotProps) => {
+const HEIGHT = "180px";
+
+/** Stacked bars with their numbers: the totals above, each bar's when one points at it, and all for who listens. */
+const Plot = ({ title, hint, buckets, series, none, say, tick }: PlotProps) => {
   const id = useId();
-  const data = buckets.map((bucket) =>
-    Object.fromEntries<string | number>([["label", bucket.label], ...series.map((one) => [one.name, one.of(bucket)] as const)]),
-  );
-  const chart = useChart({ data, series: series.map(({ name, color }) => ({ name, color })) });
   return (
     <Box aria-labelledby={id} as="figure" borderRadius="md" borderWidth={1} data-testid="plot" minW={0} p={3}>
       <Heading as="h2" fontSize="sm" id={id} lineHeight="short">
@@ -36,7 +36,7 @@ const Plot = ({ title, hint, buckets, series, say, tick }: PlotProps) => {
       <Text color="fg.muted" fontSize="xs">
         {hint}
       </Text>
-      <Flex columnGap={3} fontSize="xs" lineHeight="1.5" minH="3em" pt={1} wrap="wrap">
+      <Flex alignContent="start" columnGap={3} fontSize="xs" lineHeight="1.5" minH="3.5em" pt={1} wrap="wrap">
         {series.map(({ name, color, total }) => (
           <Flex align="center" gap={1} key={name} whiteSpace="nowrap">
             <Swatch color={color} />
@@ -44,43 +44,47 @@ const Plot = ({ title, hint, buckets, series, say, tick }: PlotProps) => {
           </Flex>
         ))}
       </Flex>
-      <Chart.Root aspectRatio="auto" chart={chart} height="180px" mt={1}>
-        <BarChart data={chart.data} desc={`${title}: the table below has the numbers`} margin={{ left: 0, right: 4, top: 8 }} responsive>
-          <CartesianGrid stroke={chart.color("border")} vertical={false} />
-          <XAxis axisLine={false} dataKey="label" height={20} minTickGap={16} stroke={chart.color("fg.muted")} tickLine={false} />
-          <YAxis axisLine={false} stroke={chart.color("fg.muted")} tickFormatter={tick} tickLine={false} width={48} />
-          <Tooltip content={<Chart.Tooltip formatter={(value) => say(Number(value))} />} cursor={{ fill: chart.color("bg.muted") }} />
-          {chart.series.map((one) => (
-            <Bar dataKey={chart.key(one.name)} fill={chart.color(one.color)} isAnimationActive={false} key={one.name} stackId="all" />
-          ))}
-        </BarChart>
-      </Chart.Root>
-      <VisuallyHidden>
-        <table>
-          <caption>{title}</caption>
-          <thead>
-            <tr>
-              <th scope="col">Time</th>
-              {series.map(({ name }) => (
-                <th key={name} scope="col">
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {buckets.map((bucket) => (
-              <tr key={bucket.start}>
-                <th scope="row">{bucket.label}</th>
-                {series.map(({ name, of }) => (
-                  <td key={name}>{say(of(bucket))}</td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </VisuallyHidden>
+      {buckets.some((bucket) => series.some(({ of }) => of(bucket) > 0)) ? (
+        <Bars buckets={buckets} say={say} series={series} tick={tick} title={title} />
+      ) : (
+        <Flex align="center" color="fg.muted" fontSize="sm" height={HEIGHT} justify="center">
+          {none}
+        </Flex>
+      )}
+      <HiddenTable
+        caption={title}
+        headers={["Time", ...series.map(({ name }) => name)]}
+        lines={buckets.map((bucket) => [bucket.label, ...series.map(({ of }) => say(of(bucket)))])}
+      />
     </Box>
+  );
+};
+
+type BarsProps = Pick<PlotProps, "title" | "buckets" | "series" | "say" | "tick">;
+
+const Bars = ({ title, buckets, series, say, tick }: BarsProps) => {
+  const data = buckets.map((bucket) => {
+    const values = series.map(({ name, of }): [string, string | number] => [name, of(bucket)]);
+    return Object.fromEntries([...values, ["label", bucket.label]]);
+  });
+  const chart = useChart({ data, series: series.map(({ name, color }) => ({ name, color })) });
+  const quiet = { axisLine: false, stroke: chart.color("fg.muted"), tickLine: false };
+  return (
+    <Chart.Root aspectRatio="auto" chart={chart} height={HEIGHT}>
+      <BarChart data={chart.data} desc={`${title}, as in the table that follows`} margin={{ left: 0, right: 4, top: 8 }} responsive>
+        <CartesianGrid stroke={chart.color("border")} vertical={false} />
+        <XAxis {...quiet} dataKey="label" height={20} minTickGap={16} />
+        <YAxis {...quiet} tickFormatter={tick} width={54} />
+        <Tooltip
+          content={<Chart.Tooltip formatter={(value) => say(Number(value))} />}
+          cursor={{ fill: chart.color("bg.muted") }}
+          isAnimationActive={false}
+        />
+        {chart.series.map(({ name, color }) => (
+          <Bar dataKey={chart.key(name)} fill={chart.color(color)} isAnimationActive={false} key={name} stackId="all" />
+        ))}
+      </BarChart>
+    </Chart.Root>
   );
 };
 
@@ -101,10 +105,11 @@ export const Plots = ({ buckets, hourly }: { buckets: Bucket[]; hourly: boolean 
   const by = hourly ? "by the hour in which the upload began" : "by the day on which the upload began";
   return (
     <Grid gap={3} templateColumns={{ base: "minmax(0, 1fr)", lg: "repeat(2, minmax(0, 1fr))" }}>
-      <Plot buckets={buckets} hint={by} say={number} series={records} tick={shortNumber} title="Records by what became of them" />
+      <Plot buckets={buckets} hint={by} none="No records yet." say={number} series={records} tick={shortNumber} title="Records by what became of them" />
       <Plot
         buckets={buckets}
         hint={`of all records tried, ${by}`}
+        none="Nothing was rejected."
         say={percent}
         series={shares}
         tick={(share) => `${Number((share * 100).toPrecision(3))}%`}

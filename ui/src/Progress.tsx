@@ -1,6 +1,6 @@
 /** How far an upload is: the bar, the share, the rate and the time left, and each fate with its number. */
 
-import { Flex, HStack, Text } from "@chakra-ui/react";
+import { Box, Flex, HStack, Text } from "@chakra-ui/react";
 
 import type { Upload } from "./answer.ts";
 import { DataTable } from "./DataTable.tsx";
@@ -39,18 +39,25 @@ function inWords(upload: Upload, state: State): string[] {
 export const Progress = ({ upload, state }: { upload: Upload; state: State }) => {
   const { counts } = upload;
   const all = settled(counts);
+  const meaning = (fate: string, means: string) =>
+    upload.validateOnly && fate === "held" ? "checked and good, and not sent: this task only checks" : means;
   const [first, ...rest] = inWords(upload, state);
   const lines = FATES.filter(({ fate }) => counts[fate] || ALWAYS.includes(fate)).map(({ fate, color, means }) => ({
     key: fate,
     cells: [
-      <HStack gap={2} key="fate">
-        <Swatch color={color} />
-        {fate}
-      </HStack>,
+      <Box key="fate">
+        <HStack gap={2}>
+          <Swatch color={color} />
+          {fate}
+        </HStack>
+        <Text color="fg.muted" fontSize="xs" hideFrom="md">
+          {meaning(fate, means)}
+        </Text>
+      </Box>,
       number(counts[fate]),
       all ? percent(counts[fate] / all) : "–",
       <Text as="span" color="fg.muted" key="means">
-        {upload.validateOnly && fate === "held" ? "checked and good, and not sent: this task only checks" : means}
+        {meaning(fate, means)}
       </Text>,
     ],
   }));
@@ -66,13 +73,13 @@ export const Progress = ({ upload, state }: { upload: Upload; state: State }) =>
           </Text>
         ))}
       </Flex>
-      <FateBar counts={counts} height="3" total={upload.total} />
+      <FateBar counts={counts} height="3" open={isUnfinished(state)} total={upload.total} />
       <DataTable
         columns={[
           { name: "Fate" },
           { name: "Records", numeric: true },
           { name: "Share", numeric: true },
-          { name: "What it means", width: "60%" },
+          { name: "What it means", width: "60%", wideOnly: true },
         ]}
         label="Records by fate"
         lines={lines}

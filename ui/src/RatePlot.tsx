@@ -1,11 +1,12 @@
 /** The rate over time of one upload. */
 
 import { Chart, useChart } from "@chakra-ui/charts";
-import { Text, VisuallyHidden } from "@chakra-ui/react";
+import { Text } from "@chakra-ui/react";
 import { Area, AreaChart, CartesianGrid, Tooltip, XAxis, YAxis } from "recharts";
 
 import type { Upload } from "./answer.ts";
 import { duration, number, perSecond, shortNumber } from "./format.ts";
+import { HiddenTable } from "./HiddenTable.tsx";
 import { speeds } from "./rate.ts";
 import { Section } from "./Section.tsx";
 
@@ -15,11 +16,12 @@ const inTime = (seconds: number): string => duration(seconds * 1000);
 
 export const RatePlot = ({ upload }: { upload: Upload }) => {
   const data = speeds(upload.rate);
-  const chart = useChart({ data, series: [{ name: "perSecond", label: "Records a second", color: "green.solid" }] });
+  const chart = useChart({ data, series: [{ name: "perSecond", label: "Records a second", color: "green.500" }] });
   if (data.length < FEWEST) return null;
   const most = Math.max(...data.map((speed) => speed.perSecond));
   const least = Math.min(...data.map((speed) => speed.perSecond));
-  const summary = `From ${number(least)} to ${number(most)} records delivered a second, by the time since this attempt began`;
+  const range = number(least) === number(most) ? number(most) : `From ${number(least)} to ${number(most)}`;
+  const summary = `${range} records delivered a second, by the time since this attempt began`;
   return (
     <Section title="Rate over time">
       <Text color="fg.muted" fontSize="xs">
@@ -41,38 +43,25 @@ export const RatePlot = ({ upload }: { upload: Upload }) => {
           />
           <YAxis axisLine={false} stroke={chart.color("fg.muted")} tickFormatter={shortNumber} tickLine={false} width={48} />
           <Tooltip
+            isAnimationActive={false}
             content={<Chart.Tooltip formatter={(value) => perSecond(Number(value))} labelFormatter={(at) => `after ${inTime(Number(at))}`} />}
           />
           <Area
             dataKey={chart.key("perSecond")}
-            fill={chart.color("green.solid")}
+            fill={chart.color("green.500")}
             fillOpacity={0.2}
             isAnimationActive={false}
-            stroke={chart.color("green.solid")}
+            stroke={chart.color("green.500")}
             strokeWidth={1.5}
             type="monotone"
           />
         </AreaChart>
       </Chart.Root>
-      <VisuallyHidden>
-        <table>
-          <caption>Records delivered a second</caption>
-          <thead>
-            <tr>
-              <th scope="col">After</th>
-              <th scope="col">Rate</th>
-            </tr>
-          </thead>
-          <tbody>
-            {data.map((speed) => (
-              <tr key={speed.seconds}>
-                <th scope="row">{inTime(speed.seconds)}</th>
-                <td>{perSecond(speed.perSecond)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </VisuallyHidden>
+      <HiddenTable
+        caption="Records delivered a second"
+        headers={["After", "Rate"]}
+        lines={data.map((speed) => [inTime(speed.seconds), perSecond(speed.perSecond)])}
+      />
     </Section>
   );
 };

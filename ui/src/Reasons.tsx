@@ -23,9 +23,9 @@ const RuleText = ({ rule }: { rule: Rule | undefined }) => (
 
 /** A number, and a bar that compares it with the largest. */
 const Compared = ({ count, most }: { count: number; most: number }) => (
-  <Box minW="5rem">
+  <Box minW={{ base: "3rem", md: "5rem" }}>
     {number(count)}
-    <Box aria-hidden bg="red.solid" borderRadius="full" height="3px" ms="auto" width={`${Math.max(2, (100 * count) / most)}%`} />
+    <Box aria-hidden bg="red.600" borderRadius="full" height="3px" ms="auto" width={`${Math.max(2, (100 * count) / most)}%`} />
   </Box>
 );
 

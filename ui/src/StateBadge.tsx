@@ -31,7 +31,7 @@ export const StateBadge = ({ row, now, size = "sm" }: Props) => {
   const state = stateOf(row, now);
   const { palette, Sign } = LOOKS[state];
   return (
-    <Badge colorPalette={palette} data-state={state} data-testid="state" size={size} whiteSpace={state === "silent" ? "normal" : "nowrap"}>
+    <Badge colorPalette={palette} data-state={state} data-testid="state" size={size} minW={state === "silent" ? "8.5rem" : undefined} whiteSpace={state === "silent" ? "normal" : "nowrap"}>
       <Sign />
       {stateInWords(row, now)}
     </Badge>

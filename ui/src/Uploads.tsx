@@ -11,6 +11,7 @@ import { duration, perSecond, rateOf } from "./format.ts";
 import { HostLink, taskPath } from "./host.tsx";
 import { Moment } from "./Moment.tsx";
 import { StateBadge } from "./StateBadge.tsx";
+import { isUnfinished, stateOf } from "./states.ts";
 import { titleOf } from "./vendors.ts";
 
 type Props = { rows: Row[]; now: number };
@@ -29,29 +30,32 @@ export const labelOf = ({ upload, mapLabel, mapIndex }: Row): string =>
 const What = ({ row }: { row: Row }) => {
   const [address] = useSearchParams();
   const label = labelOf(row);
+  const title = titleOf(row.upload);
+  const task = `${row.dagId} · ${row.taskId}${label && ` [${label}]`}`;
   return (
-    <Box minW={0}>
-      <HostLink bold to={{ search: `?${withPlace(address, row)}` }}>
-        {titleOf(row.upload)}
-      </HostLink>
-      {row.upload.validateOnly && (
-        <Badge ml={2} size="xs">
-          check only
-        </Badge>
-      )}
-      <Text fontSize="xs">
+    <Box maxW={{ md: "20rem" }} minW={0}>
+      <Text as="div" lineClamp={2} title={title}>
+        <HostLink bold to={{ search: `?${withPlace(address, row)}` }}>
+          {title}
+        </HostLink>
+        {row.upload.validateOnly && (
+          <Badge ml={2} size="xs">
+            check only
+          </Badge>
+        )}
+      </Text>
+      <Text as="div" fontSize="xs" lineClamp={2} title={task}>
         <HostLink label={`Task ${row.taskId} of DAG ${row.dagId}`} to={taskPath(row)}>
-          {row.dagId} · {row.taskId}
-          {label && ` [${label}]`}
+          {task}
         </HostLink>
       </Text>
     </Box>
   );
 };
 
-const Records = ({ row }: { row: Row }) => (
+const Records = ({ row, now }: { row: Row; now: number }) => (
   <Stack gap={1}>
-    <FateBar counts={row.upload.counts} total={row.upload.total} />
+    <FateBar counts={row.upload.counts} open={isUnfinished(stateOf(row, now))} total={row.upload.total} />
     <CountsLine counts={row.upload.counts} />
   </Stack>
 );
@@ -71,7 +75,7 @@ const WIDTHS: Partial<Record<(typeof HEADERS)[number], string>> = { State: "9.5r
 const NUMBERS = { textAlign: "end", whiteSpace: "nowrap", fontVariantNumeric: "tabular-nums" } as const;
 
 const WideUploads = ({ rows, now }: Props) => (
-  <Table.ScrollArea>
+  <Box overflowX="auto">
     <Table.Root aria-label="Uploads, the newest first" size="sm">
       <Table.Header>
         <Table.Row>
@@ -97,7 +101,7 @@ const WideUploads = ({ rows, now }: Props) => (
               <What row={row} />
             </Table.Cell>
             <Table.Cell>
-              <Records row={row} />
+              <Records now={now} row={row} />
             </Table.Cell>
             <Table.Cell {...NUMBERS}>
               <Rate row={row} />
@@ -112,18 +116,18 @@ const WideUploads = ({ rows, now }: Props) => (
         ))}
       </Table.Body>
     </Table.Root>
-  </Table.ScrollArea>
+  </Box>
 );
 
 const NarrowUploads = ({ rows, now }: Props) => (
-  <Stack aria-label="Uploads, the newest first" as="ul" gap={2} listStyleType="none">
+  <Stack aria-label="Uploads, the newest first" as="ul" fontSize="sm" gap={2} listStyleType="none">
     {rows.map((row) => (
       <Stack as="li" borderRadius="md" borderWidth={1} data-testid="upload" gap={2} key={keyOf(row)} p={3}>
         <Flex align="start" gap={2} justify="space-between">
           <What row={row} />
           <StateBadge now={now} row={row} />
         </Flex>
-        <Records row={row} />
+        <Records now={now} row={row} />
         <Flex color="fg.muted" columnGap={3} fontSize="xs" wrap="wrap">
           <span>
             began <Moment at={beganAt(row)} now={now} />
@@ -131,9 +135,11 @@ const NarrowUploads = ({ rows, now }: Props) => (
           <span>
             took <Took now={now} row={row} />
           </span>
-          <span>
-            <Rate row={row} />
-          </span>
+          {rateOf(row.upload.counts.delivered, row.upload.seconds) !== null && (
+            <span>
+              <Rate row={row} />
+            </span>
+          )}
         </Flex>
       </Stack>
     ))}

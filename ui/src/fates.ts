@@ -1,12 +1,12 @@
 /** What becomes of a record: the words, their colours and what they mean. */
 
 export const FATES = [
-  { fate: "delivered", color: "green.solid", means: "accepted by the vendor" },
+  { fate: "delivered", color: "green.500", means: "accepted by the vendor" },
   { fate: "unchanged", color: "gray.400", means: "delivered by an earlier run, so not sent again" },
-  { fate: "held", color: "blue.solid", means: "valid, but cannot go yet; sent first in the task's next run" },
-  { fate: "invalid", color: "orange.solid", means: "failed the check, so never sent" },
-  { fate: "refused", color: "red.solid", means: "sent, and refused by the vendor" },
-  { fate: "unknown", color: "purple.solid", means: "sent, with no proof that it was accepted" },
+  { fate: "held", color: "blue.500", means: "valid, but cannot go yet; sent first in the task's next run" },
+  { fate: "invalid", color: "orange.400", means: "failed the check, so never sent" },
+  { fate: "refused", color: "red.600", means: "sent, and refused by the vendor" },
+  { fate: "unknown", color: "purple.500", means: "sent, with no proof that it was accepted" },
 ] as const;
 
 export type Fate = (typeof FATES)[number]["fate"];

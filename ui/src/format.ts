@@ -28,7 +28,10 @@ export function percent(share: number): string {
   return `${new Intl.NumberFormat("en", { maximumFractionDigits: value < 1 ? 2 : 1 }).format(value)}%`;
 }
 
-export const perSecond = (rate: number): string => `${rate < 100 ? THREE_DIGITS.format(rate) : number(rate)}/s`;
+export function perSecond(rate: number): string {
+  if (rate > 0 && rate < 0.01) return "under 0.01/s";
+  return `${new Intl.NumberFormat("en", { maximumFractionDigits: rate < 1 ? 2 : rate < 100 ? 1 : 0 }).format(rate)}/s`;
+}
 
 /** Return the records a second; null before anything is known. */
 export const rateOf = (records: number, seconds: number): number | null =>

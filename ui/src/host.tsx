@@ -35,7 +35,7 @@ type HostLinkProps = { to: string | { search: string }; bold?: boolean; label?: 
 
 /** A link within Airflow, which doesn't load Airflow anew. */
 export const HostLink = ({ to, bold, label, children }: HostLinkProps) => (
-  <Link asChild color="fg.info" fontWeight={bold ? "semibold" : undefined} overflowWrap="anywhere">
+  <Link asChild color="fg.info" display="inline" fontWeight={bold ? "semibold" : undefined} overflowWrap="anywhere">
     <RouterLink aria-label={label} to={to}>
       {children}
     </RouterLink>

@@ -3,6 +3,7 @@
 import { Box, ChakraProvider, createSystem, defaultConfig, type SystemContext } from "@chakra-ui/react";
 import { useSearchParams } from "react-router-dom";
 
+import type { Place } from "./answer.ts";
 import { Detail } from "./Detail.tsx";
 import { ErrorBoundary } from "./ErrorBoundary.tsx";
 import { mapIndexOf, placeOf } from "./filters.ts";
@@ -15,24 +16,28 @@ type Props = { dagId?: string; runId?: string; taskId?: string; mapIndex?: strin
 const airflows = (globalThis as { ChakraUISystem?: SystemContext }).ChakraUISystem;
 const system = airflows ?? createSystem(defaultConfig, { preflight: false });
 
-const Shown = ({ dagId, runId, taskId, mapIndex }: Props) => {
+const ofTab = ({ dagId, runId, taskId, mapIndex }: Props): Place | null =>
+  dagId && runId && taskId ? { dagId, runId, taskId, mapIndex: mapIndexOf(mapIndex) } : null;
+
+const Shown = ({ tab }: { tab: Place | null }) => {
   const [address] = useSearchParams();
-  const inTab = Boolean(dagId && runId && taskId);
-  const place = inTab
-    ? { dagId: String(dagId), runId: String(runId), taskId: String(taskId), mapIndex: mapIndexOf(mapIndex) }
-    : placeOf(address);
-  return place ? <Detail inTab={inTab} key={JSON.stringify(place)} place={place} /> : <Page />;
+  const place = tab ?? placeOf(address);
+  return place ? <Detail inTab={tab !== null} key={JSON.stringify(place)} place={place} /> : <Page />;
 };
 
-const Root = (props: Props) => (
-  <ChakraProvider value={system}>
-    <Box height="100%" minW={0} overflowY="auto">
-      <ErrorBoundary>
-        <Shown {...props} />
-      </ErrorBoundary>
-    </Box>
-  </ChakraProvider>
-);
+/** The page scrolls by itself; a tab lies in a part of Airflow's page that does. */
+const Root = (props: Props) => {
+  const tab = ofTab(props);
+  return (
+    <ChakraProvider value={system}>
+      <Box minW={0} {...(tab ? {} : { height: "100%", overflowY: "auto" })}>
+        <ErrorBoundary>
+          <Shown tab={tab} />
+        </ErrorBoundary>
+      </Box>
+    </ChakraProvider>
+  );
+};
 
 // Airflow looks for each by the name that the plugin gives it, and runs this file only once for both.
 Object.assign(globalThis, { "User data": Root, Upload: Root });

@@ -31,7 +31,7 @@ test("times are in the browser's zone", () => {
 });
 
 test("rates, sizes and amounts are short", () => {
-  assert.deepEqual([0.512, 12.34, 8230.4].map(perSecond), ["0.512/s", "12.3/s", "8,230/s"]);
+  assert.deepEqual([0, 0.002, 0.512, 12.34, 8230.4].map(perSecond), ["0/s", "under 0.01/s", "0.51/s", "12.3/s", "8,230/s"]);
   assert.deepEqual([12, 3_400, 140_000_000, 2.5e9].map(size), ["12 B", "3.4 kB", "140 MB", "2.5 GB"]);
   assert.deepEqual([0, 1, 2000].map((count) => amount(count, "upload")), ["0 uploads", "1 upload", "2,000 uploads"]);
   assert.deepEqual([rateOf(10, 0), rateOf(0, 5), rateOf(10, 5)], [null, null, 2]);
