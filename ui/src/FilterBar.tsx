@@ -47,14 +47,16 @@ function choices(found: string[], chosen: string, nameOf: (value: string) => str
   return [...values].map((value): Option => [value, nameOf(value)]).sort((one, other) => one[1].localeCompare(other[1]));
 }
 
+const browserAddress = (): URLSearchParams => new URLSearchParams(window.location.search);
 const stateName = (state: string): string => STATES[state as State] ?? state;
 const daysName = (days: number): string => (days === 1 ? "Last day" : `Last ${days} days`);
 
 type Props = { rows: Row[]; filters: Filters; now: number };
 
 export const FilterBar = ({ rows, filters, now }: Props) => {
-  const [address, setAddress] = useSearchParams();
-  const set = (name: keyof Filters) => (value: string) => setAddress(withFilter(address, name, value));
+  const [, setAddress] = useSearchParams();
+  // From the browser's address: this may not have been drawn yet since the last change.
+  const set = (name: keyof Filters) => (value: string) => setAddress(withFilter(browserAddress(), name, value));
   const vendors = useMemo(() => rows.map((row) => row.upload.vendor), [rows]);
   const dags = useMemo(() => rows.map((row) => row.dagId), [rows]);
   const states = useMemo(() => rows.map((row) => stateOf(row, now)), [rows, now]);
@@ -88,7 +90,7 @@ export const FilterBar = ({ rows, filters, now }: Props) => {
         value={String(filters.days)}
       />
       {isFiltered(filters) && (
-        <Button onClick={() => setAddress(withoutFilters(address))} size="sm" variant="ghost">
+        <Button onClick={() => setAddress(withoutFilters(browserAddress()))} size="sm" variant="ghost">
           Clear filters
         </Button>
       )}

@@ -2,7 +2,7 @@
 
 import { Chart, useChart } from "@chakra-ui/charts";
 import { Box, Flex, Grid, Heading, Text } from "@chakra-ui/react";
-import { useId } from "react";
+import { memo, useId } from "react";
 import { Bar, BarChart, CartesianGrid, Tooltip, XAxis, YAxis } from "recharts";
 
 import { shareOf, type Bucket } from "./buckets.ts";
@@ -88,7 +88,7 @@ const Bars = ({ title, buckets, series, say, tick }: BarsProps) => {
   );
 };
 
-export const Plots = ({ buckets, hourly }: { buckets: Bucket[]; hourly: boolean }) => {
+export const Plots = memo(({ buckets, hourly }: { buckets: Bucket[]; hourly: boolean }) => {
   const sum = noCounts();
   buckets.forEach(({ counts }) => addCounts(sum, counts));
   const records = FATES.filter(({ fate }) => sum[fate] || fate === "delivered").map(
@@ -117,4 +117,4 @@ export const Plots = ({ buckets, hourly }: { buckets: Bucket[]; hourly: boolean 
       />
     </Grid>
   );
-};
+});

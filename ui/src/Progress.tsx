@@ -73,7 +73,7 @@ export const Progress = ({ upload, state }: { upload: Upload; state: State }) =>
           </Text>
         ))}
       </Flex>
-      <FateBar counts={counts} height="3" open={isUnfinished(state)} total={upload.total} />
+      <FateBar counts={counts} height={12} open={isUnfinished(state)} total={upload.total} />
       <DataTable
         columns={[
           { name: "Fate" },

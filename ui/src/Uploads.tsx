@@ -1,6 +1,7 @@
 /** The page's uploads: a table, and cards where there is no room for one. */
 
-import { Badge, Box, Flex, Stack, Table, Text, useMediaQuery } from "@chakra-ui/react";
+import { Badge, Box, Flex, Stack, Table, useMediaQuery } from "@chakra-ui/react";
+import { memo, type CSSProperties } from "react";
 import { useSearchParams } from "react-router-dom";
 
 import type { Row } from "./answer.ts";
@@ -14,7 +15,8 @@ import { StateBadge } from "./StateBadge.tsx";
 import { isUnfinished, stateOf } from "./states.ts";
 import { titleOf } from "./vendors.ts";
 
-type Props = { rows: Row[]; now: number };
+type Props = { row: Row; now: number };
+type AllProps = { rows: Row[]; now: number };
 
 const keyOf = (row: Row): string => JSON.stringify([row.dagId, row.runId, row.taskId, row.mapIndex]);
 
@@ -27,37 +29,52 @@ export function tookOf({ started, ended }: Row, now: number): number | null {
 export const labelOf = ({ upload, mapLabel, mapIndex }: Row): string =>
   upload.label || mapLabel || (mapIndex >= 0 ? String(mapIndex) : "");
 
-const What = ({ row }: { row: Row }) => {
+const TWO_LINES: CSSProperties = {
+  display: "-webkit-box",
+  overflow: "hidden",
+  WebkitBoxOrient: "vertical",
+  WebkitLineClamp: 2,
+};
+const SMALL: CSSProperties = { ...TWO_LINES, fontSize: "0.75rem", lineHeight: 1.5 };
+
+/** By itself, so that the rest of a row needn't be drawn again where only the address has changed. */
+const UploadLink = ({ row, title }: { row: Row; title: string }) => {
   const [address] = useSearchParams();
+  return (
+    <HostLink bold to={{ search: `?${withPlace(address, row)}` }}>
+      {title}
+    </HostLink>
+  );
+};
+
+const What = ({ row }: { row: Row }) => {
   const label = labelOf(row);
   const title = titleOf(row.upload);
   const task = `${row.dagId} · ${row.taskId}${label && ` [${label}]`}`;
   return (
-    <Box maxW={{ md: "20rem" }} minW={0}>
-      <Text as="div" lineClamp={2} title={title}>
-        <HostLink bold to={{ search: `?${withPlace(address, row)}` }}>
-          {title}
-        </HostLink>
+    <div style={{ maxWidth: "20rem", minWidth: 0 }}>
+      <div style={TWO_LINES} title={title}>
+        <UploadLink row={row} title={title} />
         {row.upload.validateOnly && (
           <Badge ml={2} size="xs">
             check only
           </Badge>
         )}
-      </Text>
-      <Text as="div" fontSize="xs" lineClamp={2} title={task}>
+      </div>
+      <div style={SMALL} title={task}>
         <HostLink label={`Task ${row.taskId} of DAG ${row.dagId}`} to={taskPath(row)}>
           {task}
         </HostLink>
-      </Text>
-    </Box>
+      </div>
+    </div>
   );
 };
 
-const Records = ({ row, now }: { row: Row; now: number }) => (
-  <Stack gap={1}>
+const Records = ({ row, now }: Props) => (
+  <div style={{ display: "grid", gap: 4 }}>
     <FateBar counts={row.upload.counts} open={isUnfinished(stateOf(row, now))} total={row.upload.total} />
     <CountsLine counts={row.upload.counts} />
-  </Stack>
+  </div>
 );
 
 const Rate = ({ row }: { row: Row }) => {
@@ -65,7 +82,7 @@ const Rate = ({ row }: { row: Row }) => {
   return <>{rate === null ? "–" : perSecond(rate)}</>;
 };
 
-const Took = ({ row, now }: { row: Row; now: number }) => {
+const Took = ({ row, now }: Props) => {
   const took = tookOf(row, now);
   return <>{took === null ? "–" : duration(took)}</>;
 };
@@ -74,7 +91,30 @@ const HEADERS = ["State", "Upload", "Records", "Rate", "Duration", "Began"] as c
 const WIDTHS: Partial<Record<(typeof HEADERS)[number], string>> = { State: "9.5rem", Records: "40%" };
 const NUMBERS = { textAlign: "end", whiteSpace: "nowrap", fontVariantNumeric: "tabular-nums" } as const;
 
-const WideUploads = ({ rows, now }: Props) => (
+const Line = memo(({ row, now }: Props) => (
+  <Table.Row data-testid="upload">
+    <Table.Cell>
+      <StateBadge now={now} row={row} />
+    </Table.Cell>
+    <Table.Cell>
+      <What row={row} />
+    </Table.Cell>
+    <Table.Cell>
+      <Records now={now} row={row} />
+    </Table.Cell>
+    <Table.Cell {...NUMBERS}>
+      <Rate row={row} />
+    </Table.Cell>
+    <Table.Cell {...NUMBERS}>
+      <Took now={now} row={row} />
+    </Table.Cell>
+    <Table.Cell>
+      <Moment at={beganAt(row)} now={now} />
+    </Table.Cell>
+  </Table.Row>
+));
+
+const WideUploads = ({ rows, now }: AllProps) => (
   <Box overflowX="auto">
     <Table.Root aria-label="Uploads, the newest first" size="sm">
       <Table.Header>
@@ -93,60 +133,45 @@ const WideUploads = ({ rows, now }: Props) => (
       </Table.Header>
       <Table.Body>
         {rows.map((row) => (
-          <Table.Row data-testid="upload" key={keyOf(row)}>
-            <Table.Cell>
-              <StateBadge now={now} row={row} />
-            </Table.Cell>
-            <Table.Cell>
-              <What row={row} />
-            </Table.Cell>
-            <Table.Cell>
-              <Records now={now} row={row} />
-            </Table.Cell>
-            <Table.Cell {...NUMBERS}>
-              <Rate row={row} />
-            </Table.Cell>
-            <Table.Cell {...NUMBERS}>
-              <Took now={now} row={row} />
-            </Table.Cell>
-            <Table.Cell>
-              <Moment at={beganAt(row)} now={now} />
-            </Table.Cell>
-          </Table.Row>
+          <Line key={keyOf(row)} now={now} row={row} />
         ))}
       </Table.Body>
     </Table.Root>
   </Box>
 );
 
-const NarrowUploads = ({ rows, now }: Props) => (
+const Card = memo(({ row, now }: Props) => (
+  <Stack as="li" borderRadius="md" borderWidth={1} data-testid="upload" gap={2} p={3}>
+    <Flex align="start" gap={2} justify="space-between">
+      <What row={row} />
+      <StateBadge now={now} row={row} />
+    </Flex>
+    <Records now={now} row={row} />
+    <Flex color="fg.muted" columnGap={3} fontSize="xs" wrap="wrap">
+      <span>
+        began <Moment at={beganAt(row)} now={now} />
+      </span>
+      <span>
+        took <Took now={now} row={row} />
+      </span>
+      {rateOf(row.upload.counts.delivered, row.upload.seconds) !== null && (
+        <span>
+          <Rate row={row} />
+        </span>
+      )}
+    </Flex>
+  </Stack>
+));
+
+const NarrowUploads = ({ rows, now }: AllProps) => (
   <Stack aria-label="Uploads, the newest first" as="ul" fontSize="sm" gap={2} listStyleType="none">
     {rows.map((row) => (
-      <Stack as="li" borderRadius="md" borderWidth={1} data-testid="upload" gap={2} key={keyOf(row)} p={3}>
-        <Flex align="start" gap={2} justify="space-between">
-          <What row={row} />
-          <StateBadge now={now} row={row} />
-        </Flex>
-        <Records now={now} row={row} />
-        <Flex color="fg.muted" columnGap={3} fontSize="xs" wrap="wrap">
-          <span>
-            began <Moment at={beganAt(row)} now={now} />
-          </span>
-          <span>
-            took <Took now={now} row={row} />
-          </span>
-          {rateOf(row.upload.counts.delivered, row.upload.seconds) !== null && (
-            <span>
-              <Rate row={row} />
-            </span>
-          )}
-        </Flex>
-      </Stack>
+      <Card key={keyOf(row)} now={now} row={row} />
     ))}
   </Stack>
 );
 
-export const Uploads = (props: Props) => {
+export const Uploads = (props: AllProps) => {
   const [wide] = useMediaQuery(["(min-width: 48rem)"], { ssr: false });
   return wide ? <WideUploads {...props} /> : <NarrowUploads {...props} />;
 };
