@@ -22,8 +22,8 @@ from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
 from airflow_provider_userdata.sandbox import Sandbox
 
 REPORT = [
-    "read", "delivered", "rejected", "held", "unchanged", "unknown", "resent", "requests", "retries", "bytes",
-    "seconds", "rejects", "receipts", "reasons",
+    "read", "delivered", "rejected", "invalid", "refused", "held", "unchanged", "unknown", "resent", "requests",
+    "retries", "bytes", "seconds", "rejects", "receipts", "reasons",
 ]  # fmt: skip
 Records = Callable[..., list[dict[str, Any]]]
 
