@@ -66,6 +66,7 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [_modules(vendor.title, vendor.hook) for vendor in registry.VENDORS],
         "connection-types": [connection_type(vendor.name) for vendor in registry.VENDORS],
         "task-decorators": [{"name": vendor.task, "class-name": vendor.decorator} for vendor in registry.VENDORS],
+        "extra-links": ["airflow_provider_userdata.operators.links.UploadLink"],
         "asset-uris": [
             {
                 "schemes": ["userdata"],

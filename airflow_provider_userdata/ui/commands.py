@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from airflow_provider_userdata.ui.uploads import Row
+from airflow_provider_userdata.ui.rows import Row
 from airflow_provider_userdata.upload_status import UploadStatus
 
 

@@ -1,10 +1,10 @@
-"""Finds uploads in Airflow's database: what tasks show of themselves, beside what Airflow knows of them."""
+"""Finds uploads in Airflow's database."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import msgspec
 from airflow.configuration import conf
@@ -13,22 +13,9 @@ from airflow.models.xcom import XComModel
 from sqlalchemy import Text, and_, cast, select
 from sqlalchemy.orm import Session
 
+from airflow_provider_userdata.ui.rows import ListedStatus, Row, Shown, is_text, status_in
 from airflow_provider_userdata.upload_status import KEY, UploadStatus
 
-_ONLY_IN_FULL = ("rate", "attempts", "faults")
-"""What a list of uploads leaves out: it is most of their bytes."""
-ListedStatus = msgspec.defstruct(
-    "ListedStatus",
-    [
-        (one.name, one.type, msgspec.field(default=one.default, default_factory=one.default_factory))  # type: ignore[call-overload]
-        for one in msgspec.structs.fields(UploadStatus)
-        if one.name not in _ONLY_IN_FULL
-    ],
-    frozen=True,
-    kw_only=True,
-)
-"""What a task shows of its upload, as a list has it."""
-Shown = TypeVar("Shown")
 _SAME_TASK_INSTANCE = and_(
     TaskInstance.dag_id == XComModel.dag_id,
     TaskInstance.task_id == XComModel.task_id,
@@ -50,29 +37,6 @@ _SHOWN: tuple[Any, ...] = (
     TaskInstance.operator,
     TaskInstance.custom_operator_name,
 )
-
-
-class Row(msgspec.Struct, Generic[Shown], frozen=True, kw_only=True):
-    """An upload, and its task instance, whose state is the truth: a task that was killed can't say so itself.
-
-    :param map_label: the label of a mapped task instance; None if it has none.
-    :param upload: what the task shows; None if Airflow keeps it elsewhere.
-    :param elsewhere: whether it is in the store of an XCom backend, where this doesn't look.
-    """
-
-    dag_id: str
-    run_id: str
-    task_id: str
-    map_index: int
-    map_label: str | None
-    state: str | None
-    started: datetime | None
-    ended: datetime | None
-    try_number: int | None
-    max_tries: int | None
-    operator: str | None
-    upload: Shown | None
-    elsewhere: bool
 
 
 def dags_with_uploads(session: Session, since: datetime) -> set[str]:
@@ -127,25 +91,10 @@ def _rows(found: Iterable[Any], kind: type[Shown]) -> Iterator[Row[Shown]]:
     has_store = conf.get("core", "xcom_backend", fallback="").rpartition(".")[2] not in ("", "BaseXCom")
     decoder = msgspec.json.Decoder(kind)
     for row in found:
-        status = _status(row.value or "", decoder)
-        elsewhere = status is None and has_store and _is_text(row.value)
+        status = status_in(row.value or "", decoder)
+        elsewhere = status is None and has_store and is_text(row.value)
         if status is not None or elsewhere:
             yield _row(row, status, elsewhere=elsewhere)
-
-
-def _status(value: str, decoder: msgspec.json.Decoder[Shown]) -> Shown | None:
-    """Return the status in an XCom's value, which some Airflows store as JSON within JSON; None for anything else.
-
-    Airflow's own way to decode a value is not taken: anybody can write an XCom, also one that names a class.
-    """
-    try:
-        return decoder.decode(msgspec.json.decode(value, type=str) if value.startswith('"') else value)
-    except msgspec.DecodeError:
-        return None
-
-
-def _is_text(value: str | None) -> bool:
-    return value is not None and value.startswith('"')
 
 
 def _row(row: Any, status: Shown | None, *, elsewhere: bool) -> Row[Shown]:

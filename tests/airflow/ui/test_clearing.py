@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.ui.commands import commands_for
-from airflow_provider_userdata.ui.uploads import Row
+from airflow_provider_userdata.ui.rows import Row
 from airflow_provider_userdata.upload_status import upload_status
 
 
