@@ -38,6 +38,8 @@ def test_every_route_is_closed_to_nobody(ask: Ask, metadata: Any) -> None:
             answer = ask(plugin.PREFIX + path, name=None, method=method)
             assert answer.status_code == 401, (method, path)
     assert len(routes()) == 3
+    for path in (f"{LIST}?days=x", f"{LIST}/moods/r/upload/x"):
+        assert ask(path, name=None).status_code == 401  # before anything is said of what was asked
 
 
 def test_nothing_is_changed_by_them(ask: Ask) -> None:
