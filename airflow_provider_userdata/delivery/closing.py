@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
+
+import msgspec
 
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog
@@ -38,15 +41,16 @@ class Closing:
             self.tally.record_rest_as_unknown()
             await self.file_thread.call(self.files.close)
 
-    async def mark_completed(self, report: Report, *, red: bool) -> None:
+    async def mark_completed(self, report: Report, *, red: bool, earlier: Completed | None = None) -> None:
         """Save the marker of a completed run in place of the checkpoint, and end the claims on carried-over records.
 
         :param red: whether it had more rejects than the task allows.
+        :param earlier: the marker that an earlier attempt saved.
         :raises OutputError: if the folder of held records can't be used.
         """
         plan = self.plan
-        marker = Completed(
-            done=report.as_dict(),
+        marker = msgspec.structs.replace(
+            earlier or self._marker(report),
             red=red,
             max_tries=0 if plan.store is None else plan.store.max_tries,
             address=plan.destination.address,
@@ -54,9 +58,24 @@ class Closing:
         )
         held = self.plan.held
         if await self.writer.save_completed(marker):
-            await self.file_thread.call(self.files.remove_sent)
+            await self.file_thread.call(lambda: self.files.remove_unneeded(red=red))
         if held is not None:
             await self.file_thread.call(lambda: held.release(read=True, complete=True))
+
+    def _marker(self, report: Report) -> Completed:
+        rows, digest = self.fates.progress.read
+        return Completed(
+            done=report.as_dict(),
+            red=False,
+            max_tries=0,
+            rows=rows,
+            digest=digest,
+            carried_in=len(self.fates.carried_in),
+            journals=self.files.to_be_read,
+            host=socket.gethostname(),
+            folder=str(self.plan.output),
+            answers=self.tally.answers,
+        )
 
     def _write_left(self, *, complete: bool, comes_back: bool) -> None:
         # Where another attempt of this run comes, it carries in what this one has claimed.
@@ -90,10 +109,10 @@ def rejects_error(plan: Plan, report: Report, first_fault: str | None) -> Reject
     if not report.exceeds(allowed):
         return None
     sent = "All that could be delivered was" if not plan.validate_only else "Nothing was sent (validate_only)"
-    cleared = "If cleared, the task sends nothing again: raise max_rejected, or send all records with resume=False"
+    again = "Correct them in the source and clear the task: it sends only what was not delivered. Or raise max_rejected"
     return RejectsError(
         f"max_rejected={allowed:g}: {report.rejected:,} of {report.read:,} records were rejected and "
         f"{report.unknown:,} are unknown{f'; the first: {first_fault}' if first_fault else ''}. "
         f"By rule: {by_rule(report.reasons)}. "
-        f"{sent}; see {report.rejects}.{'' if plan.validate_only else f' {cleared}'}"
+        f"{sent}; see {report.rejects}.{'' if plan.validate_only else f' {again}'}"
     )

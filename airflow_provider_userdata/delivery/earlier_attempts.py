@@ -41,6 +41,13 @@ def last_left(plan: Plan) -> Checkpoint | Completed | None:
     return earlier
 
 
+def may_be_corrected(plan: Plan, completed: Completed) -> bool:
+    """Return whether a completed run goes on: it was red for its rejects, and somebody cleared the task since."""
+    store = plan.store
+    cleared = store is not None and completed.max_tries != store.max_tries
+    return cleared and completed.red and bool(completed.digest)
+
+
 def recovered(plan: Plan, earlier: Checkpoint) -> Recovery | None:
     """Find out where to go on; None to start over, because the earlier attempt was for another destination. Blocks."""
     found = recover(earlier, plan.output, must_know=plan.patience.on_doubt == "hold")

@@ -25,6 +25,7 @@ from airflow_provider_userdata.delivery.report import Counters, Report
 from airflow_provider_userdata.delivery.resuming import (
     Checkpoint,
     Checkpointer,
+    Completed,
     Doubt,
     PositionTracker,
     SentLog,
@@ -107,7 +108,17 @@ class Engine:
         )
         halt.wakes(pace.wake, dispatcher.wake)
         self._intake = Intake(
-            plan, halt, self._checker, fates, self._tally, self._progress, self._doubt, changes, sender, dispatcher
+            plan,
+            halt,
+            self._checker,
+            fates,
+            self._tally,
+            self._progress,
+            self._doubt,
+            changes,
+            sender,
+            dispatcher,
+            lambda: self._checkpointer.save_first(plan.clock),
         )
 
     def _build_saving(self, plan: Plan) -> None:
@@ -147,7 +158,7 @@ class Engine:
         try:
             completed = await self._opening.open(self._halt.event)
             if completed is not None:
-                return await self._already(Report.of(completed.done))
+                return await self._already(completed)
             opened = True
             self._watch.begin()
             await self._broadcast.started(self._airflow_thread, self._watch.status(), self._halt.event)
@@ -155,6 +166,11 @@ class Engine:
         except BaseException as error:  # noqa: BLE001  # after any error, what was accepted is recorded
             self._halt.halt(error)
         return await self._end(opened=opened)
+
+    @property
+    def goes_on_completed(self) -> bool:
+        """Whether a completed run goes on whose rejects were corrected."""
+        return self._progress.originals is not None
 
     @property
     def unsaved(self) -> float:
@@ -178,10 +194,12 @@ class Engine:
         self._file_thread.close()
         self._airflow_thread.close()
 
-    async def _already(self, report: Report) -> Result:
+    async def _already(self, completed: Completed) -> Result:
         """Return the report of a run that an earlier attempt completed; send nothing."""
+        report = Report.of(completed.done)
         error = rejects_error(self._plan, report, self._checker.first_fault())
-        await self._unless_it_fails(self._closing.mark_completed(report, red=error is not None))
+        marking = self._closing.mark_completed(report, red=error is not None, earlier=completed)
+        await self._unless_it_fails(marking)
         return Result(report, error or self._halt.error, repeated=True)
 
     async def _end(self, *, opened: bool) -> Result:
@@ -210,7 +228,9 @@ class Engine:
 
     async def _deliver_all(self) -> None:
         ends = self._progress.to_be_compared
-        reader = ChunkReader(self._plan.source, self._fates.carried_in, self._halt.event, ends)
+        reader = ChunkReader(
+            self._plan.source, self._fates.carried_in, self._halt.event, ends, self._progress.originals
+        )
         helpers = [asyncio.ensure_future(self._unless_it_fails(work)) for work in self._beside()]
         try:
             async with self._transport:

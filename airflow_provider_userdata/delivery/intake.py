@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from airflow_provider_userdata.delivery.batch_delivery import gave_up_error
@@ -50,7 +50,10 @@ class _Load:
 
 @dataclass(eq=False, repr=False)
 class Intake:
-    """Takes in the records of one run. Without a change filter, it sends also what earlier runs delivered."""
+    """Takes in the records of one run. Without a change filter, it sends also what earlier runs delivered.
+
+    :param save_first: saves the first checkpoint of a completed run that goes on, before anything is sent.
+    """
 
     plan: Plan
     halt: Halt
@@ -62,6 +65,7 @@ class Intake:
     change_filter: ChangeFilter | None
     sender: Sender
     dispatcher: Dispatcher
+    save_first: Callable[[], Awaitable[None]]
 
     def __post_init__(self) -> None:
         self._batcher = batcher(self.plan.vendor.limits)
@@ -74,8 +78,11 @@ class Intake:
         try:
             await self._await_vendor()
             while (read := await self._next(reader)) is not None:
-                chunk, marks, size = read
-                self.fates.record_read(marks)
+                chunk, marks, size, before = read
+                correcting = self.progress.is_correcting
+                self.fates.record_read(marks, before)
+                if correcting and not self.progress.is_correcting:
+                    await self.save_first()
                 await self._make_room(len(chunk.rows), size)
                 for part in chunk.parts(self._checked_at_once):
                     await self._take(self._checked(part))

@@ -13,15 +13,17 @@ from airflow_provider_userdata.delivery.clock import unless_set
 from airflow_provider_userdata.delivery.incremental import ChangeFilter
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog
 from airflow_provider_userdata.delivery.plan import Plan
-from airflow_provider_userdata.delivery.recording import AttemptFiles
+from airflow_provider_userdata.delivery.recording import AttemptFiles, write_originals
 from airflow_provider_userdata.delivery.report import Counters
 from airflow_provider_userdata.delivery.resuming import (
+    Checkpoint,
     Checkpointer,
     Completed,
     Doubt,
     PositionTracker,
     Recovery,
     any_sent,
+    correction,
 )
 from airflow_provider_userdata.delivery.sending import Sender
 from airflow_provider_userdata.errors import ResumeError, StoppedError
@@ -53,16 +55,27 @@ class Opening:
         :raises UserdataError: if the attempt can't begin.
         """
         earlier = await self.airflow_thread.call(functools.partial(earlier_attempts.last_left, self.plan))
-        if isinstance(earlier, Completed):
-            if earlier_attempts.is_of_this_destination(self.plan, earlier, sent=any_sent(earlier.done)):
-                if self.plan.held is not None:
-                    await self.file_thread.call(self.plan.held.release_all)
-                return earlier
+        if isinstance(earlier, Completed) and not earlier_attempts.is_of_this_destination(
+            self.plan, earlier, sent=any_sent(earlier.done)
+        ):
             earlier = None
+        if isinstance(earlier, Completed):
+            if self.plan.held is not None:
+                await self.file_thread.call(self.plan.held.release_all)
+            if not earlier_attempts.may_be_corrected(self.plan, earlier):
+                return earlier
         if self.change_filter is not None:
             await unless_set(halted, self.change_filter.open())
             if halted.is_set():
                 raise StoppedError("the delivery was stopped before it began")
+        if isinstance(earlier, Completed):
+            await self._correct(earlier)
+        else:
+            await self._begin(earlier)
+        return None
+
+    async def _begin(self, earlier: Checkpoint | None) -> None:
+        """Begin at the source's start, or where an earlier attempt ended."""
         found = None
         if earlier is not None:
             found = await self.file_thread.call(functools.partial(earlier_attempts.recovered, self.plan, earlier))
@@ -72,17 +85,44 @@ class Opening:
             self.doubt.add_all()
         await self._claim_held(found)
         await self.file_thread.call(self.files.create)
-        last = None if found is None else found.checkpoint
+        write_originals(self.files.originals, enumerate(self.fates.carried_in))
         before = [] if found is None else earlier_attempts.before(self.plan.attempt, found)
-        await self.checkpointer.save_first(len(self.fates.carried_in), last, before, self.plan.clock)
-        return None
+        last = None if found is None else found.checkpoint
+        self.checkpointer.begin(len(self.fates.carried_in), last, before)
+        await self.checkpointer.save_first(self.plan.clock)
 
-    async def _resume(self, found: Recovery) -> None:
+    async def _correct(self, completed: Completed) -> None:
+        """Go on with what a completed run rejected or held. Its marker stays until the source is compared."""
+        found = await self.file_thread.call(functools.partial(self._correction, completed))
+        originals = found.originals or {}
+        self.fates.carried_in = [originals[position].line or b"" for position in range(completed.carried_in)]
+        await self._take_over(found)
+        await self.file_thread.call(self.files.create)
+        self.checkpointer.begin(completed.carried_in, None, earlier_attempts.before(self.plan.attempt, found))
+        if not self.progress.is_correcting:
+            await self.checkpointer.save_first(self.plan.clock)
+        _log.info(
+            "The run was finished, and somebody cleared the task: %d records that were rejected or held are checked "
+            "again, and new ones at the end; all others must be unchanged, and are not sent again",
+            completed.rows - len(found.settled),
+        )
+
+    def _correction(self, completed: Completed) -> Recovery:
+        held = self.plan.held
+        if held is not None:
+            held.claim(resuming=True)  # nothing but what this run held: other runs have no part in its rows
+        return correction(completed, self.plan.output, with_held=held is not None and held.has_claimed)
+
+    async def _take_over(self, found: Recovery) -> None:
         last = found.checkpoint
         self.tally.restore(found.tally)
         self.progress.resume(found)
         await self.file_thread.call(lambda: self.files.go_on(last.host, last.folder, last.journals, last.earlier))
         self.sender.waiting.carry_in(last.waiting_since)
+
+    async def _resume(self, found: Recovery) -> None:
+        await self._take_over(found)
+        last = found.checkpoint
         doubtful = found.in_doubt.of(found.settled)
         _log.info(
             "Goes on where attempt %s ended: %d records have their fate, all below position %d; %s are in doubt",

@@ -11,7 +11,13 @@ import msgspec
 
 from airflow_provider_userdata.delivery.clock import Clock
 from airflow_provider_userdata.delivery.reading import Mark
-from airflow_provider_userdata.delivery.recording import AttemptFiles, Origins, Rejection, write_rejects
+from airflow_provider_userdata.delivery.recording import (
+    AttemptFiles,
+    Origins,
+    Rejection,
+    write_originals,
+    write_rejects,
+)
 from airflow_provider_userdata.delivery.report import Counters, Fate, Report
 from airflow_provider_userdata.delivery.resuming import Doubt, PositionTracker, SentLog
 from airflow_provider_userdata.records import Record, RecordBatch, ranges, ranges_of
@@ -24,6 +30,8 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 EARLIER_DOUBT = Rejection(
     Fate.UNKNOWN, UNANSWERED, "was in flight when an earlier attempt ended: it may have been accepted"
 )
+
+_UNCHANGED = Rejection(Fate.UNCHANGED, "", "was corrected, and is the same as a record that an earlier run delivered")
 
 
 @dataclass(eq=False, repr=False)
@@ -51,13 +59,14 @@ class OutcomeLog:
         self._left: list[tuple[Record, Rejection]] = []
         self._invalid: list[tuple[int, object, Rejection]] = []
 
-    def record_read(self, marks: Iterable[Mark]) -> None:
+    def record_read(self, marks: Iterable[Mark], before: Iterable[Mark]) -> None:
         """Write the invalid rows so far, record how far the source was read, and compare it with an earlier attempt.
 
+        :param before: the marks that it had before some rows were corrected.
         :raises SourceChangedError: if it differs.
         """
         self.write_invalid()
-        self.progress.record_read(marks)
+        self.progress.record_read(marks, before)
         self.origins.forget_below(self.progress.settled_below)
         if self.progress.is_compared:
             self.sent.read(self.progress.read)
@@ -83,6 +92,10 @@ class OutcomeLog:
     def record_unchanged(self, records: Sequence[Record]) -> None:
         """Count records that were delivered before: the ledger proves it."""
         if records:
+            if self.progress.originals is not None:  # their earlier lines say that they were rejected
+                write_rejects(
+                    self.files.rejects, [(record.position, record.row, _UNCHANGED) for record in records], self.origins
+                )
             self.tally.record_outcome(Fate.UNCHANGED, len(records))
             self.progress.record_outcome(ranges_of(_in_order(records)))
 
@@ -125,6 +138,8 @@ class OutcomeLog:
         self._left = []
 
     def _write(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
+        lost = [(position, row) for position, row, why in rows if why.fate is Fate.REJECTED or why.carried_over]
+        write_originals(self.files.originals, lost)
         write_rejects(self.files.rejects, rows, self.origins)
         outcomes = Counter([(why.fate, why.rule, why.status is not None) for _, _, why in rows])
         for (fate, rule, answered), count in outcomes.items():

@@ -101,8 +101,13 @@ class Delivery:
         if self._stop_error is not None:
             self._engine.stop(self._stop_error, self._grace)
         ended = await self._engine.run()
-        if isinstance(ended.error, SourceChangedError) and self._plan.restart_if_changed and not self._stop_error:
-            _log.warning("The source changed since an earlier attempt: all its records are sent again, from the first")
+        if isinstance(ended.error, SourceChangedError) and self._may_start_over() and not self._stop_error:
+            _log.warning(
+                "The source changed since an earlier attempt: %s",
+                "all its records are sent again, from the first"
+                if self._plan.ledger is None
+                else "this one starts over, and sends what the ledger doesn't have",
+            )
             self._engine.close()
             again = replace(self._plan, resume=False, attempt=f"{self._plan.attempt}-again")
             self._engine = Engine(again, broadcast)
@@ -111,6 +116,11 @@ class Delivery:
         self._engine.close()
         # Set before the loop is closed: closing it would wait for a DNS lookup that hangs.
         self._ended.set_result(ended)
+
+    def _may_start_over(self) -> bool:
+        """Return whether a changed source is read anew: what a completed run delivered, a ledger knows."""
+        known = self._plan.ledger is not None and self._engine is not None and self._engine.goes_on_completed
+        return known or self._plan.restart_if_changed
 
 
 @contextlib.contextmanager

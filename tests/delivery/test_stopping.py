@@ -125,10 +125,10 @@ def test_nothing_more_is_sent_where_fates_cannot_be_written(
     sandbox.gerosense.latency = 0.05
     read, chunks = OutcomeLog.record_read, itertools.count(1)
 
-    def failing(fates: OutcomeLog, marks: Any) -> None:
+    def failing(fates: OutcomeLog, marks: Any, before: Any) -> None:
         if next(chunks) == 7:
             raise OutputError("the disk is full")
-        read(fates, marks)
+        read(fates, marks, before)
 
     monkeypatch.setattr(OutcomeLog, "record_read", failing)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_userdata.delivery.reading.digest import Mark, Marks, text_of
+from airflow_provider_userdata.delivery.reading.originals import OriginalRow, original_row
 from airflow_provider_userdata.delivery.reading.reader import ChunkReader, Read
 from airflow_provider_userdata.delivery.reading.source import (
     Buffer,
@@ -25,6 +26,7 @@ __all__ = [
     "Header",
     "Mark",
     "Marks",
+    "OriginalRow",
     "Read",
     "RowFormat",
     "Source",
@@ -33,6 +35,7 @@ __all__ = [
     "TextRow",
     "Unreadable",
     "ValueRow",
+    "original_row",
     "table_text",
     "text_of",
 ]

@@ -32,6 +32,16 @@ _json = msgspec.json.Encoder(order="deterministic", enc_hook=_known)
 _msgpack = msgspec.msgpack.Encoder(enc_hook=_known)
 
 
+class Cells(NamedTuple):
+    """A row of a table as the digest reads it.
+
+    :param header: its header; None if it is that of the row before.
+    """
+
+    header: Header | None
+    text: bytes
+
+
 class Mark(NamedTuple):
     """The number of rows read, and their digest."""
 
@@ -84,6 +94,8 @@ class SourceDigest:
                 if kind is TextRow or kind is ValueRow:
                     for header, rows_of_one in groupby(run, attrgetter("header")):
                         self._take_cells(header, [row.values for row in rows_of_one])
+                elif kind is Cells:
+                    self._take_originals(run)
                 else:
                     self._update(_rows_bytes(kind, list(run)))
         self._rows += len(rows)
@@ -94,11 +106,20 @@ class SourceDigest:
         self.size += len(text)
 
     def _take_cells(self, header: Header, rows: Sequence[Sequence[Any]]) -> None:
+        self._take_header(header)
+        self._update(cells_text(rows))
+
+    def _take_originals(self, rows: Iterable[Cells]) -> None:
+        for header, text in rows:
+            if header is not None:
+                self._take_header(header)
+            self._update(text)
+
+    def _take_header(self, header: Header) -> None:
         if header.names != self._columns:
             self._columns = header.names
             # A map, which no row is mistaken for: rows of cells are arrays, and all other rows are text.
             self._update(_msgpack.encode({"columns": _as_bytes(header.names)}))
-        self._update(_cells_bytes(rows))
 
 
 class Marks:
@@ -157,7 +178,7 @@ def _row_bytes(row: Any) -> bytes:
         return _shown(row).encode()
 
 
-def _cells_bytes(rows: Sequence[Sequence[Any]]) -> bytes:
+def cells_text(rows: Sequence[Sequence[Any]]) -> bytes:
     """Return rows in MessagePack, the same bytes whether together or one by one."""
     try:
         array = _msgpack.encode(rows)

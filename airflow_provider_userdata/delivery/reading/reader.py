@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
 from airflow_provider_userdata.delivery.reading.digest import Mark, SourceDigest
+from airflow_provider_userdata.delivery.reading.originals import OriginalDigest, OriginalRow
 from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat, Source
 from airflow_provider_userdata.errors import SourceBrokeError, UserdataError
 
@@ -18,11 +19,15 @@ LONGEST_CLOSE = 1.0
 
 
 class Read(NamedTuple):
-    """A chunk, marks of how far the source has been read, the last at its end, and about its bytes as JSON."""
+    """A chunk, marks of how far the source has been read, the last at its end, and about its bytes as JSON.
+
+    :param before: the marks that the source had before some rows were corrected; the same ones if none were.
+    """
 
     chunk: Chunk
     marks: list[Mark]
     size: int
+    before: list[Mark]
 
 
 class ChunkReader:
@@ -33,10 +38,16 @@ class ChunkReader:
     :param carried_in: the bodies of those records.
     :param halted: set when nothing more may be read; a read that hangs is not waited for.
     :param ends: numbers of rows, rising, after which a mark is wanted.
+    :param originals: what rows were, by position, that may have been corrected since.
     """
 
     def __init__(
-        self, source: Source, carried_in: Sequence[bytes], halted: asyncio.Event, ends: Sequence[int] = ()
+        self,
+        source: Source,
+        carried_in: Sequence[bytes],
+        halted: asyncio.Event,
+        ends: Sequence[int] = (),
+        originals: Mapping[int, OriginalRow] | None = None,
     ) -> None:
         self._source = source
         self._carried_in = list(carried_in)
@@ -44,6 +55,7 @@ class ChunkReader:
         self._halting: asyncio.Future[Any] = asyncio.ensure_future(halted.wait())
         self._ends = ends
         self._digest = SourceDigest()
+        self._before = OriginalDigest(originals) if originals else None
         self._thread = BlockingThread("userdata-source")
         self._chunks = self._all_chunks()
         self._ahead: asyncio.Future[Read | None] | None = None
@@ -96,7 +108,8 @@ class ChunkReader:
             return None
         before = self._digest.size
         marks = self._digest.take(chunk.rows, self._ends, chunk.text)
-        return Read(replace(chunk, text=None), marks, self._digest.size - before)
+        then = self._before.take(chunk.rows, self._ends, chunk.text) if self._before is not None else marks
+        return Read(replace(chunk, text=None), marks, self._digest.size - before, then)
 
     def _all_chunks(self) -> Generator[Chunk]:
         if self._carried_in:

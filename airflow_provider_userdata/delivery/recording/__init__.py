@@ -27,6 +27,7 @@ from airflow_provider_userdata.delivery.recording.attempt_lines import (
     RejectLine,
     SentLine,
 )
+from airflow_provider_userdata.delivery.recording.originals import read_originals, write_originals
 from airflow_provider_userdata.delivery.recording.origins import Origins
 from airflow_provider_userdata.delivery.recording.rejects import Rejection, write_rejects
 from airflow_provider_userdata.delivery.recording.store_path import StorePath
@@ -51,8 +52,10 @@ __all__ = [
     "make_private_folder",
     "reached",
     "read_log",
+    "read_originals",
     "receipts_name",
     "rejects_name",
     "sent_name",
+    "write_originals",
     "write_rejects",
 ]

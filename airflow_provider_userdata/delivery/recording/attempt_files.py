@@ -1,4 +1,4 @@
-"""The files of one attempt: receipts, rejects, and what was about to be sent."""
+"""The files of one attempt: receipts, rejects with their original rows, and what was about to be sent."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from airflow_provider_userdata.delivery.recording.append_log import Folder, is_local, least_sizes, open_log, reached
 from airflow_provider_userdata.delivery.recording.integrity import check_folder
+from airflow_provider_userdata.delivery.recording.originals import originals_name
 
 MOST_EARLIER = 60
 """How many files of earlier attempts are checked: their names are in the checkpoint, which is small."""
@@ -41,6 +42,7 @@ class AttemptFiles:
         self.receipts = open_log(folder, receipts_name(attempt))
         self.rejects = open_log(folder, rejects_name(attempt))
         self.sent = open_log(folder, sent_name(attempt))
+        self.originals = open_log(folder, originals_name(attempt))
         self._created = False
         self.goes_on = False
         """Whether an earlier attempt has files in the folder, too."""
@@ -83,12 +85,18 @@ class AttemptFiles:
         self.sent.flush()
 
     def seal(self) -> dict[str, int]:
-        """Return how far each file goes, by name."""
+        """Return how far each file goes, by name: those that prove what became of a record."""
+        self.originals.seal()
         return {
             receipts_name(self._attempt): self.receipts.seal(),
             rejects_name(self._attempt): self.rejects.seal(),
             sent_name(self._attempt): self.sent.seal(),
         }
+
+    @property
+    def to_be_read(self) -> dict[str, int]:
+        """How far the receipts and rejects of all attempts go, by name."""
+        return {**self.earlier, **{name: end for name, end in self.seal().items() if not attempts_of([name])}}
 
     def mark_left(self) -> None:
         """Record where in the rejects the left records begin: the next attempt removes these lines."""
@@ -96,7 +104,8 @@ class AttemptFiles:
 
     def flush(self) -> None:
         """Make durable what was sealed. Blocks."""
-        for journal in (self.sent, self.receipts, self.rejects):  # where the left ones begin is known before they are
+        # Where the left ones begin is known before they are, and the original of each reject, too.
+        for journal in (self.sent, self.receipts, self.originals, self.rejects):
             journal.flush()
 
     def check(self) -> None:
@@ -112,11 +121,15 @@ class AttemptFiles:
         """Write what is waiting, and that nothing is in flight, and close the files. Blocks."""
         if self._created:
             self.sent.append(b'{"closed":true}')
-        for journal in (self.sent, self.receipts, self.rejects):
+        for journal in (self.sent, self.receipts, self.originals, self.rejects):
             journal.close()
 
-    def remove_sent(self) -> None:
-        """Remove the files that only a next attempt would need. Blocks."""
+    def remove_unneeded(self, *, red: bool) -> None:
+        """Remove the files that only a next attempt would need. Blocks.
+
+        :param red: whether somebody may correct what was rejected, and clear the task.
+        """
+        unneeded = ("sent-",) if red else ("sent-", "originals-")
         if self._folder.exists():
-            for path in [path for path in self._folder.iterdir() if path.name.startswith("sent-")]:
+            for path in [path for path in self._folder.iterdir() if path.name.startswith(unneeded)]:
                 path.unlink()

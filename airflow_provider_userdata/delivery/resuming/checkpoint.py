@@ -88,14 +88,23 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return IntervalSet(unpacked(self.in_flight, self.below, self.read + self.carried_in))
 
 
-class Completed(msgspec.Struct, frozen=True, kw_only=True):
+class Completed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The marker of a run that has nothing left to send.
+
+    If it is red, it says what was read: somebody may correct what was rejected, and clear the task.
 
     :param done: the report.
     :param red: whether it had more rejects than the task allowed.
     :param max_tries: Airflow raises it when somebody clears the task.
     :param address: the fingerprint of where the records went.
     :param account: the fingerprint of the credential that they went with.
+    :param rows: how many rows were read.
+    :param digest: of those rows; empty in the markers of an earlier version.
+    :param carried_in: how many of the first rows an earlier run had held.
+    :param journals: how far the receipts and rejects of all attempts go, by the file's name.
+    :param host: where the files were written.
+    :param folder: the folder that they are in.
+    :param answers: how many requests were answered how, by class.
     """
 
     done: dict[str, Any]
@@ -103,6 +112,13 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
     max_tries: int
     address: str = ""
     account: str = ""
+    rows: Count = 0
+    digest: str = ""
+    carried_in: Count = 0
+    journals: dict[str, Count] = {}
+    host: str = ""
+    folder: str = ""
+    answers: dict[str, Count] = {}
 
 
 class CheckpointStore(Protocol):

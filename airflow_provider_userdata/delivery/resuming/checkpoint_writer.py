@@ -119,18 +119,21 @@ class Checkpointer:
         """The attempts before this one."""
         return self.blank.attempts
 
-    async def save_first(
-        self, carried_in: int, earlier: Checkpoint | None, attempts: list[EarlierAttempt], clock: Clock
-    ) -> None:
-        """Save the first checkpoint, before anything is sent: without one, a retry would send everything again.
+    def begin(self, carried_in: int, earlier: Checkpoint | None, attempts: list[EarlierAttempt]) -> None:
+        """Take over what the first checkpoint needs to know.
 
         :param carried_in: how many of the first records an earlier run had held.
         :param earlier: the checkpoint of the attempt before, which is kept until there is a newer one that fits.
         :param attempts: the attempts before this one.
-        :raises OutputError: if it can't be saved.
         """
         self._earlier = earlier
         self.blank = msgspec.structs.replace(self.blank, carried_in=carried_in, attempts=attempts)
+
+    async def save_first(self, clock: Clock) -> None:
+        """Save the first checkpoint, before anything is sent: without one, a retry would send everything again.
+
+        :raises OutputError: if it can't be saved.
+        """
         for _ in range(FIRST_SAVES):
             await self.save()
             if self._saved is not None:
@@ -156,6 +159,8 @@ class Checkpointer:
 
     async def save(self) -> None:
         """Write the outcomes to disk, mark delivered records in the ledger, and save a checkpoint that covers them."""
+        if self.progress.is_correcting:
+            return
         async with self._saving:
             self.before()
             self.announcements.renew(in_time=True)

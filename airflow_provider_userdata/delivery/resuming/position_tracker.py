@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_userdata.delivery.reading import Mark, Marks
+from airflow_provider_userdata.delivery.reading import Mark, Marks, OriginalRow
 from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint
 from airflow_provider_userdata.delivery.resuming.doubt import Doubt
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet, packed
@@ -30,6 +30,8 @@ class PositionTracker:
         self._doubt = Doubt() if doubt is None else doubt
         self._in_flight = IntervalSet()
         self._proven = IntervalSet()
+        self.originals: Mapping[int, OriginalRow] | None = None
+        """Of a completed run that goes on: what its rows were, by position, that may be corrected now."""
         self.new_from = 0
         """All records from this position on are new."""
 
@@ -41,6 +43,7 @@ class PositionTracker:
         self._settled = recover.settled
         self._doubt.add(recover.in_doubt)
         self._proven = recover.proven
+        self.originals = recover.originals
         self.new_from = recover.settled.end
 
     @property
@@ -48,16 +51,18 @@ class PositionTracker:
         """The row counts at which the source is compared with what earlier attempts read."""
         return [rows for rows, _ in self._expected]
 
-    def record_read(self, marks: Iterable[Mark]) -> None:
+    def record_read(self, marks: Iterable[Mark], before: Iterable[Mark]) -> None:
         """Record how far the source was read, and compare it with what earlier attempts read.
 
+        :param before: the marks that it had before some rows were corrected; the same ones if none were.
         :raises SourceChangedError: if it differs.
         """
-        for mark in marks:
+        for mark in before:
             if self._expected and mark.rows == self._expected[0].rows:
                 if mark != self._expected[0]:
-                    raise _changed(mark.rows)
+                    raise self._changed(mark.rows)
                 self._expected.pop(0)
+        for mark in marks:
             self._marks.add(mark)
 
     def record_end(self) -> None:
@@ -66,12 +71,17 @@ class PositionTracker:
         :raises SourceChangedError: if it is shorter than it was.
         """
         if self._expected:
-            raise _changed(self._expected[0].rows)
+            raise self._changed(self._expected[0].rows)
 
     @property
     def is_compared(self) -> bool:
         """Whether everything that earlier attempts read was compared: what follows is new."""
         return not self._expected
+
+    @property
+    def is_correcting(self) -> bool:
+        """Whether the marker of a completed run still says more than a checkpoint: its source isn't compared yet."""
+        return self.originals is not None and not self.is_compared
 
     @property
     def read(self) -> Mark:
@@ -129,9 +139,14 @@ class PositionTracker:
             "doubt_below": self._doubt.below,
         }
 
-
-def _changed(end: int) -> SourceChangedError:
-    return SourceChangedError(
-        f"source: its first {end:,} records are not those that the attempt before read, so that nobody can tell which "
-        "of them were sent. Give it a fixed order (such as ORDER BY), or send all again, with resume=False"
-    )
+    def _changed(self, end: int) -> SourceChangedError:
+        if self.originals is not None:
+            return SourceChangedError(
+                f"source: its first {end:,} records, besides those that were rejected or held, are not those that the "
+                "run read before it was cleared, so that nobody can tell which of them were delivered. Correct only "
+                "what was rejected, and add new records at the end; or send all again, with resume=False"
+            )
+        return SourceChangedError(
+            f"source: its first {end:,} records are not those that the attempt before read, so that nobody can tell "
+            "which of them were sent. Give it a fixed order (such as ORDER BY), or send all again, with resume=False"
+        )

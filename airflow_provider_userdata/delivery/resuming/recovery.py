@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_userdata.delivery.reading import OriginalRow
 from airflow_provider_userdata.delivery.recording import (
     Folder,
     Line,
@@ -47,6 +48,7 @@ class Recovery:
     :param tally: the counts of what is settled.
     :param read: digests of the first rows, as read after the checkpoint, by how many they are.
     :param proven: positions that were delivered after the checkpoint, as the receipts prove.
+    :param originals: of a completed run that goes on: what its rows were, by position, that may be corrected now.
     """
 
     checkpoint: Checkpoint
@@ -55,6 +57,7 @@ class Recovery:
     tally: dict[str, Any]
     read: dict[int, str] = field(default_factory=dict)
     proven: IntervalSet = field(default_factory=IntervalSet)
+    originals: Mapping[int, OriginalRow] | None = None
 
     @property
     def any_sent(self) -> bool:
@@ -170,7 +173,7 @@ def _sent(checkpoint: Checkpoint, folder: Folder, attempt: str, tally: Counters)
 def _record(
     settled: IntervalSet, ranges: Sequence[Range], tally: Counters, fate: Fate, reject: RejectLine | None = None
 ) -> None:
-    rule = None if reject is None else reject.rule
+    rule = None if reject is None else reject.rule or None
     answered = reject is None or reject.status is not None
     for start, length in ranges:
         tally.record_outcome(fate, length - settled.count(start, length), rule, answered=answered)

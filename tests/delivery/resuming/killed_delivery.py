@@ -4,7 +4,8 @@ Its settings are an object: `vendor`, `url`, `key`, `source` (a file), `folder`,
 `save_seconds`, `objects` (whether the folder stands for an object store), `s3` (what the folder's file system has to
 know, where it is one), `on_doubt`, `die` (where it kills itself, and at which
 call: see `DEATHS`), `supervised` (whether it stops when its parent is gone), `ledger` (its database's URL), `run`
-(its name, for the ledger). It says ``started`` before its delivery runs, and prints how it ended.
+(its name, for the ledger), `max_tries`, `max_rejected`. It says ``started`` before its delivery runs, and prints how
+it ended.
 """
 
 from __future__ import annotations
@@ -162,7 +163,7 @@ DEATHS: dict[str, Callable[[int], None]] = {
     "before the marks": lambda number: at_call(number, SqlLedger, "mark_delivered", die),
     "after the marks": lambda number: at_call(number, StoreWriter, "save", die),
     "before the done marker": lambda number: at_call(number, Closing, "mark_completed", die),
-    "after the done marker": lambda number: at_call(number, AttemptFiles, "remove_sent", die),
+    "after the done marker": lambda number: at_call(number, AttemptFiles, "remove_unneeded", die),
 }
 
 
@@ -207,7 +208,8 @@ def main(settings: dict[str, Any], say: Callable[[Any], object]) -> None:
         attempt=settings["attempt"],
         max_in_flight=settings["max_in_flight"],
         ledger=_ledger(settings, vendor) if settings.get("ledger") else None,
-        store=FileStore(output, 0),
+        store=FileStore(output, settings.get("max_tries", 0)),
+        max_rejected=settings.get("max_rejected", math.inf),
         more_attempts=True,
         patience=Patience(on_doubt=settings.get("on_doubt", "resend")),
         supervisor=Supervisor(math.inf) if settings.get("supervised") else None,

@@ -57,7 +57,8 @@ def test_many_positions_settled_out_of_order_fit(positions: int, max_in_flight: 
     in_flight: list[list[tuple[int, int]]] = []
     window = sets * size
     for start in range(0, positions, CHUNK):
-        progress.record_read(source.take([b"{}"] * CHUNK))
+        marks = source.take([b"{}"] * CHUNK)
+        progress.record_read(marks, marks)
         if (start + CHUNK) % window:
             continue
         for first in range(start + CHUNK - window, start + CHUNK - window + sets):

@@ -54,7 +54,7 @@ def test_a_task_that_starts_over_sends_all_again(attempt: Attempt, rows: Rows, s
 def test_a_task_that_is_red_for_its_rejects_sends_nothing_when_they_are_allowed(
     attempt: Attempt, rows: Rows, store: Any, sandbox: Sandbox
 ) -> None:
-    """Cleared as it was, it is red again, and green with a higher `max_rejected`; nothing is sent either time."""
+    """Cleared as it was, it is red again, and green with a higher `max_rejected`; nothing is sent any time."""
     records = [*rows("thymia", 50), "geheim", "geheim"]
     red = attempt("thymia", records, max_rejected=1)
     assert isinstance(red.error, RejectsError)
@@ -64,7 +64,8 @@ def test_a_task_that_is_red_for_its_rejects_sends_nothing_when_they_are_allowed(
     store.max_tries = 2
     green = attempt("thymia", records, max_rejected=2)
 
-    assert (green.error, green.repeated, green.report) == (None, True, red.report)
+    assert (green.error, green.report.delivered, green.report.rejected) == (None, 50, 2)
+    assert (green.report.requests, green.report.reasons) == (50, red.report.reasons)
     assert sandbox.thymia.counts.records == 50
 
     store.max_tries = 3

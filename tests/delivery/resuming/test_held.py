@@ -136,7 +136,7 @@ def test_samples_that_are_enough_after_a_crash_are_held_no_longer(
         (AttemptFiles, "flush"),
         (CarryOverFolder, "keep"),
         (Closing, "mark_completed"),
-        (AttemptFiles, "remove_sent"),
+        (AttemptFiles, "remove_unneeded"),
         (CarryOverFolder, "release"),
     ],
 )

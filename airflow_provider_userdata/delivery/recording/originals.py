@@ -1,0 +1,48 @@
+"""Keeps what a digest read of the rows that were not delivered, so that a run can go on once they are corrected."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+
+import msgspec
+
+from airflow_provider_userdata.delivery.reading import OriginalRow, original_row
+from airflow_provider_userdata.delivery.recording.append_log import AppendLog, Folder, read_log
+from airflow_provider_userdata.delivery.recording.attempt_lines import Count
+
+
+class _Line(msgspec.Struct, gc=False):
+    position: Count
+    row: OriginalRow
+
+
+_encode_lines = msgspec.json.Encoder().encode_lines
+_decode = msgspec.json.Decoder(_Line).decode
+
+
+def originals_name(attempt: str) -> str:
+    """Return the name of the file of what an attempt read of the rows that it didn't deliver."""
+    return f"originals-{attempt}"
+
+
+def write_originals(originals: AppendLog, rows: Iterable[tuple[int, object]]) -> None:
+    """Append a line for each row, which comes with its position."""
+    lines = _encode_lines([_Line(position, original_row(row)) for position, row in rows])
+    if lines:
+        originals.append(lines.removesuffix(b"\n"))
+
+
+def read_originals(folder: Folder, attempts: Iterable[str]) -> dict[int, OriginalRow]:
+    """Return what was read last, by position. A torn line counts as none. Blocks.
+
+    :param attempts: in their order.
+    """
+    found: dict[int, OriginalRow] = {}
+    for attempt in attempts:
+        with contextlib.suppress(FileNotFoundError):
+            for text in read_log(folder, originals_name(attempt), 0):
+                with contextlib.suppress(msgspec.DecodeError):
+                    line = _decode(text)
+                    found[line.position] = line.row
+    return found

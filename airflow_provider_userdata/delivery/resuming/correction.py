@@ -1,0 +1,125 @@
+"""Lets a completed run go on whose source was corrected: only what was rejected or held is sent."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from airflow_provider_userdata.delivery.recording import (
+    Folder,
+    ReceiptLine,
+    RejectLine,
+    is_local,
+    read_log,
+    read_originals,
+    receipts_name,
+    rejects_name,
+)
+from airflow_provider_userdata.delivery.report import Fate
+from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint, Completed
+from airflow_provider_userdata.delivery.resuming.doubt import Doubt
+from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
+from airflow_provider_userdata.delivery.resuming.recovery import Recovery
+from airflow_provider_userdata.delivery.resuming.soundness import damaged
+from airflow_provider_userdata.errors import ResumeError
+
+_AGAIN = (Fate.REJECTED, Fate.HELD)
+"""The fates of records that may be sent now. A record of any other fate was delivered, or may have been."""
+
+
+def correction(completed: Completed, folder: Folder, *, with_held: bool) -> Recovery:
+    """Return where a completed run goes on: at all records that were rejected, or held. Blocks.
+
+    :param folder: of the run's fates, as this worker sees it.
+    :param with_held: whether the records that the run held are still there, so that no other run sends them.
+    :raises ResumeError: if the run's files can't be read here, or don't say what the marker does.
+    """
+    attempts = [name.removeprefix("rejects-") for name in completed.journals if name.startswith("rejects-")]
+    _check_here(completed, folder)
+    found = _last_fates(folder, attempts)
+    again = {
+        position: line
+        for position, line in found.items()
+        if line.fate is Fate.REJECTED or (line.fate is Fate.HELD and with_held and position >= completed.carried_in)
+    }
+    originals = read_originals(folder, attempts)
+    lacking = [position for position in again if position not in originals]
+    if lacking or any(position not in originals for position in range(completed.carried_in)):
+        raise damaged("the originals of rejected records", "some are missing")
+    rejected = sum(line.fate is Fate.REJECTED for line in again.values())
+    if rejected != completed.done[Fate.REJECTED]:
+        counted = completed.done[Fate.REJECTED]
+        raise damaged("rejects", f"{rejected} records are rejected there, and {counted} in the report")
+    settled = IntervalSet([(0, completed.rows)])
+    settled.discard_all([(position, 1) for position in sorted(again)])
+    return Recovery(
+        checkpoint=_checkpoint(completed, attempts[-1]),
+        settled=settled,
+        in_doubt=Doubt(),
+        tally=_tally(completed, again),
+        originals={position: originals[position] for position in {*again, *range(completed.carried_in)}},
+    )
+
+
+def _check_here(completed: Completed, folder: Folder) -> None:
+    here = completed.folder == str(folder) and (not is_local(folder) or completed.host == socket.gethostname())
+    if not here:
+        raise ResumeError(
+            f"output_path: what the run rejected stands in {completed.folder} on {completed.host}, which "
+            f"{socket.gethostname()} can't read; let all workers share output_path, clear the task where the folder "
+            "is, or send all again with resume=False"
+        )
+
+
+def _last_fates(folder: Folder, attempts: list[str]) -> dict[int, RejectLine]:
+    """Return the last line of each position that has no receipt."""
+    found: dict[int, RejectLine] = {}
+    for attempt in attempts:
+        for reject in _lines(folder, rejects_name(attempt), RejectLine):
+            found[reject.position] = reject
+    for attempt in attempts:
+        for receipt in _lines(folder, receipts_name(attempt), ReceiptLine):
+            for start, length in receipt.ranges:
+                for position in range(start, start + length) if length < len(found) else _within(found, start, length):
+                    found.pop(position, None)
+    return found
+
+
+def _within(found: Mapping[int, object], start: int, length: int) -> list[int]:
+    return [position for position in found if start <= position < start + length]
+
+
+def _lines(folder: Folder, name: str, kind: type[Any]) -> Iterator[Any]:
+    with contextlib.suppress(FileNotFoundError):
+        for line in read_log(folder, name, 0):
+            with contextlib.suppress(msgspec.DecodeError):
+                yield msgspec.json.decode(line, type=kind)
+
+
+def _checkpoint(completed: Completed, attempt: str) -> Checkpoint:
+    """Return the checkpoint that such a run would have had at its end."""
+    return Checkpoint(
+        attempt=attempt,
+        host=completed.host,
+        folder=completed.folder,
+        journals=completed.journals,
+        read=completed.rows,
+        read_digest=completed.digest,
+        carried_in=completed.carried_in,
+    )
+
+
+def _tally(completed: Completed, again: Mapping[int, RejectLine]) -> dict[str, Any]:
+    """Return the counts of a completed run without the records that are to be sent now."""
+    done = completed.done
+    fates = Counter({fate.value: done[fate] for fate in Fate})
+    fates.subtract(Counter(line.fate.value for line in again.values()))
+    reasons = Counter(done["reasons"])
+    reasons.subtract(Counter(line.rule for line in again.values()))
+    sums = {name: done[name] for name in ("resent", "requests", "retries", "bytes", "seconds")}
+    return {"fates": dict(+fates), "reasons": dict(+reasons), "refused": 0, "answers": completed.answers, **sums}
