@@ -1,33 +1,7 @@
-"""The sandbox as a pytest fixture.
-
-Opt in with ``pytest_plugins = ["airflow_provider_userdata.sandbox.pytest_plugin"]`` in the top ``conftest.py``.
-"""
+"""The fixtures under the name that `pytest_plugins` had to give before pytest found them by itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from airflow_provider_userdata.pytest_plugin import userdata_sandbox, userdata_sandbox_server
 
-import pytest
-
-from airflow_provider_userdata.sandbox.connections import lead_to
-from airflow_provider_userdata.sandbox.server import Sandbox
-
-
-@pytest.fixture(scope="session")
-def userdata_sandbox_server() -> Iterator[Sandbox]:
-    """One sandbox for all tests, that keeps all that arrives."""
-    with Sandbox(keep=None) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def userdata_sandbox(userdata_sandbox_server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Return the vendors, reset; Airflow's connections lead there.
-
-    Whatever the shell, a secrets backend or Airflow's database know of the real vendors, the three default connections
-    lead to the sandbox while the test runs, and so do connections in the environment that have other names.
-    """
-    userdata_sandbox_server.reset()
-    lead_to(userdata_sandbox_server, monkeypatch)
-    yield userdata_sandbox_server
-    userdata_sandbox_server.reset()
+__all__ = ["userdata_sandbox", "userdata_sandbox_server"]

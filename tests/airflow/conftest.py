@@ -23,8 +23,8 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_userdata.pytest_plugin import userdata_sandbox, userdata_sandbox_server
 from airflow_provider_userdata.sandbox import SANDBOX_KEYS, Sandbox
-from airflow_provider_userdata.sandbox.pytest_plugin import userdata_sandbox, userdata_sandbox_server
 
 __all__ = ["userdata_sandbox", "userdata_sandbox_server"]
 

@@ -22,8 +22,8 @@ from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.preparing import FieldMap
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.transport import Endpoint, NoAnswer, Transport
+from airflow_provider_userdata.pytest_plugin import userdata_sandbox, userdata_sandbox_server
 from airflow_provider_userdata.sandbox import Sandbox
-from airflow_provider_userdata.sandbox.pytest_plugin import userdata_sandbox, userdata_sandbox_server
 from airflow_provider_userdata.sources import open_source
 from airflow_provider_userdata.vendors.answers import Answer
 from airflow_provider_userdata.vendors.contract import Request, Vendor

@@ -12,8 +12,8 @@ import pytest
 import requests
 
 import airflow_provider_userdata
+from airflow_provider_userdata.pytest_plugin import userdata_sandbox, userdata_sandbox_server
 from airflow_provider_userdata.sandbox import Sandbox
-from airflow_provider_userdata.sandbox.pytest_plugin import userdata_sandbox, userdata_sandbox_server
 
 __all__ = ["userdata_sandbox", "userdata_sandbox_server"]
 
