@@ -37,8 +37,9 @@ def commands_for(row: Row[UploadStatus], base_url: str) -> list[Command]:
         return commands
     if row.state == "failed" and status.state in ("failed", "stopped"):
         commands.append(Command("Go on where it ended (with resume=False: start over)", _clear(row, base_url)))
-    elif row.state == "success" and status.incremental and status.rejected + status.unknown:
-        # Of a task that is red for its rejects, and of one that isn't incremental, this would not be so.
+    elif status.rejected and (
+        (row.state == "failed" and status.state == "rejected") or (row.state == "success" and status.incremental)
+    ):  # a green task that isn't incremental would send everything again
         commands.append(Command("Once the source is corrected, send what was not delivered", _clear(row, base_url)))
     return commands
 

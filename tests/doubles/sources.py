@@ -28,6 +28,6 @@ class Chunks:
         rows, sizes = self._rows, list(self._sizes)
         while rows:
             size = sizes.pop(0) if len(sizes) > 1 else sizes[0]
-            text = [table_text(rows[:size])] if self._as_text else None
+            text = [table_text(rows[0].header, [row.values for row in rows[:size]])] if self._as_text else None
             yield Chunk(self._form, rows[:size], text=text)
             rows = rows[size:]

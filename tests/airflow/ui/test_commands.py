@@ -65,9 +65,19 @@ def test_an_upload_that_failed_is_cleared_alone(
     assert json.loads(words[words.index("-d") + 1])["task_ids"] == ["upload" if index < 0 else ["upload", index]]
 
 
-def test_what_is_sent_again(commands: Callable[..., dict[str, str]], shown: Shown) -> None:
-    """By a task with incremental=True, which knows what was delivered; any other would send everything again."""
-    found = commands(shown(incremental=True))
+@pytest.mark.parametrize(
+    ("state", "fields"),
+    [
+        ("success", {"incremental": True}),
+        ("failed", {"state": "rejected"}),
+        ("failed", {"state": "rejected", "incremental": True}),
+    ],
+)
+def test_what_is_sent_again(
+    commands: Callable[..., dict[str, str]], shown: Shown, state: str, fields: dict[str, Any]
+) -> None:
+    """By a task that is red for its rejects, or with incremental=True: both know what was delivered."""
+    found = commands(shown(**fields), state=state)
     assert [title.partition(" ")[0] for title in found] == ["Show", "Once"]
     assert "clearTaskInstances" in found["Once the source is corrected, send what was not delivered"]
 
@@ -76,7 +86,6 @@ def test_what_is_sent_again(commands: Callable[..., dict[str, str]], shown: Show
     ("state", "fields"),
     [
         ("success", {}),
-        ("failed", {"state": "rejected", "incremental": True}),  # cleared, it sends nothing
         ("success", {"incremental": True, "validate_only": True}),
         ("running", {"state": "delivering", "incremental": True}),
         ("up_for_retry", {"state": "failed"}),  # Airflow does it
