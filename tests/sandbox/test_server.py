@@ -102,7 +102,7 @@ def test_it_has_no_address_once_it_has_ended() -> None:
     [
         ("POST", "/v1/user-data", 404, "detail"),
         ("POST", "/v1/user/nothing", 404, "msg"),
-        ("POST", "/api/v2.2/samples", 404, "message"),
+        ("POST", "/api/v9.9/samples", 404, "message"),
         ("GET", "/", 404, "detail"),
         ("GET", "/v1/user-data/mood", 405, "detail"),
         ("PUT", "/api/v1.1/samples", 405, "message"),
