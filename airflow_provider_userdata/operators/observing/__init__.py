@@ -24,5 +24,6 @@ def observers(upload: Upload, context: Any, log: Any) -> list[Observer]:
     :param log: the task's logger.
     """
     ti = context["ti"]
-    always: list[Observer] = [LogObserver(upload, log), XComObserver(upload, ti), LinkObserver(ti)]
-    return [*always, *(one for one in (metrics(upload, ti), spans(upload)) if one is not None)]
+    log_first: list[Observer] = [LogObserver(upload, log)]
+    wanted = [one for one in (metrics(upload, ti), spans(upload)) if one is not None]
+    return [*log_first, *wanted, XComObserver(upload, ti), LinkObserver(ti)]  # calls to Airflow may hang

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_userdata.sandbox import Sandbox
+from airflow_provider_userdata.upload_status import KEY, upload_status
 
 RECORDS = 150
 AT_ONCE = 4
@@ -20,15 +21,18 @@ def test_a_killed_task_goes_on_where_it_was(
 ) -> None:
     """SIGKILL in the middle: the next attempt says where it goes on, and only what was in flight arrives twice.
 
-    Meanwhile the checkpoint and what the UI shows of the upload are small, and without a record.
+    Meanwhile the UI shows the checkpoint and the upload: small, and without a record. The next attempt's upload shows
+    how far this one had come.
     """
     thymia, pid_file = userdata_sandbox.thymia, tmp_path / "pid"
     thymia.latency = 0.1
     run = airflow.run("retried", count=RECORDS, pid_file=str(pid_file))
     airflow.wait(lambda: thymia.counts.records >= RECORDS // 3)
-    checkpoint = airflow.wait(lambda: run.stored().get("checkpoint"))
-    upload = airflow.wait(lambda: (shown := run.xcom("userdata_upload"))["delivered"] and shown)
-    for value in (checkpoint, json.dumps(upload)):
+    shown = airflow.wait(lambda: (status := upload_status(run.xcom(KEY))) and status.delivered and status)
+    assert (shown.state, shown.total, shown.label) == ("delivering", None, "")
+    stored = run.stored()
+    assert list(stored) == ["checkpoint"]
+    for value in (stored["checkpoint"], json.dumps(shown.as_dict())):
         assert len(value) < 16 * 1024
         assert marker not in value
     os.kill(int(pid_file.read_text()), signal.SIGKILL)
@@ -43,6 +47,10 @@ def test_a_killed_task_goes_on_where_it_was(
     assert (report["read"], report["delivered"], counts.distinct) == (RECORDS, RECORDS, RECORDS)
     assert counts.records - RECORDS == counts.repeated <= report["resent"] <= AT_ONCE
     assert thymia.counts.requests <= RECORDS + AT_ONCE
+    status = upload_status(run.xcom(KEY))
+    assert status is not None
+    assert (status.state, status.attempt, status.delivered) == ("done", 2, RECORDS)
+    assert [(one.number, one.delivered) for one in status.attempts] == [(1, int(went_on[1]))]
 
 
 def test_a_task_marked_as_failed_ends_and_can_go_on(airflow: Any, userdata_sandbox: Sandbox, tmp_path: Path) -> None:
