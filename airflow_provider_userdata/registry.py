@@ -12,6 +12,21 @@ from typing import Any, NamedTuple
 _PACKAGE = __name__.rpartition(".")[0]
 
 
+class Choice(NamedTuple):
+    """A field of a connection's form that is only one vendor's, and has one of some words.
+
+    :param name: its key in the connection's extra.
+    :param label: its name in the form.
+    :param help: what it does.
+    :param words: what it may be; the first one is the default.
+    """
+
+    name: str
+    label: str
+    help: str
+    words: tuple[str, ...]
+
+
 class Registration(NamedTuple):
     """A vendor, and the paths of its parts.
 
@@ -25,6 +40,8 @@ class Registration(NamedTuple):
     :param fake: the path of its `FakeVendor` in the sandbox.
     :param credential: what the connection's password is, such as `API key`.
     :param url: the placeholder of the connection's host.
+    :param login: what the connection's login is; None where it is not used.
+    :param choices: the fields of the connection's form that others don't have.
     """
 
     name: str
@@ -37,9 +54,11 @@ class Registration(NamedTuple):
     fake: str
     credential: str
     url: str
+    login: str | None = None
+    choices: tuple[Choice, ...] = ()
 
 
-def _own(name: str, title: str, task: str, credential: str, url: str) -> Registration:
+def _own(name: str, title: str, task: str, credential: str, url: str, **more: Any) -> Registration:
     """Register a vendor whose parts stand in this package's rooms, under names that follow from its own."""
     return Registration(
         name=name,
@@ -52,12 +71,29 @@ def _own(name: str, title: str, task: str, credential: str, url: str) -> Registr
         fake=f"{_PACKAGE}.sandbox.{name}.Fake{name.capitalize()}",
         credential=credential,
         url=url,
+        **more,
     )
 
 
 VENDORS = [
     _own("thymia", "Thymia", "thymia_upload", "API activation key", "https://api.thymia.ai"),
-    _own("gerosense", "GeroSense", "gerosense_samples", "Bearer token", "https://your-api-proxy.example.com"),
+    _own(
+        "gerosense",
+        "GeroSense",
+        "gerosense_samples",
+        "Bearer token",
+        "https://your-api-proxy.example.com",
+        login="Login (direct API)",
+        choices=(
+            Choice(
+                "api",
+                "API",
+                "proxy: your own API proxy, with a bearer token. direct: GeroSense's API for many users; login and "
+                "password are those that GeroSense gave you, and the base URL may be empty.",
+                ("proxy", "direct"),
+            ),
+        ),
+    ),
     _own("ptengine", "Ptengine", "ptengine_profiles", "API key", "https://api.ptengine.com"),
 ]
 """Forms, provider metadata, decorators, the sandbox and the command line are derived from this list."""

@@ -49,7 +49,7 @@ class VendorHook(BaseHook):
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """Return the form's extra fields, for Airflow before 3.2."""
-        return forms.form_widgets()
+        return forms.form_widgets(cls.conn_type)
 
     def auth_headers(self, credential: str) -> dict[str, str]:
         """Return the headers that carry the credential."""
@@ -70,7 +70,7 @@ class VendorHook(BaseHook):
         :param path: the path, with a slash at its beginning.
         :raises ConnectionSettingsError: if the connection has no host, or one that can't be used.
         """
-        return address.base_url(self._connection(), self.default_url, self.api_paths) + path
+        return self._base_url(self._connection()) + path
 
     def endpoint(self) -> Endpoint:
         """Return the address, credential and settings for a delivery, the same as those of `get_conn()`.
@@ -78,21 +78,22 @@ class VendorHook(BaseHook):
         :raises ConnectionSettingsError: if the connection lacks a setting, or has one that can't work.
         """
         connection = self._connection()
-        url = address.base_url(connection, self.default_url, self.api_paths)
+        url = self._base_url(connection)
         with self._session(connection) as session:
             settings = session.merge_environment_settings(url, {}, None, None, None)
         proxy = proxy_of(url, settings["proxies"], self._conn_id)
         tls = any(place is not None and place.startswith("https:") for place in (url, proxy))
         own = isinstance(session.verify, str)  # read even without TLS, so that a mistake in it shows early
-        for remark in [*self._twice(url), *remarks(connection)]:
+        for remark in [*self._twice(url), *self._remarks(connection)]:
             self.log.warning("connection %r: %s", self._conn_id, remark)
         return Endpoint(
             url=url,
-            headers=self.auth_headers(credential(connection, self.credential_name)),
+            headers=self._headers(connection),
             timeout=extras.timeout(connection),
             tls=certificates.trusted(settings, self._conn_id, own=own) if tls or own else True,
             proxy=proxy,
             connection=self._conn_id,
+            login=self._login(connection),
         )
 
     def test_connection(self) -> tuple[bool, str]:
@@ -110,7 +111,7 @@ class VendorHook(BaseHook):
         :raises ConnectionSettingsError: if the connection lacks a setting, or has one that can't work.
         """
         connection, endpoint = self._connection(), self.endpoint()
-        notes = remarks(connection)
+        notes = self._remarks(connection)
         try:
             with self.get_conn() as session:
                 works, said = self._try(session)
@@ -139,7 +140,21 @@ class VendorHook(BaseHook):
         return [f"the host ends with {part!r}, and the API's paths begin with it: is it meant twice?"] if part else []
 
     def _session(self, connection: Any) -> requests.Session:
-        return session_of(connection, self.auth_headers(credential(connection, self.credential_name)))
+        return session_of(connection, self._headers(connection))
+
+    def _base_url(self, connection: Any) -> str:
+        return address.base_url(connection, self.default_url, self.api_paths)
+
+    def _headers(self, connection: Any) -> dict[str, str]:
+        """Return the headers that carry the credential; none if requests don't all have the same one."""
+        return self.auth_headers(credential(connection, self.credential_name))
+
+    def _login(self, connection: Any) -> tuple[str, str] | None:  # noqa: ARG002  # for vendors that have one
+        """Return the name and password of an account, if a login gives the credential."""
+        return None
+
+    def _remarks(self, connection: Any) -> list[str]:
+        return remarks(connection, self.conn_type, uses_login=self._login(connection) is not None)
 
     def _connection(self) -> Any:
         try:

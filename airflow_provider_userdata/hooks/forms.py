@@ -56,9 +56,6 @@ _FIELDS = {
     ),
 }
 
-EXTRA_NAMES = frozenset(_FIELDS)
-"""The keys that a connection's extra may have."""
-
 _EXTRA_PLACEHOLDERS = {
     "timeout": f"{TIMEOUT:g}",
     "verify": "true",
@@ -67,6 +64,19 @@ _EXTRA_PLACEHOLDERS = {
     "proxy": "http://user:password@host:port",
 }
 """What empty fields of the extra show. Only Airflow 2's form has a place for it."""
+
+
+def fields_of(name: str) -> dict[str, dict[str, Any]]:
+    """Return the fields of a connection's extra, by their keys.
+
+    :param name: the connection type, such as `thymia`.
+    """
+    choices = registry.registration(name).choices
+    own = {
+        choice.name: _field(choice.label, choice.help, enum=list(choice.words), default=choice.words[0])
+        for choice in choices
+    }
+    return {**own, **_FIELDS}
 
 
 def connection_type(name: str) -> dict[str, Any]:
@@ -80,8 +90,9 @@ def connection_type(name: str) -> dict[str, Any]:
         "hook-class-name": vendor.hook,
         "hook-name": vendor.title,
         "ui-field-behaviour": {
-            "hidden-fields": ["login"],
+            "hidden-fields": [] if vendor.login else ["login"],
             "relabeling": {
+                **({"login": vendor.login} if vendor.login else {}),
                 "password": vendor.credential,
                 "host": "Base URL",
                 "port": "Port (if the base URL has none)",
@@ -89,13 +100,14 @@ def connection_type(name: str) -> dict[str, Any]:
             },
             "placeholders": {
                 "host": vendor.url,
+                **({"login": "empty, unless the vendor gave you a login"} if vendor.login else {}),
                 "password": f"the {vendor.credential} alone, without quotes or 'Bearer'",
                 "port": "443",
                 "schema": "https",
                 **_EXTRA_PLACEHOLDERS,
             },
         },
-        "conn-fields": _FIELDS,
+        "conn-fields": fields_of(name),
     }
 
 
@@ -105,7 +117,7 @@ def field_behaviour(name: str) -> dict[str, Any]:
     return {key.replace("-", "_"): value for key, value in behaviour.items()}
 
 
-def form_widgets() -> dict[str, Any]:
+def form_widgets(name: str) -> dict[str, Any]:
     """Return a form's extra fields, as Airflow before 3.2 asks a hook for them.
 
     A proxy's address is a plain field: Airflow 2 shows a password field empty, and saving the form would clear it.
@@ -114,13 +126,13 @@ def form_widgets() -> dict[str, Any]:
     from wtforms import BooleanField, StringField
 
     widgets: dict[str, Any] = {}
-    for name, field in _FIELDS.items():
+    for key, field in fields_of(name).items():
         label, description, types = field["label"], field["description"], field["schema"]["type"]
         if "boolean" in types:
-            widgets[name] = BooleanField(label, description=description)
+            widgets[key] = BooleanField(label, description=description)
         else:
             checks = [_checked_number] if "number" in types else []
-            widgets[name] = StringField(label, checks, description=description, widget=BS3TextFieldWidget())
+            widgets[key] = StringField(label, checks, description=description, widget=BS3TextFieldWidget())
     return widgets
 
 

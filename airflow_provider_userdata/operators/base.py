@@ -16,7 +16,7 @@ from airflow_provider_userdata.airflow_compat import (
 )
 from airflow_provider_userdata.delivery import Delivery, Plan, Report, Result
 from airflow_provider_userdata.delivery.preparing import FieldMap, Word
-from airflow_provider_userdata.delivery.sending import OnDoubt
+from airflow_provider_userdata.delivery.sending import OnDoubt, UserHeaders
 from airflow_provider_userdata.errors import LaterError, StoppedError, UserdataError
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.operators import arguments, asset_events, asset_state, held_xcom, labels, reporting
@@ -188,6 +188,14 @@ class DeliveryOperator(Lineage, BaseOperator):
     def _kind(self) -> str:
         """Return the kind of records if the vendor has several; records of different kinds are kept apart."""
         return ""
+
+    def _stored_kind(self) -> str:
+        """Return the kind under which held records and checkpoints are found again: those of others can't be read."""
+        return self._kind()
+
+    def _user_headers(self, context: Context) -> UserHeaders | None:  # noqa: ARG002  # for vendors that need them
+        """Return what gives the headers with a user's token, where each user has one."""
+        return None
 
     def _may_defer(self) -> bool:
         """Return whether a long wait is spent without a worker slot."""

@@ -63,10 +63,11 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
     incremental = arguments.switch("incremental", task.incremental)
     endpoint = task._hook().endpoint()
     stream = _stream(task, vendor, endpoint)
-    to = destination(stream.vendor, stream.address, stream.kind, stream.user, stream.name)
+    kind = task._stored_kind()
+    to = destination(stream.vendor, stream.address, kind, stream.user, stream.name)
     held = None
     if vendor.limits.minimum > 1:
-        held = output_paths.held(root, ti, stream.kind or vendor.name, to.name)
+        held = output_paths.held(root, ti, kind or vendor.name, to.name)
         held_xcom.check(context, held, task.log)
     source = open_source(_bound(task.source, context), columns=columns, only=fields is not None)
     upload = upload_of(task, context, address=endpoint.address, source=described(task.source, source))
@@ -93,6 +94,7 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
         more_attempts=ti.try_number <= store.max_tries,
         supervisor=supervision.supervisor(ti),
         observers=observers(upload, context, task.log),
+        user_headers=task._user_headers(context),
     )
 
 
@@ -148,7 +150,7 @@ def _stream(task: DeliveryOperator, vendor: Vendor, endpoint: Endpoint) -> Strea
         host=address.hostname or "",
         port=address.port,
         kind=task._kind(),
-        user="".join(endpoint.headers.values()),
+        user=endpoint.account,
         name=arguments.name("ledger_stream", task.ledger_stream, LONGEST_STREAM) or "",
     )
 

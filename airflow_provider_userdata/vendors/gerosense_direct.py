@@ -70,7 +70,7 @@ class GeroSenseDirect(GeroSenseUsers):
         """Return the request for the user's biological age."""
         if not self.samples.calculates:
             return None
-        return Request(CALCULATE_PATH, (_encode({USER_ID: user, "model_type": self.samples.data_type}),))
+        return Request(CALCULATE_PATH, (_encode({USER_ID: str(user), "model_type": self.samples.data_type}),))
 
     def login(self, name: str, password: str) -> Request:
         """Return the request for a token."""

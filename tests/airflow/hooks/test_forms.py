@@ -18,7 +18,9 @@ from airflow_provider_userdata.provider_info import get_provider_info
 
 Connect = Callable[..., VendorHook]
 TYPES = get_provider_info()["connection-types"]
-FIELDS: dict[str, Any] = TYPES[0]["conn-fields"]
+FIELDS: dict[str, Any] = TYPES[1]["conn-fields"]
+"""GeroSense's: all that the others have, and one of its own."""
+SHARED = [name for name in FIELDS if name != "api"]
 READ = frozenset(
     {"const", "default", "description_md", "enum", "examples", "format", "items", "maximum", "maxLength", "minimum"}
     | {"minLength", "section", "title", "type", "values_display"}
@@ -29,11 +31,12 @@ STANDARD_FIELDS = frozenset({"description", "host", "login", "password", "port",
 
 
 def test_the_types_share_their_extra_fields() -> None:
-    """And each is one that is read."""
+    """And each is one that is read; only GeroSense has two APIs (G14)."""
     assert [kind["connection-type"] for kind in TYPES] == ["thymia", "gerosense", "ptengine"]
-    assert all(kind["conn-fields"] == FIELDS for kind in TYPES)
-    assert list(FIELDS) == ["timeout", "verify", "client_cert", "client_key", "proxy", "allow_http"]
-    assert FIELDS.keys() == forms.EXTRA_NAMES
+    assert all(kind["conn-fields"] == {name: FIELDS[name] for name in SHARED} for kind in (TYPES[0], TYPES[2]))
+    assert list(FIELDS) == ["api", "timeout", "verify", "client_cert", "client_key", "proxy", "allow_http"]
+    assert all(kind["conn-fields"] == forms.fields_of(kind["connection-type"]) for kind in TYPES)
+    assert (FIELDS["api"]["schema"]["enum"], FIELDS["api"]["schema"]["default"]) == (["proxy", "direct"], "proxy")
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -67,7 +70,7 @@ def test_airflows_form_reads_these_keys() -> None:
 def test_standard_fields_are_helped_with(kind: dict[str, Any]) -> None:
     """Each that is shown has an example of what goes in, and those that vendors call otherwise another name."""
     behaviour = kind["ui-field-behaviour"]
-    assert behaviour["hidden-fields"] == ["login"]
+    assert behaviour["hidden-fields"] == ([] if kind["connection-type"] == "gerosense" else ["login"])
     assert {"host", "password", "port", "schema"} <= behaviour["placeholders"].keys()
     assert behaviour["placeholders"].keys() <= STANDARD_FIELDS | FIELDS.keys()
     assert behaviour["relabeling"].keys() <= STANDARD_FIELDS
@@ -86,13 +89,13 @@ def test_the_forms_reach_the_interface() -> None:
         form = served[name].model_dump()
         standard, extra = form["standard_fields"], form["extra_fields"]
         assert standard["password"]["title"] == word
-        assert standard["login"]["hidden"] is True
+        assert bool(standard["login"]["hidden"]) is (name != "gerosense")
         assert standard["host"]["placeholder"].startswith("https://")
-        assert list(extra) == list(FIELDS)
+        assert list(extra) == (list(FIELDS) if name == "gerosense" else SHARED)
         assert extra["timeout"]["schema"]["minimum"] == 1
         assert extra["verify"]["schema"]["examples"] == ["true", "false"]
         assert extra["proxy"]["schema"]["format"] == "password"
-        assert all(extra[field]["description"] == FIELDS[field]["description"] for field in FIELDS)
+        assert all(extra[field]["description"] == FIELDS[field]["description"] for field in extra)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +154,7 @@ def test_the_forms_of_earlier_versions_say_the_same(hooks: Any, form_libraries: 
         assert {name.replace("_", "-"): value for name, value in behaviour.items()} == kind["ui-field-behaviour"]
         widgets = hook.get_connection_form_widgets()
         assert {name: (field.label, field.description) for name, field in widgets.items()} == {
-            name: (field["label"], field["description"]) for name, field in FIELDS.items()
+            name: (field["label"], field["description"]) for name, field in kind["conn-fields"].items()
         }
         assert [name for name, field in widgets.items() if field.kind == "switch"] == ["allow_http"]
 
