@@ -16,7 +16,7 @@ export const DataTable = ({ label, columns, lines }: Props) => (
       <Table.Header>
         <Table.Row bg="transparent">
           {columns.map(({ name, numeric, width, wideOnly }) => (
-            <Table.ColumnHeader hideBelow={wideOnly ? "md" : undefined} key={name} pe={4} ps={0} scope="col" textAlign={numeric ? "end" : undefined} width={width}>
+            <Table.ColumnHeader hideBelow={wideOnly ? "md" : undefined} key={name} pe={{ base: 2, md: 4 }} ps={0} scope="col" textAlign={numeric ? "end" : undefined} width={width}>
               {name}
             </Table.ColumnHeader>
           ))}
@@ -29,11 +29,11 @@ export const DataTable = ({ label, columns, lines }: Props) => (
               const { name, numeric, wideOnly } = columns[index] ?? { name: String(index) };
               const look = numeric ? ({ textAlign: "end", fontVariantNumeric: "tabular-nums" } as const) : {};
               return index ? (
-                <Table.Cell hideBelow={wideOnly ? "md" : undefined} key={name} pe={4} ps={0} verticalAlign="top" {...look}>
+                <Table.Cell hideBelow={wideOnly ? "md" : undefined} key={name} pe={{ base: 2, md: 4 }} ps={0} verticalAlign="top" {...look}>
                   {cell}
                 </Table.Cell>
               ) : (
-                <Table.Cell asChild fontWeight="normal" key={name} pe={4} ps={0} verticalAlign="top" {...look}>
+                <Table.Cell asChild fontWeight="normal" key={name} pe={{ base: 2, md: 4 }} ps={0} verticalAlign="top" {...look}>
                   <th scope="row">{cell}</th>
                 </Table.Cell>
               );
