@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import re
+import sqlite3
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,14 +16,16 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, TaskDeferred
 
+from airflow_provider_userdata.airflow_compat import airflow_version
 from airflow_provider_userdata.decorators.thymia import thymia_upload_task
 from airflow_provider_userdata.delivery import engine
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
+from airflow_provider_userdata.operators.observing.log import LogObserver
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.upload_status import KEY, UploadStatus, upload_status
-from tests.airflow.conftest import AIRFLOW_3, TaskInstance
+from tests.airflow.conftest import AIRFLOW_3, DATABASE, TaskInstance
 
 Records = Callable[[int], list[dict[str, Any]]]
 SOON: dict[str, Any] = {"retries": 2, "retry_delay": timedelta(0)}
@@ -231,6 +235,27 @@ def test_mapped_tasks_are_labelled_by_what_they_upload(
     assert labels(run) == expected
     shown = [upload_status(run.xcom("upload", KEY, index)) for index in range(5)]
     assert [status.label for status in shown if status is not None] == expected
+
+
+@pytest.mark.skipif(airflow_version() < (3, 2), reason="this Airflow labels a task when it ends")
+def test_a_mapped_task_has_its_label_while_it_runs(
+    new_dag: Any, run_dag: Any, sandbox: Sandbox, moods: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks for the upload of a file needn't wait for its end."""
+    with new_dag() as dag:
+        ThymiaUploadOperator.partial(task_id="upload", upload_type="mood").expand(source=[moods(7)])
+    seen: list[Any] = []
+
+    def look(*_: object) -> None:
+        with contextlib.closing(sqlite3.connect(DATABASE)) as database:
+            query = "SELECT rendered_map_index FROM task_instance WHERE dag_id = ?"
+            seen.extend(database.execute(query, (dag.dag_id,)).fetchall())
+
+    monkeypatch.setattr(LogObserver, "started", look)
+
+    run_dag(dag)
+
+    assert seen == [("7 records",)]
 
 
 @pytest.mark.usefixtures("renders_labels")

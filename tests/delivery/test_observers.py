@@ -211,6 +211,29 @@ def test_an_attempt_that_goes_on_starts_with_what_earlier_ones_did(
     assert (last.report.delivered, last.requests["2xx"], last.attempts) == (12, 12, first.attempts)
 
 
+def test_what_only_the_files_know_is_told_apart(plan: MakePlan, rows: Rows, sandbox: Sandbox) -> None:
+    """After a kill, the rejects beyond the checkpoint say what was invalid and what was refused, receipts what went."""
+    store, recorder, saves = MemoryStore(), Recorder(), itertools.count()
+
+    def first_only(_: object) -> None:
+        if next(saves):
+            raise OSError
+
+    store.before_save = first_only
+    sandbox.thymia.script("ok x2", "422", "503")
+    records = ["bad", *rows("thymia", 5)]
+    given = {"store": store, "patience": Patience(max_attempts=1), "max_in_flight": 1}
+    Delivery(plan("thymia", records, **given)).run()
+    store.before_save = lambda _: None
+
+    Delivery(plan("thymia", records, attempt="2-x", observers=[recorder], **given)).run()
+
+    first, last = recorder.first.report, recorder.last.report
+    assert (first.delivered, first.invalid, first.refused) == (2, 1, 1)
+    assert recorder.first.requests == {"2xx": 2}
+    assert (last.delivered, last.invalid, last.refused) == (4, 1, 1)
+
+
 def test_a_deferred_attempt_that_comes_back_is_not_one_before(plan: MakePlan, rows: Rows, sandbox: Sandbox) -> None:
     """Airflow's number stays the same: it is the same attempt."""
     store, recorder = MemoryStore(), Recorder()

@@ -110,6 +110,18 @@ def test_requests_are_counted_by_their_answers() -> None:
     assert later.answers == {"2xx": 3, "3xx": 1, "4xx": 1, "429": 1, "5xx": 1, "none": 1}
 
 
+def test_a_checkpoint_keeps_invalid_and_refused_apart() -> None:
+    """Also where both broke the same rule."""
+    tally, later = Counters(lambda: 0.0), Counters(lambda: 0.0)
+    tally.record_outcome(Fate.REJECTED, 3, "G8")
+    tally.record_outcome(Fate.REJECTED, 2, "G8", answered=True)
+    later.restore(json.loads(json.dumps(tally.snapshot())))
+
+    report = later.report()
+
+    assert (report.rejected, report.invalid, report.refused) == (5, 3, 2)
+
+
 @pytest.mark.parametrize(
     ("fates", "reasons", "refused"),
     [
