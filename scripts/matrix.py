@@ -44,7 +44,11 @@ TOO_LOW = {"3.2": WITH_SQL, "3.3": WITH_SQL}
 """Packages that a line needs newer than it declares: common.sql up to 1.30.0 imports names that 3.2 removed."""
 LOWEST = ("--requirement", "pyproject.toml", "--resolution", "lowest-direct")
 """The file is named because the requirements of a wheel don't count as direct."""
-SUITE = ("tests/airflow/test_every_version.py", "tests/airflow/ui")
+SUITE = ("tests/airflow/test_every_version.py",)
+PAGES = ("tests/airflow/ui",)
+"""Tests of the page in Airflow's UI, for the lines that have it."""
+WITHOUT_PAGES = ("2.11", "3.0", "3.1:lowest")
+"""Lines, and a cell with the first version of its line, that have none."""
 VERDICTS = ("tests/vendors", "tests/schemas", "tests/ledger")
 """Tests that depend on versions of our own dependencies, not on Airflow's: run once, with the lowest."""
 NEEDED = ("pytest", "apache-airflow-providers-sqlite")
@@ -124,7 +128,7 @@ class Cell:
 
     def _test(self, place: Path, log: int) -> None:
         report = place / "report.xml"
-        suite = (*SUITE, *VERDICTS) if self._has_verdicts() else SUITE
+        suite = (*SUITE, *(PAGES if self._has_pages() else ()), *(VERDICTS if self._has_verdicts() else ()))
         command = [place / "bin" / "python", "-m", "pytest", "-q", "--durations=5", "--junitxml", report, *suite]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         environment["PYTHONSAFEPATH"] = "1"  # imports the wheel, not the checkout
@@ -139,6 +143,9 @@ class Cell:
                 self.failed += 1
             else:
                 self.passed += 1
+
+    def _has_pages(self) -> bool:
+        return not {self.line, self.name} & set(WITHOUT_PAGES)
 
     def _has_verdicts(self) -> bool:
         return self.name == "2.11:lowest"
