@@ -23,14 +23,15 @@ _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 _Answers = Literal["2xx", "3xx", "4xx", "429", "5xx", "none"]
 
 
-WaitsFor = Literal["maintenance", "too_many_requests", "retry_after"]
+WaitsFor = Literal["maintenance", "too_many_requests", "retry_after", "retry"]
 """Why an upload waits."""
 
 
 class Waiting(msgspec.Struct, frozen=True):
     """What an upload waits for before it sends anything more.
 
-    :param why: `maintenance` (G13), `too_many_requests` (a 429), or `retry_after` (another answer asked for a pause).
+    :param why: `maintenance` (G13), `too_many_requests` (a 429), `retry_after` (another answer asked
+        for a pause), or `retry` (the vendor failed or gave no answer, and is tried again).
     :param until: when it goes on, or asks again.
     """
 

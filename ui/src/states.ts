@@ -67,6 +67,7 @@ const WAITS_FOR: Record<string, string> = {
   maintenance: "the end of the vendor's maintenance",
   too_many_requests: "the vendor, which had too many requests (429)",
   retry_after: "the vendor, which asked for a pause",
+  retry: "its next try, since the vendor failed or gave no answer",
 };
 
 /** Return what an upload waits for, as the object of "waits for". */

@@ -14,7 +14,7 @@ class Pauses:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._all: Waiting | None = None
-        self._backoffs: list[datetime] = []
+        self._backoffs: list[Waiting] = []
 
     def add(self, why: WaitsFor, seconds: float) -> None:
         """Note that no request goes for some seconds; the pause that ends last counts."""
@@ -22,11 +22,10 @@ class Pauses:
         if self._all is None or until > self._all.until:
             self._all = Waiting(why, until)
 
-    def add_backoff(self, seconds: float) -> None:
-        """Note that a request waits for some seconds after a 429; others may go."""
+    def add_backoff(self, why: WaitsFor, seconds: float) -> None:
+        """Note that a request waits for some seconds before it is sent again; others may go."""
         now = self._clock.now()
-        self._backoffs = [until for until in self._backoffs if until > now]
-        self._backoffs.append(now + timedelta(seconds=seconds))
+        self._backoffs = [*self._waiting(now), Waiting(why, now + timedelta(seconds=seconds))]
 
     def now(self, in_flight: int) -> Waiting | None:
         """Return what the delivery waits for; None if it sends.
@@ -36,5 +35,7 @@ class Pauses:
         now = self._clock.now()
         if self._all is not None and self._all.until > now:
             return self._all
-        backoffs = [until for until in self._backoffs if until > now]
-        return Waiting("too_many_requests", min(backoffs)) if backoffs and not in_flight else None
+        return None if in_flight else min(self._waiting(now), key=lambda one: one.until, default=None)
+
+    def _waiting(self, now: datetime) -> list[Waiting]:
+        return [one for one in self._backoffs if one.until > now]

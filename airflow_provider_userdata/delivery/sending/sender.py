@@ -263,8 +263,8 @@ class Sender:
         longest, too_soon = self.patience.longest_sleep, answer is not None and answer.status == 429
         if asked is not None:
             self.pauses.add("too_many_requests" if too_soon else "retry_after", wait)
-        elif too_soon:
-            self.pauses.add_backoff(wait)
+        else:
+            self.pauses.add_backoff("too_many_requests" if too_soon else "retry", wait)
         if asked is None:
             await self.clock.wait(self.halted, wait)
         elif longest is not None and wait > longest:

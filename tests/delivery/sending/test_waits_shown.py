@@ -39,11 +39,11 @@ def test_a_requests_own_wait_counts_while_no_other_is_in_flight() -> None:
     """It goes on with the first of those that wait."""
     clock = SetClock()
     pauses = Pauses(clock)
-    pauses.add_backoff(20)
-    pauses.add_backoff(8)
+    pauses.add_backoff("retry", 20)
+    pauses.add_backoff("too_many_requests", 8)
     assert pauses.now(1) is None
     assert pauses.now(0) == Waiting("too_many_requests", START + timedelta(seconds=8))
     clock.second = 9.0
-    assert pauses.now(0) == Waiting("too_many_requests", START + timedelta(seconds=20))
+    assert pauses.now(0) == Waiting("retry", START + timedelta(seconds=20))
     clock.second = 20.0
     assert pauses.now(0) is None
