@@ -11,6 +11,9 @@ from typing import Any, overload
 from airflow_provider_userdata.records.json_lines import JsonLines
 from airflow_provider_userdata.records.record import Record
 
+FEWEST_AS_COLUMNS = 16
+"""Records that are worth columns of their own, where a batch is divided."""
+
 
 @dataclass(eq=False, repr=False, slots=True)
 class RecordBatch(Sequence[Record]):
@@ -161,8 +164,9 @@ def by_user(records: Sequence[Record]) -> list[tuple[str | None, Sequence[Record
         places.setdefault(user, []).append(place)
     if len(places) < 2:
         return [(user, records) for user in places]
-    if not isinstance(records, RecordBatch):
-        return [(user, [records[place] for place in found]) for user, found in places.items()]
+    if not isinstance(records, RecordBatch) or len(records) < FEWEST_AS_COLUMNS * len(places):
+        single = list(records)
+        return [(user, [single[place] for place in found]) for user, found in places.items()]
     lines = list(records.lines)  # once: a piece of lines is split for each cut in it
 
     def picked(found: list[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from airflow_provider_userdata.delivery.sending.batcher import WINDOW_BATCHES, Batch, OrderedBatcher
@@ -9,13 +10,22 @@ from airflow_provider_userdata.records import Record, by_user
 from airflow_provider_userdata.vendors import BatchLimits
 
 
+class _OwnBatcher(OrderedBatcher):
+    """Batches one user's records.
+
+    :param seen: how many records of all users had come when the last one of this user came.
+    """
+
+    seen = 0
+
+
 class UserBatcher:
     """Batches each user's records in the source's order, as if they were alone in it.
 
     Full batches leave at once. The records that may be sent and wait for more of their users are bounded: where they
-    exceed a window, half of it leaves, beginning with the users that were not seen for longest. If that can be avoided,
-    no user keeps too few for a request. A source that is sorted by user so needs the fewest requests. Users with fewer
-    records than the minimum wait for the source's end, whatever their number.
+    exceed a window, up to half of it leaves, beginning with the users that were not seen for longest. Users that were
+    seen lately may come again: if there is room, they keep as many records as their next batch may need. Users with
+    fewer records than the minimum wait for the source's end, whatever their number.
 
     :param window: the records of the window; None takes `WINDOW_BATCHES` full batches.
     """
@@ -23,9 +33,10 @@ class UserBatcher:
     def __init__(self, limits: BatchLimits, window: int | None = None) -> None:
         self._limits = limits
         self._window = window or WINDOW_BATCHES * limits.maximum
-        self._few: dict[str | None, OrderedBatcher] = {}  # users with fewer records than the minimum
-        self._enough: dict[str | None, OrderedBatcher] = {}  # the other ones; who was seen last comes last
+        self._few: dict[str | None, _OwnBatcher] = {}  # users with fewer records than the minimum
+        self._enough: dict[str | None, _OwnBatcher] = {}  # the other ones; who was seen last comes last
         self._waiting = 0  # records of the other ones
+        self._taken = 0
 
     @property
     def pending(self) -> list[Record]:
@@ -41,32 +52,39 @@ class UserBatcher:
     def add(self, records: Sequence[Record]) -> list[Batch]:
         """Add records, and return the batches that are full, or for which the window has no room."""
         batches: list[Batch] = []
+        self._taken += len(records)
         for user, own in by_user(records):
-            batcher = self._taken_out(user) or OrderedBatcher(self._limits)
+            batcher = self._taken_out(user) or _OwnBatcher(self._limits)
+            batcher.seen = self._taken
             batches += batcher.add(own)
             self._put_back(user, batcher)
         if self._waiting > self._window:
-            batches += self._shrunk(OrderedBatcher.relieve)
-            batches += self._shrunk(OrderedBatcher.flush)
+            half = self._window // 2
+            batches += self._shrunk(OrderedBatcher.flush, half, unseen_since=self._taken - half)
+            for leave in (OrderedBatcher.relieve, OrderedBatcher.flush):
+                if self._waiting > self._window - half // 2:
+                    batches += self._shrunk(leave, half)
         return batches
 
     def flush(self) -> list[Batch]:
         """Return all that may be sent; of a user with fewer than the minimum, nothing."""
-        return self._shrunk(OrderedBatcher.flush, most=0)
+        return self._shrunk(OrderedBatcher.flush, 0)
 
     relieve = flush
 
-    def _shrunk(self, leave: Callable[[OrderedBatcher], list[Batch]], most: int | None = None) -> list[Batch]:
-        """Return batches until few enough records wait.
+    def _shrunk(
+        self, leave: Callable[[OrderedBatcher], list[Batch]], most: int, unseen_since: float = math.inf
+    ) -> list[Batch]:
+        """Return batches until few enough records wait, of the users that were not seen for longest first.
 
         :param leave: returns what leaves of a user's records.
-        :param most: how many may still wait; None is half of the window.
+        :param most: how many may still wait.
+        :param unseen_since: leaves out users of whom a record came later than this many of all.
         """
         batches: list[Batch] = []
-        for user in list(self._enough):
-            if self._waiting <= (self._window // 2 if most is None else most):
+        for user, batcher in list(self._enough.items()):
+            if self._waiting <= most or batcher.seen > unseen_since:
                 break
-            batcher = self._enough[user]
             left = leave(batcher)
             batches += left
             self._waiting -= sum(map(len, left))
@@ -74,13 +92,13 @@ class UserBatcher:
                 self._put_back(user, self._taken_out(user) or batcher)
         return batches
 
-    def _taken_out(self, user: str | None) -> OrderedBatcher | None:
+    def _taken_out(self, user: str | None) -> _OwnBatcher | None:
         if (batcher := self._enough.pop(user, None)) is not None:
             self._waiting -= len(batcher.pending)
             return batcher
         return self._few.pop(user, None)
 
-    def _put_back(self, user: str | None, batcher: OrderedBatcher) -> None:
+    def _put_back(self, user: str | None, batcher: _OwnBatcher) -> None:
         count = len(batcher.pending)
         if count >= self._limits.minimum:
             self._enough[user] = batcher
