@@ -2,10 +2,10 @@
 
 Its settings are an object: `vendor`, `url`, `key`, `source` (a file), `folder`, `attempt`, `max_in_flight`,
 `save_seconds`, `objects` (whether the folder stands for an object store), `s3` (what the folder's file system has to
-know, where it is one), `on_doubt`, `die` (where it kills itself, and at which
-call: see `DEATHS`), `supervised` (whether it stops when its parent is gone), `ledger` (its database's URL), `run`
-(its name, for the ledger), `max_tries`, `max_rejected`. It says ``started`` before its delivery runs, and prints how
-it ended.
+know, where it is one), `on_doubt`, `login` (where many users' samples go to the direct API), `die` (where it kills
+itself, and at which call: see `DEATHS`), `supervised` (whether it stops when its parent is gone), `ledger` (its
+database's URL), `run` (its name, for the ledger), `max_tries`, `max_rejected`. It says ``started`` before its
+delivery runs, and prints how it ended.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ from airflow_provider_userdata.operators.task_state import FileStore
 from airflow_provider_userdata.sources import open_source
 from airflow_provider_userdata.vendors.contract import LedgerMode, Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
+from airflow_provider_userdata.vendors.gerosense_direct import GeroSenseDirect
+from airflow_provider_userdata.vendors.gerosense_user import UserColumns
 from airflow_provider_userdata.vendors.ptengine import Ptengine
 from airflow_provider_userdata.vendors.thymia import Thymia
 
@@ -192,7 +194,9 @@ def main(settings: dict[str, Any], say: Callable[[Any], object]) -> None:
     if settings.get("die"):
         where, number = settings["die"]
         DEATHS[where](number)
-    vendor = VENDORS[settings["vendor"]]()
+    vendor, login = VENDORS[settings["vendor"]](), settings.get("login")
+    if login:
+        vendor = GeroSenseDirect(GeroSense("steps"), UserColumns("who"))
     key = settings["key"]
     folder = Path(settings["folder"])
     output: Any = Objects(folder) if settings.get("objects") else folder
@@ -202,7 +206,9 @@ def main(settings: dict[str, Any], say: Callable[[Any], object]) -> None:
         output = UPath(settings["folder"], **settings["s3"])
     plan = Plan(
         vendor=vendor,
-        endpoint=Endpoint(settings["url"], {"x-api-key": key, "Authorization": f"Bearer {key}"}),
+        endpoint=Endpoint(settings["url"], {}, login=(login, key))
+        if login
+        else Endpoint(settings["url"], {"x-api-key": key, "Authorization": f"Bearer {key}"}),
         source=open_source(Path(settings["source"])),
         output=output,
         attempt=settings["attempt"],
