@@ -77,7 +77,6 @@ class BatchDelivery:
                 await self._deliver(batch)
             else:
                 self._record(batch, barred, in_doubt=False)
-                self._stop_if_hopeless(batch, 0, isinstance(barred.meaning, UserRefused), 0)
         except (Exception, asyncio.CancelledError):
             raise
         except BaseException as error:
@@ -110,7 +109,6 @@ class BatchDelivery:
                     accepted += 1
                     self.sizes.accepted(len(records), outcome.size)
                 foreign += isinstance(outcome.meaning, Unproven) and outcome.meaning.foreign
-                refused += isinstance(outcome.meaning, UserRefused)
                 self._record(records, outcome, in_doubt=doubted or outcome.in_doubt)
             if accepted or level < BLIND_LEVELS or not waiting:
                 # At the last blind level, wait for all its parts: only an accepted one shows that halving helps.
@@ -173,6 +171,7 @@ class BatchDelivery:
             case UserRefused(rule, reason):
                 fate = Fate.UNKNOWN if in_doubt else Fate.REJECTED
                 self._none_delivered(records, Rejection(fate, rule, reason, status=status))
+                self._stop_if_no_users(records)
             case GaveUp(rule, reason, halted, until, error):
                 fate, rule = (Fate.UNKNOWN, UNANSWERED) if in_doubt else (Fate.HELD, rule)
                 self._leave(records, Rejection(fate, rule, reason, status=status))
@@ -204,6 +203,14 @@ class BatchDelivery:
     def _leave(self, records: Batch, why: Rejection) -> None:
         in_doubt = why.fate is Fate.UNKNOWN
         self.fates.leave(with_duplicates(self.change_filter, records, in_doubt=in_doubt), why)
+
+    def _stop_if_no_users(self, records: Batch) -> None:
+        """Stop the run if the vendor takes no user's records: no user is at fault (G14)."""
+        if self.refusals.user_refused(first_user(records)):
+            reason = (
+                "took no user's records for a while: the fault is hardly a user's. The rejects file has the answers"
+            )
+            self.halt(RefusedError(f"{self.vendor.name} {reason} ({NOT_ACCEPTED})"), NOT_ACCEPTED)
 
     def _stop_if_hopeless(self, batch: Batch, accepted: int, refused: int, foreign: int) -> None:
         """Stop the run if the vendor refuses everything, or something else answers: no record is at fault (A4)."""

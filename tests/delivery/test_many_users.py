@@ -17,6 +17,7 @@ from airflow_provider_userdata.delivery.sending.transport import Endpoint
 from airflow_provider_userdata.errors import RefusedError, UnexpectedError, VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.sandbox.gerosense_users import LOGIN
+from airflow_provider_userdata.vendors import gerosense_direct
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.gerosense_direct import GeroSenseDirect
 from airflow_provider_userdata.vendors.gerosense_user import UserColumns
@@ -357,11 +358,61 @@ def test_what_breaks_in_the_authors_function_ends_the_run(proxied: Deliver, sand
 
 
 def test_a_proxy_that_refuses_every_token_stops_the_run(proxied: Deliver, sandbox: Sandbox) -> None:
-    """A source is not drained into rejects: then the fault is no user's."""
-    rows = mixed({f"u{number}": 50 for number in range(100)})
+    """A source is not drained into rejects: where no user's records are taken, the fault is no user's."""
+    rows = mixed({f"u{number}": 5 for number in range(80)})
 
     ended = proxied(rows, max_in_flight=1)
 
     assert isinstance(ended.error, RefusedError)
-    assert ended.report.rejected == 150
-    assert ended.report.held == len(rows) - 150
+    assert "took no user's records" in str(ended.error)
+    assert ended.report.rejected == 50 * 5
+    assert ended.report.held == len(rows) - 50 * 5
+
+
+def test_users_whose_tokens_are_refused_one_after_the_other_stop_nobody(proxied: Deliver, sandbox: Sandbox) -> None:
+    """However many samples these have."""
+    sandbox.gerosense.user_tokens = {token_of("z"): "z"}
+    rows = [sample(user, number) for user in ("a", "b", "c", "d") for number in range(3500)]
+    rows += [sample("z", number) for number in range(5)]
+
+    ended = proxied(rows, max_in_flight=1)
+
+    assert ended.error is None
+    assert (ended.report.delivered, ended.report.rejected) == (5, 14_000)
+    assert sandbox.gerosense.counts.by_status == {200: 1, 401: 4}
+
+
+def test_the_proxy_is_asked_for_a_computation_with_the_users_token(
+    deliver: Deliver, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And where it isn't accepted, the run is as green as without it."""
+    sandbox.gerosense.user_tokens = {token_of(user): user for user in "ab"}
+    vendor = GeroSenseUsers(GeroSense("bpm", calculates=True), UserColumns("uid"))
+    given = {
+        "endpoint": Endpoint(sandbox.url, {}),
+        "user_headers": lambda user: {"Authorization": f"Bearer {token_of(user)}"},
+    }
+
+    ended = deliver(vendor, mixed({"a": 4, "b": 4}), **given)
+
+    assert (ended.error, ended.report.requests) == (None, 2)
+    assert sorted(sandbox.gerosense.calculated, key=str) == [
+        {"user_id": "a", "model_type": "bpm"},
+        {"user_id": "b", "model_type": "bpm"},
+    ]
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_a_computation_that_fails_is_only_logged(
+    direct: Deliver, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its address may be another one by now: nothing more is asked for, and nothing is lost."""
+    monkeypatch.setattr(gerosense_direct, "CALCULATE_PATH", "/api/v2.2/nothing")
+
+    ended = direct(mixed({f"u{number}": 4 for number in range(150)}), calculates=True)
+
+    assert (ended.error, ended.report.delivered) == (None, 600)
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warning == (
+        "gerosense: 100 of 150 requests after the delivery failed, the first with answer 404; no record depends on them"
+    )

@@ -16,15 +16,19 @@ REFUSED_RECORDS_IN_A_ROW = 100
 """The run stops when at least this many batches, with at least this many records in all, are refused in a row (A4).
 Batches whose answers are not the vendor's count, too."""
 
+REFUSED_USERS_IN_A_ROW = 50
+"""The run stops when all records of this many users are refused in a row (G14): the fault is not a user's then."""
+
 
 class BisectionBudget:
-    """Counts the requests that a run has left for halves, and the batches refused in a row."""
+    """Counts the requests that a run has left for halves, and the batches and users refused in a row."""
 
     def __init__(self, limits: BatchLimits) -> None:
         self._limits = limits
         self._left = EXTRA_REQUESTS
         self._batches_in_a_row = 0
         self._records_in_a_row = 0
+        self._users_in_a_row: set[str | None] = set()
 
     def halves(self, batch: Batch, level: int, *, any_accepted: bool) -> list[Batch]:
         """Return the halves of a refused batch, or nothing if it must not be halved.
@@ -41,8 +45,14 @@ class BisectionBudget:
         return [batch[:middle], batch[middle:]]
 
     def accepted(self) -> None:
-        """Record that the vendor accepted a request: the count of refused batches starts over."""
+        """Record that the vendor accepted a request: the counts of refused batches and users start over."""
         self._batches_in_a_row = self._records_in_a_row = 0
+        self._users_in_a_row.clear()
+
+    def user_refused(self, user: str | None) -> bool:
+        """Record that the vendor takes none of a user's records, and return whether the run should stop."""
+        self._users_in_a_row.add(user)
+        return len(self._users_in_a_row) >= REFUSED_USERS_IN_A_ROW
 
     def none_accepted(self, records: int) -> bool:
         """Record that no part of a batch of some records was accepted, and return whether the run should stop."""
