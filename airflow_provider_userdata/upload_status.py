@@ -65,6 +65,7 @@ class UploadStatus(msgspec.Struct, frozen=True, kw_only=True):
     :param error: the name of the error that ended it, such as `VendorDownError`; empty if there is none.
     :param total: how many records the source has; None if unknown.
     :param rejected: `invalid` (never sent) and `refused` (by the vendor) together.
+    :param valid: with `validate_only`, records that could be sent; `would_send` requests would carry them.
     :param requests: how many requests were answered how; `none` had no answer.
     :param seconds_left: None if unknown.
     :param reasons: how many records each rule kept from being delivered, the most frequent ones.
@@ -94,6 +95,8 @@ class UploadStatus(msgspec.Struct, frozen=True, kw_only=True):
     held: _Count = 0
     unchanged: _Count = 0
     unknown: _Count = 0
+    valid: _Count = 0
+    would_send: _Count = 0
     resent: _Count = 0
     requests: dict[_Answers, _Count] = {}
     retries: _Count = 0

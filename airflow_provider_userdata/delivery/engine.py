@@ -42,6 +42,7 @@ from airflow_provider_userdata.delivery.sending import (
     Transport,
     access_of,
 )
+from airflow_provider_userdata.delivery.trial import Trial
 from airflow_provider_userdata.delivery.validation import Validator
 from airflow_provider_userdata.delivery.watching import Watch
 from airflow_provider_userdata.errors import LaterError, OrphanedError, StoppedError, UserdataError
@@ -85,6 +86,7 @@ class Engine:
         self._checker = Validator(
             plan.vendor, plan.fields, self._fates, self._tally, self._progress, keep_proven=self._filter is not None
         )
+        self._trial = Trial(plan.vendor, self._fates, self._tally)
         self._build_sending(plan)
         self._build_saving(plan)
 
@@ -118,6 +120,7 @@ class Engine:
             changes,
             sender,
             dispatcher,
+            self._trial,
             lambda: self._checkpointer.save_first(plan.clock),
         )
 
@@ -218,7 +221,8 @@ class Engine:
             halt.error = rejects_error(self._plan, report, self._checker.first_fault())
             await self._unless_it_fails(self._closing.mark_completed(report, red=halt.error is not None))
         recent = {} if self._filter is None else self._filter.latest.as_dict()
-        return Result(report, halt.error, self._checker.first_fault(), self._watch.faults(), recent=recent)
+        fault, faults = self._checker.first_fault(), self._watch.faults()
+        return Result(report, halt.error, fault, faults, recent=recent, first_request=self._trial.first_request)
 
     async def _unless_it_fails(self, writing: Coroutine[Any, Any, None]) -> None:
         try:

@@ -16,6 +16,7 @@ from airflow_provider_userdata.delivery.recording import Rejection
 from airflow_provider_userdata.delivery.report import Counters, Fate
 from airflow_provider_userdata.delivery.resuming import Doubt, PositionTracker
 from airflow_provider_userdata.delivery.sending import Batch, Dispatcher, Sender, batcher
+from airflow_provider_userdata.delivery.trial import Trial
 from airflow_provider_userdata.delivery.validation import Validator
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.records import Record, by_user, joined
@@ -65,6 +66,7 @@ class Intake:
     change_filter: ChangeFilter | None
     sender: Sender
     dispatcher: Dispatcher
+    trial: Trial
     save_first: Callable[[], Awaitable[None]]
 
     def __post_init__(self) -> None:
@@ -162,7 +164,7 @@ class Intake:
     async def _dispatch(self, batches: list[Batch]) -> None:
         for batch in batches:
             if self.plan.validate_only:
-                self.fates.record_only_validated(batch)
+                self.trial.take(batch)
             else:
                 await self.dispatcher.dispatch(batch)
 
@@ -171,9 +173,6 @@ class Intake:
         if self.halt.error is not None:
             reason = f"was not sent: {type(self.halt.error).__name__} ended the delivery"
             why = Rejection(Fate.HELD, self.halt.rule, reason)
-        elif self.plan.validate_only:
-            self.fates.record_only_validated(records)
-            return
         else:
             groups = by_user(records) if self.plan.vendor.limits.one_user else [(None, records)]
             for _, few in groups:
@@ -183,7 +182,8 @@ class Intake:
 
     def _too_few(self, count: int) -> Rejection:
         of_whom = " of its user" if self.plan.vendor.limits.one_user else ""
-        reason = f"is one of {count}{of_whom}, fewer than a request takes; goes out first in the task's next run"
+        then = "would wait for" if self.plan.validate_only else "goes out first in"
+        reason = f"is one of {count}{of_whom}, fewer than a request takes; {then} the task's next run"
         return Rejection(Fate.HELD, self.plan.vendor.too_few_rule, reason, carried_over=True)
 
     def _leave(self, records: Batch, why: Rejection) -> None:

@@ -21,7 +21,7 @@ from airflow_provider_userdata.delivery.recording import (
 from airflow_provider_userdata.delivery.report import Counters, Fate, Report
 from airflow_provider_userdata.delivery.resuming import Doubt, PositionTracker, SentLog
 from airflow_provider_userdata.records import Record, RecordBatch, ranges, ranges_of
-from airflow_provider_userdata.vendors import UNANSWERED, VALIDATE_ONLY
+from airflow_provider_userdata.vendors import UNANSWERED
 
 _LINES = 1000
 """How many lines are written at once at most."""
@@ -149,9 +149,9 @@ class OutcomeLog:
         """Write the lines of records that share a fate."""
         self._record_rows([(record.position, record.row, why) for record in records])
 
-    def record_only_validated(self, records: Sequence[Record]) -> None:
-        """Count records that were only validated; no lines are written, as the source has them."""
-        self.tally.record_outcome(Fate.HELD, len(records), VALIDATE_ONLY)
+    def record_valid(self, records: Sequence[Record]) -> None:
+        """Count records that are only checked; no lines are written, as the source has them."""
+        self.tally.record_outcome(Fate.VALID, len(records))
         if records:
             self.write_invalid()
             self.origins.forget_below(records[0].position)

@@ -88,6 +88,7 @@ class Result:
     :param faults: what is wrong with most of the invalid records that this attempt found, with their number, such as
         `G8 $.unit is missing`: in words that may be logged.
     :param recent: of an incremental delivery, each device's most recent sample that was delivered (G9).
+    :param first_request: with `validate_only`, the first request that would be sent, in words that may be logged.
     """
 
     report: Report
@@ -96,3 +97,4 @@ class Result:
     faults: Mapping[str, int] = field(default_factory=dict)
     repeated: bool = False
     recent: Mapping[str, str] = field(default_factory=dict)
+    first_request: str | None = None

@@ -22,9 +22,10 @@ class Fate(enum.StrEnum):
     HELD = "held"
     UNCHANGED = "unchanged"
     UNKNOWN = "unknown"
+    VALID = "valid"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """How a delivery went: numbers, paths and rule numbers, nothing of a record.
 
@@ -36,8 +37,10 @@ class Report:
     :param held: valid records that could not go yet.
     :param unchanged: records that an earlier incremental run delivered.
     :param unknown: records that were sent, without proof that they arrived.
+    :param valid: with `validate_only`, records that could be sent.
     :param resent: records that were sent again while in doubt, and may have arrived twice.
     :param requests: HTTP requests that were sent, those sent again included.
+    :param would_send: with `validate_only`, requests that the valid records would take.
     :param retries: how many of them were sent again.
     :param bytes: bytes of their bodies.
     :param seconds: how long the delivery took.
@@ -54,8 +57,10 @@ class Report:
     held: int
     unchanged: int
     unknown: int
+    valid: int = 0
     resent: int
     requests: int
+    would_send: int = 0
     retries: int
     bytes: int
     seconds: float
@@ -90,11 +95,13 @@ class Report:
     def counts(self) -> str:
         """Return the counts as one line of text."""
         parts = [f"{self.read:,} read", f"{self.delivered:,} delivered"]
-        others = ("invalid", "refused", Fate.HELD, Fate.UNCHANGED, Fate.UNKNOWN)
+        others = (Fate.VALID, "invalid", "refused", Fate.HELD, Fate.UNCHANGED, Fate.UNKNOWN)
         parts.extend(f"{count:,} {name}" for name in others if (count := getattr(self, name)))
         if self.resent:
             parts.append(f"{self.resent:,} sent again while in doubt")
-        return f"{', '.join(parts)}; {self.requests:,} request{'s' * (self.requests != 1)} in {self.seconds:.1f} s"
+        would = f", {self.would_send:,} would be" if self.would_send else ""
+        sent = f"{self.requests:,} request{'s' * (self.requests != 1)}{' sent' * bool(would)}{would}"
+        return f"{', '.join(parts)}; {sent} in {self.seconds:.1f} s"
 
 
 class Counters:
@@ -110,6 +117,7 @@ class Counters:
         self._answers: Counter[str] = Counter()
         self.read = 0
         self.resent = self.requests = self.retries = self.bytes = 0
+        self.would_send = 0
 
     def record_outcome(self, fate: Fate, count: int, rule: str | None = None, *, answered: bool = False) -> None:
         """Count records whose fate is decided, and the rule that kept them from being delivered.
@@ -185,7 +193,8 @@ class Counters:
     @property
     def any_to_look_at(self) -> bool:
         """Whether any records are rejected, held or unknown."""
-        return self._fates.total() > self._fates[Fate.DELIVERED] + self._fates[Fate.UNCHANGED]
+        fine = (Fate.DELIVERED, Fate.UNCHANGED, Fate.VALID)
+        return self._fates.total() > sum([self._fates[fate] for fate in fine])
 
     def report(self, rejects: str | None = None, receipts: str | None = None) -> Report:
         """Return the counts so far."""
@@ -196,6 +205,7 @@ class Counters:
             reasons=dict(self._reasons.most_common()),
             invalid=self._fates[Fate.REJECTED] - self._refused,
             refused=self._refused,
+            would_send=self.would_send,
             **{fate.value: self._fates[fate] for fate in Fate},
             **self._sums(),
         )

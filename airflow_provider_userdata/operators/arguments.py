@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from math import inf
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow_provider_userdata.delivery.preparing import FieldMap
 from airflow_provider_userdata.errors import ArgumentError
@@ -56,6 +57,16 @@ def names(name: str, value: object) -> tuple[str, ...]:
     if isinstance(value, str) or not isinstance(value, Collection) or not all(isinstance(item, str) for item in value):
         raise _wrong(name, "a list of names", value)
     return tuple(value)
+
+
+def time_zone(argument: str, value: object) -> ZoneInfo | None:
+    """Return a time zone by its name, or None."""
+    if value is None:
+        return None
+    try:
+        return ZoneInfo(value)  # type: ignore[arg-type]  # a wrong type raises, too
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError, AttributeError):
+        raise ArgumentError(f"{argument}: must be the name of a time zone, such as 'Asia/Tokyo'") from None
 
 
 def field_map(value: object, known: Collection[str] | None, required: Collection[str] = ()) -> FieldMap | None:

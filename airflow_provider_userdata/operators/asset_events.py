@@ -8,7 +8,7 @@ from typing import Any
 from airflow_provider_userdata.airflow_compat import Asset
 from airflow_provider_userdata.delivery import Report
 
-COUNTS = ("read", "delivered", "rejected", "invalid", "refused", "held", "unchanged", "unknown", "resent")
+COUNTS = ("read", "delivered", "rejected", "invalid", "refused", "held", "unchanged", "unknown", "valid", "resent")
 
 
 def describe(context: Any, outlets: Sequence[object], vendor: str, kind: str, report: Report) -> None:

@@ -33,9 +33,9 @@ class DeliveryOperator(Lineage, BaseOperator):
 
     The task returns a report, and pushes it as XCom `report` if it fails:
     `read`, `delivered`, `rejected`, `invalid` and `refused` (which together are `rejected`), `held`, `unchanged`,
-    `unknown`, `resent`, `requests`, `retries`, `bytes`, `seconds`, `rejects` and `receipts` (paths), `reasons` (number
-    of records by rule). While it runs, the XCom `userdata_upload` shows how far it is. A mapped task is labelled by
-    what it uploads, such as a file's name, unless it has a `map_index_template`.
+    `unknown`, `valid`, `resent`, `requests`, `would_send`, `retries`, `bytes`, `seconds`, `rejects` and `receipts`
+    (paths), `reasons` (number of records by rule). While it runs, the XCom `userdata_upload` shows how far it is. A
+    mapped task is labelled by what it uploads, such as a file's name, unless it has a `map_index_template`.
 
     Records are data: they are never rendered as templates, and Airflow stores none of them.
 
@@ -64,7 +64,8 @@ class DeliveryOperator(Lineage, BaseOperator):
         asset shows the most recent sample of each device (G9).
     :param ledger_stream: a name for what the ledger keeps. It replaces the connection's host, port and credential and
         the kind of records, so that a new key or address doesn't send everything again. (templated)
-    :param validate_only: check every record and send none.
+    :param validate_only: check every record and send none. Those that could be sent count as `valid`; the log says how
+        many requests they would take, and shows the form of the first one.
     :param deferrable: whether a wait of over a minute, requested by the vendor, is spent without a worker slot.
         Default: Airflow's `[operators] default_deferrable`.
     :param output_path: where receipts and rejects are written: a folder, or a path in an object store.
@@ -206,6 +207,12 @@ class DeliveryOperator(Lineage, BaseOperator):
     def _leave_traces(self, result: Result, plan: Plan, context: Context) -> None:
         """Write what later runs or people look for: the XCom `held`, and the asset's most recent samples."""
         self._report = result.report
+        if result.first_request is not None:
+            self.log.info(
+                "%d requests would be sent. The first one, with its values masked: %s",
+                result.report.would_send,
+                result.first_request,
+            )
         if result.error is None:
             asset_events.describe(context, self.outlets, plan.vendor.name, self._kind(), result.report)
         held_xcom.push(context, plan.held, self.log)

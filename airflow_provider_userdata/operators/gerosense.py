@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow_provider_userdata.airflow_compat import Context
 from airflow_provider_userdata.delivery.preparing import FieldMap
 from airflow_provider_userdata.delivery.sending import UserHeaders
-from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.hooks.gerosense import GerosenseHook
 from airflow_provider_userdata.operators import arguments
 from airflow_provider_userdata.operators import gerosense_users as whose
@@ -18,8 +16,8 @@ from airflow_provider_userdata.operators.user_tokens import user_headers
 from airflow_provider_userdata.vendors import Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.gerosense_direct import GeroSenseDirect
-from airflow_provider_userdata.vendors.gerosense_sample import DATA_TYPES, FIELDS, REQUIRED_FIELDS
-from airflow_provider_userdata.vendors.gerosense_user import USER_FIELDS, USER_ID, UserColumns
+from airflow_provider_userdata.vendors.gerosense_sample import DATA_TYPES, FIELDS
+from airflow_provider_userdata.vendors.gerosense_user import UserColumns
 from airflow_provider_userdata.vendors.gerosense_users import GeroSenseUsers
 
 
@@ -79,7 +77,8 @@ class GerosenseSamplesOperator(DeliveryOperator):
 
     def _vendor(self) -> Vendor:
         calculates = arguments.switch("calculate", self.calculate)
-        samples = GeroSense(arguments.one_of("data_type", self.data_type, DATA_TYPES), self._zone(), calculates)
+        zone = arguments.time_zone("default_timezone", self.default_timezone)
+        samples = GeroSense(arguments.one_of("data_type", self.data_type, DATA_TYPES), zone, calculates)
         columns, direct = self._columns(), self._hook().is_direct()
         whose.check(columns, self.token, direct=direct, connection=self.gerosense_conn_id)
         if columns is None:
@@ -90,14 +89,10 @@ class GerosenseSamplesOperator(DeliveryOperator):
         return GerosenseHook(self.gerosense_conn_id, user_tokens=self.token is not None)
 
     def _required_fields(self) -> Collection[str]:
-        columns = self._columns()
-        return REQUIRED_FIELDS if columns is None else REQUIRED_FIELDS.union(columns.names)
+        return whose.required_fields(self._columns())
 
     def _field_map(self) -> FieldMap | None:
-        fields, known = self.fields, FIELDS
-        if isinstance(fields, Mapping) and fields and self.user_id is not None:
-            fields, known = {USER_ID: self.user_id, **(self.register or {}), **fields}, FIELDS | USER_FIELDS
-        return arguments.field_map(fields, known, self._required_fields())
+        return whose.field_map(self.fields, self.user_id, self.register, self._required_fields())
 
     def _kind(self) -> str:
         return self.data_type
@@ -112,11 +107,3 @@ class GerosenseSamplesOperator(DeliveryOperator):
 
     def _columns(self) -> UserColumns | None:
         return whose.columns(self.user_id, self.register, mapped=isinstance(self.fields, Mapping))
-
-    def _zone(self) -> ZoneInfo | None:
-        if self.default_timezone is None:
-            return None
-        try:
-            return ZoneInfo(self.default_timezone)
-        except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-            raise ArgumentError("default_timezone: must be the name of a time zone, such as 'Asia/Tokyo'") from None

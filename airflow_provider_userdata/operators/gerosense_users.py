@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from airflow_provider_userdata.delivery.preparing import FieldMap
 from airflow_provider_userdata.errors import ArgumentError
-from airflow_provider_userdata.vendors.gerosense_sample import FIELDS
-from airflow_provider_userdata.vendors.gerosense_user import BIOLOGICAL_SEX, USER_ID, YEAR_OF_BIRTH, UserColumns
+from airflow_provider_userdata.operators import arguments
+from airflow_provider_userdata.vendors.gerosense_sample import FIELDS, REQUIRED_FIELDS
+from airflow_provider_userdata.vendors.gerosense_user import (
+    BIOLOGICAL_SEX,
+    USER_FIELDS,
+    USER_ID,
+    YEAR_OF_BIRTH,
+    UserColumns,
+)
 
 
 def columns(user_id: object, register: object, *, mapped: bool) -> UserColumns | None:
@@ -28,6 +36,23 @@ def columns(user_id: object, register: object, *, mapped: bool) -> UserColumns |
     if len(set(found.names)) < len(found.names):
         raise ArgumentError("user_id, register: name a column twice")
     return found
+
+
+def required_fields(found: UserColumns | None) -> Collection[str]:
+    """Return the fields that records must have.
+
+    :param found: where a record says whose it is, if it does.
+    """
+    return REQUIRED_FIELDS if found is None else REQUIRED_FIELDS.union(found.names)
+
+
+def field_map(fields: object, user_id: str | None, register: object, required: Collection[str]) -> FieldMap | None:
+    """Return where fields come from; whose a record is and what registers its user are taken, too."""
+    known = FIELDS
+    if isinstance(fields, Mapping) and fields and user_id is not None:
+        registering = register if isinstance(register, Mapping) else {}
+        fields, known = {USER_ID: user_id, **registering, **fields}, FIELDS | USER_FIELDS
+    return arguments.field_map(fields, known, required)
 
 
 def _registering(register: object) -> tuple[str | None, str | None]:

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Any
 
-import msgspec
-from jsonschema.exceptions import SchemaError
-
 from airflow_provider_userdata.delivery.preparing import FieldMap
-from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.hooks.thymia import ThymiaHook
-from airflow_provider_userdata.operators import arguments
+from airflow_provider_userdata.operators import thymia_arguments
 from airflow_provider_userdata.operators.base import DeliveryOperator
-from airflow_provider_userdata.sources import as_text, storage_path
-from airflow_provider_userdata.vendors.pii import Guard
-from airflow_provider_userdata.vendors.thymia import USER_LABEL, Thymia
-from airflow_provider_userdata.vendors.validation import AgreedFormat
+from airflow_provider_userdata.vendors.thymia import Thymia
 
 
 class ThymiaUploadOperator(DeliveryOperator):
@@ -63,18 +55,12 @@ class ThymiaUploadOperator(DeliveryOperator):
         self.thymia_conn_id = thymia_conn_id
 
     def _vendor(self) -> Thymia:
-        if not isinstance(self.upload_type, str) or not self.upload_type.strip() or self.upload_type in {".", ".."}:
-            # It would change the request's address.
-            raise ArgumentError(
-                "upload_type: must be the type that was agreed with Thymia, not blank, '.' or '..' (T4)"
-            )
-        pii = arguments.one_of("pii", self.pii, ("refuse", "allow"))
-        allowed = arguments.names("pii_allowed", self.pii_allowed)
-        return Thymia(
-            upload_type=self.upload_type,
-            user_label=self._label_column(),
-            agreement=self._agreement(),
-            guard=Guard(frozenset(allowed)) if pii == "refuse" else None,
+        return thymia_arguments.contract(
+            self.upload_type,
+            label=self._label_column(),
+            data_schema=self.data_schema,
+            pii=self.pii,
+            pii_allowed=self.pii_allowed,
         )
 
     def _kind(self) -> str:
@@ -84,45 +70,11 @@ class ThymiaUploadOperator(DeliveryOperator):
         return ThymiaHook(self.thymia_conn_id)
 
     def _field_map(self) -> FieldMap | None:
-        column = self._label_column()
-        fields = self.fields
-        if isinstance(fields, Mapping) and fields and column is not None:
-            fields = {column: column, **fields}
-        return arguments.field_map(fields, None)
+        return thymia_arguments.field_map(self.fields, self._label_column())
 
     def _required_fields(self) -> Collection[str]:
         column = self._label_column()
         return () if column is None else (column,)
 
     def _label_column(self) -> str | None:
-        if self.user_label is None:
-            return USER_LABEL if isinstance(self.fields, Mapping) and USER_LABEL in self.fields else None
-        if not isinstance(self.user_label, str) or not self.user_label.strip():
-            raise ArgumentError("user_label: must be the name of a column")
-        return self.user_label
-
-    def _agreement(self) -> AgreedFormat | None:
-        if self.data_schema is None:
-            return None
-        schema = as_text(self.data_schema)
-        if isinstance(schema, str):
-            schema = _read_schema(schema)
-        if not isinstance(schema, Mapping):
-            raise ArgumentError("data_schema: must be a JSON Schema as a dictionary, or the path of one")
-        try:
-            return AgreedFormat(dict(schema), rule="T7", root=("data",))
-        except SchemaError as error:
-            raise ArgumentError(f"data_schema: is not a valid JSON Schema, at {error.json_path}") from None
-
-
-def _read_schema(path: str) -> object:
-    try:
-        place = storage_path(path) if "://" in path else Path(path)
-        schema: object = msgspec.json.decode(place.read_bytes())
-    except OSError as error:
-        raise ArgumentError(f"data_schema: {path} can't be read: {error.strerror or type(error).__name__}") from None
-    except msgspec.DecodeError:
-        raise ArgumentError(f"data_schema: {path} is not JSON") from None
-    except (ValueError, ImportError) as error:  # a DecodeError is a ValueError too
-        raise ArgumentError(f"data_schema: {path} can't be opened: {type(error).__name__}") from None
-    return schema
+        return thymia_arguments.label_column(self.user_label, self.fields)

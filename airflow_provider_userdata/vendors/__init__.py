@@ -32,7 +32,6 @@ from airflow_provider_userdata.vendors.rules import (
     REFUSALS,
     UNANSWERED,
     UNREADABLE,
-    VALIDATE_ONLY,
     WRONG_ACCESS,
     by_rule,
 )
@@ -47,7 +46,6 @@ __all__ = [
     "SHARED_RULES",
     "UNANSWERED",
     "UNREADABLE",
-    "VALIDATE_ONLY",
     "WRONG_ACCESS",
     "Accepted",
     "Answer",

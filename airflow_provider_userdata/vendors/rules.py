@@ -15,7 +15,6 @@ UNANSWERED = "A3"
 NOT_ACCEPTED = "A4"
 LEFT_AT_THE_END = "A5"
 UNREADABLE = "A7"
-VALIDATE_ONLY = "validate_only"
 
 REFUSALS = frozenset({"T10", "G10", "G12", "P10", "P11"})
 """The rules of refused records only: they tell refused records from invalid ones in counts of an earlier version."""
@@ -27,7 +26,6 @@ SHARED: Mapping[str, str] = {
     NOT_ACCEPTED: "an answer that is not an acceptance, or none for too long",
     LEFT_AT_THE_END: "left when the delivery ended",
     UNREADABLE: "not readable as a record",
-    VALIDATE_ONLY: "checked and not sent",
 }
 """The words of each rule that all vendors share. A vendor declares its own rules' words in `Vendor.rules`."""
 

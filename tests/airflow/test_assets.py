@@ -42,7 +42,7 @@ def test_the_event_of_an_upload_has_its_counts(
         PtengineProfilesOperator(task_id="upload", source=source, max_rejected=allowed, outlets=outlets)
     run_dag(dag)
     told = {"vendor": "ptengine", "kind": "", "read": 4, "delivered": 3, "rejected": 1, "invalid": 1, "refused": 0}
-    told |= {"held": 0, "unchanged": 0, "unknown": 0, "resent": 0}
+    told |= {"held": 0, "unchanged": 0, "unknown": 0, "valid": 0, "resent": 0}
     assert extras(dag.dag_id) == [told, told][: 2 * allowed]
 
 

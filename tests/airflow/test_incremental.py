@@ -126,7 +126,7 @@ def test_only_checked(new_dag: Any, run_dag: Any, sandbox: Sandbox, people: Reco
     """With validate_only no ledger is looked into, nor begun."""
     with new_dag() as dag:
         upload("ptengine", people(5), incremental=True, validate_only=True)
-    assert run_dag(dag).xcom("upload")["held"] == 5
+    assert run_dag(dag).xcom("upload")["valid"] == 5
     assert not (home / "userdata" / "ledger.db").exists()
 
 

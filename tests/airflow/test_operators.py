@@ -22,8 +22,8 @@ from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
 from airflow_provider_userdata.sandbox import Sandbox
 
 REPORT = [
-    "read", "delivered", "rejected", "invalid", "refused", "held", "unchanged", "unknown", "resent", "requests",
-    "retries", "bytes", "seconds", "rejects", "receipts", "reasons",
+    "read", "delivered", "rejected", "invalid", "refused", "held", "unchanged", "unknown", "valid", "resent",
+    "requests", "would_send", "retries", "bytes", "seconds", "rejects", "receipts", "reasons",
 ]  # fmt: skip
 Records = Callable[..., list[dict[str, Any]]]
 
@@ -135,14 +135,15 @@ def test_mapped_tasks_have_folders_of_their_own(
 def test_validate_only_sends_nothing(
     new_dag: Any, run_dag: Any, sandbox: Sandbox, output: Path, samples: Records
 ) -> None:
-    """Every record is checked, bad ones are named, and the others count as held without being kept."""
+    """Every record is checked, bad ones are named, and the others count as valid without being kept."""
     with new_dag() as dag:
         source = [*samples(5), {"device_name": ""}]
         GerosenseSamplesOperator(task_id="upload", data_type="steps", source=source, validate_only=True, max_rejected=1)
     run = run_dag(dag)
     report = run.xcom("upload")
     assert (run.state, sandbox.gerosense.counts.requests) == ("success", 0)
-    assert (report["read"], report["held"], report["rejected"]) == (6, 5, 1)
+    assert (report["read"], report["valid"], report["rejected"]) == (6, 5, 1)
+    assert report["would_send"] == 1
     assert [line["position"] for line in run.lines(output, "upload", "rejects")] == [5]
     assert not list(output.rglob("held/*"))
 

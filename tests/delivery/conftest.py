@@ -36,7 +36,7 @@ __all__ = ["userdata_sandbox", "userdata_sandbox_server"]
 PRIVATE = "geheim"
 """Stands in every record's values, and nowhere else."""
 VENDORS: dict[str, Vendor] = {"thymia": Thymia("mood"), "gerosense": GeroSense("steps"), "ptengine": Ptengine()}
-FATES = ("delivered", "rejected", "held", "unchanged", "unknown")
+FATES = ("delivered", "rejected", "held", "unchanged", "unknown", "valid")
 
 
 class FakeClock(Clock):

@@ -109,13 +109,36 @@ def test_a_batch_that_was_only_partly_accepted_is_unknown(
 
 
 def test_only_checking_sends_nothing(sandbox: Sandbox, deliver: Deliver, rows: Rows) -> None:
-    """With `validate_only`, the valid are counted as held, the others are rejected, and the vendor hears nothing."""
+    """With `validate_only`, the valid are counted, the others are rejected, and the vendor hears nothing."""
     samples = [*rows("gerosense", 1_500), {"value": 1}]
 
     ended = deliver("gerosense", samples, validate_only=True)
 
-    assert (ended.error, ended.report.held, ended.report.rejected) == (None, 1_500, 1)
-    assert ended.report.reasons["validate_only"] == 1_500
+    assert (ended.error, ended.report.valid, ended.report.rejected) == (None, 1_500, 1)
+    assert (ended.report.read, ended.report.held, ended.report.would_send) == (1_501, 0, 2)
+    assert list(ended.report.reasons.values()) == [1]
+
+
+def test_the_first_request_is_shown_without_values(sandbox: Sandbox, deliver: Deliver, rows: Rows) -> None:
+    """With `validate_only`: its address, its size and the contract's own field names, and nothing of a record."""
+    ended = deliver("gerosense", rows("gerosense", 5), validate_only=True)
+
+    assert ended.first_request is not None
+    head, _, body = ended.first_request.partition("\n")
+    assert head.startswith("POST /api/v1.1/samples, ")
+    assert '"device_name": "<text>"' in body
+    assert "… and 3 more" in body
+    assert not {str(value) for row in rows("gerosense", 5) for value in row.values()} & set(body.split('"'))
+
+
+def test_too_few_samples_are_held_by_a_check_too(
+    sandbox: Sandbox, deliver: Deliver, rows: Rows, lines: JsonLines
+) -> None:
+    """As a run would hold them; but nothing is kept for the next run."""
+    ended = deliver("gerosense", rows("gerosense", 2), validate_only=True)
+
+    assert (ended.report.valid, ended.report.held, ended.report.would_send) == (0, 2, 0)
+    assert {line["rule"] for line in lines(ended.report.rejects)} == {"G4"}
     assert sandbox.gerosense.counts.requests == 0
 
 

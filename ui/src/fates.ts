@@ -3,6 +3,7 @@
 export const FATES = [
   { fate: "delivered", color: "green.500", means: "accepted by the vendor" },
   { fate: "unchanged", color: "gray.400", means: "delivered by an earlier run, so not sent again" },
+  { fate: "valid", color: "teal.500", means: "checked only (validate_only): it could be sent" },
   { fate: "held", color: "blue.500", means: "valid, but cannot go yet; sent first in the task's next run" },
   { fate: "invalid", color: "orange.400", means: "failed the check, so never sent" },
   { fate: "refused", color: "red.600", means: "sent, and refused by the vendor" },
@@ -12,7 +13,8 @@ export const FATES = [
 export type Fate = (typeof FATES)[number]["fate"];
 export type Counts = Record<Fate, number>;
 
-export const noCounts = (): Counts => ({ delivered: 0, unchanged: 0, held: 0, invalid: 0, refused: 0, unknown: 0 });
+export const noCounts = (): Counts =>
+  ({ delivered: 0, unchanged: 0, valid: 0, held: 0, invalid: 0, refused: 0, unknown: 0 });
 
 /** Return how many records have a fate. */
 export const settled = (counts: Counts): number => FATES.reduce((sum, { fate }) => sum + counts[fate], 0);
@@ -20,8 +22,8 @@ export const settled = (counts: Counts): number => FATES.reduce((sum, { fate }) 
 /** Return how many records need somebody to look at them. */
 export const notDelivered = (counts: Counts): number => counts.invalid + counts.refused + counts.unknown + counts.held;
 
-/** Return how many records this run tried to deliver: all but those that an earlier one had delivered. */
-export const tried = (counts: Counts): number => settled(counts) - counts.unchanged;
+/** Return how many records this run tried to deliver: not those that an earlier one had delivered, or only checked. */
+export const tried = (counts: Counts): number => settled(counts) - counts.unchanged - counts.valid;
 
 /** Add one upload's counts to a sum. */
 export function addCounts(sum: Counts, counts: Counts): void {

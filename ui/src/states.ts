@@ -48,9 +48,7 @@ function whileRunning({ upload }: Row, now: number): State {
 }
 
 function whenDone({ upload }: Row): State {
-  // Where records are only checked, the good ones are held: that is as it should be.
-  const asWished = upload.validateOnly ? upload.counts.held : 0;
-  return notDelivered(upload.counts) > asWished ? "green-with-rejects" : "green";
+  return notDelivered(upload.counts) > 0 ? "green-with-rejects" : "green";
 }
 
 /** Return whether anything more is to come, so that it is worth asking again soon. */

@@ -17,7 +17,7 @@ test("a field of another kind than agreed counts as absent", () => {
   const strange = { vendor: {}, delivered: "9", invalid: -1, refused: Infinity, requests: [1], reasons: "x", rate: {}, waiting: 4 };
   const { upload } = row({ ...strange, attempts: [null], total: "many", started: "yesterday" });
   assert.equal(upload.vendor, "");
-  assert.deepEqual(upload.counts, { delivered: 0, unchanged: 0, held: 0, invalid: 0, refused: 0, unknown: 0 });
+  assert.deepEqual(upload.counts, { delivered: 0, unchanged: 0, valid: 0, held: 0, invalid: 0, refused: 0, unknown: 0 });
   assert.deepEqual([upload.total, upload.started, upload.waiting], [null, null, null]);
   assert.deepEqual([upload.reasons.size, upload.requests.size, upload.rate.length], [0, 0, 0]);
   assert.deepEqual(upload.attempts, [{ number: 0, delivered: 0, ended: null }]);

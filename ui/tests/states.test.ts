@@ -27,8 +27,8 @@ test("a green task with anything that was not delivered is not simply done", () 
 });
 
 test("a task that only checks holds what is good, and is done", () => {
-  assert.equal(state({ held: 3, validate_only: true }, { state: "success" }), "green");
-  assert.equal(state({ held: 3, invalid: 1, validate_only: true }, { state: "success" }), "green-with-rejects");
+  assert.equal(state({ valid: 3, validate_only: true }, { state: "success" }), "green");
+  assert.equal(state({ valid: 3, invalid: 1, validate_only: true }, { state: "success" }), "green-with-rejects");
 });
 
 test("Airflow's word counts more than what the task said last", () => {

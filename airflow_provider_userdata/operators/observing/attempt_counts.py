@@ -7,7 +7,7 @@ from datetime import datetime
 
 from airflow_provider_userdata.delivery import Status
 
-FATES = ("delivered", "rejected", "invalid", "refused", "held", "unchanged", "unknown")
+FATES = ("delivered", "rejected", "invalid", "refused", "held", "unchanged", "unknown", "valid")
 """What may become of a record. `rejected` are `invalid` (never sent) and `refused` (by the vendor) together."""
 
 

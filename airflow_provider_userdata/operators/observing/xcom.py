@@ -79,6 +79,8 @@ def shown(upload: Upload, status: Status, state: State, error: BaseException | N
         held=report.held,
         unchanged=report.unchanged,
         unknown=report.unknown,
+        valid=report.valid,
+        would_send=report.would_send,
         resent=report.resent,
         requests=dict(status.requests),  # type: ignore[arg-type]  # its keys are classes of answers
         retries=report.retries,

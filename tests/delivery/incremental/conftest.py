@@ -12,7 +12,7 @@ from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.ledger import SqlLedger, Stream
 
 SECRET = b"a secret of the tests' own"
-FATES = ("delivered", "rejected", "held", "unchanged", "unknown")
+FATES = ("delivered", "rejected", "held", "unchanged", "unknown", "valid")
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def refuse(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Refuse:
 
 def counts(ended: Result) -> dict[str, int]:
     """Return the fates that any records have."""
-    fates = ("delivered", "rejected", "held", "unchanged", "unknown")
+    fates = ("delivered", "rejected", "held", "unchanged", "unknown", "valid")
     return {fate: count for fate in fates if (count := getattr(ended.report, fate))}
 
 
@@ -223,7 +223,7 @@ def test_only_checked(run: Run, rows: Rows, database: str, sandbox: Sandbox) -> 
             raise AssertionError(name)
 
     ended = run("ptengine", rows("ptengine", 10), validate_only=True, ledger=NoLedger())
-    assert (ended.error, counts(ended)) == (None, {"held": 10})
+    assert (ended.error, counts(ended)) == (None, {"valid": 10})
 
 
 def test_the_most_recent_sample_of_each_device(run: Run, sandbox: Sandbox) -> None:

@@ -33,7 +33,7 @@ FORKS.set_forkserver_preload([killed_delivery.__name__])
 BATCH = {"thymia": 1, "gerosense": 1000, "ptengine": 100}
 SLACK = 0.3
 """Seconds that a flush may come late, on a machine with other things to do."""
-FATES = ("delivered", "rejected", "held", "unchanged", "unknown")
+FATES = ("delivered", "rejected", "held", "unchanged", "unknown", "valid")
 
 
 @pytest.fixture

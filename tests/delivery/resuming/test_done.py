@@ -106,5 +106,5 @@ def test_a_checked_run_leaves_no_checkpoint(attempt: Attempt, rows: Rows, store:
     """`validate_only` neither goes on from a checkpoint nor writes one."""
     ended = attempt("thymia", rows("thymia", 5), validate_only=True)
 
-    assert (ended.report.held, store.texts) == (5, [])
+    assert (ended.report.valid, store.texts) == (5, [])
     assert attempt("thymia", rows("thymia", 5)).report.delivered == 5
