@@ -11,7 +11,7 @@ import { withoutPlace } from "./filters.ts";
 import { dagPath, HostLink, PAGE, runPath, taskPath, uploadEndpoint } from "./host.tsx";
 import { BackIcon } from "./icons.tsx";
 import { News } from "./News.tsx";
-import { ProblemNotice } from "./Notice.tsx";
+import { Notice, ProblemNotice } from "./Notice.tsx";
 import { Progress } from "./Progress.tsx";
 import { RatePlot } from "./RatePlot.tsx";
 import { Reasons } from "./Reasons.tsx";
@@ -63,12 +63,28 @@ const BackLink = () => {
 };
 
 const Found = ({ detail, inTab }: { detail: DetailOf; inTab: boolean }) => {
-  const { row, rules, commands } = detail;
+  const { row } = detail;
   const state = stateOf(row, detail.now);
   const now = useNow(detail.now, isUnfinished(state));
   return (
     <>
       <Head inTab={inTab} now={detail.now} row={row} />
+      {row.elsewhere ? <Elsewhere /> : <Shown detail={detail} now={now} />}
+    </>
+  );
+};
+
+const Elsewhere = () => (
+  <Notice status="info" title="What this task says of its upload is kept in the XCom backend">
+    This page reads Airflow&apos;s database alone. The task&apos;s log has its counts, and so has its XCom userdata_upload.
+  </Notice>
+);
+
+const Shown = ({ detail, now }: { detail: DetailOf; now: number }) => {
+  const { row, rules, commands } = detail;
+  const state = stateOf(row, detail.now);
+  return (
+    <>
       <News now={now} row={row} state={state} />
       <Progress state={state} upload={row.upload} />
       <Reasons rules={rules} upload={row.upload} />
@@ -88,7 +104,7 @@ const Head = ({ row, now, inTab }: { row: Row; now: number; inTab: boolean }) =>
     <Stack gap={1}>
       <Flex align="center" columnGap={3} rowGap={1} wrap="wrap">
         <Heading as="h1" overflowWrap="anywhere" size="md">
-          {titleOf(row.upload)}
+          {row.elsewhere ? row.taskId : titleOf(row.upload)}
           {label && ` · ${label}`}
         </Heading>
         <StateBadge now={now} row={row} size="md" />

@@ -1,6 +1,6 @@
 /** The page's uploads: a table, and cards where there is no room for one. */
 
-import { Badge, Box, Flex, Stack, Table, useMediaQuery } from "@chakra-ui/react";
+import { Badge, Box, Flex, Stack, Table, Text, useMediaQuery } from "@chakra-ui/react";
 import { memo, type CSSProperties } from "react";
 import { useSearchParams } from "react-router-dom";
 
@@ -49,7 +49,7 @@ const UploadLink = ({ row, title }: { row: Row; title: string }) => {
 
 const What = ({ row }: { row: Row }) => {
   const label = labelOf(row);
-  const title = titleOf(row.upload);
+  const title = row.elsewhere ? row.taskId : titleOf(row.upload);
   const task = `${row.dagId} · ${row.taskId}${label && ` [${label}]`}`;
   return (
     <div style={{ maxWidth: "20rem", minWidth: 0 }}>
@@ -70,12 +70,17 @@ const What = ({ row }: { row: Row }) => {
   );
 };
 
-const Records = ({ row, now }: Props) => (
-  <div style={{ display: "grid", gap: 4 }}>
-    <FateBar counts={row.upload.counts} open={isUnfinished(stateOf(row, now))} total={row.upload.total} />
-    <CountsLine counts={row.upload.counts} />
-  </div>
-);
+const Records = ({ row, now }: Props) =>
+  row.elsewhere ? (
+    <Text color="fg.muted" fontSize="xs">
+      kept in the XCom backend, not shown here
+    </Text>
+  ) : (
+    <div style={{ display: "grid", gap: 4 }}>
+      <FateBar counts={row.upload.counts} open={isUnfinished(stateOf(row, now))} total={row.upload.total} />
+      <CountsLine counts={row.upload.counts} />
+    </div>
+  );
 
 const Rate = ({ row }: { row: Row }) => {
   const rate = rateOf(row.upload.counts.delivered, row.upload.seconds);

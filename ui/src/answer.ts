@@ -48,6 +48,8 @@ export type Row = Place & {
   ended: number | null;
   tryNumber: number;
   maxTries: number;
+  /** Whether what the task says is in the store of an XCom backend: then its upload is empty here. */
+  elsewhere: boolean;
   upload: Upload;
 };
 
@@ -151,6 +153,7 @@ function readRow(value: unknown): Row | null {
     ended: moment(row.ended),
     tryNumber: count(row.try_number),
     maxTries: count(row.max_tries),
+    elsewhere: row.elsewhere === true,
     upload: readUpload(fields(row.upload)),
   };
 }

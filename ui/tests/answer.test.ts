@@ -45,3 +45,8 @@ test("an upload comes with its rules and commands", () => {
   assert.deepEqual(detail?.commands, [{ title: "See them", command: "airflow userdata" }]);
   assert.equal(detail?.now, NOW);
 });
+
+test("what is kept in an XCom backend is told from what has no counts", () => {
+  assert.equal(readList({ uploads: [{ ...rowFields(), upload: null, elsewhere: true }] }).rows[0]?.elsewhere, true);
+  assert.equal(row().elsewhere, false);
+});
