@@ -22,7 +22,8 @@ import { useData } from "./useData.ts";
 import { useNow } from "./useNow.ts";
 import { titleOf } from "./vendors.ts";
 
-const WHILE_UNFINISHED = 3_000;
+/** What a task writes is seen within three seconds, also where Airflow takes a while to answer. */
+const WHILE_UNFINISHED = 2_000;
 const WHEN_FINISHED = 30_000;
 /** A task that may not have begun, or that is none of ours. */
 const WHEN_NONE = 10_000;
