@@ -29,6 +29,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
 
 
+FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Tell what was measured."""
+    for figure in config.stash.get(FIGURES, []):
+        terminalreporter.write_line(figure)
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Note a figure, to be told at the end."""
+    return request.config.stash.setdefault(FIGURES, []).append
+
+
 @pytest.fixture(scope="session")
 def airflow() -> Iterator[Running]:
     """Start Airflow once, with a filled database, and the sandbox."""
@@ -70,13 +85,15 @@ def open_as(
     """Open a page as a user: ``open_as("admin", "/plugin/userdata")``; fail where its console has errors."""
     problems: list[str] = []
 
-    def start(user: str = "admin", path: str = "/", url: str | None = None, **options: Any) -> Page:
+    def start(user: str, path: str, url: str | None = None, theme: str = "light", **options: Any) -> Page:
         url = url or airflow.url
         if (url, user) not in cookies:
             page = new_context().new_page()
             log_in(page, url, user)
             cookies[url, user] = page.context.storage_state()
-        page = new_context(storage_state=cookies[url, user], **options).new_page()
+        context = new_context(storage_state=cookies[url, user], **options)
+        context.add_init_script(f"localStorage.setItem('theme', '{theme}')")  # as Airflow keeps it
+        page = context.new_page()
         page.on("console", lambda said: _note(said, problems))
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(url + path)
@@ -105,7 +122,7 @@ def named(airflow: Running) -> uploads.Cast:
     """Return the uploads that tests look for; the running one has just given a sign of life."""
     now = datetime.now(UTC)
     cast = uploads.cast(now)
-    filling.rewrite(airflow.database, cast.running, cast.running.shown, now)
+    filling.rewrite(airflow.database, cast.running, now)
     return cast
 
 

@@ -68,14 +68,18 @@ def fill(database: Path, uploads: Sequence[Filled], crowd: int, display_names: d
         _insert(connection, "xcom", [_xcom(runs[one.run], one) for one in shown])
 
 
-def rewrite(database: Path, upload: Filled, shown: Any, written: datetime) -> None:
-    """Write what an upload shows anew, as its task does while it runs."""
+def rewrite(database: Path, upload: Filled, written: datetime) -> None:
+    """Write an upload anew, as its task does while it runs."""
     with _connected(database) as connection:
         changed = connection.execute(
             "UPDATE xcom SET value = ?, timestamp = ? WHERE key = ? AND dag_id = ? AND run_id = ?",
-            (json.dumps(shown), _moment(written), KEY, upload.dag_id, upload.run_id),
+            (json.dumps(upload.shown), _moment(written), KEY, upload.dag_id, upload.run_id),
         )
         assert changed.rowcount == 1
+        connection.execute(
+            "UPDATE task_instance SET start_date = ? WHERE dag_id = ? AND run_id = ?",
+            (_moment(upload.started), upload.dag_id, upload.run_id),
+        )
 
 
 @contextlib.contextmanager

@@ -32,7 +32,7 @@ from tests.ui import filling, uploads
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 TASK_INSTANCES = 200_000
-LONGEST_START = 240.0
+LONGEST_START = 400.0
 LONGEST_END = 20.0
 USERS = ("admin", "viewer")
 
@@ -83,12 +83,12 @@ class Running:
             return answer.json()
 
 
-def wait(until: Callable[[], Any], longest: float = LONGEST_START) -> Any:
+def wait(until: Callable[[], Any], longest: float = 60.0) -> Any:
     """Wait until something is there, and return it."""
     end = time.monotonic() + longest
     while not (found := until()):
         assert time.monotonic() < end, "it has never come"
-        time.sleep(0.1)
+        time.sleep(0.25)
     return found
 
 
@@ -186,7 +186,7 @@ def _await(place: Running) -> None:
         return False
 
     try:
-        wait(healthy)
+        wait(healthy, LONGEST_START)
     except AssertionError as error:
         said = [f"{out.name}:\n{out.read_text()[-3000:]}" for out in Path(place.home).glob("*.out")]
         raise AssertionError(f"Airflow didn't start: {error}\n" + "\n".join(said)) from None

@@ -1,0 +1,87 @@
+"""One upload: why records weren't delivered, what it waits for, what came before, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from playwright.sync_api import Page, expect
+
+from tests.ui import uploads
+from tests.ui.filling import Filled
+
+
+def address(upload: Filled) -> str:
+    """Return the address of an upload's page."""
+    place = {"dag_id": upload.dag_id, "run_id": upload.run_id, "task_id": upload.task_id, "map_index": upload.map_index}
+    return f"/plugin/userdata?{urlencode(place)}"
+
+
+def test_reasons_and_what_to_do(
+    open_as: Callable[..., Page], named: uploads.Cast, picture: Callable[[Page, str], None]
+) -> None:
+    """Each rule has its count, its meaning and what to do, the most frequent first; each fault its count."""
+    page = open_as("admin", address(named.with_rejects))
+    reasons = page.get_by_role("table", name="Reasons").get_by_role("row")
+    expect(reasons).to_have_count(5)
+    for row, (rule, count) in zip(reasons.all()[1:], {"T6": 400, "T8": 300, "T10": 250, "A3": 50}.items(), strict=True):
+        expect(row).to_contain_text(rule)
+        expect(row).to_contain_text(str(count))
+        expect(row).to_contain_text("What to do:")
+    expect(page.get_by_role("table", name="faults")).to_contain_text("T6 $.user.userLabel is missing")
+    expect(page.get_by_role("table", name="Records by fate")).to_contain_text("49,000")
+    picture(page, "upload-with-rejects")
+
+
+def test_the_commands_are_for_who_may_act(open_as: Callable[..., Page], named: uploads.Cast) -> None:
+    """The admin gets commands to copy, and the copy is the command; the viewer, who may only read, gets none."""
+    page = open_as("admin", address(named.with_rejects), permissions=["clipboard-read", "clipboard-write"])
+    commands = page.get_by_role("region", name="Commands")
+    expect(commands.locator("code").first).to_contain_text(f"rejects show {named.with_rejects.dag_id}")
+    commands.get_by_role("button", name="Copy").first.click()
+    expect(commands.get_by_text("Copied").first).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == commands.locator("code").first.inner_text()
+    page = open_as("viewer", address(named.with_rejects))
+    expect(page.get_by_role("table", name="Reasons")).to_be_visible()
+    expect(page.get_by_role("region", name="Commands")).to_have_count(0)
+
+
+def test_what_it_waits_for(
+    open_as: Callable[..., Page], named: uploads.Cast, picture: Callable[[Page, str], None]
+) -> None:
+    """An upload that waits says for what, and until when."""
+    page = open_as("admin", address(named.waiting))
+    expect(page.get_by_text("It waits for the end of the vendor's maintenance")).to_be_visible()
+    expect(page.get_by_text("in 5 hours")).to_be_visible()
+    expect(page.get_by_role("status").first).to_contain_text("Waiting")
+    picture(page, "upload-waiting")
+
+
+def test_what_came_before(
+    open_as: Callable[..., Page], named: uploads.Cast, picture: Callable[[Page, str], None]
+) -> None:
+    """An upload that is retried shows its earlier attempts, and how far each came."""
+    page = open_as("admin", address(named.retrying))
+    attempts = page.get_by_role("table", name="Earlier attempts").get_by_role("row")
+    expect(attempts).to_have_count(3)
+    expect(attempts.nth(2)).to_contain_text("3,000")
+    expect(page.get_by_text("VendorDownError")).to_be_visible()
+    picture(page, "upload-retrying")
+
+
+def test_while_it_runs(open_as: Callable[..., Page], named: uploads.Cast, picture: Callable[[Page, str], None]) -> None:
+    """A running upload has its share, rate, time left, requests by answer, and a plot of the rate."""
+    page = open_as("admin", address(named.running))
+    progress = page.get_by_test_id("progress")
+    for words in ("44.4%", "of 90,000 records", "400/s", "about 2 min 5 s left"):
+        expect(progress).to_contain_text(words)
+    for words in ("2xx: 40", "429 (too many): 2", "12 of at most 16", "3 requests sent again"):
+        expect(page.get_by_role("region", name="Requests and times")).to_contain_text(words)
+    assert page.locator(".recharts-surface path.recharts-curve").count() >= 1
+    picture(page, "upload-running")
+
+
+def test_where_there_is_none(open_as: Callable[..., Page], named: uploads.Cast) -> None:
+    """A task that uploads nothing is told in a sentence; nothing in the console calls it an error."""
+    page = open_as("admin", "/plugin/userdata?dag_id=warehouse&run_id=hourly__1&task_id=load&map_index=3")
+    expect(page.get_by_text("This task uploads nothing with this provider")).to_be_visible()
