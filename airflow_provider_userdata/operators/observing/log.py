@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,16 +10,18 @@ from airflow_provider_userdata import registry
 from airflow_provider_userdata.delivery import Status
 from airflow_provider_userdata.errors import LaterError, OrphanedError, StoppedError
 from airflow_provider_userdata.operators.observing.upload import Upload
+from airflow_provider_userdata.upload_status import WaitsFor
 from airflow_provider_userdata.vendors import by_rule
 
 EVERY = timedelta(seconds=10)
 """Between two lines about the progress."""
 _EARLY = timedelta(seconds=1)
 """How much sooner a line may come: calls come a little too early or too late."""
-_WAITS = {
+_WAITS: Mapping[WaitsFor, str] = {
     "maintenance": "the vendor is in maintenance",
     "too_many_requests": "the vendor answered 429, too many requests",
     "retry_after": "the vendor asked for a pause",
+    "retry": "the vendor failed or gave no answer, and is tried again",
 }
 
 
