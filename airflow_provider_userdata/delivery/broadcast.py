@@ -62,7 +62,7 @@ class Broadcast:
         for one in self._observers:
             try:
                 what(one)
-            except Exception as error:  # noqa: BLE001  # it is only shown: the next call may get through
+            except BaseException as error:  # noqa: BLE001  # it is only shown: also `SystemExit` ends nothing
                 if (name := type(one).__name__) not in self._failed:
                     self._failed.add(name)
                     _log.warning("%s can't show the upload for now: %s", name, type(error).__name__)

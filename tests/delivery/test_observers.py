@@ -316,12 +316,15 @@ def test_a_long_wait_says_why_and_until_when(
     assert abs((waiting.until - ended.error.until).total_seconds()) < 1
 
 
-def test_an_observer_that_fails_harms_nothing(deliver: Deliver, rows: Rows, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit])
+def test_an_observer_that_fails_harms_nothing(
+    error: type[BaseException], deliver: Deliver, rows: Rows, caplog: pytest.LogCaptureFixture
+) -> None:
     """It is named once, without what its error says, and the others get their turn."""
 
     class Failing(Recorder):
-        def _keep(self, what: str, status: Status, error: BaseException | None = None) -> None:
-            raise RuntimeError("geheim")
+        def _keep(self, *_: object) -> None:
+            raise error("geheim")
 
     recorder = Recorder()
 
@@ -330,7 +333,7 @@ def test_an_observer_that_fails_harms_nothing(deliver: Deliver, rows: Rows, capl
     assert (ended.error, ended.report.delivered) == (None, 3)
     assert recorder.whats == ["started", "ended"]
     said = [record.message for record in caplog.records if "can't show" in record.message]
-    assert said == ["Failing can't show the upload for now: RuntimeError"]
+    assert said == [f"Failing can't show the upload for now: {error.__name__}"]
 
 
 @pytest.mark.parametrize("what", ["started", "ended"])
