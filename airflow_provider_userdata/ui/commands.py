@@ -35,12 +35,15 @@ def commands_for(row: Row[UploadStatus], base_url: str) -> list[Command]:
         commands.append(Command("Show which records were not delivered, and why", _show(row)))
     if status.validate_only:
         return commands
-    if row.state == "failed" and status.state in ("failed", "stopped"):
+    if row.state == "failed" and status.state not in ("done", "rejected"):  # also if it was killed without a word
         commands.append(Command("Go on where it ended (with resume=False: start over)", _clear(row, base_url)))
     elif status.rejected and (
         (row.state == "failed" and status.state == "rejected") or (row.state == "success" and status.incremental)
     ):  # a green task that isn't incremental would send everything again
-        commands.append(Command("Once the source is corrected, send what was not delivered", _clear(row, base_url)))
+        over = "" if status.incremental else " (with resume=False: send all again)"
+        commands.append(
+            Command(f"Once the source is corrected, send what was not delivered{over}", _clear(row, base_url))
+        )
     return commands
 
 

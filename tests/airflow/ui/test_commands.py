@@ -65,6 +65,13 @@ def test_an_upload_that_failed_is_cleared_alone(
     assert json.loads(words[words.index("-d") + 1])["task_ids"] == ["upload" if index < 0 else ["upload", index]]
 
 
+@pytest.mark.parametrize("said", ["delivering", "waiting", "deferred", "stopped", "failed"])
+def test_an_upload_that_was_killed_goes_on(commands: Callable[..., dict[str, str]], shown: Shown, said: str) -> None:
+    """Its task failed for Airflow, whatever it could still say itself."""
+    (title,) = commands(shown(**{**FAILED, "state": said}), state="failed")
+    assert title.startswith("Go on where it ended")
+
+
 @pytest.mark.parametrize(
     ("state", "fields"),
     [
@@ -79,7 +86,9 @@ def test_what_is_sent_again(
     """By a task that is red for its rejects, or with incremental=True: both know what was delivered."""
     found = commands(shown(**fields), state=state)
     assert [title.partition(" ")[0] for title in found] == ["Show", "Once"]
-    assert "clearTaskInstances" in found["Once the source is corrected, send what was not delivered"]
+    title = "Once the source is corrected, send what was not delivered"
+    over = "" if fields.get("incremental") else " (with resume=False: send all again)"
+    assert "clearTaskInstances" in found[title + over]
 
 
 @pytest.mark.parametrize(
