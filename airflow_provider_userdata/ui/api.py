@@ -14,11 +14,10 @@ from airflow.api_fastapi.core_api.security import GetUserDep, get_user, requires
 from airflow.configuration import conf
 from airflow.utils.session import create_session
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
-from fastapi.responses import FileResponse
 
 from airflow_provider_userdata.ui import rules, uploads
 from airflow_provider_userdata.ui.commands import commands_for
-from airflow_provider_userdata.ui.plugin import BUNDLE
+from airflow_provider_userdata.ui.plugin import BUNDLE, digest_of
 
 MOST_DAYS = 365
 MOST_UPLOADS = 500
@@ -74,11 +73,17 @@ def one_upload(request: Request, user: GetUserDep, dag_id: str, run_id: str, tas
 
 
 @app.get(f"/static/{BUNDLE.name}", dependencies=[Depends(get_user)])
-def bundle() -> FileResponse:
-    """Return the bundle of the page and the tab."""
+def bundle(v: str = "") -> Response:
+    """Return the bundle of the page and the tab.
+
+    :param v: its digest. While servers of two versions run beside each other, a browser may ask one for the other's
+        bundle, and mustn't keep what it gets.
+    """
     if not BUNDLE.exists():
         raise HTTPException(404, "This installation has no user interface")
-    return FileResponse(BUNDLE, media_type="text/javascript", headers={"Cache-Control": _A_YEAR})
+    content = BUNDLE.read_bytes()
+    caching = _A_YEAR if v == digest_of(content) else "no-store"
+    return Response(content, media_type="text/javascript", headers={"Cache-Control": caching})
 
 
 app.include_router(_endpoints)

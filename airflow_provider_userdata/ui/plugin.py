@@ -80,9 +80,13 @@ def _bundle_url() -> str:
     """Return where browsers get the bundle. The URL changes with its content, so that none of them shows an old one."""
     from airflow_provider_userdata.airflow_compat import conf
 
-    digest = hashlib.blake2b(BUNDLE.read_bytes(), digest_size=8).hexdigest()
     base = urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
-    return f"{base}{PREFIX}/static/{BUNDLE.name}?v={digest}"
+    return f"{base}{PREFIX}/static/{BUNDLE.name}?v={digest_of(BUNDLE.read_bytes())}"
+
+
+def digest_of(bundle: bytes) -> str:
+    """Return the part of the bundle's URL that changes with its content."""
+    return hashlib.blake2b(bundle, digest_size=8).hexdigest()
 
 
 def _operator_names() -> list[str]:

@@ -112,15 +112,18 @@ def test_commands_are_for_those_who_may_act(ask: Ask, metadata: Any) -> None:
 
 
 def test_the_bundle_is_for_all_who_are_logged_in(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It holds no data. Browsers keep it, for its address changes with it."""
+    """It holds no data. Browsers keep it, for its address changes with it; asked for another version's, they don't."""
     from airflow_provider_userdata.ui import api
+    from airflow_provider_userdata.ui.plugin import digest_of
 
     bundle = tmp_path / "main.js"
     monkeypatch.setattr(api, "BUNDLE", bundle)
     assert ask("/userdata/static/main.js", "viktor").status_code == 404
     bundle.write_text("export {};")
-    answer = ask("/userdata/static/main.js?v=1", "viktor")
+    answer = ask(f"/userdata/static/main.js?v={digest_of(b'export {};')}", "viktor")
     assert (answer.status_code, answer.text) == (200, "export {};")
     assert answer.headers["content-type"].startswith("text/javascript")
     assert "immutable" in answer.headers["cache-control"]
+    other = ask("/userdata/static/main.js?v=1", "viktor")
+    assert (other.text, other.headers["cache-control"]) == ("export {};", "no-store")
     assert ask("/userdata/static/../api.py", "viktor").status_code == 404
