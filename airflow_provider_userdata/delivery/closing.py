@@ -109,10 +109,20 @@ def rejects_error(plan: Plan, report: Report, first_fault: str | None) -> Reject
     if not report.exceeds(allowed):
         return None
     sent = "All that could be delivered was" if not plan.validate_only else "Nothing was sent (validate_only)"
-    again = "Correct them in the source and clear the task: it sends only what was not delivered. Or raise max_rejected"
     return RejectsError(
         f"max_rejected={allowed:g}: {report.rejected:,} of {report.read:,} records were rejected and "
         f"{report.unknown:,} are unknown{f'; the first: {first_fault}' if first_fault else ''}. "
         f"By rule: {by_rule(report.reasons)}. "
-        f"{sent}; see {report.rejects}.{'' if plan.validate_only else f' {again}'}"
+        f"{sent}; see {report.rejects}.{'' if plan.validate_only else f' {_what_to_do(plan, report)}'}"
     )
+
+
+def _what_to_do(plan: Plan, report: Report) -> str:
+    """Return what helps a run that is red: what is sent if somebody clears its task."""
+    if not report.rejected:
+        return "Only the vendor knows whether the unknown ones arrived: clearing the task doesn't send them again"
+    if plan.resume or plan.ledger is not None:
+        sends = "it sends only what was not delivered"
+    else:
+        sends = "it sends everything again (resume=False)"
+    return f"Correct them in the source and clear the task: {sends}. Or raise max_rejected"

@@ -23,7 +23,7 @@ def last_left(plan: Plan) -> Checkpoint | Completed | None:
     :raises ResumeError: if it can't be read.
     """
     store = plan.store
-    if store is None or not plan.resume:
+    if store is None or not plan.resume or plan.starts_over:
         return None
     try:
         value = store.load()
@@ -104,7 +104,7 @@ def any_unseen(plan: Plan) -> bool:
     :raises ResumeError: if it did, and nothing may be sent twice.
     """
     numbers = plan.unseen_attempts
-    if not numbers or plan.store is None or not plan.resume:
+    if not numbers or plan.store is None or not plan.resume or plan.starts_over:
         return False
     names = f"attempt{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
     nothing = f"{names} left nothing in {plan.output} on {socket.gethostname()}"

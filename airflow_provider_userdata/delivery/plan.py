@@ -41,6 +41,7 @@ class Plan:
     :param max_rejected: the most rejected and unknown records that are not an error; below 1, a share of all.
     :param store: where the checkpoint is kept between attempts; None keeps none.
     :param resume: whether to continue where an earlier attempt ended.
+    :param starts_over: whether this attempt sends everything again, because the source has changed.
     :param unseen_attempts: the numbers of earlier attempts whose files and checkpoint can't be seen here.
     :param restart_if_changed: whether to send everything again if the source changed between attempts; otherwise a
         changed source is an error.
@@ -68,6 +69,7 @@ class Plan:
     max_rejected: float = math.inf
     store: CheckpointStore | None = None
     resume: bool = True
+    starts_over: bool = False
     unseen_attempts: Sequence[int] = ()
     restart_if_changed: bool = False
     more_attempts: bool = False

@@ -109,7 +109,7 @@ class Delivery:
                 else "this one starts over, and sends what the ledger doesn't have",
             )
             self._engine.close()
-            again = replace(self._plan, resume=False, attempt=f"{self._plan.attempt}-again")
+            again = replace(self._plan, starts_over=True, attempt=f"{self._plan.attempt}-again")
             self._engine = Engine(again, broadcast)
             ended = await self._engine.run()
         await self._engine.tell_end(ended)

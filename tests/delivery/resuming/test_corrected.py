@@ -15,6 +15,7 @@ from airflow_provider_userdata.delivery.carry_over import CarryOverFolder
 from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.delivery.reading import Header, RowFormat, ValueRow
 from airflow_provider_userdata.delivery.recording import StorePath
+from airflow_provider_userdata.delivery.sending import Patience
 from airflow_provider_userdata.errors import RejectsError, ResumeError, SourceChangedError
 from airflow_provider_userdata.operators.task_state import FileStore
 from airflow_provider_userdata.sandbox import Sandbox
@@ -119,6 +120,38 @@ def test_what_is_still_wrong_is_rejected_again(
         assert ended.report.reasons.get("G5", 0) == len(left)
         assert held >= 0
     assert sandbox.gerosense.counts.repeated == 0
+
+
+@pytest.mark.parametrize(
+    ("script", "given", "advice"),
+    [
+        ("422", {}, "clear the task: it sends only what was not delivered. Or"),
+        ("422", {"resume": False}, "clear the task: it sends everything again (resume=False). Or"),
+        ("hang", {"patience": Patience(on_doubt="hold")}, "clearing the task doesn't send them again"),
+    ],
+)
+def test_the_error_says_what_clearing_sends(
+    script: str, given: dict[str, Any], advice: str, attempt: Attempt, rows: Rows, sandbox: Sandbox
+) -> None:
+    """Whoever follows it sends nothing twice without knowing."""
+    sandbox.thymia.script(script)
+    red = attempt("thymia", rows("thymia", 3), max_rejected=0, **given)
+    assert isinstance(red.error, RejectsError)
+    assert str(red.error).count(advice) == 1
+
+
+def test_a_run_that_started_over_goes_on_once_cleared(
+    attempt: Attempt, rows: Rows, store: MemoryStore, sandbox: Sandbox
+) -> None:
+    """The error says so, as for any other."""
+    sandbox.thymia.script("ok", "503")
+    given: dict[str, Any] = {"restart_if_changed": True, "patience": Patience(max_attempts=1), "max_in_flight": 1}
+    attempt("thymia", rows("thymia", 3), max_rejected=0, **given)
+
+    red = attempt("thymia", [{"bad": 1}, *rows("thymia", 3)], max_rejected=0, **given)
+
+    assert isinstance(red.error, RejectsError)
+    assert "it sends only what was not delivered" in str(red.error)
 
 
 def test_too_few_samples_wait_for_others(
