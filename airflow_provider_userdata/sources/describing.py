@@ -24,6 +24,7 @@ from airflow_provider_userdata.sources.untemplated import (
 LONGEST_LABEL = 100
 """Characters of a label: Airflow's grid is narrow."""
 _PATH = re.compile(r"[/*?\[\\]")
+_OF_A_RECORD = re.compile(r"[{}\"\n\r]")
 
 
 def described(value: object, source: Source) -> str:
@@ -101,7 +102,9 @@ def _shown(path: object) -> str:
 
 def _name(path: str) -> str:
     """Return the name in a path; empty if it isn't certain that it is one: a text may be a record, by mistake."""
-    return PurePath(path).name if _PATH.search(path) or format_of(path) else ""
+    if _OF_A_RECORD.search(path) or not (_PATH.search(path) or format_of(path)):
+        return ""
+    return PurePath(path).name.encode("utf-8", "replace").decode()  # a name on a disk may be no text
 
 
 def _counted(count: int | None, thing: str) -> str:
