@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from airflow_provider_userdata.delivery.recording import (
     ReceiptLine,
     RejectLine,
     is_local,
+    reached,
     read_log,
     read_originals,
     receipts_name,
@@ -39,7 +41,7 @@ def correction(completed: Completed, folder: Folder, *, with_held: bool) -> Reco
     :param with_held: whether the records that the run held are still there, so that no other run sends them.
     :raises ResumeError: if the run's files can't be read here, or don't say what the marker does.
     """
-    attempts = [name.removeprefix("rejects-") for name in completed.journals if name.startswith("rejects-")]
+    attempts = _attempts(completed)
     _check_here(completed, folder)
     found = _last_fates(folder, attempts)
     again = {
@@ -66,9 +68,17 @@ def correction(completed: Completed, folder: Folder, *, with_held: bool) -> Reco
     )
 
 
+def _attempts(completed: Completed) -> list[str]:
+    """Return the names of the run's attempts in their order, which a store may have lost."""
+    names = [name.removeprefix("rejects-") for name in completed.journals if name.startswith("rejects-")]
+    return sorted(names, key=lambda name: int(found[0]) if (found := re.match(r"\d+", name)) else 0)
+
+
 def _check_here(completed: Completed, folder: Folder) -> None:
-    here = completed.folder == str(folder) and (not is_local(folder) or completed.host == socket.gethostname())
-    if not here:
+    """Check that the run's files are here. Workers that share a folder have names of their own."""
+    if completed.folder == str(folder) and (not is_local(folder) or completed.host == socket.gethostname()):
+        return
+    if not is_local(folder) or any(reached(folder, name) < until for name, until in completed.journals.items()):
         raise ResumeError(
             f"output_path: what the run rejected stands in {completed.folder} on {completed.host}, which "
             f"{socket.gethostname()} can't read; let all workers share output_path, clear the task where the folder "

@@ -283,7 +283,7 @@ def test_files(suffix: str, attempt: Attempt, store: MemoryStore, sandbox: Sandb
 
 
 def test_files_of_another_machine_end_it(
-    attempt: Attempt, rows: Rows, store: MemoryStore, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    attempt: Attempt, rows: Rows, store: MemoryStore, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Where the rejects can't be read, nobody can tell which records to send: it is said where they are."""
     records = rows("thymia", 10)
@@ -291,11 +291,46 @@ def test_files_of_another_machine_end_it(
     store.max_tries = 1
     monkeypatch.setattr("socket.gethostname", lambda: "elsewhere")
 
-    ended = attempt("thymia", records, max_rejected=0)
+    ended = attempt("thymia", records, max_rejected=0, output=tmp_path / "disk of another worker")
 
     assert isinstance(ended.error, ResumeError)
     assert "output_path" in str(ended.error)
     assert sandbox.thymia.counts.records == 9
+
+
+@pytest.mark.parametrize("mounted", ["run", "mounted elsewhere"])
+def test_workers_share_a_folder(
+    mounted: str,
+    attempt: Attempt,
+    rows: Rows,
+    store: MemoryStore,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Each pod of Kubernetes has a name of its own: what counts is that the files are there."""
+    records = rows("thymia", 10)
+    attempt("thymia", spoilt(records, (1,)), max_rejected=0)
+    store.max_tries = 1
+    monkeypatch.setattr("socket.gethostname", lambda: "elsewhere")
+    (tmp_path / "run").rename(tmp_path / mounted)
+
+    green = attempt("thymia", records, max_rejected=0, output=tmp_path / mounted)
+
+    assert (green.error, counts(green)) == (None, (10, 10, 0, 0))
+    assert sandbox.thymia.counts.records == 10
+
+
+def test_a_run_may_be_corrected_more_than_ten_times(
+    attempt: Attempt, rows: Rows, store: MemoryStore, sandbox: Sandbox
+) -> None:
+    """What a row was last counts, in whatever order the store gives back the files of the attempts."""
+    records = rows("thymia", 10)
+    for tries in range(12):
+        store.max_tries = tries
+        red = attempt("thymia", [f"geheim {tries}", *records], max_rejected=0)
+        assert isinstance(red.error, RejectsError)
+    assert sandbox.thymia.counts.records == 10
 
 
 def test_lost_originals_end_it(
