@@ -42,7 +42,7 @@ export const Reasons = ({ upload, rules }: { upload: Upload; rules: Map<string, 
         label="Reasons, the most frequent first"
         lines={shown.map(([rule, count]) => ({
           key: rule,
-          cells: [<Code key="rule">{rule}</Code>, <Compared count={count} key="count" most={most} />, <RuleText key="says" rule={rules.get(rule)} />],
+          cells: [<Code key="rule" minW="2.7rem" overflowWrap="anywhere" whiteSpace="normal">{rule}</Code>, <Compared count={count} key="count" most={most} />, <RuleText key="says" rule={rules.get(rule)} />],
         }))}
       />
       {shown.length < reasons.length && (
@@ -63,7 +63,7 @@ const Faults = ({ faults }: { faults: Map<string, number> }) =>
         label="Most frequent faults"
         lines={[...faults].map(([fault, count]) => ({
           key: fault,
-          cells: [<Code key="fault" whiteSpace="normal">{fault}</Code>, number(count)],
+          cells: [<Code key="fault" overflowWrap="anywhere" whiteSpace="normal">{fault}</Code>, number(count)],
         }))}
       />
     </Box>
