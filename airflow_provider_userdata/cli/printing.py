@@ -1,34 +1,87 @@
-"""How commands speak: errors in one line, and tables."""
+"""How commands speak: errors in one line, tables, and forms for programs."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import zip_longest
+
+import msgspec
 
 from airflow_provider_userdata.errors import UserdataError
 
+_GAP = "  "
+_NARROWEST = 12
+"""Characters of a column that is wrapped, at least."""
+
 
 @contextmanager
-def said() -> Iterator[None]:
+def said(code: int = 1) -> Iterator[None]:
     """Turn an error of this package into one line and an exit code."""
     # A command has Airflow's database; without this, Airflow 3 looks for connections in the environment only.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     try:
         yield
     except UserdataError as error:
-        sys.exit(f"userdata: {error}")
+        if code == 1:
+            sys.exit(f"userdata: {error}")
+        print(f"userdata: {error}", file=sys.stderr)
+        sys.exit(code)
+
+
+def structured(value: object, form: str) -> str:
+    """Return a value for programs.
+
+    :param form: `json` or `yaml`.
+    """
+    if form == "yaml":
+        plain = json.loads(json.dumps(value, default=str))
+        return msgspec.yaml.encode(plain).decode().rstrip("\n")
+    return json.dumps(value, indent=2, default=str)
 
 
 def table(rows: Sequence[Mapping[str, object]]) -> str:
-    """Return rows, which have the same columns, as a table."""
+    """Return rows, which have the same columns, as a table. In a terminal, long cells are wrapped to its width."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return laid_out(rows, width)
+
+
+def laid_out(rows: Sequence[Mapping[str, object]], width: int | None) -> str:
+    """Return rows as a table.
+
+    :param width: the most characters of a line; None if it doesn't matter.
+    """
     cells = [["" if value is None else printable(str(value)) for value in row.values()] for row in rows]
     lines = [list(rows[0]), *cells]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+    if width is not None:
+        widths = _narrowed(widths, width - len(_GAP) * (len(widths) - 1))
+    return "\n".join(part for line in lines for part in _wrapped(line, widths))
 
 
 def printable(text: str) -> str:
     """Replace what would not be shown, or would change how a terminal shows the rest."""
     return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _narrowed(widths: list[int], room: int) -> list[int]:
+    """Return the widths of columns so that they fit, if they can: the widest give way."""
+    while sum(widths) > room and max(widths) > _NARROWEST:
+        widest = widths.index(max(widths))
+        second = max([*(width for width in widths if width < widths[widest]), _NARROWEST])
+        widths[widest] = max(second - 1, widths[widest] - (sum(widths) - room), _NARROWEST)
+    return widths
+
+
+def _wrapped(line: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    """Return a row's lines."""
+    parts = [
+        textwrap.wrap(cell, width) if len(cell) > width else [cell] for cell, width in zip(line, widths, strict=True)
+    ]
+    for together in zip_longest(*parts, fillvalue=""):
+        yield _GAP.join(map(str.ljust, together, widths)).rstrip()

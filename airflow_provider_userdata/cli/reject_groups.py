@@ -100,6 +100,13 @@ class RejectGroups:
             group.first.append(line)
 
 
+def place_of(record: RejectedRecord) -> str:
+    """Return where a record is in its file, in words; in a source without files, its number from 0."""
+    if record.file is None:
+        return f"record {record.position}"
+    return f"{record.file}:{record.line}" if record.line is not None else f"{record.file}, record {record.position}"
+
+
 def _place(record: RejectedRecord, *, values: bool) -> dict[str, Any]:
     """Return where a record is in the source."""
     place: dict[str, Any] = {"position": record.position, "file": record.file, "line": record.line}

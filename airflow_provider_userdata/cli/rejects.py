@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from airflow_provider_userdata.airflow_compat import find
-from airflow_provider_userdata.cli.printing import said, table
+from airflow_provider_userdata.cli.printing import said, structured, table
 from airflow_provider_userdata.cli.reject_groups import Group, RejectedRecord, RejectGroups
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators.output_paths import output_root, run_folder
@@ -32,9 +32,10 @@ def show(asked: Namespace) -> None:
         with file.open("rb") as opened:
             groups.add(attempt, opened)
     found = groups.most_frequent()
-    if asked.output == "json":
+    if asked.output != "table":
         shown = [group.as_dict(values=asked.values) for group in found[: asked.limit]]
-        print(json.dumps({"folder": str(folder), "reasons": shown, "more": max(len(found) - asked.limit, 0)}, indent=2))
+        more = max(len(found) - asked.limit, 0)
+        print(structured({"folder": str(folder), "reasons": shown, "more": more}, asked.output))
         return
     print("\n".join(_printed(found, asked.limit, values=asked.values)))
     if groups.unreadable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -18,6 +19,9 @@ MOST_ITEMS = 2
 MOST_KEYS = 20
 """Keys of an object that are shown."""
 _DEEPEST = 6
+_SHORT_LIST = re.compile(r"\[\n\s+([^\[\]{}]*?)\n\s+\]")
+"""A list of plain values, which stand one a line."""
+_BREAK = re.compile(r"\n\s+")
 
 
 @dataclass(eq=False, repr=False)
@@ -50,7 +54,12 @@ def shown(request: Request, known: frozenset[str]) -> str:
         value = msgspec.json.decode(request.body)
     except (msgspec.DecodeError, RecursionError):
         return head
-    return f"{head}:\n{msgspec.json.format(msgspec.json.encode(_masked(value, known)), indent=2).decode()}"
+    text = msgspec.json.format(msgspec.json.encode(_masked(value, known)), indent=2).decode()
+    return f"{head}:\n{_SHORT_LIST.sub(_in_one_line, text)}"
+
+
+def _in_one_line(found: re.Match[str]) -> str:
+    return f"[{_BREAK.sub(' ', found[1])}]"
 
 
 def _masked(value: Any, known: frozenset[str], depth: int = 0) -> Any:

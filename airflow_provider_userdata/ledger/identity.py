@@ -29,7 +29,7 @@ from airflow_provider_userdata.ledger.schema import (
 
 WAYS_OUT = (
     "put it back, or begin a new one, so that everything is sent again: `airflow userdata ledger begin` (before "
-    "Airflow 3: `python -m airflow_provider_userdata.cli ledger begin`)"
+    "Airflow 3: `python -m airflow_provider_userdata ledger begin`)"
 )
 _IDENTITY = "identity"
 _DELIBERATE = "deliberate"

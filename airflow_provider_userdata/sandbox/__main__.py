@@ -15,6 +15,7 @@ from pathlib import Path
 from airflow_provider_userdata import registry
 from airflow_provider_userdata.sandbox.faults import seconds
 from airflow_provider_userdata.sandbox.server import SANDBOX_KEYS, Sandbox
+from airflow_provider_userdata.sandbox_options import OPTIONS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,12 +24,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :param arguments: the command line, without the program's name.
     """
     parser = _parser()
-    asked = parser.parse_args(arguments)
     try:
-        sandbox = Sandbox(host=asked.host, port=asked.port)
-        _prepare(sandbox, asked.fault, asked.latency)
+        return run(parser.parse_args(arguments))
     except ValueError as error:
         parser.error(str(error))
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Run the sandbox until SIGINT or SIGTERM, and return the exit code.
+
+    :param asked: the parsed command line.
+    :raises ValueError: if an option is wrong.
+    """
+    sandbox = Sandbox(host=asked.host, port=asked.port)
+    _prepare(sandbox, asked.fault or (), asked.latency)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
@@ -49,19 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m airflow_provider_userdata.sandbox",
         description=f"{registry.titles()} on this machine, to try uploads against.",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
-    parser.add_argument(
-        "--ready-file", type=Path, metavar="PATH", help='write {"url", "pid"} there as JSON once it listens'
-    )
-    parser.add_argument(
-        "--fault",
-        action="append",
-        default=[],
-        metavar="VENDOR=TEXT",
-        help="what a vendor does to its next request, such as 'ptengine=429 retry-after=2 x3'; can be repeated",
-    )
-    parser.add_argument("--latency", default="0", metavar="SECONDS", help="how long every vendor takes to answer")
+    for flag, options in OPTIONS:
+        parser.add_argument(flag, **options)
     return parser
 
 

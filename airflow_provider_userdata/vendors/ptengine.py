@@ -123,7 +123,7 @@ class Ptengine(Vendor):
         "P11": "refused together with others",
     }
     resend_is_harmless: ClassVar[bool] = True
-    known_fields: ClassVar[frozenset[str]] = frozenset({USER_ID})
+    known_fields: ClassVar[frozenset[str]] = frozenset({USER_ID, "field_name", "values"})
 
     def prepare_value(self, value: object) -> Record | Invalid:
         """Check a user's attributes, and convert each value to text (P6)."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.cli.__main__ import main
+from airflow_provider_userdata.__main__ import main
 from airflow_provider_userdata.errors import LedgerError
 from airflow_provider_userdata.fingerprints import Fingerprints
 from airflow_provider_userdata.ledger import Stream
@@ -211,7 +211,7 @@ def test_no_ledger_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     "command",
     [
         pytest.param([sys.executable, "-m", "airflow", "userdata"], marks=pytest.mark.airflow_3),
-        [sys.executable, "-m", "airflow_provider_userdata.cli"],
+        [sys.executable, "-m", "airflow_provider_userdata"],
     ],
 )
 def test_both_command_lines_know_them(home: Path, command: list[str]) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_userdata.__main__ import main
 from airflow_provider_userdata.cli import reject_groups
-from airflow_provider_userdata.cli.__main__ import main
 from airflow_provider_userdata.cli.reject_groups import RejectGroups
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.output_paths import run_folder

@@ -35,7 +35,7 @@ def test_a_green_upload_needs_none(commands: Callable[..., dict[str, str]], show
 
 def test_rejects_are_shown_by_a_command(commands: Callable[..., dict[str, str]], shown: Shown) -> None:
     """Its words reach our command line as they are, whatever the names hold."""
-    from airflow_provider_userdata.cli.__main__ import parser
+    from airflow_provider_userdata.cli.definition import parser
 
     (command,) = commands(shown(), run_id=ODD, map_index=3).values()
     assert shlex.split(command)[:2] == ["airflow", "userdata"]

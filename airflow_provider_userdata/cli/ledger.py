@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_provider_userdata.cli.printing import said, table
+from airflow_provider_userdata.cli.printing import said, structured, table
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.ledger import Found, LedgerAdmin, StreamSummary, open_admin
 from airflow_provider_userdata.operators.ledger_settings import (
@@ -40,8 +40,8 @@ def streams(asked: Namespace) -> None:
     """List the streams."""
     with _ledger() as ledger:
         rows = [_row(stream) for stream in ledger.streams()]
-    if asked.output == "json":
-        print(json.dumps(rows, indent=2, default=str))
+    if asked.output != "table":
+        print(structured(rows, asked.output))
     else:
         print(table(rows) if rows else "The ledger holds no streams.")
 

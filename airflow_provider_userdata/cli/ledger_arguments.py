@@ -1,0 +1,45 @@
+"""Declares the commands of the ledger."""
+
+from __future__ import annotations
+
+from airflow_provider_userdata import registry
+from airflow_provider_userdata.cli.declared import OUTPUT, VERY_SURE, Command, Group, argument
+
+_STREAMS = argument(
+    "--stream",
+    type=int,
+    action="append",
+    metavar="NUMBER",
+    help="a stream's number, as `streams` lists it; may be repeated",
+)
+_VENDOR = argument("--vendor", help=f"all streams of a vendor: {registry.names()}")
+_USER = argument(
+    "--user", metavar="ID", help="only this user, by the vendor's id or label; `-` reads it from the input"
+)
+_DAYS = argument("--older-than", type=int, metavar="DAYS", help="only entries that are older")
+
+LEDGER = Group(
+    "ledger",
+    "What earlier runs delivered, as recorded by tasks with incremental=True",
+    (
+        Command("streams", "List what the ledger remembers: streams, entries, days", "ledger.streams", (OUTPUT,)),
+        Command(
+            "forget",
+            "Forget streams, or a user in them, or entries older than a number of days",
+            "ledger.forget",
+            (_STREAMS, _VENDOR, _USER, _DAYS, VERY_SURE),
+        ),
+        Command(
+            "begin",
+            "Begin a new ledger after the previous one was emptied, replaced or lost: everything is sent again",
+            "ledger.begin",
+            (VERY_SURE,),
+        ),
+        Command(
+            "export",
+            "Write the entries as JSON lines: stream, key, fingerprint, day",
+            "ledger.export",
+            (_STREAMS, _VENDOR),
+        ),
+    ),
+)
