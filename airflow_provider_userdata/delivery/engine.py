@@ -63,7 +63,7 @@ class Engine:
 
     def __init__(self, plan: Plan, broadcast: Broadcast) -> None:
         if plan.validate_only:  # nothing is sent: there is nothing to go on with, to carry over or to mark
-            plan = replace(plan, store=None, held=None, ledger=None)
+            plan = replace(plan, store=None, held=None, ledger=None, replay=None)
         self._plan = plan
         self._broadcast = broadcast
         self._halt = Halt()
@@ -76,12 +76,19 @@ class Engine:
         self._filter = None
         if plan.ledger is not None:
             self._filter = ChangeFilter(plan.ledger, plan.vendor, shows_recent=plan.shows_recent)
-        self._files = AttemptFiles(plan.output, plan.attempt)
+        self._files = AttemptFiles(plan.output, plan.attempt, plan.replay)
         fewest = plan.max_in_flight * plan.vendor.limits.maximum
         self._announcements = Announcements(self._files.sent, fewest, self._halt.event)
         self._sent = SentLog(self._announcements, self._tally, self._progress, self._doubt)
         self._fates = OutcomeLog(
-            self._files, self._sent, self._tally, self._progress, self._doubt, plan.clock, plan.vendor.held_texts
+            self._files,
+            self._sent,
+            self._tally,
+            self._progress,
+            self._doubt,
+            plan.clock,
+            plan.vendor.held_texts,
+            plan.replay,
         )
         self._checker = Validator(
             plan.vendor, plan.fields, self._fates, self._tally, self._progress, keep_proven=self._filter is not None
@@ -250,13 +257,19 @@ class Engine:
             await reader.close()
 
     def _beside(self) -> list[Coroutine[Any, Any, None]]:
-        held, changes = self._plan.held, self._filter
+        changes = self._filter
         return [
-            self._checkpointer.save_regularly(None if held is None else held.renew),
+            self._checkpointer.save_regularly(self._renew),
             self._announcements.write_as_wanted(self._file_thread),
             self._show_progress(),
             *([] if changes is None else [changes.mark_continuously()]),
         ]
+
+    def _renew(self) -> None:
+        """Show other runs that this one is alive, which has claimed records. Blocks."""
+        for claimed in (self._plan.held, self._plan.replay):
+            if claimed is not None:
+                claimed.renew()
 
     async def _show_progress(self) -> None:
         """Tell the observers how far it is every `PROGRESS_SECONDS`, without end."""

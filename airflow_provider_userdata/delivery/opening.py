@@ -26,7 +26,10 @@ from airflow_provider_userdata.delivery.resuming import (
     correction,
 )
 from airflow_provider_userdata.delivery.sending import Sender
-from airflow_provider_userdata.errors import ResumeError, StoppedError
+from airflow_provider_userdata.errors import ResumeError, SourceBrokeError, StoppedError
+
+CLAIM_SECONDS = 1.0
+"""Seconds after which a run tries again to claim what another one has."""
 
 _log = logging.getLogger(__name__)
 
@@ -69,16 +72,18 @@ class Opening:
             if halted.is_set():
                 raise StoppedError("the delivery was stopped before it began")
         if isinstance(earlier, Completed):
+            await self._claim_rejects(halted, resuming=True)
             await self._correct(earlier)
         else:
-            await self._begin(earlier)
+            await self._begin(earlier, halted)
         return None
 
-    async def _begin(self, earlier: Checkpoint | None) -> None:
+    async def _begin(self, earlier: Checkpoint | None, halted: asyncio.Event) -> None:
         """Begin at the source's start, or where an earlier attempt ended."""
         found = None
         if earlier is not None:
             found = await self.file_thread.call(functools.partial(earlier_attempts.recovered, self.plan, earlier))
+        await self._claim_rejects(halted, resuming=found is not None)
         if found is not None:
             await self._resume(found)
         if earlier_attempts.any_unseen(self.plan):
@@ -90,6 +95,23 @@ class Opening:
         last = None if found is None else found.checkpoint
         self.checkpointer.begin(len(self.fates.carried_in), last, before)
         await self.checkpointer.save_first(self.plan.clock)
+
+    async def _claim_rejects(self, halted: asyncio.Event, *, resuming: bool) -> None:
+        """Claim the rejects that are to be sent again; wait while another run has them."""
+        replay = self.plan.replay
+        if replay is None:
+            return
+        ends = self.plan.clock.seconds() + self.plan.patience.max_wait
+        told: str | None = None
+        while (other := await self.file_thread.call(lambda: replay.claim(resuming=resuming))) is not None:
+            if halted.is_set():
+                raise StoppedError("the delivery was stopped before it began")
+            if self.plan.clock.seconds() >= ends:
+                raise SourceBrokeError(f"source: run {other} is still sending these rejects again")
+            if told is None:
+                _log.info("Waits for run %s, which is sending these rejects again", other)
+            told = other
+            await self.plan.clock.wait(halted, CLAIM_SECONDS)
 
     async def _correct(self, completed: Completed) -> None:
         """Go on with what a completed run rejected or held. Its marker stays until the source is compared."""

@@ -18,6 +18,7 @@ from airflow_provider_userdata.delivery.recording import (
     write_originals,
     write_rejects,
 )
+from airflow_provider_userdata.delivery.replaying import Replay
 from airflow_provider_userdata.delivery.report import Counters, Fate, Report
 from airflow_provider_userdata.delivery.resuming import Doubt, PositionTracker, SentLog
 from airflow_provider_userdata.records import Record, RecordBatch, ranges, ranges_of
@@ -39,6 +40,7 @@ class OutcomeLog:
     """Writes what became of each record, and counts it once it is written. It decides nothing.
 
     :param held_texts: returns records in the form in which later runs find them.
+    :param replay: marks what became of rejects that are sent again; None if none are.
     """
 
     files: AttemptFiles
@@ -48,6 +50,7 @@ class OutcomeLog:
     doubt: Doubt
     clock: Clock
     held_texts: Callable[[Sequence[Record]], Sequence[bytes]]
+    replay: Replay | None = None
     carried_in: list[bytes] = field(default_factory=list, init=False)
     """The first records, which an earlier run had held, as it wrote them."""
     held_over: list[bytes] = field(default_factory=list, init=False)
@@ -85,6 +88,7 @@ class OutcomeLog:
         }
         if resent := self.sent.maybe_there(records, in_doubt=in_doubt):
             line["resent"] = resent
+        self._mark(positions, Fate.DELIVERED)  # first: without the receipt it is in doubt, and without the mark, lost
         self.files.receipts.append(_encode(line))
         self.tally.record_outcome(Fate.DELIVERED, len(records))
         self.progress.record_outcome(positions)
@@ -96,6 +100,7 @@ class OutcomeLog:
                 write_rejects(
                     self.files.rejects, [(record.position, record.row, _UNCHANGED) for record in records], self.origins
                 )
+            self._mark(ranges_of(_in_order(records)), Fate.DELIVERED)
             self.tally.record_outcome(Fate.UNCHANGED, len(records))
             self.progress.record_outcome(ranges_of(_in_order(records)))
 
@@ -140,10 +145,19 @@ class OutcomeLog:
     def _write(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
         lost = [(position, row) for position, row, why in rows if why.fate is Fate.REJECTED or why.carried_over]
         write_originals(self.files.originals, lost)
+        for position, _, why in rows if self.replay is not None else ():
+            if why.fate is Fate.UNKNOWN or why.carried_over:  # it may be there, or goes out with the task's next run
+                self._mark([(position, 1)], why.fate)
         write_rejects(self.files.rejects, rows, self.origins)
         outcomes = Counter([(why.fate, why.rule, why.status is not None) for _, _, why in rows])
         for (fate, rule, answered), count in outcomes.items():
             self.tally.record_outcome(fate, count, rule, answered=answered)
+
+    def _mark(self, positions: Iterable[Sequence[int]], fate: Fate) -> None:
+        """Mark what became of rejects that are sent again, given as `[start, length]`."""
+        if self.replay is not None:
+            places = [place for start, length in positions for place in range(start, start + length)]
+            self.replay.record(map(self.origins.of, places), fate)
 
     def record_not_delivered(self, records: Sequence[Record], why: Rejection) -> None:
         """Write the lines of records that share a fate."""

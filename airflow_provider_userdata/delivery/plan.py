@@ -12,6 +12,7 @@ from airflow_provider_userdata.delivery.incremental import Ledger
 from airflow_provider_userdata.delivery.preparing import FieldMap
 from airflow_provider_userdata.delivery.reading import Source
 from airflow_provider_userdata.delivery.recording import Folder
+from airflow_provider_userdata.delivery.replaying import Replay
 from airflow_provider_userdata.delivery.report import Report
 from airflow_provider_userdata.delivery.resuming import CheckpointStore, Destination
 from airflow_provider_userdata.delivery.sending import Endpoint, Patience, UserHeaders
@@ -37,6 +38,7 @@ class Plan:
     :param validate_only: whether to check and batch only, and send nothing.
     :param held: where records wait that are too few to be sent; None where the vendor takes any number.
     :param ledger: what earlier runs delivered, so that only changes are sent; None sends everything.
+    :param replay: the rejects of earlier runs that are sent again; None if the source has none.
     :param shows_recent: whether somebody looks at `Result.recent`.
     :param max_rejected: the most rejected and unknown records that are not an error; below 1, a share of all.
     :param store: where the checkpoint is kept between attempts; None keeps none.
@@ -65,6 +67,7 @@ class Plan:
     validate_only: bool = False
     held: CarryOverFolder | None = None
     ledger: Ledger | None = None
+    replay: Replay | None = None
     shows_recent: bool = True
     max_rejected: float = math.inf
     store: CheckpointStore | None = None

@@ -10,7 +10,7 @@ from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, make_priv
 from airflow_provider_userdata.errors import LedgerError
 from airflow_provider_userdata.fingerprints import KEY_SIZE
 from airflow_provider_userdata.ledger import WAYS_OUT
-from airflow_provider_userdata.operators.settings import home, setting
+from airflow_provider_userdata.settings import home, setting
 
 
 def default_file() -> Path:

@@ -16,7 +16,7 @@ from airflow_provider_userdata.errors import ArgumentError, LedgerBusyError, Led
 from airflow_provider_userdata.fingerprints import KEY_SIZE
 from airflow_provider_userdata.ledger import LEASE, Found, SqlLedger, Stream, beginning, engine_options
 from airflow_provider_userdata.operators import ledger_files
-from airflow_provider_userdata.operators.settings import SECTION, setting
+from airflow_provider_userdata.settings import SECTION, setting
 
 
 def ledger_database() -> tuple[Engine | URL, str]:

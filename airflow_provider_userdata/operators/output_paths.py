@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from airflow_provider_userdata.airflow_compat import AirflowNotFoundException
 from airflow_provider_userdata.delivery.carry_over import CarryOverFolder
-from airflow_provider_userdata.delivery.recording import StorePath, is_local
+from airflow_provider_userdata.delivery.recording import StorePath, folder_name, is_local
 from airflow_provider_userdata.errors import ArgumentError
-from airflow_provider_userdata.operators.settings import home, setting
+from airflow_provider_userdata.settings import home, setting
 from airflow_provider_userdata.sources import is_location, storage_path
-
-LONGEST_NAME = 255
-"""Bytes of a folder's name, the limit of the file systems of Linux and macOS."""
 
 
 def output_root(output_path: Any) -> Any:
@@ -72,17 +68,5 @@ def _run_of(ti: Any) -> tuple[str, str]:
 
 def _below(root: Any, *names: str) -> Any:
     for name in names:
-        root = root / _folder_name(name)
+        root = root / folder_name(name)
     return root
-
-
-def _folder_name(name: str) -> str:
-    """Return the folder name for a name: unique, and always the same, because later runs look for it.
-
-    Characters beyond ASCII take up to twelve bytes each. A name that becomes too long is cut, and ends with a digest.
-    """
-    written = quote(name, safe=" :+@=,()[]~") if name.strip(".") else name.replace(".", "%2E")
-    if len(written) <= LONGEST_NAME:
-        return written
-    digest = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
-    return f"{written[: LONGEST_NAME - len(digest) - 1]}~{digest}"

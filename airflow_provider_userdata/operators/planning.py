@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from airflow_provider_userdata.airflow_compat import Context, determine_kwargs
 from airflow_provider_userdata.delivery import Plan
+from airflow_provider_userdata.delivery.replaying import Replay
 from airflow_provider_userdata.delivery.resuming import destination
 from airflow_provider_userdata.delivery.sending import Endpoint, OnDoubt, Patience
 from airflow_provider_userdata.ledger import LEASE, SqlLedger, Stream
@@ -23,7 +24,7 @@ from airflow_provider_userdata.operators import (
 )
 from airflow_provider_userdata.operators.observing import Upload, observers
 from airflow_provider_userdata.operators.task_state import checkpoint_store
-from airflow_provider_userdata.sources import Parts, described, open_source, unhold
+from airflow_provider_userdata.sources import Parts, Surroundings, described, open_source, unhold
 from airflow_provider_userdata.vendors import LedgerMode, Vendor
 
 if TYPE_CHECKING:
@@ -69,14 +70,18 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
     if vendor.limits.minimum > 1:
         held = output_paths.held(root, ti, kind or vendor.name, to.name)
         held_xcom.check(context, held, task.log)
-    source = open_source(_bound(task.source, context), columns=columns, only=fields is not None)
+    attempt = f"{ti.try_number}-{uuid.uuid4().hex[:8]}"
+    replay = Replay(_run_name(ti), attempt, str(folder))
+    source = open_source(
+        _bound(task.source, context), columns=columns, only=fields is not None, of=Surroundings(replay, root)
+    )
     upload = upload_of(task, context, address=endpoint.address, source=described(task.source, source))
     return Plan(
         vendor=vendor,
         endpoint=endpoint,
         source=source,
         output=folder,
-        attempt=f"{ti.try_number}-{uuid.uuid4().hex[:8]}",
+        attempt=attempt,
         destination=to,
         fields=fields,
         max_in_flight=arguments.whole_number("max_in_flight", task.max_in_flight, 1, MOST_IN_FLIGHT),
@@ -85,12 +90,13 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
         validate_only=validate_only,
         held=held,
         ledger=_ledger(vendor, stream, ti, patience.max_wait) if incremental and not validate_only else None,
+        replay=replay or None,
         max_rejected=task.max_rejected,
         store=store,
         resume=arguments.switch("resume", task.resume),
         shows_recent=asset_state.shown_on(task.outlets) is not None,
         unseen_attempts=store.unseen,
-        restart_if_changed=changed == "restart",
+        restart_if_changed=changed == "restart" and not replay,
         more_attempts=ti.try_number <= store.max_tries,
         supervisor=supervision.supervisor(ti),
         observers=observers(upload, context, task.log),
@@ -155,8 +161,11 @@ def _stream(task: DeliveryOperator, vendor: Vendor, endpoint: Endpoint) -> Strea
     )
 
 
+def _run_name(ti: Any) -> str:
+    return "/".join(map(str, (ti.dag_id, ti.run_id, ti.task_id, ti.map_index)))
+
+
 def _ledger(vendor: Vendor, stream: Stream, ti: Any, max_wait: float) -> SqlLedger:
-    run = "/".join(map(str, (ti.dag_id, ti.run_id, ti.task_id, ti.map_index)))
     return ledger_settings.task_ledger(
-        stream, keyed=vendor.kept is LedgerMode.STATES, run=run, lease=LEASE + 2 * max_wait
+        stream, keyed=vendor.kept is LedgerMode.STATES, run=_run_name(ti), lease=LEASE + 2 * max_wait
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from airflow_provider_userdata.delivery.preparing import Column, Constant, Number, Timestamp
+from airflow_provider_userdata.delivery.recording import RejectedLine
 from airflow_provider_userdata.sources.airflow_lookups import storage_path
 from airflow_provider_userdata.sources.describing import argument_label, described, label
 from airflow_provider_userdata.sources.file_source import FileSource
-from airflow_provider_userdata.sources.opening import open_source
+from airflow_provider_userdata.sources.opening import Surroundings, open_source
+from airflow_provider_userdata.sources.rejects_source import RejectsSource
 from airflow_provider_userdata.sources.row_reader import read
 from airflow_provider_userdata.sources.shapes import Parts
 from airflow_provider_userdata.sources.sql import SqlSource
@@ -18,7 +20,10 @@ __all__ = [
     "FileSource",
     "Number",
     "Parts",
+    "RejectedLine",
+    "RejectsSource",
     "SqlSource",
+    "Surroundings",
     "Timestamp",
     "argument_label",
     "as_text",

@@ -28,6 +28,13 @@ def storage_path(text: str) -> Path:
     return cast("Path", ObjectStoragePath(text))
 
 
+def output_folder() -> str:
+    """Return the folder or path below which tasks write, as Airflow's settings say."""
+    from airflow_provider_userdata.settings import home, setting
+
+    return setting("output_path") or str(home())
+
+
 def local_part(path: Path) -> Path:
     """Return a `file://` path as a plain local path, and any other path unchanged."""
     return Path(cast("Any", path).path) if getattr(path, "protocol", None) in ("file", "local") else path

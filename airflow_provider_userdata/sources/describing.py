@@ -11,6 +11,7 @@ from airflow_provider_userdata.sources.chunking import LazySource
 from airflow_provider_userdata.sources.file_source import FileSource
 from airflow_provider_userdata.sources.formats import format_of
 from airflow_provider_userdata.sources.patterns import is_pattern
+from airflow_provider_userdata.sources.rejects_source import RejectsSource
 from airflow_provider_userdata.sources.shapes import Parts
 from airflow_provider_userdata.sources.sql import SqlSource
 from airflow_provider_userdata.sources.untemplated import (
@@ -36,6 +37,8 @@ def described(value: object, source: Source) -> str:
     value = unhold(value)
     if isinstance(value, FileSource):
         value = value.path
+    if isinstance(value, RejectsSource):
+        return f"the rejects in {_counted(source.files if isinstance(source, LazySource) else None, 'file')}"
     if isinstance(value, SqlSource):
         return f"a query on connection {value.conn_id!r}"
     if is_location(value):
@@ -65,6 +68,8 @@ def label(value: object) -> str:
         text = _name(_shown(value[0])) if len(value) == 1 else _counted(len(value), "file")
     elif is_location(value):
         text = _name(_shown(value))
+    elif isinstance(value, RejectsSource):
+        text = f"rejects of {'.'.join(map(str, value.run[:2]))}" if isinstance(value.run, (list, tuple)) else "rejects"
     elif isinstance(value, SqlSource):
         text = f"a query on {value.conn_id}"
     elif isinstance(value, Parts):

@@ -39,7 +39,7 @@ def find_files(value: object, *, any_ending: bool = False) -> dict[object, Path]
     found: dict[object, Path] = {}
     names: set[str] = set()
     for item in value:
-        path = _path(item)
+        path = path_of(item)
         try:
             files = _expanded(path)
             names.update(map(str, files))
@@ -64,7 +64,11 @@ def _check_texts(values: Sequence[object]) -> None:
             )
 
 
-def _path(item: object) -> Path:
+def path_of(item: object) -> Path:
+    """Return a path from its text, or a path itself.
+
+    :raises SourceError: if a text is not a path.
+    """
     if isinstance(item, str):
         _check_text(item)
         if item.lower().startswith("file:///"):

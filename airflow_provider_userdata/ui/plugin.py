@@ -60,7 +60,7 @@ def _fastapi_apps() -> list[dict[str, Any]]:
 def _react_apps() -> list[dict[str, Any]]:
     if not _fastapi_apps() or not BUNDLE.exists():
         return []
-    from airflow_provider_userdata.operators.settings import setting
+    from airflow_provider_userdata.settings import setting
 
     bundle = _bundle_url()
     page = {"name": PAGE, "bundle_url": bundle, "destination": "nav", "category": "browse", "url_route": "userdata"}

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_userdata.delivery.recording.folder_names import LONGEST_NAME
 from airflow_provider_userdata.operators import output_paths
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
@@ -53,7 +54,7 @@ def test_all_three_deliver_under_long_names(
 def test_every_name_has_a_folder_of_its_own(one: str, other: str) -> None:
     """It is no longer than a file system takes, and never that of another name."""
     first, second = (output_paths._below(PurePosixPath("/"), name) for name in (one, other))
-    assert len(first.name.encode()) <= output_paths.LONGEST_NAME
+    assert len(first.name.encode()) <= LONGEST_NAME
     assert first.name not in {"", ".", ".."}
     assert first.parent == PurePosixPath("/")
     assert (first == second) is (one == other)

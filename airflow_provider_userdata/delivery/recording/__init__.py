@@ -27,9 +27,12 @@ from airflow_provider_userdata.delivery.recording.attempt_lines import (
     RejectLine,
     SentLine,
 )
+from airflow_provider_userdata.delivery.recording.folder_names import folder_name
 from airflow_provider_userdata.delivery.recording.originals import read_originals, write_originals
 from airflow_provider_userdata.delivery.recording.origins import Origins
+from airflow_provider_userdata.delivery.recording.rejected_line import RejectedLine
 from airflow_provider_userdata.delivery.recording.rejects import Rejection, write_rejects
+from airflow_provider_userdata.delivery.recording.replay_marks import Marks, ReplayMarks, read_marks
 from airflow_provider_userdata.delivery.recording.store_path import StorePath
 
 __all__ = [
@@ -39,19 +42,24 @@ __all__ = [
     "Count",
     "Folder",
     "Line",
+    "Marks",
     "Origins",
     "Range",
     "ReceiptLine",
     "RejectLine",
+    "RejectedLine",
     "Rejection",
+    "ReplayMarks",
     "SentLine",
     "StorePath",
     "attempts_of",
     "cut_log",
+    "folder_name",
     "is_local",
     "make_private_folder",
     "reached",
     "read_log",
+    "read_marks",
     "read_originals",
     "receipts_name",
     "rejects_name",

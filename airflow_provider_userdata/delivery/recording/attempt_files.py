@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from airflow_provider_userdata.delivery.recording.append_log import Folder, is_local, least_sizes, open_log, reached
 from airflow_provider_userdata.delivery.recording.integrity import check_folder
@@ -33,12 +34,26 @@ def attempts_of(names: Iterable[str]) -> list[str]:
     return [name.removeprefix("sent-") for name in names if name.startswith("sent-")]
 
 
-class AttemptFiles:
-    """The files of one attempt."""
+class Beside(Protocol):
+    """Files elsewhere, of what the attempt's files say, too. All methods block."""
 
-    def __init__(self, folder: Folder, attempt: str) -> None:
+    def flush(self) -> None:
+        """Write everything to disk."""
+
+    def close(self) -> None:
+        """Write what is waiting, and close the files."""
+
+
+class AttemptFiles:
+    """The files of one attempt.
+
+    :param beside: is made durable before they are.
+    """
+
+    def __init__(self, folder: Folder, attempt: str, beside: Beside | None = None) -> None:
         self._folder = folder
         self._attempt = attempt
+        self._beside = beside
         self.receipts = open_log(folder, receipts_name(attempt))
         self.rejects = open_log(folder, rejects_name(attempt))
         self.sent = open_log(folder, sent_name(attempt))
@@ -104,6 +119,8 @@ class AttemptFiles:
 
     def flush(self) -> None:
         """Make durable what was sealed. Blocks."""
+        if self._beside is not None:
+            self._beside.flush()
         # Where the left ones begin is known before they are, and the original of each reject, too.
         for journal in (self.sent, self.receipts, self.originals, self.rejects):
             journal.flush()
@@ -119,6 +136,8 @@ class AttemptFiles:
 
     def close(self) -> None:
         """Write what is waiting, and that nothing is in flight, and close the files. Blocks."""
+        if self._beside is not None:
+            self._beside.close()
         if self._created:
             self.sent.append(b'{"closed":true}')
         for journal in (self.sent, self.receipts, self.originals, self.rejects):

@@ -1,4 +1,4 @@
-"""Rows as the rejects file keeps them: complete, also values that JSON doesn't have."""
+"""Rows as the rejects file keeps them: complete, also values that JSON doesn't have. `lossless_values` reads them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -16,20 +16,28 @@ import msgspec
 from airflow_provider_userdata.delivery.reading import TextRecord, TextRow, Unreadable, ValueRow
 from airflow_provider_userdata.vendors.validation import is_utf_8, plain
 
+Written = Literal["json", "text", "cells", "values"]
+"""How a line has its record: `json` as it stood, `text` as a text that is not JSON, `cells` as texts without types,
+`values` with marks such as `{"$decimal": ..}`."""
 _decode = msgspec.json.Decoder().decode
 DEEPEST = 200
 """Levels of nesting that are kept; of what lies deeper, only the type is named."""
 
 
-def row_json(row: object, *, was_read: bool = False) -> msgspec.Raw:
+def row_json(row: object, *, was_read: bool = False) -> tuple[msgspec.Raw, Written]:
     """Return a row as JSON: a JSON text as it stood, anything else with marks such as `{"$base64": ..}` where needed.
 
     :param was_read: whether a row of bytes is known to be valid JSON.
     """
     if type(row) is bytes:
         text = row.removesuffix(b"\n").removesuffix(b"\r")  # a line's end
-        return _as_it_stood(text) if was_read else _text_json(text)
-    return msgspec.Raw(msgspec.json.encode(_plain(_as_value(row), 0)))
+        if was_read or _is_json(text):
+            return _as_it_stood(text), "json"
+        return msgspec.Raw(msgspec.json.encode(_marked_text(text))), "text"
+    record = msgspec.json.encode(_plain(_as_value(row), 0))
+    if type(row) is TextRow or type(row) is TextRecord:
+        return msgspec.Raw(record), "cells"
+    return msgspec.Raw(record), "values" if b'"$' in record else "json"
 
 
 def _as_value(row: object) -> object:
@@ -53,12 +61,12 @@ def _as_read(cell: object) -> object:
     return cell
 
 
-def _text_json(text: bytes) -> msgspec.Raw:
+def _is_json(text: bytes) -> bool:
     try:
         _decode(text)
     except (msgspec.DecodeError, RecursionError, ValueError):
-        return msgspec.Raw(msgspec.json.encode(_marked_text(text)))
-    return _as_it_stood(text)
+        return False
+    return True
 
 
 def _marked_text(text: bytes) -> dict[str, str]:
@@ -84,12 +92,15 @@ def _form(value: Any, depth: int) -> Any:
     if depth > DEEPEST:
         return {"$deeper": type(value).__name__}
     if isinstance(value, Mapping):
-        form = {_plain_key(key): _plain(item, depth + 1) for key, item in value.items()}
-        if len(form) == len(value):
+        items = [(_plain(key, depth + 1), _plain(item, depth + 1)) for key, item in value.items()]
+        form = {key: item for key, item in items if type(key) is str}
+        if len(form) == len(items) and not (len(form) == 1 and next(iter(form)).startswith("$")):
             return form
-        return {"$items": [[_plain(key, depth + 1), _plain(item, depth + 1)] for key, item in value.items()]}
-    if isinstance(value, list | tuple | set | frozenset):
+        return {"$items": items}  # JSON's keys are texts, and an object of one `$` key is a mark
+    if isinstance(value, list | tuple):
         return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, set | frozenset):
+        return {"$set": [_plain(item, depth + 1) for item in value]}
     if isinstance(value, bytes | bytearray | memoryview):
         return {"$base64": _base64(bytes(value))}
     own = plain(value)
@@ -102,7 +113,7 @@ def _leaf_form(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return value if is_utf_8(value) else {"$base64": _base64(value.encode(errors="surrogatepass"))}
+        return value if is_utf_8(value) else {"$surrogates": _base64(value.encode(errors="surrogatepass"))}
     if isinstance(value, int):
         return _plain_integer(value)
     if isinstance(value, float):
@@ -120,14 +131,6 @@ def _plain_integer(value: int) -> Any:
     except ValueError:  # Python refuses to write thousands of digits in decimal form
         return {"$int": hex(value)}
     return value
-
-
-def _plain_key(key: object) -> str:
-    try:
-        text = str.__str__(key if isinstance(key, str) else str(key))
-    except BaseException as error:  # noqa: BLE001  # as of any value
-        return f"has no text: {type(error).__name__}"
-    return text if is_utf_8(text) else _base64(text.encode(errors="surrogatepass"))
 
 
 def _base64(value: bytes) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from airflow_provider_userdata.delivery.recording.append_log import AppendLog
-from airflow_provider_userdata.delivery.recording.lossless_json import row_json
+from airflow_provider_userdata.delivery.recording.lossless_json import Written, row_json
 from airflow_provider_userdata.delivery.recording.origins import Origins
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.vendors.validation import json_path
@@ -34,7 +34,10 @@ class Rejection(msgspec.Struct, frozen=True):
 
 
 class _Line(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
-    """A line of the rejects file: its fields have the order that they have there. Only a file's rows have its line."""
+    """A line of the rejects file: its fields have the order that they have there. Only a file's rows have its line.
+
+    :param written: how the record is written, for whoever reads it back.
+    """
 
     position: int
     fate: Fate
@@ -44,6 +47,8 @@ class _Line(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     status: int | None
     file: str | None = None
     line: int | None = None
+    carried_over: bool = False
+    written: Written = "json"
     record: msgspec.Raw
 
 
@@ -54,7 +59,7 @@ def write_rejects(rejects: AppendLog, rows: Sequence[tuple[int, object, Rejectio
 
 
 def _line(position: int, row: object, why: Rejection, file: str | None, line: int | None) -> _Line:
-    record = row_json(row, was_read=why.path not in _WHOLE)  # a fault inside the record: it was parsed
+    record, written = row_json(row, was_read=why.path not in _WHOLE)  # a fault inside the record: it was parsed
     return _Line(
         position=position,
         fate=why.fate,
@@ -64,6 +69,8 @@ def _line(position: int, row: object, why: Rejection, file: str | None, line: in
         status=why.status,
         file=_utf8(file),
         line=line,
+        carried_over=why.carried_over,
+        written=written,
         record=record,
     )
 

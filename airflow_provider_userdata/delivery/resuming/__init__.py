@@ -8,6 +8,7 @@ from airflow_provider_userdata.delivery.resuming.correction import correction
 from airflow_provider_userdata.delivery.resuming.destination import Destination, destination
 from airflow_provider_userdata.delivery.resuming.doubt import Doubt
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
+from airflow_provider_userdata.delivery.resuming.last_fates import LastFate, last_fates
 from airflow_provider_userdata.delivery.resuming.position_tracker import PositionTracker
 from airflow_provider_userdata.delivery.resuming.recovery import Recovery, any_sent, recover
 from airflow_provider_userdata.delivery.resuming.sent_log import SentLog
@@ -21,6 +22,7 @@ __all__ = [
     "Destination",
     "Doubt",
     "IntervalSet",
+    "LastFate",
     "PositionTracker",
     "Recovery",
     "SentLog",
@@ -31,5 +33,6 @@ __all__ = [
     "decoded",
     "destination",
     "flaw",
+    "last_fates",
     "recover",
 ]

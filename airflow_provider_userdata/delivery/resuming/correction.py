@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import socket
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
-from airflow_provider_userdata.delivery.recording import (
-    Folder,
-    ReceiptLine,
-    RejectLine,
-    is_local,
-    reached,
-    read_log,
-    read_originals,
-    receipts_name,
-    rejects_name,
-)
+from airflow_provider_userdata.delivery.recording import Folder, is_local, reached, read_originals
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint, Completed
 from airflow_provider_userdata.delivery.resuming.doubt import Doubt
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
+from airflow_provider_userdata.delivery.resuming.last_fates import LastFate, last_fates
 from airflow_provider_userdata.delivery.resuming.recovery import Recovery
 from airflow_provider_userdata.delivery.resuming.soundness import damaged
 from airflow_provider_userdata.errors import ResumeError
@@ -43,7 +31,7 @@ def correction(completed: Completed, folder: Folder, *, with_held: bool) -> Reco
     """
     attempts = _attempts(completed)
     _check_here(completed, folder)
-    found = _last_fates(folder, attempts)
+    found = last_fates(folder, attempts)
     again = {
         position: line
         for position, line in found.items()
@@ -86,31 +74,6 @@ def _check_here(completed: Completed, folder: Folder) -> None:
         )
 
 
-def _last_fates(folder: Folder, attempts: list[str]) -> dict[int, RejectLine]:
-    """Return the last line of each position that has no receipt."""
-    found: dict[int, RejectLine] = {}
-    for attempt in attempts:
-        for reject in _lines(folder, rejects_name(attempt), RejectLine):
-            found[reject.position] = reject
-    for attempt in attempts:
-        for receipt in _lines(folder, receipts_name(attempt), ReceiptLine):
-            for start, length in receipt.ranges:
-                for position in range(start, start + length) if length < len(found) else _within(found, start, length):
-                    found.pop(position, None)
-    return found
-
-
-def _within(found: Mapping[int, object], start: int, length: int) -> list[int]:
-    return [position for position in found if start <= position < start + length]
-
-
-def _lines(folder: Folder, name: str, kind: type[Any]) -> Iterator[Any]:
-    with contextlib.suppress(FileNotFoundError):
-        for line in read_log(folder, name, 0):
-            with contextlib.suppress(msgspec.DecodeError):
-                yield msgspec.json.decode(line, type=kind)
-
-
 def _checkpoint(completed: Completed, attempt: str) -> Checkpoint:
     """Return the checkpoint that such a run would have had at its end."""
     return Checkpoint(
@@ -124,7 +87,7 @@ def _checkpoint(completed: Completed, attempt: str) -> Checkpoint:
     )
 
 
-def _tally(completed: Completed, again: Mapping[int, RejectLine]) -> dict[str, Any]:
+def _tally(completed: Completed, again: Mapping[int, LastFate]) -> dict[str, Any]:
     """Return the counts of a completed run without the records that are to be sent now."""
     done = completed.done
     fates = Counter({fate.value: done[fate] for fate in Fate})

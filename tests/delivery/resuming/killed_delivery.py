@@ -4,8 +4,9 @@ Its settings are an object: `vendor`, `url`, `key`, `source` (a file), `folder`,
 `save_seconds`, `objects` (whether the folder stands for an object store), `s3` (what the folder's file system has to
 know, where it is one), `on_doubt`, `login` (where many users' samples go to the direct API), `die` (where it kills
 itself, and at which call: see `DEATHS`), `supervised` (whether it stops when its parent is gone), `ledger` (its
-database's URL), `run` (its name, for the ledger), `max_tries`, `max_rejected`. It says ``started`` before its
-delivery runs, and prints how it ended.
+database's URL), `run` (its name, for the ledger and for a replay), `max_tries`, `max_rejected`, `rejects` (a folder,
+whose rejects are corrected and sent again in place of the source). It says ``started`` before its delivery runs, and
+prints how it ended.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from airflow_provider_userdata.delivery.outcomes import OutcomeLog
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.recording.append_log import AppendLog, LocalLog
 from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFiles
+from airflow_provider_userdata.delivery.replaying import Replay
 from airflow_provider_userdata.delivery.resuming import StoreWriter, checkpoint_writer
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.sender import Patience
@@ -33,7 +35,7 @@ from airflow_provider_userdata.delivery.sending.transport import Endpoint
 from airflow_provider_userdata.delivery.supervisor import Supervisor
 from airflow_provider_userdata.ledger import SqlLedger, Stream
 from airflow_provider_userdata.operators.task_state import FileStore
-from airflow_provider_userdata.sources import open_source
+from airflow_provider_userdata.sources import RejectsSource, Surroundings, open_source
 from airflow_provider_userdata.vendors.contract import LedgerMode, Vendor
 from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.gerosense_direct import GeroSenseDirect
@@ -154,6 +156,7 @@ def after_half_of_a_save(number: int) -> None:
 
 
 DEATHS: dict[str, Callable[[int], None]] = {
+    "in the middle of a mark": lambda number: at_line_of("replayed", number, torn),
     "before a receipt": lambda number: at_line_of("receipts", number, die),
     "in the middle of a receipt": lambda number: at_line_of("receipts", number, torn),
     "in the middle of a reject": lambda number: at_line_of("rejects", number, torn),
@@ -167,6 +170,11 @@ DEATHS: dict[str, Callable[[int], None]] = {
     "before the done marker": lambda number: at_call(number, Closing, "mark_completed", die),
     "after the done marker": lambda number: at_call(number, AttemptFiles, "remove_unneeded", die),
 }
+
+
+def right(record: Any) -> Any:
+    """Correct a record that a test has wrapped."""
+    return record["right"]
 
 
 def _fate_then_die(fates: OutcomeLog, *given: Any, **named: Any) -> None:
@@ -204,12 +212,17 @@ def main(settings: dict[str, Any], say: Callable[[Any], object]) -> None:
         from upath import UPath
 
         output = UPath(settings["folder"], **settings["s3"])
+    source: Any = Path(settings["source"])
+    replay = Replay(settings.get("run", ""), settings["attempt"], settings["folder"])
+    if settings.get("rejects"):
+        source = RejectsSource(settings["rejects"], fix=right)
     plan = Plan(
         vendor=vendor,
         endpoint=Endpoint(settings["url"], {}, login=(login, key))
         if login
         else Endpoint(settings["url"], {"x-api-key": key, "Authorization": f"Bearer {key}"}),
-        source=open_source(Path(settings["source"])),
+        source=open_source(source, of=Surroundings(replay)),
+        replay=replay or None,
         output=output,
         attempt=settings["attempt"],
         max_in_flight=settings["max_in_flight"],

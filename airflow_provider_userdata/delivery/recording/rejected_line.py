@@ -1,0 +1,34 @@
+"""The lines of a rejects file as they are read again, with the records that they are about."""
+
+from __future__ import annotations
+
+import msgspec
+
+from airflow_provider_userdata.delivery.recording.attempt_lines import Count
+from airflow_provider_userdata.delivery.recording.lossless_json import Written
+from airflow_provider_userdata.delivery.recording.lossless_values import row_of
+from airflow_provider_userdata.delivery.report import Fate
+
+
+class RejectedLine(msgspec.Struct, frozen=True):
+    """A line of a rejects file.
+
+    :param carried_over: whether the task's next run sends the record first.
+    :param written: how the record is written.
+    """
+
+    position: Count
+    fate: Fate
+    rule: str
+    path: str | None = None
+    reason: str | None = None
+    status: int | None = None
+    file: str | None = None
+    line: int | None = None
+    carried_over: bool = False
+    written: Written = "json"
+    record: msgspec.Raw = msgspec.Raw(b"null")
+
+    def row(self) -> object:
+        """Return the record as its source had it: JSON as bytes, anything else as a value."""
+        return row_of(bytes(self.record), self.written)

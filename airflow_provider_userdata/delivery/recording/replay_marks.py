@@ -1,0 +1,102 @@
+"""What became of rejects that were sent again: a file beside them for each attempt that did so."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from airflow_provider_userdata.delivery.recording.append_log import AppendLog, Folder, is_local, open_log, read_log
+from airflow_provider_userdata.delivery.recording.attempt_lines import Count
+from airflow_provider_userdata.delivery.report import Fate
+
+_BEGIN = "replayed-"
+
+Marks = dict[str, dict[int, Fate]]
+"""The fates of rejects that were sent again, by the rejects file's name and by the line there, from 1."""
+
+
+class _Line(msgspec.Struct):
+    """A line of the marks: what became of some rejects.
+
+    :param file: the name of the rejects file.
+    :param lines: as `(first, count)`.
+    """
+
+    file: str
+    lines: Sequence[Sequence[Count]]
+    fate: Fate
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Line).decode
+
+
+class ReplayMarks:
+    """Marks the rejects of one folder that an attempt sends again.
+
+    :param run: the run that sends them.
+    """
+
+    def __init__(self, folder: Folder, run: str, attempt: str) -> None:
+        self._log: AppendLog = open_log(folder, f"{_BEGIN}{_key(run)}-{attempt}")
+        self._changed = False
+
+    def record(self, file: str, lines: Sequence[Sequence[int]], fate: Fate) -> None:
+        """Write what became of the lines of a file.
+
+        :raises OutputError: if it can't be written.
+        """
+        self._log.append(_encode(_Line(file, lines, fate)))
+        self._changed = True
+
+    def flush(self) -> None:
+        """Write everything to disk. Blocks."""
+        if self._changed:
+            self._log.seal()
+            self._log.flush()
+
+    def close(self) -> None:
+        """Write what is waiting, and close the file. Blocks."""
+        if self._changed:
+            self._log.close()
+
+
+def read_marks(folder: Folder, *, but_of: str | None = None) -> Marks:
+    """Return what became of rejects in a folder that were sent again. A torn line counts as none. Blocks.
+
+    :param but_of: a run whose own marks are left out.
+    """
+    found: Marks = {}
+    for name in sorted(_names(folder)):
+        if but_of is not None and name.startswith(f"{_BEGIN}{_key(but_of)}-"):
+            continue
+        for text in _lines(folder, name):
+            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+                line = _decode(text)
+                fates = found.setdefault(line.file, {})
+                for place in _places(line.lines):
+                    if fates.get(place) is not Fate.DELIVERED:
+                        fates[place] = line.fate
+    return found
+
+
+def _key(run: str) -> str:
+    return hashlib.blake2b(run.encode(), digest_size=8).hexdigest()
+
+
+def _names(folder: Folder) -> Iterable[str]:
+    names = {path.name.removesuffix(".jsonl") for path in folder.iterdir() if path.name.startswith(_BEGIN)}
+    return names if is_local(folder) else {name.rpartition("-")[0] for name in names}  # without the parts' numbers
+
+
+def _lines(folder: Folder, name: str) -> Iterator[bytes]:
+    with contextlib.suppress(FileNotFoundError):
+        yield from read_log(folder, name, 0)
+
+
+def _places(lines: Iterable[Sequence[int]]) -> Iterator[int]:
+    for first, count in lines:
+        yield from range(first, first + count)

@@ -1,0 +1,135 @@
+"""Reads the rejects of earlier runs: each record whose last fate it is, and that no replay has sent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain, groupby, islice
+from typing import Any, NamedTuple
+
+import msgspec
+
+from airflow_provider_userdata.delivery import Fate
+from airflow_provider_userdata.delivery.preparing import value_of
+from airflow_provider_userdata.delivery.reading import Chunk, RowFormat, Unreadable
+from airflow_provider_userdata.delivery.recording import Marks, RejectedLine
+from airflow_provider_userdata.delivery.replaying import Replay
+from airflow_provider_userdata.delivery.resuming import LastFate, last_fates
+from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
+from airflow_provider_userdata.sources.chunking import LazySource
+from airflow_provider_userdata.sources.rejects_files import RejectsFolder, attempt_of, attempts_in, find_rejects
+from airflow_provider_userdata.sources.rejects_source import RejectsSource
+
+ROWS = 500
+"""The most rows in a chunk."""
+_log = logging.getLogger(__name__)
+_decode = msgspec.json.Decoder(RejectedLine).decode
+
+
+class _Row(NamedTuple):
+    """A record that is sent again, and its line in the file."""
+
+    row: Any
+    line: int
+
+    @property
+    def form(self) -> RowFormat:
+        return RowFormat.JSON if type(self.row) is bytes else RowFormat.OBJECTS
+
+
+def open_rejects(source: RejectsSource, replay: Replay, output: Any) -> LazySource:
+    """Return the source of some rejects. May ask Airflow for a store, or for its settings.
+
+    :param replay: is told which rejects they are, and knows which were sent again.
+    :param output: where tasks write, unless the source says so.
+    :raises SourceError: if there are none where some are named.
+    """
+    source.check()
+    folders = find_rejects(source, output, replay.own)
+    for folder, names in folders:
+        if str(folder) == replay.own:
+            raise SourceError(
+                "source: RejectsSource: these are the rejects of this same run; send them again in another run, or "
+                "correct the source and clear the task"
+            )
+        replay.add(folder, {str(folder / name): name for name in names})
+    return LazySource(partial(_read, source, folders, replay), files=sum(len(names) for _, names in folders))
+
+
+def _read(source: RejectsSource, folders: list[RejectsFolder], replay: Replay) -> Iterator[Chunk]:
+    left = source.limit
+    for chunk in chain.from_iterable(_of_folder(source, folder, replay) for folder in folders):
+        if left is None:
+            yield chunk
+            continue
+        first = next(chunk.parts(partial(int, left)))
+        yield first
+        left -= len(first.rows)
+        if not left:
+            return
+
+
+def _of_folder(source: RejectsSource, rejects: RejectsFolder, replay: Replay) -> Iterator[Chunk]:
+    folder, names = rejects
+    try:
+        attempts = attempts_in(folder)
+        fates, done = last_fates(folder, attempts), replay.done_by(folder)
+        order = {attempt: place for place, attempt in enumerate(attempts)}
+        for name in sorted(names, key=lambda name: (order.get(attempt_of(name, folder) or "", -1), name)):
+            chosen = _chosen(source, rejects, name, fates, done)
+            for form, group in groupby(chosen, key=lambda row: row.form):
+                while rows := list(islice(group, ROWS)):
+                    lines = [row.line for row in rows]
+                    yield Chunk(form, [row.row for row in rows], file=str(folder / name), lines=lines)
+    except (UserdataError, GeneratorExit):
+        raise
+    except OSError as error:
+        raise SourceBrokeError(f"source: the rejects in {folder} can't be read: {type(error).__name__}") from error
+
+
+def _chosen(
+    source: RejectsSource, rejects: RejectsFolder, name: str, fates: dict[int, LastFate], done: Marks
+) -> Iterator[_Row]:
+    """Yield the records of a file that are sent again."""
+    attempt, marked = attempt_of(name, rejects.folder), done.get(name, {})
+    by_itself = damaged = 0
+    takes_line = source.fix_takes_line
+    with (rejects.folder / name).open("rb") as file:
+        for number, text in enumerate(file, start=1):
+            try:
+                line = _decode(text)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                damaged += text.endswith(b"\n")  # one without is being written, or a crash tore it
+                continue
+            last, mark = fates.get(line.position), marked.get(number)
+            if last is None or last.attempt != attempt or mark in (Fate.DELIVERED, Fate.HELD):
+                continue
+            if not source.takes(mark or line.fate, line.rule):
+                continue
+            if line.carried_over:
+                by_itself += 1
+                continue
+            row = line.row() if source.fix is None else _fixed(source, line, name, number, takes_line=takes_line)
+            if row is not None:
+                yield _Row(row, number)
+    if by_itself:
+        _log.info("%d held records are left out: the task's next run sends them first", by_itself)
+    if damaged:
+        _log.warning("%s has %d damaged lines, which are left out", name, damaged)
+
+
+def _fixed(source: RejectsSource, line: RejectedLine, name: str, number: int, *, takes_line: bool) -> Any:
+    """Return a record as the author's function corrects it; None to leave it out."""
+    assert source.fix is not None  # noqa: S101  # asked before
+    row = line.row()
+    value = value_of(row, RowFormat.JSON if type(row) is bytes else RowFormat.OBJECTS)
+    if type(value) is Unreadable:  # a text that is not JSON, or a record that its line only describes
+        value = row.decode(errors="replace") if type(row) is bytes else msgspec.json.decode(line.record)
+    try:
+        return source.fix(value, line) if takes_line else source.fix(value)
+    except UserdataError:
+        raise
+    except BaseException as error:  # also SystemExit, which would end the process without a report
+        place = f"line {number} of {name}"
+        raise SourceBrokeError(f"source: RejectsSource: fix raised {type(error).__name__} for {place}") from error
