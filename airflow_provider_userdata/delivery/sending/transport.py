@@ -144,13 +144,10 @@ class Transport:
 
     async def post(self, request: Request) -> Answer | NoAnswer:
         """Send a request once and return its answer."""
-        body = request.body
-        return await self._send(
-            "POST",
-            request.path,
-            io.BytesIO(body) if len(body) > _LARGE_BODY else body,
-            {**request.headers, "Content-Type": request.content_type},
-        )
+        body, own = request.body, request.headers
+        if request.content_type != _HEADERS["Content-Type"]:
+            own = {**own, "Content-Type": request.content_type}
+        return await self._send("POST", request.path, io.BytesIO(body) if len(body) > _LARGE_BODY else body, own)
 
     async def get(self, path: str) -> Answer | NoAnswer:
         """Return the answer to a GET of a path below the endpoint's address."""
