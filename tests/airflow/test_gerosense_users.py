@@ -230,3 +230,30 @@ def test_one_users_proxy_works_as_before(context: Any, sandbox: Sandbox, samples
 
     assert (report["delivered"], report["requests"]) == (5, 1)
     assert [one["model_type"] for one in sandbox.gerosense.calculated] == ["bpm"]
+
+
+def test_a_mapped_task_has_its_users_tokens(new_dag: Any, run_dag: Any, sandbox: Sandbox, marker: str) -> None:
+    """A function stays one in `partial()`; each mapped instance holds its own users' samples."""
+    sandbox.gerosense.user_tokens = {f"{KEY}-of-{user}": user for user in USERS}
+    with new_dag() as dag:
+        mapped = GerosenseSamplesOperator.partial(
+            task_id="upload", data_type="steps", user_id="who", token=lambda user: f"{KEY}-of-{user}"
+        )
+        mapped.expand(source=[mixed(marker, 40), mixed(marker, 12, first=100)])
+
+    run = run_dag(dag)
+
+    assert run.state == "success"
+    reports = [run.xcom("upload", map_index=index) for index in (0, 1)]
+    assert [(report["delivered"], report["held"]) for report in reports] == [(40, 0), (0, 12)]
+
+
+def test_nothing_is_sent_where_all_is_only_validated(context: Any, direct: Sandbox, marker: str) -> None:
+    """Not even a login or a registration."""
+    rows = [{**row, "sex": "Male", "born": 1990} for row in mixed(marker, 60)]
+    task = upload(rows, validate_only=True, register={"biological_sex": "sex", "year_of_birth": "born"}, calculate=True)
+
+    report = task.execute(context)
+
+    assert (report["read"], report["requests"]) == (60, 0)
+    assert direct.gerosense.tokens.issued == direct.gerosense.registrations.requests == 0

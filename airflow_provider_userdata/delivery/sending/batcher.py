@@ -20,6 +20,8 @@ class OrderedBatcher:
     is the smallest possible, `ceil(n / maximum)`.
     """
 
+    __slots__ = ("_limits", "_pending", "_reserve")  # where users are many, each has a batcher
+
     def __init__(self, limits: BatchLimits) -> None:
         self._limits = limits
         self._reserve = limits.minimum if limits.minimum > 1 else 0

@@ -13,10 +13,11 @@ from airflow_provider_userdata.vendors import BatchLimits
 class _OwnBatcher(OrderedBatcher):
     """Batches one user's records.
 
-    :param seen: how many records of all users had come when the last one of this user came.
+    `seen` is how many records of all users had come when the last one of this user came.
     """
 
-    seen = 0
+    __slots__ = ("seen",)
+    seen: int
 
 
 class UserBatcher:
