@@ -22,6 +22,8 @@ class Tokens:
 
     def __init__(self, password: str) -> None:
         self._password = password
+        self.asked = 0
+        """How many logins came, the refused ones included."""
         self.issued = 0
         """How many tokens were given out."""
         self.lasts: int | None = None
@@ -30,6 +32,7 @@ class Tokens:
 
     def log_in(self, form: Any) -> FakeAnswer:
         """Answer a login."""
+        self.asked += 1
         if form.keys() != {"username", "password"}:
             return FakeAnswer.json(422, {"detail": "username and password are required, and nothing else"})
         if (form["username"], form["password"]) != (LOGIN, self._password):

@@ -153,7 +153,7 @@ def test_a_new_token_that_is_refused_stops_the_run(direct: Deliver, sandbox: San
 
 
 def test_a_wrong_password_stops_the_run_before_the_first_sample(direct: Deliver, sandbox: Sandbox) -> None:
-    """The message says that it is the login; neither its name nor its password is in it."""
+    """The message says that it is the login, without name and password; all requests share the one try."""
     endpoint = Endpoint(sandbox.url, {}, login=("geheim", "geheim"), connection="gero")
 
     ended = direct(mixed(TEN), endpoint=endpoint)
@@ -161,7 +161,7 @@ def test_a_wrong_password_stops_the_run_before_the_first_sample(direct: Deliver,
     assert isinstance(ended.error, RefusedError)
     assert "401 to the login" in str(ended.error)
     assert "'gero'" in str(ended.error)
-    assert sandbox.gerosense.counts.requests == 0
+    assert (sandbox.gerosense.counts.requests, sandbox.gerosense.tokens.asked) == (0, 1)
 
 
 def test_a_login_that_is_down_is_tried_again(
