@@ -69,6 +69,7 @@ class FakeGerosense(FakeVendor):
 
     async def log_in(self, request: web.Request) -> web.StreamResponse:
         """``POST /api/v1.0/login/access-token``: a form with the account gives a token (G14)."""
+        self.tokens.asked += 1
         return respond(self.closed() or self.tokens.log_in(await request.post()))
 
     async def register(self, request: web.Request) -> web.StreamResponse:

@@ -153,7 +153,7 @@ def test_a_new_token_that_is_refused_stops_the_run(direct: Deliver, sandbox: San
 
 
 def test_a_wrong_password_stops_the_run_before_the_first_sample(direct: Deliver, sandbox: Sandbox) -> None:
-    """The message says that it is the login, without name and password; all requests share the one try."""
+    """The message says that it is the login, without name and password."""
     endpoint = Endpoint(sandbox.url, {}, login=("geheim", "geheim"), connection="gero")
 
     ended = direct(mixed(TEN), endpoint=endpoint)
@@ -174,9 +174,11 @@ def test_a_login_that_is_down_is_tried_again(
     assert direct(mixed({"u": 4})).report.delivered == 4
 
     sandbox.gerosense.maintenance = True
-    ended = direct(mixed({"u": 4}), patience=Patience(max_attempts=2), output=tmp_path / "again")
+    asked, rows = sandbox.gerosense.tokens.asked, mixed({f"u{number}": 4 for number in range(40)})
+    ended = direct(rows, patience=Patience(max_attempts=2), output=tmp_path / "again")
     assert isinstance(ended.error, VendorDownError)
-    assert (ended.report.held, ended.report.unknown) == (4, 0)
+    assert (ended.report.held, ended.report.unknown) == (160, 0)
+    assert sandbox.gerosense.tokens.asked - asked <= 4  # of sixteen requests that wait for it
 
 
 def test_few_samples_of_a_user_wait_and_go_first(
