@@ -44,7 +44,7 @@ TOO_LOW = {"3.2": WITH_SQL, "3.3": WITH_SQL}
 """Packages that a line needs newer than it declares: common.sql up to 1.30.0 imports names that 3.2 removed."""
 LOWEST = ("--requirement", "pyproject.toml", "--resolution", "lowest-direct")
 """The file is named because the requirements of a wheel don't count as direct."""
-SUITE = ("tests/airflow/test_every_version.py",)
+SUITE = ("tests/airflow/test_every_version.py", "tests/airflow/test_supervisor_line.py")
 PAGES = ("tests/airflow/ui",)
 """Tests of the page in Airflow's UI, for the lines that have it."""
 WITHOUT_PAGES = ("2.11", "3.0", "3.1:lowest")

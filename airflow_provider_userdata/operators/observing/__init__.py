@@ -11,6 +11,7 @@ from airflow_provider_userdata.operators.observing.metrics import metrics
 from airflow_provider_userdata.operators.observing.spans import spans
 from airflow_provider_userdata.operators.observing.upload import Upload
 from airflow_provider_userdata.operators.observing.xcom import XComObserver
+from airflow_provider_userdata.operators.supervisor_line import let_one_talk_at_a_time
 
 __all__ = ["Observer", "Status", "Upload", "observers"]
 
@@ -23,6 +24,7 @@ def observers(upload: Upload, context: Any, log: Any) -> list[Observer]:
     :param context: Airflow's context of the task.
     :param log: the task's logger.
     """
+    let_one_talk_at_a_time()
     ti = context["ti"]
     log_first: list[Observer] = [LogObserver(upload, log)]
     wanted = [one for one in (metrics(upload, ti), spans(upload)) if one is not None]
