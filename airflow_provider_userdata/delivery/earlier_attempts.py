@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import re
 import socket
 
 from airflow_provider_userdata.delivery.plan import Plan
+from airflow_provider_userdata.delivery.recording import number_of
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.resuming import Checkpoint, Completed, Recovery, damaged, decoded, flaw, recover
 from airflow_provider_userdata.errors import OutputError, ResumeError, SourceChangedError
@@ -87,15 +87,9 @@ def before(attempt: str, found: Recovery) -> list[EarlierAttempt]:
     """
     last = found.checkpoint
     delivered = found.tally["fates"].get(Fate.DELIVERED, 0)
-    earlier = [*last.attempts, EarlierAttempt(_number(last.attempt), delivered, last.at)]
-    by_number = {one.number: one for one in earlier if 0 < one.number < _number(attempt)}
+    earlier = [*last.attempts, EarlierAttempt(number_of(last.attempt), delivered, last.at)]
+    by_number = {one.number: one for one in earlier if 0 < one.number < number_of(attempt)}
     return list(by_number.values())[-MOST_ATTEMPTS:]
-
-
-def _number(attempt: str) -> int:
-    """Return Airflow's number in an attempt's name; 0 if it has none."""
-    found = re.match(r"\d+", attempt)
-    return 0 if found is None else int(found[0])
 
 
 def any_unseen(plan: Plan) -> bool:

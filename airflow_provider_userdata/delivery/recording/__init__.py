@@ -15,6 +15,7 @@ from airflow_provider_userdata.delivery.recording.append_log import (
 from airflow_provider_userdata.delivery.recording.attempt_files import (
     AttemptFiles,
     attempts_of,
+    number_of,
     receipts_name,
     rejects_name,
     sent_name,
@@ -57,6 +58,7 @@ __all__ = [
     "folder_name",
     "is_local",
     "make_private_folder",
+    "number_of",
     "reached",
     "read_log",
     "read_marks",

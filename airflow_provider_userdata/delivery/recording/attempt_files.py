@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -42,6 +43,12 @@ class Beside(Protocol):
 
     def close(self) -> None:
         """Write what is waiting, and close the files."""
+
+
+def number_of(attempt: str) -> int:
+    """Return Airflow's number in an attempt's name; 0 if it has none."""
+    found = re.match(r"\d+", attempt)
+    return 0 if found is None else int(found[0])
 
 
 class AttemptFiles:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 from collections import Counter
 from collections.abc import Mapping
@@ -59,7 +58,7 @@ def correction(completed: Completed, folder: Folder, *, with_held: bool) -> Reco
 def _attempts(completed: Completed) -> list[str]:
     """Return the names of the run's attempts in their order, which a store may have lost."""
     names = [name.removeprefix("rejects-") for name in completed.journals if name.startswith("rejects-")]
-    return sorted(names, key=lambda name: int(found[0]) if (found := re.match(r"\d+", name)) else 0)
+    return sorted(names, key=number_of)
 
 
 def _check_here(completed: Completed, folder: Folder) -> None:
