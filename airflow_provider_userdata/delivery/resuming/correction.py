@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_provider_userdata.delivery.recording import Folder, is_local, reached, read_originals
+from airflow_provider_userdata.delivery.recording import Folder, is_local, number_of, reached, read_originals
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint, Completed
 from airflow_provider_userdata.delivery.resuming.doubt import Doubt
