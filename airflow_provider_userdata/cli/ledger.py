@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_provider_userdata.cli.printing import said, structured, table
+from airflow_provider_userdata.cli.printing import confirm, said, structured, table
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.ledger import Found, LedgerAdmin, StreamSummary, open_admin
 from airflow_provider_userdata.operators.ledger_settings import (
@@ -64,7 +64,7 @@ def forget(asked: Namespace) -> None:
         chosen = _chosen(ledger, asked)
         numbers = [stream.id for stream in chosen]
         among = ", ".join(map(str, numbers)) or "none"
-        _confirm(asked, f"Forget {what} of the streams {among}? Tasks will send those records again.", "forgotten")
+        confirm(asked, f"Forget {what} of the streams {among}? Tasks will send those records again.", "forgotten")
         if user is not None:
             forgotten = ledger.forget_user(user, ledger_secret(), chosen)
         elif asked.older_than is not None:
@@ -90,7 +90,7 @@ def begin(asked: Namespace) -> None:
         if found is Found.ANOTHER
         else "Begin a new ledger? What is left of the previous one is forgotten, and everything is sent again."
     )
-    _confirm(asked, question, "changed")
+    confirm(asked, question, "changed")
     begin_ledger(keep=found is Found.ANOTHER)
     print("The new ledger is ready.")
 
@@ -117,19 +117,6 @@ def _chosen(ledger: LedgerAdmin, asked: Namespace) -> list[StreamSummary]:
         for stream in every
         if (not asked.stream or stream.id in asked.stream) and (not asked.vendor or stream.vendor == asked.vendor)
     ]
-
-
-def _confirm(asked: Namespace, question: str, done: str) -> None:
-    """Ask, unless the command line says yes.
-
-    :raises ArgumentError: if the answer is no, so that nothing is done; or if nobody can answer.
-    """
-    if asked.yes:
-        return
-    if not sys.stdin.isatty():
-        raise ArgumentError("the input is not a terminal, so nobody can confirm: say --yes")
-    if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
-        raise ArgumentError(f"nothing was {done}")
 
 
 def _row(stream: StreamSummary) -> dict[str, Any]:

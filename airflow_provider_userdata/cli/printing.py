@@ -7,13 +7,14 @@ import os
 import shutil
 import sys
 import textwrap
+from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 
 import msgspec
 
-from airflow_provider_userdata.errors import UserdataError
+from airflow_provider_userdata.errors import ArgumentError, UserdataError
 
 _GAP = "  "
 _NARROWEST = 12
@@ -34,6 +35,19 @@ def said(code: int = 1) -> Iterator[None]:
         sys.exit(code)
 
 
+def confirm(asked: Namespace, question: str, done: str) -> None:
+    """Ask, unless the command line says yes.
+
+    :raises ArgumentError: if the answer is no, so that nothing is done; or if nobody can answer.
+    """
+    if asked.yes:
+        return
+    if not sys.stdin.isatty():
+        raise ArgumentError("the input is not a terminal, so nobody can confirm: say --yes")
+    if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+        raise ArgumentError(f"nothing was {done}")
+
+
 def structured(value: object, form: str) -> str:
     """Return a value for programs.
 
@@ -45,10 +59,13 @@ def structured(value: object, form: str) -> str:
     return json.dumps(value, indent=2, default=str)
 
 
-def table(rows: Sequence[Mapping[str, object]]) -> str:
-    """Return rows, which have the same columns, as a table. In a terminal, long cells are wrapped to its width."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    return laid_out(rows, width)
+def table(rows: Sequence[Mapping[str, object]], indent: int = 0) -> str:
+    """Return rows, which have the same columns, as a table. In a terminal, long cells are wrapped to its width.
+
+    :param indent: how many blanks each line begins with.
+    """
+    width = shutil.get_terminal_size().columns - indent if sys.stdout.isatty() else None
+    return textwrap.indent(laid_out(rows, width), " " * indent)
 
 
 def laid_out(rows: Sequence[Mapping[str, object]], width: int | None) -> str:

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from airflow_provider_userdata.airflow_compat import find
+from airflow_provider_userdata.cli.asked_run import asked_folder, files_of
 from airflow_provider_userdata.cli.printing import said, structured, table
 from airflow_provider_userdata.cli.reject_groups import Group, RejectedRecord, RejectGroups
 from airflow_provider_userdata.errors import ArgumentError
-from airflow_provider_userdata.operators.output_paths import output_root, run_folder
 from airflow_provider_userdata.ui import rules
-
-_FILE = re.compile(r"rejects-(\d+)-.*\.jsonl")
-_NUMBERS = re.compile(r"\d+")
-_UNMAPPED = -1
 
 
 @said()
@@ -25,10 +18,9 @@ def show(asked: Namespace) -> None:
     """Show why records of a task's run were not delivered."""
     if asked.limit < 1:
         raise ArgumentError("--limit: must be at least 1")
-    asked.map_index = _UNMAPPED if asked.map_index is None else asked.map_index
-    folder = run_folder(output_root(asked.output_path or _output_path(asked)), asked)
+    folder = asked_folder(asked)
     groups = RejectGroups(asked.rule)
-    for attempt, file in _files(folder):
+    for attempt, file in files_of(list(folder.iterdir()), "rejects"):
         with file.open("rb") as opened:
             groups.add(attempt, opened)
     found = groups.most_frequent()
@@ -41,44 +33,6 @@ def show(asked: Namespace) -> None:
     if groups.unreadable:
         print(f"{groups.unreadable:,} damaged lines are left out.")
     print(f"Files: {folder}")
-
-
-def _output_path(asked: Namespace) -> str | None:
-    """Return the task's own output path, as Airflow rendered it; None if it has none, or Airflow no longer knows."""
-    try:
-        fields: Any = find("RenderedTaskInstanceFields", ("airflow.models.renderedtifields",))
-        with find("create_session", ("airflow.utils.session",))() as session:
-            row = session.query(fields.rendered_fields).filter(
-                fields.dag_id == asked.dag_id,
-                fields.task_id == asked.task_id,
-                fields.run_id == asked.run_id,
-                fields.map_index == asked.map_index,
-            )
-            found = row.one_or_none()
-    except Exception:  # noqa: BLE001  # the database can't be reached from here: the setting is a good guess
-        return None
-    path = found[0].get("output_path") if found else None
-    return path if isinstance(path, str) else None
-
-
-def _files(folder: Any) -> Iterator[tuple[int, Any]]:
-    """Return the rejects files of a run, each with its attempt's number.
-
-    :raises ArgumentError: if there is no such folder.
-    """
-    if not folder.exists():
-        raise ArgumentError(
-            f"there is no folder {folder}: nothing was written, or on another worker's disk; --output-path names the "
-            "task's output_path if it has its own"
-        )
-    paths = list(folder.iterdir())
-    if indexes := sorted(int(path.name) for path in paths if path.name.isdecimal()):
-        *others, last = (str(index) for index in indexes[:20])
-        several = f"{', '.join(others)} or {last}" if others else last
-        raise ArgumentError(f"the task is mapped: choose one with --map-index, such as {several}")
-    files = [(path, match) for path in paths if (match := _FILE.fullmatch(path.name))]
-    for path, match in sorted(files, key=lambda file: [int(part) for part in _NUMBERS.findall(file[0].name)]):
-        yield int(match[1]), path
 
 
 def _printed(found: Sequence[Group], limit: int, *, values: bool) -> Iterator[str]:

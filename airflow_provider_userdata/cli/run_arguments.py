@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from airflow_provider_userdata.cli.declared import OUTPUT, OUTPUT_PATH, Command, Group, argument
+from airflow_provider_userdata.cli.declared import OUTPUT, OUTPUT_PATH, VERY_SURE, Command, Group, argument
 
 _DAG = argument("dag_id", help="the DAG")
 _TASK = argument("task_id", help="the task")
 _RUN = argument("--run-id", required=True, help="the DAG's run")
 _INDEX = argument("--map-index", type=int, metavar="NUMBER", help="of a mapped task, the instance")
+_ROOT = argument("--output-path", metavar="PATH", help="the folder to look in (default: Airflow's setting)")
+_ANY_DAG = argument("dag_id", nargs="?", help="only this DAG")
+_ANY_TASK = argument("task_id", nargs="?", help="only this task")
+_OLD = "last written more than so many days ago"
 _RULE = argument("--rule", help="only what this rule kept back, such as G8")
 
 REJECTS = Group(
@@ -26,5 +30,68 @@ REJECTS = Group(
                 OUTPUT,
             ),
         ),
+        Command(
+            "export",
+            "Write the records that a run didn't deliver as a table, to correct them in a spreadsheet",
+            "reject_export.export",
+            (
+                *(_DAG, _TASK, _RUN, _INDEX, _RULE),
+                argument("--csv", required=True, metavar="FILE", help="the file to write; `-` prints it"),
+                argument(
+                    "--fate",
+                    action="append",
+                    choices=("rejected", "held", "unknown"),
+                    help="only records of this fate; may be repeated (default: all three)",
+                ),
+                argument("--records-only", action="store_true", help="leave out the columns that say what is wrong"),
+                OUTPUT_PATH,
+            ),
+        ),
+    ),
+)
+RUNS = Command(
+    "runs",
+    "List the runs that left files: when, and what became of their records",
+    "runs.runs",
+    (
+        *(_ANY_DAG, _ANY_TASK, _ROOT),
+        argument("--limit", type=int, default=50, metavar="NUMBER", help="of runs (default: %(default)s)"),
+        OUTPUT,
+    ),
+)
+REPORT = Command(
+    "report",
+    "Say what became of a run's records, by the files that it left",
+    "runs.report",
+    (_DAG, _TASK, _RUN, _INDEX, OUTPUT_PATH, OUTPUT),
+)
+HELD = Group(
+    "held",
+    "Valid records that are too few for a request, and wait for their task's next run",
+    (
+        Command("list", "List the records that wait", "held.show", (_ANY_DAG, _ANY_TASK, _ROOT, OUTPUT)),
+        Command(
+            "drop",
+            "Remove records that wait, so that no run sends them",
+            "held.drop",
+            (
+                *(_ANY_DAG, _ANY_TASK),
+                argument("--older-than", type=int, metavar="DAYS", help="only files " + _OLD),
+                _ROOT,
+                VERY_SURE,
+            ),
+        ),
+    ),
+)
+CLEAN = Command(
+    "clean",
+    "Remove receipts and rejects of old runs; what waits for a next run stays",
+    "runs.clean",
+    (
+        _ANY_DAG,
+        argument("--older-than", type=int, required=True, metavar="DAYS", help="runs " + _OLD),
+        argument("--dry-run", action="store_true", help="only list them"),
+        _ROOT,
+        VERY_SURE,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from airflow_provider_userdata.delivery.carry_over.claims import Claimant, Claims
 from airflow_provider_userdata.delivery.carry_over.folder import CarryOverFolder
 
-__all__ = ["CarryOverFolder"]
+__all__ = ["CarryOverFolder", "Claimant", "Claims"]

@@ -1,0 +1,113 @@
+"""The command `userdata rejects export`: a table for who corrects records in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from airflow_provider_userdata.cli.asked_run import asked_folder
+from airflow_provider_userdata.cli.printing import said
+from airflow_provider_userdata.cli.reject_groups import RejectedRecord
+from airflow_provider_userdata.cli.run_folders import RunFolder, counts_of, lines_of
+from airflow_provider_userdata.delivery.recording import PRIVATE_FILE
+from airflow_provider_userdata.errors import OutputError
+from airflow_provider_userdata.ui import rules
+
+_ABOUT = ("position", "file", "line", "fate", "rule", "where", "what is wrong", "what to do")
+_PREFIX = "userdata: "
+_WHOLE = "record"
+"""The column of records that have no fields."""
+
+
+@said()
+def export(asked: Namespace) -> None:
+    """Write the records that a run didn't deliver as a table."""
+    path = asked_folder(asked)
+    paths = list(path.iterdir())
+    last = dict(_last_lines(RunFolder(asked.dag_id, asked.run_id, asked.task_id, "", path, paths), asked))
+    columns: dict[str, None] = {}
+    for record in _records(paths, last):
+        columns.update(dict.fromkeys(_fields(record.value())))
+    with _opened(asked.csv) as file:
+        rows = csv.writer(file)
+        about = () if asked.records_only else tuple(_PREFIX + name for name in _ABOUT)
+        rows.writerow([*columns, *about])
+        for record in _records(paths, last):
+            fields = _fields(record.value())
+            told = () if asked.records_only else _about(record)
+            rows.writerow([*(_cell(fields.get(name, "")) for name in columns), *told])
+    if asked.csv != "-":
+        print(f"{len(last):,} records are in {asked.csv}. It holds what they hold: keep it as safe as they are.")
+
+
+def _last_lines(folder: RunFolder, asked: Namespace) -> Iterator[tuple[int, int]]:
+    """Yield the positions that are not delivered, each with the number of its last line."""
+    delivered = counts_of(folder).delivered
+    fates = set(asked.fate or ("rejected", "held", "unknown"))
+    last: dict[int, int] = {}
+    for number, line in enumerate(_lines(folder.paths)):
+        if line is not None:
+            wanted = line.fate in fates and (asked.rule is None or line.rule == asked.rule)
+            last[line.position] = number if wanted else -1
+    yield from ((position, number) for position, number in last.items() if number >= 0 and position not in delivered)
+
+
+def _records(paths: list[Any], last: Mapping[int, int]) -> Iterator[RejectedRecord]:
+    """Yield the last line of each position that is wanted."""
+    for number, line in enumerate(_lines(paths)):
+        if line is not None and last.get(line.position) == number:
+            yield line
+
+
+def _lines(paths: list[Any]) -> Iterator[RejectedRecord | None]:
+    """Yield the lines of the rejects; None for a damaged one."""
+    decoder = msgspec.json.Decoder(RejectedRecord)
+    for text in lines_of(paths, "rejects"):
+        line = None
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            line = decoder.decode(text)
+        yield line
+
+
+def _fields(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {_WHOLE: value}
+
+
+def _cell(value: Any) -> str:
+    """Return a value as a cell: text as it is, nothing as nothing, all else as JSON."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _about(record: RejectedRecord) -> list[object]:
+    rule = rules.all_rules().get(record.rule)
+    do = "" if rule is None else rule.do
+    where = (record.position, record.file, record.line, record.fate, record.rule, record.path, record.reason, do)
+    return ["" if one is None else one for one in where]
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[IO[str]]:
+    """Open the table, which only its owner may read; with a mark by which spreadsheets know UTF-8.
+
+    :raises OutputError: if it can't be written.
+    """
+    if name == "-":
+        yield sys.stdout
+        return
+    try:
+        number = os.open(Path(name).expanduser(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+        with os.fdopen(number, "w", encoding="utf-8-sig", errors="replace", newline="") as file:
+            yield file
+    except OSError as error:
+        raise OutputError(f"--csv: {name} can't be written: {error.strerror or type(error).__name__}") from None

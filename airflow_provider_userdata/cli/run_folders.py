@@ -1,0 +1,147 @@
+"""What lies in the output folders: the runs, and what their files say became of the records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from airflow_provider_userdata.cli.asked_run import files_of
+from airflow_provider_userdata.delivery.recording import Range, RejectLine
+from airflow_provider_userdata.delivery.report import Fate
+from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
+
+_OURS = ("receipts-", "rejects-")
+LEFT = (*_OURS, "sent-", "originals-", "checkpoint.json", ".attempt-", ".checkpoint.json")
+"""How the names begin of what runs leave."""
+
+
+class _Receipt(msgspec.Struct):
+    ranges: list[Range]
+    at: str = ""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of a task's run.
+
+    :param index: of a mapped task, which instance; else empty.
+    :param paths: what it holds.
+    """
+
+    dag: str
+    run: str
+    task: str
+    index: str
+    path: Any
+    paths: list[Any]
+
+    def changed(self) -> datetime | None:
+        """Return when anything was last written here; None if the store doesn't say."""
+        with suppress(OSError, AttributeError, TypeError):
+            return datetime.fromtimestamp(max(path.stat().st_mtime for path in self.paths), UTC)
+        return None
+
+
+@dataclass
+class Counts:
+    """What a run's files say became of its records: their last fates.
+
+    :param last: the fate and the rule of each position in the rejects.
+    :param requests: how many requests were accepted.
+    """
+
+    delivered: IntervalSet = field(default_factory=IntervalSet)
+    last: dict[int, tuple[str, str]] = field(default_factory=dict)
+    requests: int = 0
+    first_at: str = ""
+    last_at: str = ""
+
+    def fates(self) -> Counter[str]:
+        """Return how many records have each fate. A record that was delivered later counts as delivered."""
+        found = Counter([fate for position, (fate, _) in self.last.items() if position not in self.delivered])
+        found[Fate.DELIVERED] = len(self.delivered)
+        return found
+
+    def reasons(self) -> Counter[str]:
+        """Return how many records each rule kept from being delivered."""
+        return Counter([rule for position, (_, rule) in self.last.items() if rule and position not in self.delivered])
+
+
+def run_folders(root: Any, dag: str | None = None, task: str | None = None) -> Iterator[RunFolder]:
+    """Yield the folders of runs below an output folder.
+
+    :param dag: only this DAG's.
+    :param task: only this task's.
+    """
+    for dag_folder in _folders(root):
+        if dag is not None and _name(dag_folder) != dag:
+            continue
+        for run_folder in _folders(dag_folder):
+            for task_folder in _folders(run_folder):
+                if task is not None and _name(task_folder) != task:
+                    continue
+                names = (_name(dag_folder), _name(run_folder), _name(task_folder))
+                yield from _of_task(names, task_folder)
+
+
+def counts_of(folder: RunFolder) -> Counts:
+    """Return what a run's files say. A damaged or torn line is passed over."""
+    counts = Counts()
+    receipts, rejects = msgspec.json.Decoder(_Receipt), msgspec.json.Decoder(RejectLine)
+    for line in _decoded(receipts, folder.paths, "receipts"):
+        for start, length in line.ranges:
+            counts.delivered.add(start, length)
+        counts.requests += 1
+        if line.at:
+            counts.first_at = min(counts.first_at or line.at, line.at)
+            counts.last_at = max(counts.last_at, line.at)
+    for reject in _decoded(rejects, folder.paths, "rejects"):
+        counts.last[reject.position] = (reject.fate.value, reject.rule)
+    return counts
+
+
+def lines_of(paths: list[Any], kind: str) -> Iterator[bytes]:
+    """Yield the whole lines of a run's files, in the order in which they were written."""
+    for _, path in files_of(paths, kind):
+        with path.open("rb") as file:
+            yield from (line for line in file if line.endswith(b"\n"))
+
+
+def _decoded(decoder: msgspec.json.Decoder[Any], paths: list[Any], kind: str) -> Iterator[Any]:
+    for text in lines_of(paths, kind):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            yield decoder.decode(text)
+
+
+def _of_task(names: tuple[str, str, str], folder: Any) -> Iterator[RunFolder]:
+    paths = list(folder.iterdir())
+    if _any_ours(paths):
+        yield RunFolder(*names, "", folder, paths)
+    for path in sorted(paths, key=lambda path: path.name.zfill(10)):
+        if path.name.isdecimal() and _any_ours(within := list(path.iterdir())):
+            yield RunFolder(*names, path.name, path, within)
+
+
+def _any_ours(paths: Iterable[Any]) -> bool:
+    return any(path.name.startswith(_OURS) for path in paths)
+
+
+def _folders(folder: Any) -> list[Any]:
+    """Return the folders in a folder; none if it isn't one, or isn't there."""
+    try:
+        found = sorted(folder.iterdir(), key=lambda path: path.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [path for path in found if not path.name.endswith(".jsonl") and not path.name.startswith(".")]
+
+
+def _name(folder: Any) -> str:
+    """Return the name that a folder's name stands for; one that was too long stays cut."""
+    return unquote(folder.name)

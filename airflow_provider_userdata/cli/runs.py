@@ -1,0 +1,136 @@
+"""The commands `userdata runs`, `report` and `clean`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow_provider_userdata.cli.asked_run import asked_folder
+from airflow_provider_userdata.cli.printing import confirm, printable, said, structured, table
+from airflow_provider_userdata.cli.run_folders import LEFT, RunFolder, counts_of, run_folders
+from airflow_provider_userdata.delivery.report import Fate
+from airflow_provider_userdata.errors import ArgumentError, OutputError
+from airflow_provider_userdata.operators.output_paths import output_root
+from airflow_provider_userdata.ui import rules
+
+_FATES = (Fate.DELIVERED, Fate.REJECTED, Fate.HELD, Fate.UNKNOWN)
+
+
+@said()
+def runs(asked: Namespace) -> None:
+    """List the runs that left files."""
+    root = output_root(asked.output_path)
+    found = [_row(one) for one in run_folders(root, asked.dag_id, asked.task_id)]
+    found.sort(key=lambda row: str(row["last written"] or ""), reverse=True)
+    if asked.output != "table":
+        print(structured(found, asked.output))
+        return
+    if not found:
+        print(f"No run has left files in {root}. --output-path names another folder.")
+        return
+    print("\n".join(_listed(found[: asked.limit])))
+    if len(found) > asked.limit:
+        print(f"{len(found) - asked.limit:,} earlier runs: raise --limit")
+    print(f"Folder: {root}")
+
+
+@said()
+def report(asked: Namespace) -> None:
+    """Say what became of a run's records."""
+    path = asked_folder(asked)
+    folder = RunFolder(asked.dag_id, asked.run_id, asked.task_id, "", path, list(path.iterdir()))
+    counts = counts_of(folder)
+    fates, reasons = counts.fates(), counts.reasons()
+    told: dict[str, Any] = {fate.value: fates[fate] for fate in _FATES}
+    told |= {"requests accepted": counts.requests, "first": counts.first_at or None, "last": counts.last_at or None}
+    if asked.output != "table":
+        print(structured({**told, "reasons": dict(reasons.most_common()), "folder": str(path)}, asked.output))
+        return
+    print(table([{"": name, "records": f"{told[name]:,}"} for name in map(str, _FATES)]))
+    print(f"{counts.requests:,} requests were accepted{_between(counts.first_at, counts.last_at)}.")
+    if fates[Fate.UNCHANGED]:
+        print(f"{fates[Fate.UNCHANGED]:,} corrected records turned out to be delivered already.")
+    words = rules.of(reasons)
+    for rule, count in reasons.most_common():
+        says = f": {words[rule].says}\n    What to do: {words[rule].do}" if rule in words else ""
+        print(f"\n{rule}, {count:,} records{says}")
+    print(f"\nFiles: {path}")
+
+
+@said()
+def clean(asked: Namespace) -> None:
+    """Remove the files of old runs."""
+    if asked.older_than < 1:
+        raise ArgumentError("--older-than: must be at least 1 day")
+    root = output_root(asked.output_path)
+    before = datetime.now(UTC) - timedelta(days=asked.older_than)
+    old = [one for one in run_folders(root, asked.dag_id) if (at := one.changed()) is not None and at < before]
+    if not old:
+        print(f"No run in {root} was last written more than {asked.older_than} days ago.")
+        return
+    print(table([{"dag": one.dag, "run": one.run, "task": one.task, "map index": one.index} for one in old]))
+    if asked.dry_run:
+        print(f"{len(old):,} runs would be removed.")
+        return
+    confirm(asked, f"Remove the receipts and rejects of these {len(old):,} runs in {root}?", "removed")
+    for one in old:
+        _remove(one)
+    print(f"Removed the files of {len(old):,} runs.")
+
+
+def _remove(folder: RunFolder) -> None:
+    """Remove what a run left, and the folders that are empty then."""
+    try:
+        for path in folder.paths:
+            if path.name.startswith(LEFT):
+                path.unlink()
+    except OSError as error:
+        raise OutputError(f"{folder.path} can't be removed: {error.strerror or type(error).__name__}") from None
+    above = folder.path
+    for _ in range(4 if folder.index else 3):
+        with suppress(OSError, AttributeError):  # it holds something else, or the store has no folders
+            above.rmdir()
+            above = above.parent
+
+
+def _row(folder: RunFolder) -> dict[str, Any]:
+    counts, changed = counts_of(folder), folder.changed()
+    fates = counts.fates()
+    last = changed.isoformat(timespec="seconds") if changed is not None else counts.last_at
+    return {
+        "dag": folder.dag,
+        "task": folder.task,
+        "run": folder.run,
+        "map index": folder.index or None,
+        "last written": last or None,
+        **{fate.value: fates[fate] for fate in _FATES},
+    }
+
+
+def _listed(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Return the lines for a person: a table for each task, so that the runs' long names fit."""
+    tasks: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        tasks.setdefault((row["dag"], row["task"]), []).append(row)
+    for (dag, task), own in tasks.items():
+        mapped = any(row["map index"] is not None for row in own)
+        yield f"{printable(dag)} {printable(task)}"
+        yield table([_row_of_task(row, mapped=mapped) for row in own], indent=2)
+        yield ""
+
+
+def _row_of_task(row: dict[str, Any], *, mapped: bool) -> dict[str, object]:
+    index = {"map index": row["map index"]} if mapped else {}
+    written = (row["last written"] or "")[:16].replace("T", " ")
+    return {"run": row["run"], **index, "last written": written, **{fate: f"{row[fate]:,}" for fate in _FATES}}
+
+
+def _between(first: str, last: str) -> str:
+    """Return when it was, in words."""
+    if not first:
+        return ""
+    begun, ended = (at[:19].replace("T", " ") for at in (first, last))
+    return f", from {begun} to {ended} UTC" if begun != ended else f", at {begun} UTC"
