@@ -1,7 +1,7 @@
 /** The page's filters. Each change is a step in the browser's history. */
 
 import { Button, Flex, NativeSelect, Text } from "@chakra-ui/react";
-import { useId, useMemo } from "react";
+import { useEffect, useId, useMemo, useRef } from "react";
 import { useSearchParams } from "react-router-dom";
 
 import type { Row } from "./answer.ts";
@@ -19,15 +19,26 @@ type SelectProps = {
   onChange: (value: string) => void;
 };
 
+/** The filter that was changed last, and when: Airflow makes the page anew then, and it should keep the focus. */
+let changed = { label: "", at: 0 };
+
 const Select = ({ label, value, options, all, onChange }: SelectProps) => {
   const id = useId();
+  const field = useRef<HTMLSelectElement>(null);
+  useEffect(() => {
+    if (changed.label === label && Date.now() - changed.at < 3_000) field.current?.focus({ preventScroll: true });
+  }, [label]);
+  const choose = (chosen: string) => {
+    changed = { label, at: Date.now() };
+    onChange(chosen);
+  };
   return (
     <Flex direction="column" flex={{ base: "1 1 40%", md: "0 0 auto" }} gap={1} minW="8rem">
       <Text asChild color="fg.muted" fontSize="xs">
         <label htmlFor={id}>{label}</label>
       </Text>
       <NativeSelect.Root maxW={{ md: "18rem" }} size="sm">
-        <NativeSelect.Field id={id} onChange={(event) => onChange(event.target.value)} value={value}>
+        <NativeSelect.Field id={id} onChange={(event) => choose(event.target.value)} ref={field} value={value}>
           {all && <option value="">{all}</option>}
           {options.map(([option, name]) => (
             <option key={option} value={option}>

@@ -5,7 +5,7 @@ import { useMemo, useState } from "react";
 import { useSearchParams } from "react-router-dom";
 
 import { readList, type List } from "./answer.ts";
-import { buckets } from "./buckets.ts";
+import { buckets, oldestOf } from "./buckets.ts";
 import { FilterBar } from "./FilterBar.tsx";
 import { filtersOf, isFiltered, matches } from "./filters.ts";
 import { amount, clock, number } from "./format.ts";
@@ -49,7 +49,10 @@ const Found = ({ list }: { list: List }) => {
   const [most, setMost] = useState(AT_FIRST);
   const filters = useMemo(() => filtersOf(new URLSearchParams(query)), [query]);
   const shown = useMemo(() => list.rows.filter((row) => matches(row, filters, list.now)), [list, filters]);
-  const made = useMemo(() => buckets(shown, filters.days, list.now, !list.more), [shown, filters.days, list]);
+  const made = useMemo(
+    () => buckets(shown, filters.days, list.now, list.more ? oldestOf(list.rows, list.now) : null),
+    [shown, filters.days, list],
+  );
   const running = shown.filter((row) => ["running", "waiting"].includes(stateOf(row, list.now))).length;
   if (!list.rows.length && !isFiltered(filters)) return <Nothing now={list.now} days={filters.days} />;
   return (

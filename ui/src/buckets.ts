@@ -9,6 +9,9 @@ export type Bucket = { start: number; label: string; counts: Counts };
 /** When an upload began, for the page: as the task says, else as Airflow does. */
 export const beganAt = (row: Row): number | null => row.upload.started ?? row.started;
 
+/** Return when the oldest of these uploads began. */
+export const oldestOf = (rows: Row[], now: number): number => rows.reduce((least, row) => Math.min(least, beganAt(row) ?? now), now);
+
 /** Return the share of the records tried that has one of these fates; 0 if none was tried. */
 export function shareOf(counts: Counts, ...fates: (keyof Counts)[]): number {
   const all = tried(counts);
@@ -18,13 +21,12 @@ export function shareOf(counts: Counts, ...fates: (keyof Counts)[]): number {
 /**
  * Return a bucket for each hour of one day, or for each day of several, the earliest first, also where nothing began.
  *
- * @param complete whether the rows are all of these days. If not, buckets before the oldest row would seem empty.
+ * @param since when the oldest upload began that the page knows of, if it doesn't know all of these days: buckets before
+ * it would seem empty.
  */
-export function buckets(rows: Row[], days: number, now: number, complete = true): Bucket[] {
+export function buckets(rows: Row[], days: number, now: number, since: number | null = null): Bucket[] {
   const hourly = days <= 1;
-  const oldest = rows.reduce((least, row) => Math.min(least, beganAt(row) ?? now), now);
-  const since = now - days * DAY_LONG;
-  const made = emptyBuckets(complete ? since : Math.max(since, oldest), now, hourly);
+  const made = emptyBuckets(Math.max(now - days * DAY_LONG, since ?? 0), now, hourly);
   const byStart = new Map(made.map((bucket) => [bucket.start, bucket]));
   for (const row of rows) {
     const bucket = byStart.get(startOf(beganAt(row) ?? now, hourly));

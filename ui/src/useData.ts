@@ -7,8 +7,11 @@ export type Problem = { kind: "session" | "forbidden" | "unavailable"; status?: 
 
 export type Fetched<T> = { data: T | undefined; problem: Problem | null; again: () => void };
 
-/** The last answer of each address, so that who comes back sees it at once. */
-const seen = new Map<string, unknown>();
+/**
+ * The last answer of each address, and when it came. Whoever comes back sees it at once; and Airflow makes the whole page
+ * anew whenever its address changes, such as by a filter, for which nothing has to be asked again.
+ */
+const seen = new Map<string, { data: unknown; at: number }>();
 
 /**
  * Return what an address answers, and keep what was there while it fails or while another address is on its way.
@@ -17,7 +20,7 @@ const seen = new Map<string, unknown>();
  * @param pause the milliseconds until it is asked again.
  */
 export function useData<T>(path: string, read: (answer: unknown) => T, pause: (data: T) => number): Fetched<T> {
-  const [data, setData] = useState(() => seen.get(path) as T | undefined);
+  const [data, setData] = useState(() => seen.get(path)?.data as T | undefined);
   const [problem, setProblem] = useState<Problem | null>(null);
   const ask = useRef(() => {});
   const steps = useRef({ read, pause });
@@ -40,13 +43,16 @@ export function useData<T>(path: string, read: (answer: unknown) => T, pause: (d
         if (found.problem.kind === "unavailable") timer = window.setTimeout(ask.current, 10_000);
         return;
       }
-      seen.set(path, found.data);
+      seen.set(path, { data: found.data, at: Date.now() });
       setData(found.data);
       timer = window.setTimeout(ask.current, steps.current.pause(found.data));
     };
     const onVisible = () => ask.current();
     document.addEventListener("visibilitychange", onVisible);
-    ask.current();
+    const known = seen.get(path);
+    const fresh = known ? known.at + steps.current.pause(known.data as T) - Date.now() : 0;
+    if (fresh > 0) timer = window.setTimeout(ask.current, fresh);
+    else ask.current();
     return () => {
       stopped.abort();
       window.clearTimeout(timer);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { buckets, shareOf } from "../src/buckets.ts";
+import { buckets, oldestOf, shareOf } from "../src/buckets.ts";
 import { noCounts } from "../src/fates.ts";
 import { NOW, row } from "./examples.ts";
 
@@ -28,9 +28,10 @@ test("a day on which the clocks change is one day", () => {
   assert.deepEqual(labels, ["21 Oct", "22 Oct", "23 Oct", "24 Oct", "25 Oct", "26 Oct", "27 Oct", "28 Oct"]);
 });
 
-test("before the oldest upload of an incomplete list there are no buckets", () => {
-  const made = buckets([began("2026-11-29T12:00:00Z")], 30, NOW, false);
-  assert.deepEqual(made.map(({ label }) => label), ["29 Nov", "30 Nov"]);
+test("before the oldest upload of an incomplete list there are no buckets, whatever the filters show", () => {
+  const known = [began("2026-11-28T12:00:00Z"), began("2026-11-29T12:00:00Z")];
+  const made = buckets(known.slice(1), 30, NOW, oldestOf(known, NOW));
+  assert.deepEqual(made.map(({ label }) => label), ["28 Nov", "29 Nov", "30 Nov"]);
 });
 
 test("the share is of the records that this run tried", () => {
