@@ -90,6 +90,12 @@ def test_by_keyboard_alone(open_as: Callable[..., Page], named: uploads.Cast) ->
     for label in ("DAG", "State", "Time"):
         assert label in reached
     assert reached.index("DAG") < reached.index("State") < reached.index("Time")
+    page.get_by_label("State", exact=True).focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(f"a[href*='run_id={named.with_rejects.run_id}&']")).to_have_count(0)
+    expect(page.get_by_label("State", exact=True)).to_be_focused()  # though Airflow has made the page anew
+    page.keyboard.press("ArrowUp")
+    expect(page.locator(f"a[href*='run_id={named.with_rejects.run_id}&']")).to_have_count(1)
     page.locator(f"a[href*='run_id={named.with_rejects.run_id}&']").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Why records were not delivered")).to_be_visible()

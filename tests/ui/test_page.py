@@ -65,7 +65,7 @@ def test_filters_stay_in_the_address(
     """A filter changes rows, plots and the address; the address alone brings them back, and so does going back."""
     page = open_as("admin", PAGE)
     count, plots = page.get_by_test_id("count"), page.get_by_test_id("plot")
-    expect(count).to_contain_text("499 uploads")
+    expect(count).to_contain_text(re.compile("^49[89] uploads"))  # with or without the live one
     all_records = plots.first.inner_text()
     page.get_by_label("Vendor").select_option("GeroSense")
     page.get_by_label("State", exact=True).select_option("Waiting")
