@@ -115,6 +115,10 @@ class OutcomeLog:
         if len(self._invalid) >= _LINES:
             self.write_invalid()
 
+    def keep_originals(self, rows: Sequence[tuple[int, object]]) -> None:
+        """Write what was read of rows that may be corrected before the task is cleared again."""
+        write_originals(self.files.originals, rows)
+
     def write_invalid(self) -> None:
         """Write the lines of the rows that were found invalid."""
         rows, self._invalid = self._invalid, []

@@ -99,6 +99,9 @@ class Validator:
         if self.keep_proven:
             known = [position for position in positions if self.progress.is_proven(position)]
             self._proven += self._preparer.prepare(chunk, [rows[position - first] for position in known], known).records
+        if originals := self.progress.originals:  # of rejects that a replay sent: they may be corrected here, too
+            known = [position for position in positions if position in originals and self.progress.has_fate(position)]
+            self.fates.keep_originals([(position, rows[position - first]) for position in known])
         new = [position for position in positions if not self.progress.has_fate(position)]
         return new, [rows[position - first] for position in new]
 

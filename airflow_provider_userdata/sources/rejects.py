@@ -92,7 +92,7 @@ def _chosen(
     source: RejectsSource, rejects: RejectsFolder, name: str, fates: dict[int, LastFate], done: Marks
 ) -> Iterator[_Row]:
     """Yield the records of a file that are sent again."""
-    attempt, marked = attempt_of(name, rejects.folder), done.get(name, {})
+    marked = done.get(name, {})
     by_itself = damaged = 0
     takes_line = source.fix_takes_line
     with (rejects.folder / name).open("rb") as file:
@@ -103,7 +103,7 @@ def _chosen(
                 damaged += text.endswith(b"\n")  # one without is being written, or a crash tore it
                 continue
             last, mark = fates.get(line.position), marked.get(number)
-            if last is None or last.attempt != attempt or mark in (Fate.DELIVERED, Fate.HELD):
+            if last is None or (last.file, last.line) != (name, number) or mark in (Fate.DELIVERED, Fate.HELD):
                 continue
             if not source.takes(mark or line.fate, line.rule):
                 continue

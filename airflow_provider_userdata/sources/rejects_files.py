@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from airflow_provider_userdata.delivery.recording import Folder, StorePath, folder_name, is_local
+from airflow_provider_userdata.delivery.recording import Folder, StorePath, folder_name, is_local, number_of
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources.airflow_lookups import is_folder, output_folder
 from airflow_provider_userdata.sources.paths import find_files, path_of
@@ -16,7 +16,6 @@ from airflow_provider_userdata.sources.rejects_source import RejectsSource
 from airflow_provider_userdata.sources.untemplated import is_location
 
 _FILE = re.compile(r"(receipts|rejects)-(.+)\.jsonl")
-_NUMBER = re.compile(r"\d+")
 
 
 class RejectsFolder(NamedTuple):
@@ -45,10 +44,9 @@ def attempts_in(folder: Folder) -> list[str]:
     found: dict[str, tuple[int, float]] = {}
     for path in folder.iterdir():
         if (attempt := attempt_of(path.name, folder, kind=None)) is not None:
-            number = _NUMBER.match(attempt)
             written = _written(path)
             before = found.get(attempt, (0, 0.0))
-            found[attempt] = (int(number[0]) if number else 0, max(written, before[1]))
+            found[attempt] = (number_of(attempt), max(written, before[1]))
     return sorted(found, key=lambda attempt: (*found[attempt], attempt))
 
 

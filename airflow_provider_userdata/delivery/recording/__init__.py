@@ -9,6 +9,7 @@ from airflow_provider_userdata.delivery.recording.append_log import (
     cut_log,
     is_local,
     make_private_folder,
+    numbered_lines,
     reached,
     read_log,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "is_local",
     "make_private_folder",
     "number_of",
+    "numbered_lines",
     "reached",
     "read_log",
     "read_marks",

@@ -47,6 +47,27 @@ def read_log(folder: Folder, name: str, since: int) -> Iterator[bytes]:
             yield from file.read().splitlines()
 
 
+def numbered_lines(folder: Folder, name: str) -> Iterator[tuple[str, int, bytes]]:
+    """Yield all lines, each after its file's name and its number there, from 1.
+
+    :raises FileNotFoundError: if the file doesn't exist.
+    """
+    if is_local(folder):
+        yield from _numbered(folder, f"{name}.jsonl")
+        return
+    for number in itertools.count(1):
+        part = _part_name(name, number)
+        if number > 1 and not (folder / part).exists():
+            return
+        yield from _numbered(folder, part)
+
+
+def _numbered(folder: Folder, file: str) -> Iterator[tuple[str, int, bytes]]:
+    with (folder / file).open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            yield file, number, line
+
+
 def least_sizes(folder: Folder, seals: Mapping[str, int]) -> dict[str, int]:
     """Return the least number of bytes of each file, by its name, of files of lines up to their seals."""
     if is_local(folder):

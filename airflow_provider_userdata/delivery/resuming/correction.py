@@ -7,7 +7,14 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_provider_userdata.delivery.recording import Folder, is_local, number_of, reached, read_originals
+from airflow_provider_userdata.delivery.recording import (
+    Folder,
+    is_local,
+    number_of,
+    reached,
+    read_marks,
+    read_originals,
+)
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint, Completed
 from airflow_provider_userdata.delivery.resuming.doubt import Doubt
@@ -31,27 +38,29 @@ def correction(completed: Completed, folder: Folder, *, with_held: bool) -> Reco
     attempts = _attempts(completed)
     _check_here(completed, folder)
     found = last_fates(folder, attempts)
+    sent = _sent_again(found, folder)
     again = {
         position: line
         for position, line in found.items()
-        if line.fate is Fate.REJECTED or (line.fate is Fate.HELD and with_held and position >= completed.carried_in)
+        if (line.fate is Fate.REJECTED and position not in sent)
+        or (line.fate is Fate.HELD and with_held and position >= completed.carried_in)
     }
     originals = read_originals(folder, attempts)
-    lacking = [position for position in again if position not in originals]
+    lacking = [position for position in (*again, *sent) if position not in originals]
     if lacking or any(position not in originals for position in range(completed.carried_in)):
         raise damaged("the originals of rejected records", "some are missing")
-    rejected = sum(line.fate is Fate.REJECTED for line in again.values())
-    if rejected != completed.done[Fate.REJECTED]:
-        counted = completed.done[Fate.REJECTED]
-        raise damaged("rejects", f"{rejected} records are rejected there, and {counted} in the report")
+    counted, rejected = completed.done[Fate.REJECTED], sum(line.fate is Fate.REJECTED for line in again.values())
+    uncounted = counted - rejected  # of those that were sent again; others, an earlier attempt has counted
+    if not 0 <= uncounted <= len(sent):
+        raise damaged("rejects", f"{rejected + len(sent)} records are rejected there, and {counted} in the report")
     settled = IntervalSet([(0, completed.rows)])
     settled.discard_all([(position, 1) for position in sorted(again)])
     return Recovery(
         checkpoint=_checkpoint(completed, attempts[-1]),
         settled=settled,
         in_doubt=Doubt(),
-        tally=_tally(completed, again),
-        originals={position: originals[position] for position in {*again, *range(completed.carried_in)}},
+        tally=_tally(completed, again, dict(list(sent.items())[len(sent) - uncounted :]), found),
+        originals={position: originals[position] for position in {*again, *sent, *range(completed.carried_in)}},
     )
 
 
@@ -73,6 +82,17 @@ def _check_here(completed: Completed, folder: Folder) -> None:
         )
 
 
+def _sent_again(found: Mapping[int, LastFate], folder: Folder) -> dict[int, Fate]:
+    """Return what became of rejected records that a replay sent."""
+    marks = read_marks(folder)
+    fates = {position: marks.get(line.file, {}).get(line.line) for position, line in found.items()}
+    return {
+        position: fate
+        for position, fate in sorted(fates.items())
+        if fate is not None and found[position].fate is Fate.REJECTED
+    }
+
+
 def _checkpoint(completed: Completed, attempt: str) -> Checkpoint:
     """Return the checkpoint that such a run would have had at its end."""
     return Checkpoint(
@@ -86,12 +106,20 @@ def _checkpoint(completed: Completed, attempt: str) -> Checkpoint:
     )
 
 
-def _tally(completed: Completed, again: Mapping[int, LastFate]) -> dict[str, Any]:
-    """Return the counts of a completed run without the records that are to be sent now."""
+def _tally(
+    completed: Completed, again: Mapping[int, LastFate], sent: Mapping[int, Fate], found: Mapping[int, LastFate]
+) -> dict[str, Any]:
+    """Return the counts of a completed run without the records that are to be sent now.
+
+    :param sent: rejected records that a replay has sent since, which count as what became of them there.
+    """
     done = completed.done
     fates = Counter({fate.value: done[fate] for fate in Fate})
     fates.subtract(Counter(line.fate.value for line in again.values()))
     reasons = Counter(done["reasons"])
     reasons.subtract(Counter(line.rule for line in again.values()))
+    fates.subtract(Counter(found[position].fate.value for position in sent))
+    fates.update(Counter(fate.value for fate in sent.values()))
+    reasons.subtract(Counter(found[position].rule for position, fate in sent.items() if fate is Fate.DELIVERED))
     sums = {name: done[name] for name in ("resent", "requests", "retries", "bytes", "seconds")}
     return {"fates": dict(+fates), "reasons": dict(+reasons), "refused": 0, "answers": completed.answers, **sums}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import msgspec
 
@@ -12,6 +11,7 @@ from airflow_provider_userdata.delivery.recording import (
     Folder,
     ReceiptLine,
     RejectLine,
+    numbered_lines,
     read_log,
     receipts_name,
     rejects_name,
@@ -20,11 +20,16 @@ from airflow_provider_userdata.delivery.report import Fate
 
 
 class LastFate(msgspec.Struct, frozen=True, gc=False):
-    """What became of a record, and which attempt wrote it."""
+    """What became of a record, and where its line is.
+
+    :param file: the name of the rejects file.
+    :param line: the number of its line there, from 1.
+    """
 
     fate: Fate
     rule: str
-    attempt: str
+    file: str
+    line: int
 
 
 def last_fates(folder: Folder, attempts: Iterable[str]) -> dict[int, LastFate]:
@@ -34,9 +39,12 @@ def last_fates(folder: Folder, attempts: Iterable[str]) -> dict[int, LastFate]:
     """
     found: dict[int, LastFate] = {}
     for attempt in attempts:
-        for reject in _lines(folder, rejects_name(attempt), RejectLine):
-            found[reject.position] = LastFate(reject.fate, reject.rule, attempt)
-        for receipt in _lines(folder, receipts_name(attempt), ReceiptLine):
+        with contextlib.suppress(FileNotFoundError):
+            for file, number, text in numbered_lines(folder, rejects_name(attempt)):
+                with contextlib.suppress(msgspec.DecodeError):
+                    reject = msgspec.json.decode(text, type=RejectLine)
+                    found[reject.position] = LastFate(reject.fate, reject.rule, file, number)
+        for receipt in _receipts(folder, attempt):
             for start, length in receipt.ranges:
                 for position in range(start, start + length) if length < len(found) else _within(found, start, length):
                     found.pop(position, None)
@@ -47,8 +55,8 @@ def _within(found: Mapping[int, object], start: int, length: int) -> list[int]:
     return [position for position in found if start <= position < start + length]
 
 
-def _lines(folder: Folder, name: str, kind: type[Any]) -> Iterator[Any]:
+def _receipts(folder: Folder, attempt: str) -> Iterator[ReceiptLine]:
     with contextlib.suppress(FileNotFoundError):
-        for line in read_log(folder, name, 0):
+        for line in read_log(folder, receipts_name(attempt), 0):
             with contextlib.suppress(msgspec.DecodeError):
-                yield msgspec.json.decode(line, type=kind)
+                yield msgspec.json.decode(line, type=ReceiptLine)

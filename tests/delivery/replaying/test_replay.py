@@ -124,6 +124,26 @@ def test_what_a_cleared_task_has_delivered_is_no_reject(
     assert sandbox.ptengine.counts.records == sandbox.ptengine.counts.distinct == COUNT
 
 
+@pytest.mark.parametrize("kept", ["the source as it was", "the source corrected"])
+def test_a_cleared_task_sends_nothing_that_a_replay_has(
+    kept: str, attempt: Deliver, again: Deliver, rejects: Rejects, rows: Rows, store: MemoryStore, sandbox: Sandbox
+) -> None:
+    """Whoever clears after a replay gets the counts of both, as often as the task is cleared."""
+    records = rows("thymia", COUNT)
+    attempt("thymia", wrong(records), max_rejected=0)
+    sandbox.thymia.script("202")
+    assert again("thymia", rejects(fix=right, limit=3), max_in_flight=1).report.delivered == 2
+    for tries, left in enumerate([FAULTY[3:], FAULTY[5:], ()], start=1):
+        store.max_tries = tries
+        now = wrong(records, (*FAULTY[:3], *left) if kept == "the source as it was" else left)
+
+        report = attempt("thymia", now, max_rejected=0).report
+
+        assert (report.delivered, report.rejected, report.unknown) == (COUNT - 1 - len(left), len(left), 1)
+    assert sandbox.thymia.counts.records == sandbox.thymia.counts.distinct == COUNT - 1
+    assert again("thymia", rejects(fix=right), run="tuesday").report.read == 0
+
+
 def test_held_samples_that_go_by_themselves_are_left_out(
     deliver: Deliver, again: Deliver, rejects: Rejects, rows: Rows, sandbox: Sandbox, tmp_path: Path
 ) -> None:
