@@ -15,7 +15,7 @@ from airflow_provider_userdata.delivery.sending.exchange import Answered, Exchan
 from airflow_provider_userdata.delivery.sending.pauses import Pauses
 from airflow_provider_userdata.delivery.sending.request_log import NoLog, RecordsLog, RequestLog
 from airflow_provider_userdata.delivery.sending.retry import Attempts, Waiting
-from airflow_provider_userdata.delivery.sending.retry_after import retry_after
+from airflow_provider_userdata.delivery.sending.retry_after import RetryAfter, retry_after
 from airflow_provider_userdata.delivery.sending.throttle import Permit, Throttle
 from airflow_provider_userdata.delivery.sending.transport import NoAnswer, Transport
 from airflow_provider_userdata.errors import UserdataError
@@ -185,7 +185,8 @@ class Sender:
             while (answer := await self._status(path)) is not None:
                 if isinstance(answer, NoAnswer) or self.vendor.takes_requests(answer):
                     return None  # any other problem shows when a batch is sent
-                wait, reason = self._maintenance(answer)
+                usual = MAINTENANCE_POLL if self.patience.longest_sleep is None else MAINTENANCE_PAUSE
+                wait, reason = _maintenance(retry_after(answer.headers.get("retry-after"), self.clock.now()), usual)
                 if (too_long := self.waiting.too_long(reason, started, wait)) is not None:
                     return GaveUp(self.vendor.maintenance_rule, too_long)
                 self.pauses.add("maintenance", wait)
@@ -193,14 +194,6 @@ class Sender:
                     return GaveUp(self.vendor.maintenance_rule, reason, until=self.waiting.come_back(wait))
                 await self.clock.wait(self.halted, wait)
         return _HALTED
-
-    def _maintenance(self, answer: Answer) -> tuple[float, str]:
-        """Return the seconds to wait before asking again, and why."""
-        asked = retry_after(answer.headers.get("retry-after"), self.clock.now())
-        wait = MAINTENANCE_POLL if self.patience.longest_sleep is None else MAINTENANCE_PAUSE
-        if asked is not None and asked.seconds > wait:
-            return asked.seconds, f"the vendor is in maintenance, and {asked.words}"
-        return wait, f"the vendor is in maintenance, and would be asked again in {wait:g} s"
 
     async def _status(self, path: str) -> Answer | NoAnswer | None:
         """Ask for the vendor's status, which needs a permit like any request; None if the delivery was halted."""
@@ -272,3 +265,14 @@ class Sender:
         else:
             self.pace.pause(wait, too_soon=too_soon)
         return await self.until_ready() if answer is not None and answer.status == 503 else None
+
+
+def _maintenance(asked: RetryAfter | None, usual: float) -> tuple[float, str]:
+    """Return the seconds to wait before asking a vendor in maintenance again, and why.
+
+    :param asked: for how long the vendor asks.
+    :param usual: the seconds to wait at least.
+    """
+    if asked is not None and asked.seconds > usual:
+        return asked.seconds, f"the vendor is in maintenance, and {asked.words}"
+    return usual, f"the vendor is in maintenance, and would be asked again in {usual:g} s"
