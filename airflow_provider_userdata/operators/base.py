@@ -40,9 +40,9 @@ class DeliveryOperator(Lineage, BaseOperator):
     Records are data: they are never rendered as templates, and Airflow stores none of them.
 
     :param source: records, or where they are: a list, what an upstream task returned, a path or glob or a list of them
-        (`.jsonl .ndjson .json .csv .tsv`, each also `.gz`, and `.parquet`), a `FileSource`, a `SqlSource`, a frame or
-        anything else with an Arrow stream, a callable, or a list of these, read one after the other. (paths and SQL
-        are templated)
+        (`.jsonl .ndjson .json .csv .tsv`, each also `.gz`, and `.parquet`), a `FileSource`, a `SqlSource`, a
+        `RejectsSource` with what an earlier run didn't deliver, a frame or anything else with an Arrow stream, a
+        callable, or a list of these, read one after the other. (paths and SQL are templated)
     :param fields: maps the vendor's fields to the source's columns, by their names, or to `Column` (nested values),
         `Constant`, `Number` or `Timestamp`; other columns are not taken. Default: records are taken unchanged.
     :param max_rejected: how many records may be rejected or unknown before the task fails; a number below 1 is a share

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import threading
 from collections.abc import Callable
@@ -125,6 +126,22 @@ def test_two_tasks_at_once_send_each_once(first: Any, sandbox: Sandbox, monkeypa
 
     assert sorted(one.report.delivered for one in ended) == [0, 3]
     assert sandbox.ptengine.counts.records == 10
+
+
+@pytest.mark.airflow_3
+def test_the_example_delivers_all(run_dag: Any, sandbox: Sandbox, output: Path) -> None:
+    """What its first task rejects, its second one corrects and sends; another run of both does the same."""
+    path = Path(__file__).parents[2] / "example_dags" / "send_rejects_again.py"
+    spec = importlib.util.spec_from_file_location("send_rejects_again", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    run = run_dag(module.dag)
+
+    delivered = [run.xcom(name)["delivered"] for name in ("upload", "send_again")]
+    assert (run.state, delivered, sandbox.ptengine.counts.distinct) == ("success", [15, 5], 20)
 
 
 def test_airflow_stores_no_function(first: Any, new_dag: Any) -> None:
