@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class Broadcast:
-    """Calls the observers of a delivery, one after the other in the thread for calls to Airflow. Used on the loop."""
+    """Calls the observers of a delivery, one after the other in one thread. Used on the loop."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = observers

@@ -69,7 +69,9 @@ class Engine:
         self._halt = Halt()
         self._stopped = asyncio.Event()
         self._file_thread = BlockingThread("userdata-files")
-        self._airflow_thread = BlockingThread("userdata-airflow")
+        self._airflow_thread = self._observer_thread = BlockingThread("userdata-airflow")
+        if plan.supervisor is not None:  # else, in `dag.test()`, Airflow takes calls of one thread only
+            self._observer_thread = BlockingThread("userdata-observers")  # one that hangs holds up no checkpoint
         self._tally = Counters(plan.clock.seconds)
         self._doubt = Doubt()
         self._progress = PositionTracker(self._doubt)
@@ -171,7 +173,7 @@ class Engine:
                 return await self._already(completed)
             opened = True
             self._watch.begin()
-            await self._broadcast.started(self._airflow_thread, self._watch.status(), self._halt.event)
+            await self._broadcast.started(self._observer_thread, self._watch.status(), self._halt.event)
             await self._deliver_all()
         except BaseException as error:  # noqa: BLE001  # after any error, what was accepted is recorded
             self._halt.halt(error)
@@ -197,12 +199,13 @@ class Engine:
         """Tell the observers how the run ended. All is written before, since the process may be about to be killed."""
         status = self._watch.status(result.report if result.repeated else None)
         in_a_hurry = isinstance(result.error, StoppedError | OrphanedError)
-        await self._broadcast.ended(self._airflow_thread, status, result.error, in_a_hurry=in_a_hurry)
+        await self._broadcast.ended(self._observer_thread, status, result.error, in_a_hurry=in_a_hurry)
 
     def close(self) -> None:
         """Let the threads end."""
         self._file_thread.close()
         self._airflow_thread.close()
+        self._observer_thread.close()
 
     async def _already(self, completed: Completed) -> Result:
         """Return the report of a run that an earlier attempt completed; send nothing."""
@@ -276,4 +279,4 @@ class Engine:
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
             if not self._halt.event.is_set():  # else what is written last would wait for it
-                await self._broadcast.progressed(self._airflow_thread, self._watch.status())
+                await self._broadcast.progressed(self._observer_thread, self._watch.status())

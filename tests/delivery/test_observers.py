@@ -15,6 +15,7 @@ from airflow_provider_userdata.delivery.plan import Plan, Result
 from airflow_provider_userdata.delivery.runner import Delivery
 from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.delivery.status import Status
+from airflow_provider_userdata.delivery.supervisor import Supervisor
 from airflow_provider_userdata.errors import (
     LaterError,
     OutputError,
@@ -354,4 +355,31 @@ def test_an_observer_that_hangs_does_not_hold_up_the_delivery_for_long(
     forever.set()
 
     assert (ended.error, ended.report.delivered) == (None, 3)
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("what", ["started", "progressed"])
+def test_an_observer_that_hangs_holds_up_no_checkpoint(
+    what: str, plan: MakePlan, rows: Rows, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An XCom backend may hang while the store is well: the run is marked as done, and nobody takes it for dead."""
+    started = time.monotonic()
+    monkeypatch.setattr(broadcast, "LONGEST_TELLING", 0.05)
+    monkeypatch.setattr(engine, "PROGRESS_SECONDS", 0.01)
+    sandbox.thymia.latency = 0.02
+    forever, store = threading.Event(), MemoryStore()
+
+    class Hanging(Recorder):
+        def _keep(self, told: str, status: Status, error: BaseException | None = None) -> None:
+            if told == what:
+                forever.wait(20)
+
+    given: dict[str, Any] = {"store": store, "supervisor": Supervisor(300.0), "observers": [Hanging()]}
+    try:
+        ended = Delivery(plan("thymia", rows("thymia", 20), max_in_flight=1, **given)).run()
+    finally:
+        forever.set()
+
+    assert (ended.error, ended.report.delivered) == (None, 20)
+    assert store.is_done
     assert time.monotonic() - started < 10

@@ -24,9 +24,6 @@ from airflow_provider_userdata.delivery.resuming.recovery import Recovery
 from airflow_provider_userdata.delivery.resuming.soundness import damaged
 from airflow_provider_userdata.errors import ResumeError
 
-_AGAIN = (Fate.REJECTED, Fate.HELD)
-"""The fates of records that may be sent now. A record of any other fate was delivered, or may have been."""
-
 
 def correction(completed: Completed, folder: Folder, *, with_held: bool) -> Recovery:
     """Return where a completed run goes on: at all records that were rejected, or held. Blocks.
