@@ -6,7 +6,7 @@ import sys
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,8 @@ def check(asked: Namespace) -> None:
         raise ArgumentError("--limit: must be at least 1")
     contract = contract_of(asked)
     with _folder(asked.keep) as folder:
-        ended = checked(contract, _source(asked), folder)
+        with redirect_stdout(sys.stderr):  # where Airflow logs to otherwise, between the results
+            ended = checked(contract, _source(asked), folder)
         groups = RejectGroups()
         for path in sorted(folder.glob("rejects-*.jsonl")):
             with path.open("rb") as lines:

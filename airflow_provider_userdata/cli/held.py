@@ -48,7 +48,7 @@ class Waiting:
 def show(asked: Namespace) -> None:
     """List the records that wait."""
     root = output_root(asked.output_path)
-    found = list(_waiting(root, asked))
+    found = list(waiting(root, asked))
     if asked.output != "table":
         print(structured([one.as_dict() for one in found], asked.output))
         return
@@ -64,7 +64,7 @@ def show(asked: Namespace) -> None:
 @said()
 def drop(asked: Namespace) -> None:
     """Remove records that wait, so that no run sends them."""
-    found = [one for one in _waiting(output_root(asked.output_path), asked) if not one.claimed]
+    found = [one for one in waiting(output_root(asked.output_path), asked) if not one.claimed]
     if asked.older_than is not None:
         if asked.older_than < 1:
             raise ArgumentError("--older-than: must be at least 1 day")
@@ -97,7 +97,7 @@ def _dropped(one: Waiting) -> bool:
     return True
 
 
-def _waiting(root: Any, asked: Namespace) -> Iterator[Waiting]:
+def waiting(root: Any, asked: Namespace) -> Iterator[Waiting]:
     """Yield the files of records that wait, by DAG and task."""
     for dag in _within(root):
         if asked.dag_id is not None and unquote(dag.name) != asked.dag_id:

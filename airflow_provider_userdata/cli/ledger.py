@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import warnings
 from argparse import Namespace
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_provider_userdata.cli.printing import confirm, said, structured, table
+from airflow_provider_userdata.cli.printing import confirm, said, structured, table, user_of
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.ledger import Found, LedgerAdmin, StreamSummary, open_admin
 from airflow_provider_userdata.operators.ledger_settings import (
@@ -26,7 +25,7 @@ _COLUMNS = ("stream", "vendor", "address", "kind", "user", "name", "holds", "ent
 
 
 @contextmanager
-def _ledger() -> Iterator[LedgerAdmin]:
+def open_ledger() -> Iterator[LedgerAdmin]:
     """Open the ledger that Airflow's settings name."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Airflow's warnings would mix with the exported lines
@@ -38,7 +37,7 @@ def _ledger() -> Iterator[LedgerAdmin]:
 @said()
 def streams(asked: Namespace) -> None:
     """List the streams."""
-    with _ledger() as ledger:
+    with open_ledger() as ledger:
         rows = [_row(stream) for stream in ledger.streams()]
     if asked.output != "table":
         print(structured(rows, asked.output))
@@ -55,12 +54,9 @@ def forget(asked: Namespace) -> None:
         raise ArgumentError("--older-than: must be at least 1 day")
     if asked.user is None and asked.older_than is None and not (asked.stream or asked.vendor):
         raise ArgumentError("name what to forget: --stream, --vendor, --user or --older-than")
-    # `-` keeps the user out of the command line, which shells store and other processes can see.
-    user = sys.stdin.readline().rstrip("\r\n") if asked.user == "-" else asked.user
-    if user is not None and not user.strip():
-        raise ArgumentError("--user: is empty; with -, the first line of the input is the user")
+    user = None if asked.user is None else user_of(asked.user)
     what = "a user" if user is not None else "old entries" if asked.older_than is not None else "all entries"
-    with _ledger() as ledger:
+    with open_ledger() as ledger:
         chosen = _chosen(ledger, asked)
         numbers = [stream.id for stream in chosen]
         among = ", ".join(map(str, numbers)) or "none"
@@ -98,7 +94,7 @@ def begin(asked: Namespace) -> None:
 @said()
 def export(asked: Namespace) -> None:
     """Write the entries."""
-    with _ledger() as ledger:
+    with open_ledger() as ledger:
         for line in ledger.export([stream.id for stream in _chosen(ledger, asked)]):
             print(json.dumps(line))
 

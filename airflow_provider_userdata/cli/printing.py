@@ -48,6 +48,19 @@ def confirm(asked: Namespace, question: str, done: str) -> None:
         raise ArgumentError(f"nothing was {done}")
 
 
+def user_of(text: str) -> str:
+    """Return the user that `--user` names. With `-`, it is the first line of the input.
+
+    So it stays out of the command line, which shells store and other processes can see.
+
+    :raises ArgumentError: if it is empty.
+    """
+    user = sys.stdin.readline().rstrip("\r\n") if text == "-" else text
+    if not user.strip():
+        raise ArgumentError("--user: is empty; with -, the first line of the input is the user")
+    return user
+
+
 def structured(value: object, form: str) -> str:
     """Return a value for programs.
 

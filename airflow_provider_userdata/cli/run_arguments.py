@@ -95,3 +95,20 @@ CLEAN = Command(
         VERY_SURE,
     ),
 )
+FIND = Command(
+    "find",
+    "Say whether a user was sent, when, with which receipt; and if not, why",
+    "find.find",
+    (
+        *(_ANY_DAG, _ANY_TASK),
+        argument(
+            *("--user", "-u"),
+            required=True,
+            metavar="ID",
+            help="the user's id or label, as records have it; `-` reads it from the input",
+        ),
+        _ROOT,
+        OUTPUT,
+    ),
+    "It looks in receipts, rejects, held records and the ledger.\nThe exit code is 1 if the user is in none of them.",
+)

@@ -126,6 +126,33 @@ class LedgerAdmin:
             forgotten += gone.rowcount
         return forgotten
 
+    def find_user(
+        self, user: str, secret: bytes, streams: Sequence[StreamSummary]
+    ) -> list[tuple[StreamSummary, int, date]]:
+        """Return the streams that know deliveries of a user, each with their number and the day of the last one.
+
+        :param user: the user's id or label, as the vendor knows it.
+        :param secret: the ledger's secret.
+        :param streams: the streams to look through.
+        :raises LedgerError: if the secret is not the ledger's.
+        """
+        fingerprints = Fingerprints(secret)
+        key = fingerprints.of_all_users([user])
+        found: list[tuple[StreamSummary, int, date]] = []
+        with self._database.reading() as connection:
+            check_secret(connection, self._database.place, fingerprints)
+            for stream in streams:
+                wanted = [ENTRIES.c.stream == stream.id]
+                if stream.keyed:  # a state without a fingerprint is in doubt
+                    wanted += [ENTRIES.c.key == key, ENTRIES.c.fingerprint.is_not(None)]
+                elif stream.owner != key.hex():
+                    wanted.append(_begins_with(key[:USER_SIZE]))
+                known = select(func.count(), func.max(ENTRIES.c.day)).where(*wanted)
+                count, last = connection.execute(known).one()
+                if count:
+                    found.append((stream, count, _EPOCH + timedelta(last)))
+        return found
+
     def export(self, streams: Sequence[int]) -> Iterator[dict[str, Any]]:
         """Yield the entries of streams: `stream`, `key` and `fingerprint` in hexadecimal digits, `day`."""
         for stream in streams:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from airflow_provider_userdata.__main__ import main
 from airflow_provider_userdata.cli.check import checked
 from airflow_provider_userdata.cli.contracts import contract_of
 from airflow_provider_userdata.cli.definition import parser
@@ -96,3 +99,26 @@ def test_the_verdicts_are_the_tasks(
     assert ended.report.would_send == report["requests"]
     done = verdicts(list(output.rglob("rejects-*.jsonl")))
     assert verdicts(list((tmp_path / "checked").glob("rejects-*.jsonl"))) == done
+
+
+def test_a_query_on_a_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Is checked like a file; without lines, a record's number says where it is. A connection that isn't there is 2."""
+    database = tmp_path / "crm.db"
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE people (id TEXT, plan TEXT)")
+        connection.executemany("INSERT INTO people VALUES (?, 'free')", [("a",), (" ",), ("c",)])
+        connection.commit()
+    monkeypatch.setenv("AIRFLOW_CONN_CRM", json.dumps({"conn_type": "sqlite", "host": str(database)}))
+    query = ["SELECT id AS user_id, plan FROM people ORDER BY rowid", "--vendor", "ptengine", "--conn-id"]
+    with pytest.raises(SystemExit) as ended:
+        main(["check", *query, "crm"])
+    text = capsys.readouterr().out
+    assert ended.value.code == 1
+    assert "3 records checked" in text
+    assert "record 1" in text
+    with pytest.raises(SystemExit) as ended:
+        main(["check", *query, "nowhere"])
+    assert ended.value.code == 2
+    assert "there is no connection 'nowhere'" in capsys.readouterr().err
