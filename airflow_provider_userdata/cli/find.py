@@ -89,7 +89,7 @@ def _rejects(folder: RunFolder, user: str) -> Iterator[Trace]:
     for position, record in last.items():
         why = f"{record.rule}{f' {record.path}' if record.path else ''}: {record.reason} ({place_of(record)})"
         if position in delivered:
-            yield _trace(folder, "delivered", f"by a later attempt; before: {record.fate}, {why}")
+            yield _trace(folder, "delivered", f"by a later attempt or a replay; before: {record.fate}, {why}")
         else:
             yield _trace(folder, record.fate, why)
 

@@ -13,12 +13,12 @@ from urllib.parse import unquote
 import msgspec
 
 from airflow_provider_userdata.cli.asked_run import files_of
-from airflow_provider_userdata.delivery.recording import Range, RejectLine
+from airflow_provider_userdata.delivery.recording import Range, RejectLine, read_marks
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
 
 _OURS = ("receipts-", "rejects-")
-LEFT = (*_OURS, "sent-", "originals-", "checkpoint.json", ".attempt-", ".checkpoint.json")
+LEFT = (*_OURS, "sent-", "originals-", "replayed-", "checkpoint.json", ".attempt-", ".checkpoint.json")
 """How the names begin of what runs leave."""
 
 
@@ -64,7 +64,7 @@ class Counts:
     last_at: str = ""
 
     def fates(self) -> Counter[str]:
-        """Return how many records have each fate. A record that was delivered later counts as delivered."""
+        """Return how many records have each fate. What a later attempt or a replay delivered counts as delivered."""
         found = Counter([fate for position, (fate, _) in self.last.items() if position not in self.delivered])
         found[Fate.DELIVERED] = len(self.delivered)
         return found
@@ -102,16 +102,27 @@ def counts_of(folder: RunFolder) -> Counts:
         if line.at:
             counts.first_at = min(counts.first_at or line.at, line.at)
             counts.last_at = max(counts.last_at, line.at)
-    for reject in _decoded(rejects, folder.paths, "rejects"):
-        counts.last[reject.position] = (reject.fate.value, reject.rule)
+    marks = read_marks(folder.path)
+    for _, path in files_of(folder.paths, "rejects"):
+        replayed = marks.get(path.name, {})
+        for number, text in enumerate(_whole_lines(path), start=1):
+            with suppress(msgspec.DecodeError, UnicodeDecodeError):
+                reject = rejects.decode(text)
+                counts.last[reject.position] = (reject.fate.value, reject.rule)
+                if replayed.get(number) is Fate.DELIVERED:
+                    counts.delivered.add(reject.position, 1)
     return counts
 
 
 def lines_of(paths: list[Any], kind: str) -> Iterator[bytes]:
     """Yield the whole lines of a run's files, in the order in which they were written."""
     for _, path in files_of(paths, kind):
-        with path.open("rb") as file:
-            yield from (line for line in file if line.endswith(b"\n"))
+        yield from _whole_lines(path)
+
+
+def _whole_lines(path: Any) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from (line for line in file if line.endswith(b"\n"))
 
 
 def _decoded(decoder: msgspec.json.Decoder[Any], paths: list[Any], kind: str) -> Iterator[Any]:

@@ -17,7 +17,9 @@ import pytest
 from airflow_provider_userdata.__main__ import main
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
+from airflow_provider_userdata.operators.replaying import replay
 from airflow_provider_userdata.sandbox import Sandbox
+from airflow_provider_userdata.sources import RejectsSource
 
 Call = Callable[..., str]
 BAD = [{"user_id": " ", "plan": "é; free"}, {"user_id": "x", "plan": ["not", "a text"]}]
@@ -119,6 +121,21 @@ def test_what_was_corrected_and_sent_is_no_reject_any_more(
     told = json.loads(call("report", *asked, "-o", "json"))
     assert (told["delivered"], told["rejected"], told["reasons"]) == (151, 1, {"P6": 1})
     assert "1 records are in" in call("rejects", "export", *asked, "--csv", str(tmp_path / "fix.csv"))
+
+
+def test_what_a_replay_delivered_is_delivered(call: Call, uploaded: Any, output: Path) -> None:
+    """Of the first run, too; and its files are removed with all others."""
+    dag, run = uploaded
+    source = RejectsSource(
+        run=(dag.dag_id, "upload", run.run_id), rules=["P7"], fix=lambda one: {**one, "user_id": "y"}
+    )
+    assert replay(dag.get_task("upload"), source).report.delivered == 1
+    told = json.loads(call("report", dag.dag_id, "upload", "--run-id", run.run_id, "-o", "json"))
+    assert (told["delivered"], told["rejected"], told["reasons"]) == (151, 1, {"P6": 1})
+    for path in output.rglob("*"):
+        os.utime(path, (time.time() - 40 * 86_400,) * 2)
+    call("clean", dag.dag_id, "--older-than", "30", "--yes")
+    assert not (output / dag.dag_id / run.run_id).exists()
 
 
 def test_held_records_are_listed_and_dropped(
