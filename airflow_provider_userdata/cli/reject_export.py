@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import sys
 from argparse import Namespace
@@ -20,12 +19,10 @@ from airflow_provider_userdata.cli.reject_groups import RejectedRecord
 from airflow_provider_userdata.cli.run_folders import RunFolder, counts_of, lines_of
 from airflow_provider_userdata.delivery.recording import PRIVATE_FILE
 from airflow_provider_userdata.errors import OutputError
+from airflow_provider_userdata.sources import ABOUT, WHOLE, cell_of
 from airflow_provider_userdata.ui import rules
 
 _ABOUT = ("position", "file", "line", "fate", "rule", "where", "what is wrong", "what to do")
-_PREFIX = "userdata: "
-_WHOLE = "record"
-"""The column of records that have no fields."""
 
 
 @said()
@@ -39,12 +36,12 @@ def export(asked: Namespace) -> None:
         columns.update(dict.fromkeys(_fields(record.value())))
     with _opened(asked.csv) as file:
         rows = csv.writer(file)
-        about = () if asked.records_only else tuple(_PREFIX + name for name in _ABOUT)
+        about = () if asked.records_only else tuple(ABOUT + name for name in _ABOUT)
         rows.writerow([*columns, *about])
         for record in _records(paths, last):
             fields = _fields(record.value())
             told = () if asked.records_only else _about(record)
-            rows.writerow([*(_cell(fields.get(name, "")) for name in columns), *told])
+            rows.writerow([*(cell_of(fields.get(name, "")) for name in columns), *told])
     if asked.csv != "-":
         print(f"{len(last):,} records are in {asked.csv}. It holds what they hold: keep it as safe as they are.")
 
@@ -79,14 +76,7 @@ def _lines(paths: list[Any]) -> Iterator[RejectedRecord | None]:
 
 
 def _fields(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {_WHOLE: value}
-
-
-def _cell(value: Any) -> str:
-    """Return a value as a cell: text as it is, nothing as nothing, all else as JSON."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, dict) else {WHOLE: value}
 
 
 def _about(record: RejectedRecord) -> list[object]:

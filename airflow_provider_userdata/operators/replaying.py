@@ -12,7 +12,7 @@ from airflow_provider_userdata.delivery import Delivery, Observer, Result
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators.base import DeliveryOperator
 from airflow_provider_userdata.operators.planning import make_plan
-from airflow_provider_userdata.sources import RejectsSource
+from airflow_provider_userdata.sources import OF_COMMANDS, RejectsSource
 
 _OF_SOURCE = ("source", "op_args", "op_kwargs", "templates_dict")
 """Template fields that only the task's own source needs."""
@@ -24,7 +24,7 @@ class _Instance:
 
     dag_id: str
     task_id: str
-    run_id: str = field(default_factory=lambda: f"replay__{datetime.now(UTC).isoformat()}")
+    run_id: str = field(default_factory=lambda: f"{OF_COMMANDS}{datetime.now(UTC).isoformat()}")
     map_index: int = -1
     try_number: int = 1
     max_tries: int = 0

@@ -5,9 +5,11 @@ from __future__ import annotations
 from airflow_provider_userdata.delivery.preparing import Column, Constant, Number, Timestamp
 from airflow_provider_userdata.delivery.recording import RejectedLine
 from airflow_provider_userdata.sources.airflow_lookups import storage_path
+from airflow_provider_userdata.sources.corrections import ABOUT, WHOLE, Corrections, cell_of
 from airflow_provider_userdata.sources.describing import argument_label, described, label
 from airflow_provider_userdata.sources.file_source import FileSource
 from airflow_provider_userdata.sources.opening import Surroundings, open_source
+from airflow_provider_userdata.sources.rejects_files import OF_COMMANDS
 from airflow_provider_userdata.sources.rejects_source import RejectsSource
 from airflow_provider_userdata.sources.row_reader import read
 from airflow_provider_userdata.sources.shapes import Parts
@@ -15,8 +17,12 @@ from airflow_provider_userdata.sources.sql import SqlSource
 from airflow_provider_userdata.sources.untemplated import as_text, hold, is_location, unhold
 
 __all__ = [
+    "ABOUT",
+    "OF_COMMANDS",
+    "WHOLE",
     "Column",
     "Constant",
+    "Corrections",
     "FileSource",
     "Number",
     "Parts",
@@ -27,6 +33,7 @@ __all__ = [
     "Timestamp",
     "argument_label",
     "as_text",
+    "cell_of",
     "described",
     "hold",
     "is_location",

@@ -15,6 +15,8 @@ from airflow_provider_userdata.sources.patterns import is_pattern
 from airflow_provider_userdata.sources.rejects_source import RejectsSource
 from airflow_provider_userdata.sources.untemplated import is_location
 
+OF_COMMANDS = "replay__"
+"""How the ids of runs begin that commands make: none of them is a task's last run."""
 _FILE = re.compile(r"(receipts|rejects)-(.+)\.jsonl")
 
 
@@ -87,7 +89,8 @@ def _files(item: object) -> list[Path]:
 def _of_run(source: RejectsSource, output: Any, own: str) -> list[RejectsFolder]:
     dag, task, *run = map(folder_name, source.run or ())
     root: Any = output if source.output_path is None and output is not None else _root(source.output_path)
-    places = [root / dag / name / task for name in (run or _names(root / dag))]
+    names = run or [name for name in _names(root / dag) if not name.startswith(OF_COMMANDS)]
+    places = [root / dag / name / task for name in names]
     found = [(max(map(_last_written, folders)), folders) for place in places if (folders := _run_folders(place, own))]
     if not found:
         what = f"run {run[0]!r}" if run else "a run"

@@ -1,0 +1,28 @@
+"""Declares the command that sends rejects again."""
+
+from __future__ import annotations
+
+from airflow_provider_userdata.cli.declared import Command, argument
+
+REPLAY = Command(
+    "replay",
+    "Send what a task's run rejected or held again, corrected, with the task's own operator and connection",
+    "replay.replay",
+    (
+        argument("dag_id", help="the DAG"),
+        argument("task_id", help="the task"),
+        argument("--run-id", help="the DAG's run (default: the one that wrote last)"),
+        argument("--fix", metavar="FILE", help="the edited table of `rejects export`; what it lacks is left out"),
+        argument("--rule", action="append", help="only what this rule kept back; may be repeated (default: any)"),
+        argument(
+            "--fate",
+            action="append",
+            choices=("rejected", "held", "unknown"),
+            help="only records of this fate; may be repeated (default: rejected and held; an unknown one may be there)",
+        ),
+        argument("--limit", type=int, metavar="NUMBER", help="the most records to send (default: all)"),
+        argument("--dry-run", action="store_true", help="check the records, and send none"),
+        argument("--subdir", metavar="PATH", help="the DAG's file, or a folder of DAGs (default: Airflow's setting)"),
+    ),
+    "What is delivered is marked beside the rejects: another replay leaves it out. Exits with 1 if anything is left.",
+)
