@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -169,3 +170,13 @@ main(["check", {str(people)!r}, "--vendor", "ptengine"])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=False)
     assert (done.returncode, done.stderr) == (1, "")
     assert "247 valid" in done.stdout
+
+
+def test_nobody_reads_on(people: Path) -> None:
+    """As with `check … | head -1`: it ends without a traceback."""
+    command = [sys.executable, "-m", "airflow_provider_userdata", "check", str(people), "--vendor", "ptengine"]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, timeout=600, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")

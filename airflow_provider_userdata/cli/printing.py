@@ -16,6 +16,8 @@ import msgspec
 
 from airflow_provider_userdata.errors import ArgumentError, UserdataError
 
+_NOT_READ, _INTERRUPTED = 141, 130
+"""Exit codes as shells give them to programs that a signal ended."""
 _GAP = "  "
 _NARROWEST = 12
 """Characters of a column that is wrapped, at least."""
@@ -23,11 +25,20 @@ _NARROWEST = 12
 
 @contextmanager
 def said(code: int = 1) -> Iterator[None]:
-    """Turn an error of this package into one line and an exit code."""
+    """Turn an error of this package into one line and an exit code; end quietly if nobody reads on, as `head` does."""
     # A command has Airflow's database; without this, Airflow 3 looks for connections in the environment only.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     try:
-        yield
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries to write the rest at its end
+        sys.exit(_NOT_READ)
+    except KeyboardInterrupt:
+        print("\nuserdata: stopped", file=sys.stderr)
+        sys.exit(_INTERRUPTED)
     except UserdataError as error:
         if code == 1:
             sys.exit(f"userdata: {error}")

@@ -18,7 +18,7 @@ from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
 
 _OURS = ("receipts-", "rejects-")
-LEFT = (*_OURS, "sent-", "originals-", "replayed-", "checkpoint.json", ".attempt-", ".checkpoint.json")
+LEFT = (*_OURS, "sent-", "originals-", "replayed-", "replays.", "checkpoint.json", ".attempt-", ".checkpoint.json")
 """How the names begin of what runs leave."""
 
 
