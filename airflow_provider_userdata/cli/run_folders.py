@@ -18,7 +18,17 @@ from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
 
 _OURS = ("receipts-", "rejects-")
-LEFT = (*_OURS, "sent-", "originals-", "replayed-", "replays.", "checkpoint.json", ".attempt-", ".checkpoint.json")
+LEFT = (
+    *_OURS,
+    "sent-",
+    "originals-",
+    "replayed-",
+    "replays.claim-",
+    "replays.",
+    "checkpoint.json",
+    ".attempt-",
+    ".checkpoint.json",
+)
 """How the names begin of what runs leave."""
 
 

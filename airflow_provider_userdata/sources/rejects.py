@@ -13,11 +13,11 @@ import msgspec
 from airflow_provider_userdata.delivery import Fate
 from airflow_provider_userdata.delivery.preparing import value_of
 from airflow_provider_userdata.delivery.reading import Chunk, RowFormat, Unreadable
-from airflow_provider_userdata.delivery.recording import Marks, RejectedLine
+from airflow_provider_userdata.delivery.recording import RejectedLine
 from airflow_provider_userdata.delivery.replaying import Replay
-from airflow_provider_userdata.delivery.resuming import LastFate, last_fates
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.chunking import LazySource
+from airflow_provider_userdata.sources.reject_chains import Chains
 from airflow_provider_userdata.sources.rejects_files import RejectsFolder, attempt_of, attempts_in, find_rejects
 from airflow_provider_userdata.sources.rejects_source import RejectsSource
 
@@ -47,19 +47,19 @@ def open_rejects(source: RejectsSource, replay: Replay, output: Any) -> LazySour
     """
     source.check()
     folders = find_rejects(source, output, replay.own)
-    for folder, names in folders:
+    for folder, _ in folders:
         if str(folder) == replay.own:
             raise SourceError(
                 "source: RejectsSource: these are the rejects of this same run; send them again in another run, or "
                 "correct the source and clear the task"
             )
-        replay.add(folder, {str(folder / name): name for name in names})
-    return LazySource(partial(_read, source, folders, replay), files=sum(len(names) for _, names in folders))
+    chains = Chains(folders, replay)
+    return LazySource(partial(_read, source, folders, chains), files=sum(len(names) for _, names in folders))
 
 
-def _read(source: RejectsSource, folders: list[RejectsFolder], replay: Replay) -> Iterator[Chunk]:
+def _read(source: RejectsSource, folders: list[RejectsFolder], chains: Chains) -> Iterator[Chunk]:
     left = source.limit
-    for chunk in chain.from_iterable(_of_folder(source, folder, replay) for folder in folders):
+    for chunk in chain.from_iterable(_of_folder(source, folder, chains) for folder in folders):
         if left is None:
             yield chunk
             continue
@@ -70,14 +70,13 @@ def _read(source: RejectsSource, folders: list[RejectsFolder], replay: Replay) -
             return
 
 
-def _of_folder(source: RejectsSource, rejects: RejectsFolder, replay: Replay) -> Iterator[Chunk]:
+def _of_folder(source: RejectsSource, rejects: RejectsFolder, chains: Chains) -> Iterator[Chunk]:
     folder, names = rejects
     try:
         attempts = attempts_in(folder)
-        fates, done = last_fates(folder, attempts), replay.done_by(folder)
         order = {attempt: place for place, attempt in enumerate(attempts)}
         for name in sorted(names, key=lambda name: (order.get(attempt_of(name, folder) or "", -1), name)):
-            chosen = _chosen(source, rejects, name, fates, done)
+            chosen = _chosen(source, rejects, name, chains)
             for form, group in groupby(chosen, key=lambda row: row.form):
                 while rows := list(islice(group, ROWS)):
                     lines = [row.line for row in rows]
@@ -88,11 +87,8 @@ def _of_folder(source: RejectsSource, rejects: RejectsFolder, replay: Replay) ->
         raise SourceBrokeError(f"source: the rejects in {folder} can't be read: {type(error).__name__}") from error
 
 
-def _chosen(
-    source: RejectsSource, rejects: RejectsFolder, name: str, fates: dict[int, LastFate], done: Marks
-) -> Iterator[_Row]:
+def _chosen(source: RejectsSource, rejects: RejectsFolder, name: str, chains: Chains) -> Iterator[_Row]:
     """Yield the records of a file that are sent again."""
-    marked = done.get(name, {})
     by_itself = damaged = 0
     takes_line = source.fix_takes_line
     with (rejects.folder / name).open("rb") as file:
@@ -102,10 +98,8 @@ def _chosen(
             except (msgspec.DecodeError, UnicodeDecodeError):
                 damaged += text.endswith(b"\n")  # one without is being written, or a crash tore it
                 continue
-            last, mark = fates.get(line.position), marked.get(number)
-            if last is None or (last.file, last.line) != (name, number) or mark in (Fate.DELIVERED, Fate.HELD):
-                continue
-            if not source.takes(mark or line.fate, line.rule):
+            since = chains.fate(rejects.folder, name, number)
+            if since in (Fate.DELIVERED, Fate.HELD) or not source.takes(since or line.fate, line.rule):
                 continue
             if line.carried_over:
                 by_itself += 1

@@ -37,6 +37,7 @@ class Replay:
         self._attempt = attempt
         self._folders: dict[str, Any] = {}
         self._files: dict[str, tuple[str, str]] = {}
+        self._earlier: dict[tuple[str, int], tuple[str, int]] = {}
         self._claimed: dict[str, int] = {}
         self._marks: dict[str, ReplayMarks] = {}
         self._opened = 0
@@ -54,6 +55,10 @@ class Replay:
         """
         self._folders[str(folder)] = folder
         self._files.update({path: (str(folder), name) for path, name in files.items()})
+
+    def follow(self, file: str, line: int, earlier: str, earlier_line: int) -> None:
+        """Note that a reject of a replay is an earlier reject, too: what becomes of it is marked there as well."""
+        self._earlier[file, line] = earlier, earlier_line
 
     def claim(self, *, resuming: bool) -> str | None:
         """Claim the folders. Blocks.
@@ -77,12 +82,21 @@ class Replay:
 
         :raises OutputError: if it can't be written.
         """
-        known = sorted((*self._files[file], line) for file, line in places if file in self._files and line is not None)
+        ours = [(file, line) for file, line in places if file in self._files and line is not None]
+        whole = [one for file, line in ours for one in self._all(file, line)]
+        known = sorted((*self._files[file], line) for file, line in whole)
         for (key, name), found in groupby(known, key=lambda place: place[:2]):
             if key not in self._marks:
                 self._opened += 1  # a delivery that starts over opens new ones: in a store, none is appended to
                 self._marks[key] = ReplayMarks(self._folders[key], self.run, f"{self._attempt}.{self._opened}")
             self._marks[key].record(name, ranges([line for *_, line in found]), fate)
+
+    def _all(self, file: str, line: int) -> Iterator[tuple[str, int]]:
+        """Yield a reject, and the earlier rejects that it is."""
+        place: tuple[str, int] | None = (file, line)
+        while place is not None:
+            yield place
+            place = self._earlier.get(place)
 
     def flush(self) -> None:
         """Write the marks to disk. Blocks."""

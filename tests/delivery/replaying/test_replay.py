@@ -70,6 +70,29 @@ def test_what_is_rejected_again_says_where_it_was(
     assert sandbox.thymia.counts.records == sandbox.thymia.counts.distinct == COUNT
 
 
+def test_a_replays_own_rejects_are_the_first_ones_too(
+    deliver: Deliver, again: Deliver, rejects: Rejects, rows: Rows, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Sent from either place, at whatever distance, a record is sent once."""
+    deliver("thymia", wrong(rows("thymia", COUNT)))
+    unchanged = again("thymia", rejects(), run="a")
+    third = again("thymia", RejectsSource(tmp_path / "again" / "a"), run="b")
+    assert (unchanged.report.rejected, third.report.rejected) == (len(FAULTY), len(FAULTY))
+
+    sent = [
+        again("thymia", RejectsSource(tmp_path / "again" / "b", fix=right, limit=2), run="c"),
+        again("thymia", rejects(fix=right, limit=2), run="d"),
+        again("thymia", RejectsSource(tmp_path / "again" / "a", fix=right), run="e"),
+        *(
+            again("thymia", RejectsSource(tmp_path / place, fix=right), run=f"z{place[-1]}")
+            for place in ("run", "again/b")
+        ),
+    ]
+
+    assert [one.report.delivered for one in sent] == [2, 2, 2, 0, 0]
+    assert sandbox.thymia.counts.records == sandbox.thymia.counts.distinct == COUNT
+
+
 def test_some_of_them(deliver: Deliver, again: Deliver, rejects: Rejects, rows: Rows, sandbox: Sandbox) -> None:
     """By rule, by number, and by what the function leaves out; the rest is left to another replay."""
     records: list[Any] = rows("gerosense", 20)
