@@ -14,7 +14,9 @@ from typing import Any
 from airflow_provider_userdata.cli.printing import confirm, said, structured, table, user_of
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.ledger import Found, LedgerAdmin, StreamSummary, open_admin
+from airflow_provider_userdata.operators import arguments
 from airflow_provider_userdata.operators.ledger_settings import (
+    LONGEST_STREAM,
     begin_ledger,
     find_ledger,
     ledger_database,
@@ -68,6 +70,21 @@ def forget(asked: Namespace) -> None:
         else:
             forgotten = sum(map(ledger.forget_stream, numbers))
     print(f"Forgot {forgotten:,} entries.")
+
+
+@said()
+def adopt(asked: Namespace) -> None:
+    """Give a stream a name."""
+    name = arguments.name("--name", asked.name, LONGEST_STREAM)
+    with open_ledger() as ledger:
+        (stream,) = _chosen(ledger, Namespace(stream=[asked.stream], vendor=None))
+        question = (
+            f"Name the stream {stream.id} of {stream.vendor} {name!r}? From now on, tasks need ledger_stream={name!r}: "
+            "one without it, or with another name, sends everything again. No task may be using the stream now."
+        )
+        confirm(asked, question, "changed")
+        ledger.adopt(stream, str(name), ledger_secret())
+    print(f"The stream {stream.id} is {name!r} now, with all its {stream.entries:,} entries.")
 
 
 @said()

@@ -30,6 +30,16 @@ LEDGER = Group(
             (_STREAMS, _VENDOR, _USER, _DAYS, VERY_SURE),
         ),
         Command(
+            "adopt",
+            "Give a stream a name, so that a task to which ledger_stream is added later goes on with it",
+            "ledger.adopt",
+            (
+                argument("--stream", type=int, required=True, metavar="NUMBER", help="as `streams` lists it"),
+                argument("--name", required=True, metavar="TEXT", help="the task's ledger_stream"),
+                VERY_SURE,
+            ),
+        ),
+        Command(
             "begin",
             "Begin a new ledger after the previous one was emptied, replaced or lost: everything is sent again",
             "ledger.begin",

@@ -24,5 +24,5 @@ REPLAY = Command(
         argument("--dry-run", action="store_true", help="check the records, and send none"),
         argument("--subdir", metavar="PATH", help="the DAG's file, or a folder of DAGs (default: Airflow's setting)"),
     ),
-    "What is delivered is marked beside the rejects: another replay leaves it out. Exits with 1 if anything is left.",
+    "What is delivered is marked beside the rejects: another replay leaves it out.\nExits with 1 if anything is left.",
 )

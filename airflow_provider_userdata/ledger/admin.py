@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.sql.expression import ColumnElement
 
@@ -19,6 +19,7 @@ from airflow_provider_userdata.ledger.database import Database
 from airflow_provider_userdata.ledger.expiry import STEP, remove_before
 from airflow_provider_userdata.ledger.identity import check_secret, check_whole, note_removed
 from airflow_provider_userdata.ledger.schema import ENTRIES, RUNS, STEPS, STREAMS, read_version
+from airflow_provider_userdata.ledger.stream import Stream
 
 _EPOCH = date(1970, 1, 1)
 
@@ -125,6 +126,24 @@ class LedgerAdmin:
                 note_removed(connection, ENTRIES)
             forgotten += gone.rowcount
         return forgotten
+
+    def adopt(self, stream: StreamSummary, name: str, secret: bytes) -> None:
+        """Give a stream a name, so that tasks with this `ledger_stream` go on with it. Its entries stay.
+
+        Tasks that have no `ledger_stream` no longer find it: they would begin anew. Call this when no run uses it.
+
+        :param secret: the ledger's secret.
+        :raises LedgerError: if the vendor has a stream of this name already, or the secret is not the ledger's.
+        """
+        fingerprints = Fingerprints(secret)
+        row = Stream(stream.vendor, name=name).row(fingerprints)
+        with self._database.writing() as connection:
+            check_secret(connection, self._database.place, fingerprints)
+            other = connection.execute(select(STREAMS.c.id).where(STREAMS.c.identity == row["identity"])).scalar()
+            if other is not None:
+                raise LedgerError(f"the ledger has a stream {name!r} of {stream.vendor} already: number {other}")
+            changed = {key: row[key] for key in ("identity", "name", "owner")}
+            connection.execute(update(STREAMS).where(STREAMS.c.id == stream.id).values(**changed))
 
     def find_user(
         self, user: str, secret: bytes, streams: Sequence[StreamSummary]

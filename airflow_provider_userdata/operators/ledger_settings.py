@@ -18,6 +18,9 @@ from airflow_provider_userdata.ledger import LEASE, Found, SqlLedger, Stream, be
 from airflow_provider_userdata.operators import ledger_files
 from airflow_provider_userdata.settings import SECTION, setting
 
+LONGEST_STREAM = 200
+"""Characters of a ledger stream's name."""
+
 
 def ledger_database() -> tuple[Engine | URL, str]:
     """Return the database that the setting `[userdata] ledger_conn_id` names, and its name in messages."""

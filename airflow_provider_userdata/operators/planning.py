@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 MOST_IN_FLIGHT = 1000
 MOST_ATTEMPTS = 1000
-LONGEST_STREAM = 200
-"""Characters of a ledger stream's name."""
 LONGEST_SLEEP = 60.0
 """Seconds: a longer wait that the vendor asks for is spent without a worker slot, if the task may defer."""
 
@@ -157,7 +155,7 @@ def _stream(task: DeliveryOperator, vendor: Vendor, endpoint: Endpoint) -> Strea
         port=address.port,
         kind=task._kind(),
         user=endpoint.account,
-        name=arguments.name("ledger_stream", task.ledger_stream, LONGEST_STREAM) or "",
+        name=arguments.name("ledger_stream", task.ledger_stream, ledger_settings.LONGEST_STREAM) or "",
     )
 
 

@@ -115,6 +115,27 @@ def test_what_cannot_be_done_is_said(
     assert len(run("export").splitlines()) == 3
 
 
+def test_a_stream_gets_a_name(run: Callable[..., str]) -> None:
+    """A task with this `ledger_stream` finds its entries, whatever its address; the name is taken then."""
+    assert "The stream 1 is 'crm' now, with all its 2 entries" in run(
+        "adopt", "--stream", "1", "--name", "crm", "--yes"
+    )
+    named = task_ledger(Stream("ptengine", "other.example.com", name="crm"), keyed=True, run="r2")
+    named.open()
+    of = Fingerprints(ledger_secret()).of_all
+    assert named.sift(of([b"ann", b"bob", b"cyd"]), of([b"x", b"z", b"x"])) == [1, 2]
+    named.close()
+    assert json.loads(run("streams", "-o", "json"))[0]["name"] == "crm"
+    with pytest.raises(SystemExit, match="has a stream 'crm' of ptengine already: number 1"):
+        run("adopt", "--stream", "1", "--name", "crm", "--yes")
+    with pytest.raises(SystemExit, match="no stream 9"):
+        run("adopt", "--stream", "9", "--name", "x", "--yes")
+    with pytest.raises(SystemExit, match="--name"):
+        run("adopt", "--stream", "1", "--name", " ", "--yes")
+    with pytest.raises(SystemExit, match="say --yes"):
+        run("adopt", "--stream", "2", "--name", "x")
+
+
 @pytest.mark.parametrize(("answer", "left"), [("y", 1), ("", 3)])
 def test_it_asks_before_it_forgets(
     run: Callable[..., str], monkeypatch: pytest.MonkeyPatch, answer: str, left: int
