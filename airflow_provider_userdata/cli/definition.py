@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from typing import Any
 
 from airflow_provider_userdata import airflow_compat
@@ -14,6 +15,8 @@ from airflow_provider_userdata.cli.run_arguments import CLEAN, FIND, HELD, REJEC
 from airflow_provider_userdata.cli.sandbox_arguments import SANDBOX
 
 HELP = "Uploads of user data: check records before a run, and see what became of them after it"
+_WIDTH = 98
+"""Characters of a line of help: that is as wide as many terminals are."""
 COMMANDS: tuple[Command | Group, ...] = (CHECK, RUNS, REPORT, REJECTS, REPLAY, HELD, FIND, CLEAN, LEDGER, SANDBOX)
 
 
@@ -44,7 +47,7 @@ def _add(parsers: Any, command: Command) -> None:
     own = parsers.add_parser(
         command.name,
         help=command.help,
-        description=command.help,
+        description=textwrap.fill(command.help, _WIDTH),
         epilog=command.epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
