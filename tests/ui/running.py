@@ -33,7 +33,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 TASK_INSTANCES = 200_000
 LONGEST_START = 400.0
-LONGEST_END = 20.0
+LONGEST_END = 5.0
 USERS = ("admin", "viewer")
 
 
