@@ -13,9 +13,9 @@ from urllib.parse import unquote
 import msgspec
 
 from airflow_provider_userdata.cli.asked_run import files_of
+from airflow_provider_userdata.delivery import Fate
 from airflow_provider_userdata.delivery.recording import Range, RejectLine, read_marks
-from airflow_provider_userdata.delivery.report import Fate
-from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
+from airflow_provider_userdata.delivery.resuming import IntervalSet
 
 _OURS = ("receipts-", "rejects-")
 LEFT = (

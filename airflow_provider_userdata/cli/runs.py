@@ -11,7 +11,7 @@ from typing import Any
 from airflow_provider_userdata.cli.asked_run import asked_folder
 from airflow_provider_userdata.cli.printing import confirm, printable, said, structured, table
 from airflow_provider_userdata.cli.run_folders import LEFT, RunFolder, counts_of, run_folders
-from airflow_provider_userdata.delivery.report import Fate
+from airflow_provider_userdata.delivery import Fate
 from airflow_provider_userdata.errors import ArgumentError, OutputError
 from airflow_provider_userdata.operators.output_paths import output_root
 from airflow_provider_userdata.ui import rules
