@@ -250,6 +250,21 @@ def test_in_an_object_store(
     assert sandbox.thymia.counts.records == sandbox.thymia.counts.distinct == COUNT
 
 
+def test_in_a_real_object_store(
+    deliver: Deliver, again: Deliver, attempt: Deliver, rows: Rows, sandbox: Sandbox, bucket: Any
+) -> None:
+    """By a glob, and by a folder."""
+    attempt("thymia", wrong(rows("thymia", COUNT)), output=StorePath(bucket / "run"))
+    sources = [
+        RejectsSource(bucket / "run" / "rejects-*.jsonl", fix=right, limit=2),
+        RejectsSource(bucket / "run", fix=right),
+    ]
+    ended = [again("thymia", source, run=str(number)) for number, source in enumerate([*sources, sources[1]])]
+
+    assert [(one.error, one.report.delivered) for one in ended] == [(None, 2), (None, len(FAULTY) - 2), (None, 0)]
+    assert sandbox.thymia.counts.records == sandbox.thymia.counts.distinct == COUNT
+
+
 def test_an_authors_function_may_read_them(deliver: Deliver, rejects: Rejects, rows: Rows, sandbox: Sandbox) -> None:
     """`read` yields the records of the rejects as dictionaries."""
     records = rows("ptengine", COUNT)
