@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from airflow_provider_userdata.cli.asked_run import asked_folder
@@ -16,6 +17,7 @@ from airflow_provider_userdata.errors import ArgumentError, OutputError
 from airflow_provider_userdata.operators.output_paths import output_root
 from airflow_provider_userdata.ui import rules
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _FATES = (Fate.DELIVERED, Fate.REJECTED, Fate.HELD, Fate.UNKNOWN)
 
 
@@ -23,8 +25,8 @@ _FATES = (Fate.DELIVERED, Fate.REJECTED, Fate.HELD, Fate.UNKNOWN)
 def runs(asked: Namespace) -> None:
     """List the runs that left files."""
     root = output_root(asked.output_path)
-    found = [_row(one) for one in run_folders(root, asked.dag_id, asked.task_id)]
-    found.sort(key=lambda row: str(row["last written"] or ""), reverse=True)
+    folders = [(one.changed() or _LONG_AGO, one) for one in run_folders(root, asked.dag_id, asked.task_id)]
+    found = [_row(one) for _, one in sorted(folders, key=itemgetter(0), reverse=True)]
     if asked.output != "table":
         print(structured(found, asked.output))
         return

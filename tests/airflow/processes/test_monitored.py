@@ -28,16 +28,17 @@ def test_metrics_spans_and_lineage_are_received(
     assert counted == {"records.delivered": 2500, "records.rejected": 2, "records.invalid": 2}
 
     def found() -> Any:
-        return next((span for span in traces.spans if span.name == "userdata.upload"), None)
+        tasks = {one.span_id: one for one in traces.spans if attributes(one).get("airflow.dag_id") == "monitored"}
+        uploads = [one for one in traces.spans if one.name == "userdata.upload"]  # also those of other tests' tasks
+        return next(((one, tasks[one.parent_span_id]) for one in uploads if one.parent_span_id in tasks), None)
 
-    span = airflow.wait(found)
-    task = airflow.wait(lambda: next((one for one in traces.spans if one.span_id == span.parent_span_id), None))
+    span, task = airflow.wait(found)
     assert task.name == "worker.upload"
-    assert attributes(task)["airflow.dag_id"] == "monitored"
     told = attributes(span)
     assert (told["userdata.records.delivered"], told["userdata.records.invalid"]) == (2500, 2)
     assert (told["userdata.kind"], told["server.address"]) == ("steps", "127.0.0.1")
 
+    airflow.wait(lambda: len(lineage(airflow)) >= 2)
     assert [event["eventType"] for event in lineage(airflow)] == ["START", "COMPLETE"]
     check(lineage(airflow)[-1], userdata_sandbox, delivered=2500, faults=2)
     everything = (*metrics.lines, *map(str, traces.spans), (airflow.home / "lineage.jsonl").read_text())
@@ -49,6 +50,7 @@ def test_lineage_has_the_counts_of_a_task_that_failed(airflow: Any, userdata_san
     seen = len(lineage(airflow))
     run = airflow.run("monitored", count=40, faults=3)
     assert run.ends() == "failed"
+    airflow.wait(lambda: len(lineage(airflow)) >= seen + 2)
     events = lineage(airflow)[seen:]
     assert [event["eventType"] for event in events] == ["START", "FAIL"]
     check(events[-1], userdata_sandbox, delivered=40, faults=3)
