@@ -149,7 +149,8 @@ class DeliveryOperator(Lineage, BaseOperator):
         try:
             plan = make_plan(self, context, came_back=self._came_back)
         except UserdataError as error:
-            early_failure.show(observers(upload_of(self, context), context, self.log), error, self.log)
+            if not self._came_back:  # else the XCom says what it delivered before its wait
+                early_failure.show(observers(upload_of(self, context), context, self.log), error, self.log)
             raise reporting.failure(error, self.log) from None
         self._delivery = Delivery(plan)
         try:

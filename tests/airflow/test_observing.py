@@ -155,6 +155,16 @@ def test_an_upload_that_cannot_begin_is_shown(
     assert status.conn_id == given.get("thymia_conn_id", "thymia_default")
 
 
+def test_an_upload_that_cannot_go_on_after_a_wait_keeps_its_counts(context: Any, ti: Pushed, people: Records) -> None:
+    """What it delivered before the wait is not shown as nothing: Airflow says that the task failed."""
+    operator = PtengineProfilesOperator(task_id="t", source=people(5), ptengine_conn_id="nowhere")
+
+    with pytest.raises(AirflowException):
+        operator.execute_complete(context)
+
+    assert ti.all == []
+
+
 def test_a_kill_is_shown(context: Any, ti: Pushed, sandbox: Sandbox, people: Records) -> None:
     """As stopped, with what became of each record."""
     sandbox.ptengine.script("ok", "hang x9")
