@@ -8,11 +8,12 @@ import itertools
 import json
 import multiprocessing
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from tests.doubles import Crash, MemoryStore, crashes
 FORKS = multiprocessing.get_context("forkserver")
 """Makes processes of one that has imported all they need, which takes longer than most of them live."""
 FORKS.set_forkserver_preload([killed_delivery.__name__])
+LOOKING = threading.Lock()
+"""Held to start or to join a process: both read how processes have ended, which can be read only once."""
 BATCH = {"thymia": 1, "gerosense": 1000, "ptengine": 100}
 SLACK = 0.3
 """Seconds that a flush may come late, on a machine with other things to do."""
@@ -123,7 +126,9 @@ class Killer:
                 said.poll(None)
             time.sleep(abs(seconds))
             child.kill()
-        child.join()
+        wait([child.sentinel])
+        with LOOKING:
+            child.join()
         if child.exitcode == -signal.SIGKILL:
             self.kills += 1
             self.lately += self._accepted_since(time.monotonic() - given["save_seconds"] - SLACK)
@@ -151,7 +156,8 @@ def _started(settings: dict[str, Any]) -> tuple[Connection, BaseProcess]:
     said, says = FORKS.Pipe(duplex=False)
     with says:
         child = FORKS.Process(target=killed_delivery.main, args=(settings, says.send))
-        child.start()
+        with LOOKING:
+            child.start()
     return said, child
 
 
