@@ -76,6 +76,11 @@ class Report:
         refused = _refused(value, value.get("reasons", {}))
         return cls(**value, refused=refused, invalid=value.get(Fate.REJECTED, 0) - refused)
 
+    @classmethod
+    def nothing(cls) -> Report:
+        """Return the report of a delivery that hasn't begun."""
+        return Counters(lambda: 0.0).report()
+
     def as_dict(self) -> dict[str, Any]:
         """Return the report as the task returns it."""
         return asdict(self)
