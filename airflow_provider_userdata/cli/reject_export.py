@@ -13,10 +13,9 @@ from typing import IO, Any
 
 import msgspec
 
-from airflow_provider_userdata.cli.asked_run import asked_folder
 from airflow_provider_userdata.cli.printing import said
 from airflow_provider_userdata.cli.reject_groups import RejectedRecord
-from airflow_provider_userdata.cli.run_folders import RunFolder, counts_of, lines_of
+from airflow_provider_userdata.cli.run_folders import RunFolder, asked_run_folder, counts_of, lines_of
 from airflow_provider_userdata.delivery.recording import PRIVATE_FILE
 from airflow_provider_userdata.errors import OutputError
 from airflow_provider_userdata.sources import ABOUT, WHOLE, cell_of
@@ -28,9 +27,8 @@ _ABOUT = ("position", "file", "line", "fate", "rule", "where", "what is wrong", 
 @said()
 def export(asked: Namespace) -> None:
     """Write the records that a run didn't deliver as a table."""
-    path = asked_folder(asked)
-    paths = list(path.iterdir())
-    last = dict(_last_lines(RunFolder(asked.dag_id, asked.run_id, asked.task_id, "", path, paths), asked))
+    run = asked_run_folder(asked)
+    paths, last = run.paths, dict(_last_lines(run, asked))
     columns: dict[str, None] = {}
     for record in _records(paths, last):
         columns.update(dict.fromkeys(_fields(record.value())))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,10 +63,12 @@ class RejectGroups:
     """Groups lines, and counts those that can't be read.
 
     :param rule: the only rule that counts; None for all.
+    :param is_open: whether a record, by its position, is still not delivered; None counts all.
     """
 
-    def __init__(self, rule: str | None = None) -> None:
+    def __init__(self, rule: str | None = None, is_open: Callable[[int], bool] | None = None) -> None:
         self._rule = rule
+        self._is_open = is_open
         self._groups: dict[tuple[object, ...], Group] = {}
         self._decoder = msgspec.json.Decoder(RejectedRecord)
         self.unreadable = 0
@@ -79,7 +81,8 @@ class RejectGroups:
             except (msgspec.DecodeError, UnicodeDecodeError):
                 self.unreadable += text.endswith(b"\n")  # one without is being written, or a crash tore it
                 continue
-            if self._rule is None or line.rule == self._rule:
+            wanted = self._rule is None or line.rule == self._rule
+            if wanted and (self._is_open is None or self._is_open(line.position)):
                 self._add(attempt, line)
 
     def most_frequent(self) -> list[Group]:

@@ -6,21 +6,23 @@ import json
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
-from airflow_provider_userdata.cli.asked_run import asked_folder, files_of
+from airflow_provider_userdata.cli.asked_run import files_of
 from airflow_provider_userdata.cli.printing import said, structured, table
 from airflow_provider_userdata.cli.reject_groups import Group, RejectedRecord, RejectGroups
+from airflow_provider_userdata.cli.run_folders import asked_run_folder, counts_of
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.ui import rules
 
 
 @said()
 def show(asked: Namespace) -> None:
-    """Show why records of a task's run were not delivered."""
+    """Show why records of a task's run were not delivered, and are not by now."""
     if asked.limit < 1:
         raise ArgumentError("--limit: must be at least 1")
-    folder = asked_folder(asked)
-    groups = RejectGroups(asked.rule)
-    for attempt, file in files_of(list(folder.iterdir()), "rejects"):
+    run = asked_run_folder(asked)
+    folder = run.path
+    groups = RejectGroups(asked.rule, counts_of(run).is_open)
+    for attempt, file in files_of(run.paths, "rejects"):
         with file.open("rb") as opened:
             groups.add(attempt, opened)
     found = groups.most_frequent()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -12,7 +13,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from airflow_provider_userdata.cli.asked_run import files_of
+from airflow_provider_userdata.cli.asked_run import asked_folder, files_of
 from airflow_provider_userdata.delivery import Fate
 from airflow_provider_userdata.delivery.recording import Range, RejectLine, read_marks
 from airflow_provider_userdata.delivery.resuming import IntervalSet
@@ -73,6 +74,11 @@ class Counts:
     first_at: str = ""
     last_at: str = ""
 
+    def is_open(self, position: int) -> bool:
+        """Return whether a record is not delivered, after all attempts and replays."""
+        fate, _ = self.last.get(position, ("", ""))
+        return position not in self.delivered and fate != Fate.UNCHANGED
+
     def fates(self) -> Counter[str]:
         """Return how many records have each fate. What a later attempt or a replay delivered counts as delivered."""
         found = Counter([fate for position, (fate, _) in self.last.items() if position not in self.delivered])
@@ -82,6 +88,15 @@ class Counts:
     def reasons(self) -> Counter[str]:
         """Return how many records each rule kept from being delivered."""
         return Counter([rule for position, (_, rule) in self.last.items() if rule and position not in self.delivered])
+
+
+def asked_run_folder(asked: Namespace) -> RunFolder:
+    """Return the folder of the run that a command asks for.
+
+    :raises ArgumentError: if there is none.
+    """
+    path = asked_folder(asked)
+    return RunFolder(asked.dag_id, asked.run_id, asked.task_id, "", path, list(path.iterdir()))
 
 
 def run_folders(root: Any, dag: str | None = None, task: str | None = None) -> Iterator[RunFolder]:

@@ -9,9 +9,8 @@ from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
-from airflow_provider_userdata.cli.asked_run import asked_folder
 from airflow_provider_userdata.cli.printing import confirm, printable, said, structured, table
-from airflow_provider_userdata.cli.run_folders import LEFT, RunFolder, counts_of, run_folders
+from airflow_provider_userdata.cli.run_folders import LEFT, RunFolder, asked_run_folder, counts_of, run_folders
 from airflow_provider_userdata.delivery import Fate
 from airflow_provider_userdata.errors import ArgumentError, OutputError
 from airflow_provider_userdata.operators.output_paths import output_root
@@ -42,9 +41,8 @@ def runs(asked: Namespace) -> None:
 @said()
 def report(asked: Namespace) -> None:
     """Say what became of a run's records."""
-    path = asked_folder(asked)
-    folder = RunFolder(asked.dag_id, asked.run_id, asked.task_id, "", path, list(path.iterdir()))
-    counts = counts_of(folder)
+    folder = asked_run_folder(asked)
+    path, counts = folder.path, counts_of(folder)
     fates, reasons = counts.fates(), counts.reasons()
     told: dict[str, Any] = {fate.value: fates[fate] for fate in _FATES}
     told |= {"requests accepted": counts.requests, "first": counts.first_at or None, "last": counts.last_at or None}

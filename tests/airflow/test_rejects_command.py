@@ -124,6 +124,16 @@ def test_a_run_without_files(show: Show, write: Callable[..., None]) -> None:
     assert show().startswith("No record was rejected")
 
 
+def test_what_was_delivered_since_is_not_shown(show: Show, write: Callable[..., None], output: Path) -> None:
+    """By a later attempt of a task that was cleared, or by an earlier run, as its second line says."""
+    write([line(0), line(1), line(2)])
+    write([line(1, "", fate="unchanged")], "2-abc")
+    (folder,) = output.glob("moods/r/upload")
+    (folder / "receipts-2-abc.jsonl").write_text('{"ranges":[[2,1]],"count":1,"status":200,"at":"2026-11-30"}\n')
+    (reason,) = json.loads(show("--output", "json"))["reasons"]
+    assert [one["position"] for one in reason["first"]] == [0]
+
+
 def test_damaged_lines_are_counted(show: Show, write: Callable[..., None]) -> None:
     """One that is being written isn't damaged."""
     write([line(1)], end='{"position": 2\n{"posit')
