@@ -37,7 +37,7 @@ def missing_columns(wanted: Wanted, taken: Collection[str], names: Sequence[str]
     noun = "column" if len(missing) == 1 else "columns"
     has = ", ".join(map(repr, names[:_MOST_NAMES])) or "none"
     more = f" and {others} more" if (others := len(names) - _MOST_NAMES) > 0 else ""
-    return f"lacks the {noun} {', '.join(map(repr, missing))}; it has {has}{more}"
+    return f"lacks the {noun} {', '.join(map(repr, missing))}; it has {has}{more}{_advice(wanted, missing[0])}"
 
 
 def checked_header(cells: Sequence[str], wanted: Wanted, delimiter: str) -> Header:
@@ -90,8 +90,16 @@ def _check_complete(names: Collection[str], wanted: Wanted) -> None:
     noun = "column" if len(missing) == 1 else "columns"
     bare = {name.strip(): number for number, name in enumerate(names, start=1)}
     blanks = [f"column {bare[name]} has blanks around that name" for name in missing if name in bare]
-    also = f"; {blanks[0]}" if blanks else ""
+    also = f"; {blanks[0]}" if blanks else _advice(wanted, missing[0])
     raise BadFileError(f"its header lacks the {noun} {', '.join(map(repr, missing))}{also}")
+
+
+def _advice(wanted: Wanted, field: str) -> str:
+    """Return what to do about a missing column, where nobody has said yet which columns hold the vendor's fields."""
+    if wanted.only:
+        return ""
+    named = f"fields={{{field!r}: 'its name'}}, in commands --fields '{field}=its name'"
+    return f". If another column holds it, say so: {named}"
 
 
 def _new_name(number: int, given: set[str]) -> str:

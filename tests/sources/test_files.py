@@ -143,6 +143,19 @@ def test_columns_must_be_in_every_header(tmp_path: pathlib.Path) -> None:
         open_source(str(tmp_path / "*"), columns={"steps"})
 
 
+def test_a_column_with_another_name_can_be_named(tmp_path: pathlib.Path) -> None:
+    """Without `fields`, the message says how to name it; with them, the name is the author's own already."""
+    path = tmp_path / "1.csv"
+    path.write_text("Customer ID,plan\n")
+    advice = (
+        r"lacks the column 'user_id'\. If another column holds it, say so: fields={'user_id': 'its name'}, .*--fields"
+    )
+    with pytest.raises(SourceError, match=advice):
+        open_source(str(path), columns=["user_id"])
+    with pytest.raises(SourceError, match=r"lacks the column 'user_id'$"):
+        open_source(str(path), columns=["user_id"], only=True)
+
+
 def test_a_damaged_archive_is_refused_at_its_position(tmp_path: pathlib.Path) -> None:
     """What could be unpacked is handed over; no retry mends the file."""
     good, bad = tmp_path / "1.jsonl", tmp_path / "2.jsonl.gz"
