@@ -93,9 +93,15 @@ class Engine:
             plan.replay,
         )
         self._checker = Validator(
-            plan.vendor, plan.fields, self._fates, self._tally, self._progress, keep_proven=self._filter is not None
+            plan.vendor,
+            plan.fields,
+            plan.public_names,
+            self._fates,
+            self._tally,
+            self._progress,
+            keep_proven=self._filter is not None,
         )
-        self._trial = Trial(plan.vendor, self._fates, self._tally)
+        self._trial = Trial(plan.vendor, plan.public_names, self._fates, self._tally)
         self._build_sending(plan)
         self._build_saving(plan)
 

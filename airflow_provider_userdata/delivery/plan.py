@@ -81,6 +81,11 @@ class Plan:
     user_headers: UserHeaders | None = None
     clock: Clock = field(default_factory=Clock)
 
+    @property
+    def public_names(self) -> frozenset[str]:
+        """The field names that may stand in a log (A6): the contract's own, and those that the DAG's author wrote."""
+        return self.vendor.known_fields | (frozenset() if self.fields is None else self.fields.names)
+
 
 @dataclass(frozen=True, slots=True)
 class Result:

@@ -15,9 +15,9 @@ from airflow_provider_userdata.delivery.sending import Batch
 from airflow_provider_userdata.vendors import Request, Vendor
 
 MOST_ITEMS = 2
-"""Items of a list that are shown."""
+"""Items of a list that are shown, of names up to `MOST_KEYS`."""
 MOST_KEYS = 20
-"""Keys of an object that are shown."""
+"""Names that are shown: keys of an object, or a list of fields."""
 _DEEPEST = 6
 _SHORT_LIST = re.compile(r"\[\n\s+([^\[\]{}]*?)\n\s+\]")
 """A list of plain values, which stand one a line."""
@@ -28,10 +28,12 @@ _BREAK = re.compile(r"\n\s+")
 class Trial:
     """Takes the batches of a delivery that only checks.
 
+    :param public_names: the field names that may stand in a log (A6).
     :param first_request: the first request in words, with its values masked; None if there is none.
     """
 
     vendor: Vendor
+    public_names: frozenset[str]
     fates: OutcomeLog
     tally: Counters
     first_request: str | None = field(default=None, init=False)
@@ -39,7 +41,7 @@ class Trial:
     def take(self, batch: Batch) -> None:
         """Count a batch, and its records as valid."""
         if self.first_request is None:
-            self.first_request = shown(self.vendor.request(batch), self.vendor.known_fields)
+            self.first_request = shown(self.vendor.request(batch), self.public_names)
         self.tally.would_send += 1
         self.fates.record_valid(batch)
 
@@ -47,7 +49,7 @@ class Trial:
 def shown(request: Request, known: frozenset[str]) -> str:
     """Return a request in words that may be logged (A6): its form, without values.
 
-    :param known: the field names of the vendor's contract; other names may be somebody's data, and are masked, too.
+    :param known: the field names that may be shown; other names may be somebody's data, and are masked, too.
     """
     head = f"POST {request.path}, {request.size:,} bytes of {request.content_type}"
     try:
@@ -68,8 +70,9 @@ def _masked(value: Any, known: frozenset[str], depth: int = 0) -> Any:
     if isinstance(value, dict):
         return _masked_object(value, known, depth)
     if isinstance(value, list):
-        items = [_masked(item, known, depth + 1) for item in value[:MOST_ITEMS]]
-        more = len(value) - MOST_ITEMS
+        most = MOST_KEYS if all(isinstance(item, str) and item in known for item in value) else MOST_ITEMS
+        items = [_masked(item, known, depth + 1) for item in value[:most]]
+        more = len(value) - most
         return [*items, f"… and {more:,} more"] if more > 0 else items
     if isinstance(value, str):
         return value if value in known else "<text>"

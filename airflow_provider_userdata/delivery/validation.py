@@ -30,12 +30,14 @@ class Validator:
     """Checks rows in the source's order, and numbers them.
 
     :param fields: the fields that are taken. None takes all columns.
+    :param public_names: the field names that may stand in a log; other keys show as `*` (A6).
     :param keep_proven: whether to keep, for `take_proven`, records that an earlier attempt delivered after its last
         checkpoint.
     """
 
     vendor: Vendor
     fields: FieldMap | None
+    public_names: frozenset[str]
     fates: OutcomeLog
     tally: Counters
     progress: PositionTracker
@@ -53,7 +55,7 @@ class Validator:
         if self._first is None:
             return None
         position, fault = self._first
-        return f"position {position}, {fault.public_path(self.vendor.known_fields)}, rule {fault.rule}"
+        return f"position {position}, {fault.public_path(self.public_names)}, rule {fault.rule}"
 
     def check(self, chunk: Chunk) -> Sequence[Record]:
         """Return the valid records of a chunk that have no fate yet, and reject the invalid ones."""
@@ -80,7 +82,7 @@ class Validator:
     def _count(self, invalid: Sequence[tuple[int, Invalid]]) -> None:
         for _, one in invalid:
             fault = one.faults[0]
-            text = f"{fault.rule} {fault.public_path(self.vendor.known_fields)} {fault.reason}"
+            text = f"{fault.rule} {fault.public_path(self.public_names)} {fault.reason}"
             if text in self._faults or len(self._faults) < MOST_REASONS:
                 self._faults[text] += 1
 

@@ -169,3 +169,19 @@ def test_empty_values_may_leave_attributes_as_they_are(sandbox: Sandbox, deliver
         assert ended.report.delivered == 120
         assert sorted(sandbox.ptengine.arrived(), key=lambda user: int(user["user_id"])) == kept
         assert ended.report.requests == 4
+
+
+def test_names_of_the_authors_own_are_shown(sandbox: Sandbox, deliver: Deliver) -> None:
+    """What `fields` names stands in the log's words; without it, a key may be anybody's data, and shows as `*` (A6)."""
+    names = ["user_id", *(f"field{number}" for number in range(6))]
+    users = [dict.fromkeys(names, "geheim"), {**dict.fromkeys(names, "geheim"), "field3": "x" * 129}]
+
+    named = deliver("ptengine", users, fields={name: name for name in names}, validate_only=True)
+    bare = deliver("ptengine", users, validate_only=True)
+
+    assert list(named.faults) == ["P4 $.field3 has 129 characters, at most 128 are allowed"]
+    assert list(bare.faults) == ["P4 $.* has 129 characters, at most 128 are allowed"]
+    assert named.first_fault == "position 1, $.field3, rule P4"
+    assert all(f'"{name}"' in str(named.first_request) for name in names)
+    assert "field0" not in str(bare.first_request)
+    assert "geheim" not in str(named.first_request)

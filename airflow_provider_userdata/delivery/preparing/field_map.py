@@ -25,6 +25,11 @@ class FieldMap:
         self.columns = tuple(dict.fromkeys(name for name in map(_first_of, self._sources.values()) if name is not None))
         """The columns that are read, without those in nested records."""
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The vendor's fields, as the DAG's author wrote them: no record's content."""
+        return frozenset(self._sources)
+
     def of_row(self, row: Mapping[Any, Any]) -> dict[str, Any] | Invalid:
         """Return the fields that a row has, or why they can't be converted."""
         taken = {field: self._value(field, row) for field in self._sources}
