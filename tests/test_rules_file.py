@@ -42,3 +42,8 @@ def test_a_table_becomes_sentences() -> None:
         "X1": rules.Rule(says="unit is there.", do="Read b."),
         "x_y": rules.Rule(says="So.", do="C."),
     }
+
+
+def test_rules_come_in_the_order_of_what_names_them() -> None:
+    """So that the explanations under a table follow its rows; a rule without a text is left out."""
+    assert list(rules.of(["P7", "Z99", "A7", "P4", "P7"])) == ["P7", "A7", "P4"]

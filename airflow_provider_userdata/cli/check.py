@@ -156,7 +156,7 @@ def _printed(found: Checked, asked: Namespace) -> Iterator[str]:
         yield table([_row(group) for group in shown])
     if len(found.groups) > asked.limit:
         yield f"{len(found.groups) - asked.limit:,} more reasons: raise --limit"
-    for name, rule in rules.of({group.rule for group in shown}).items():
+    for name, rule in rules.of([group.rule for group in shown]).items():
         yield f"\n{name}: {rule.says}\n    What to do: {rule.do}"
     if found.kept:
         yield f"\nThe rejected records, each with its reason: {found.kept}"

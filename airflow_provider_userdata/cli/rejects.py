@@ -49,7 +49,7 @@ def _printed(found: Sequence[Group], limit: int, *, values: bool) -> Iterator[st
     if values:
         yield ""
         yield from (f"{_place(one)}: {json.dumps(one.value())}" for group in shown for one in group.first)
-    for name, rule in rules.of({group.rule for group in shown}).items():
+    for name, rule in rules.of([group.rule for group in shown]).items():
         yield f"\n{name}: {rule.says}\n    What to do: {rule.do}"
 
 
