@@ -131,7 +131,9 @@ class OutcomeLog:
             doubtful, records = self.doubt.split(records)
             self.sent.returned(ranges_of(records))
             self._left.extend((record, EARLIER_DOUBT) for record in doubtful)
-        self._left.extend((record, why) for record in records)
+        again = msgspec.structs.replace(why, carried_over=why.fate is Fate.HELD)  # also out of the folder: it goes back
+        own = len(self.carried_in)
+        self._left.extend((record, why if record.position >= own else again) for record in records)
 
     def write_left(self) -> None:
         """Write the lines of the records that were left. Called after the last checkpoint, which doesn't cover them."""

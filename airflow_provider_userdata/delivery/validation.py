@@ -45,6 +45,7 @@ class Validator:
 
     def __post_init__(self) -> None:
         self._preparer = Preparer(self.vendor, self.fields)
+        self._held_preparer = Preparer(self.vendor.of_held(), None)
         self._proven: list[Record] = []
         self._usual = self.vendor.usual_user_characters
         self._first: tuple[int, Fault] | None = None
@@ -61,8 +62,9 @@ class Validator:
         """Return the valid records of a chunk that have no fate yet, and reject the invalid ones."""
         if chunk.file is not None and chunk.lines:
             self.fates.origins.add(self.tally.read, chunk.file, chunk.lines)
-        positions, rows = self._without_fate(chunk)
-        records, invalid = self._preparer.prepare(chunk, rows, positions)
+        preparer = self._preparer_of(chunk)
+        positions, rows = self._without_fate(chunk, preparer)
+        records, invalid = preparer.prepare(chunk, rows, positions)
         if invalid:
             if self._first is None:
                 place, first = invalid[0]
@@ -91,7 +93,14 @@ class Validator:
         proven, self._proven = self._proven, []
         return proven
 
-    def _without_fate(self, chunk: Chunk) -> tuple[Sequence[int], Sequence[Any]]:
+    def _preparer_of(self, chunk: Chunk) -> Preparer:
+        """Return what checks a chunk's rows. Those that an earlier run held are written as this package writes them."""
+        if not chunk.carried_in:
+            return self._preparer
+        self.fates.origins.add_held(self.tally.read, len(chunk.rows))
+        return self._held_preparer
+
+    def _without_fate(self, chunk: Chunk, preparer: Preparer) -> tuple[Sequence[int], Sequence[Any]]:
         """Return the positions and rows of a chunk, without those that have their fate from an earlier attempt."""
         first, rows = self.tally.read, chunk.rows
         self.tally.read += len(rows)
@@ -100,7 +109,7 @@ class Validator:
             return positions, rows
         if self.keep_proven:
             known = [position for position in positions if self.progress.is_proven(position)]
-            self._proven += self._preparer.prepare(chunk, [rows[position - first] for position in known], known).records
+            self._proven += preparer.prepare(chunk, [rows[position - first] for position in known], known).records
         if originals := self.progress.originals:  # of rejects that a replay sent: they may be corrected here, too
             known = [position for position in positions if position in originals and self.progress.has_fate(position)]
             self.fates.keep_originals([(position, rows[position - first]) for position in known])

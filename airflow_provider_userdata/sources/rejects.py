@@ -28,10 +28,11 @@ _decode = msgspec.json.Decoder(RejectedLine).decode
 
 
 class _Row(NamedTuple):
-    """A record that is sent again, and its line in the file."""
+    """A record that is sent again, its line in the file, and whether it has the vendor's field names."""
 
     row: Any
     line: int
+    carried_in: bool
 
     @property
     def form(self) -> RowFormat:
@@ -77,10 +78,10 @@ def _of_folder(source: RejectsSource, rejects: RejectsFolder, chains: Chains) ->
         order = {attempt: place for place, attempt in enumerate(attempts)}
         for name in sorted(names, key=lambda name: (order.get(attempt_of(name, folder) or "", -1), name)):
             chosen = _chosen(source, rejects, name, chains)
-            for form, group in groupby(chosen, key=lambda row: row.form):
+            for (form, carried_in), group in groupby(chosen, key=lambda row: (row.form, row.carried_in)):
                 while rows := list(islice(group, ROWS)):
                     lines = [row.line for row in rows]
-                    yield Chunk(form, [row.row for row in rows], file=str(folder / name), lines=lines)
+                    yield Chunk(form, [row.row for row in rows], carried_in, file=str(folder / name), lines=lines)
     except (UserdataError, GeneratorExit):
         raise
     except OSError as error:
@@ -106,7 +107,7 @@ def _chosen(source: RejectsSource, rejects: RejectsFolder, name: str, chains: Ch
                 continue
             row = line.row() if source.fix is None else _fixed(source, line, name, number, takes_line=takes_line)
             if row is not None:
-                yield _Row(row, number)
+                yield _Row(row, number, line.carried_in)
     if by_itself:
         _log.info("%d held records are left out: the task's next run sends them first", by_itself)
     if damaged:

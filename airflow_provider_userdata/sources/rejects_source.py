@@ -33,7 +33,7 @@ class RejectsSource:
     :param limit: the most records that are sent. Default: all.
     :param fix: a function that takes a record, and returns it corrected, or None to leave it out. If it takes a second
         argument, that is the record's line in the rejects: `position`, `rule`, `path`, `reason`, `status`, and where
-        the record came from, `file` and `line`.
+        the record came from, `file` and `line`; with `carried_in`, the record has the vendor's field names.
     :param output_path: for `run`, where the task writes. Default: the `output_path` of the operator that reads this,
         or else the setting. (templated)
     """

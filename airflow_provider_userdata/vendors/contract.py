@@ -187,12 +187,12 @@ class Vendor(Protocol):
         return self.prepare_value(dict(zip(table.names, values, strict=True)))
 
     def held_texts(self, records: Sequence[Record]) -> Sequence[bytes]:
-        """Return records as JSON texts in which a later run finds them again, with `prepare_held`."""
+        """Return records as JSON texts in which a later run finds them again."""
         return [record.body for record in records]
 
-    def prepare_held(self, texts: Sequence[bytes], positions: Sequence[int]) -> Checked:
-        """Check records that an earlier run held."""
-        return self.prepare_texts(texts, positions)
+    def of_held(self) -> Vendor:
+        """Return the contract of records that an earlier run held, in the form of `held_texts`."""
+        return self
 
     def request(self, records: Sequence[Record]) -> Request:
         """Return a request with valid records of one group."""

@@ -149,9 +149,9 @@ class GeroSenseUsers(Vendor):
         """Return samples with their users, and with what registers those."""
         return [b"{%b,%b" % (_encode(_shown(record.user or ""))[1:-1], record.body[1:]) for record in records]
 
-    def prepare_held(self, texts: Sequence[bytes], positions: Sequence[int]) -> Checked:
-        """Check held samples. What registers their users may be missing, if the run that held them registered none."""
-        return replace(self, columns=_HELD).prepare_texts(texts, positions)
+    def of_held(self) -> Vendor:
+        """Return the contract of held samples. What registers their users may be missing, if their run had none."""
+        return replace(self, columns=_HELD)
 
     def compared(self, records: Sequence[Record]) -> Compared:
         """Give each sample's user, and the sample as a whole."""

@@ -101,7 +101,7 @@ def test_held_samples_are_read_as_they_were_written(vendor: GeroSenseDirect) -> 
     assert isinstance(record, Record)
 
     texts = vendor.held_texts([record] * 3)
-    (again, *_), invalid = REGISTERING.prepare_held(texts, range(3))
+    (again, *_), invalid = REGISTERING.of_held().prepare_texts(texts, range(3))
 
     assert invalid == []
     assert seen(again) == seen(record)

@@ -42,14 +42,11 @@ class Preparer:
                 _log.warning("%d rows can't be checked together, only one by one: %s", len(rows), type(error).__name__)
         if checked is not None:
             return checked
-        check = self._check_held if chunk.carried_in else self._check_of(chunk.form, self._fields)
-        return self._prepare_one_by_one(check, rows, positions)
+        return self._prepare_one_by_one(self._check_of(chunk.form, self._fields), rows, positions)
 
     def _prepare_together(self, chunk: Chunk, rows: Sequence[Any], positions: Sequence[int]) -> Checked | None:
         """Check all rows at once; return None, or raise, if they are not all of one form that allows it."""
         form, fields = chunk.form, self._fields
-        if chunk.carried_in:
-            return self._vendor.prepare_held(rows, positions)
         if form is RowFormat.JSON and fields is None:
             return self._vendor.prepare_texts(rows, positions)  # raises if one is `Unreadable`
         table = table_of(form, rows, None if fields is None else fields.columns)
@@ -82,11 +79,6 @@ class Preparer:
             return sorted_out(map(check, rows), rows, positions)
         except BaseException:  # noqa: BLE001  # one row made its check raise: only that one is rejected for it
             return sorted_out([_prepare_alone(check, row) for row in rows], rows, positions)
-
-    def _check_held(self, row: bytes) -> Record | Invalid:
-        """Check one record that an earlier run held."""
-        checked = self._vendor.prepare_held([row], [0])
-        return checked.records[0] if checked.records else checked.invalid[0][1]
 
     def _check_of(self, form: RowFormat, fields: FieldMap | None) -> _Check:
         """Return the check of a single row."""

@@ -80,7 +80,7 @@ class Chunk:
 
     :param form: how the rows are written.
     :param rows: a list, or the `TableRows` of a table.
-    :param carried_in: whether an earlier run held them: they have the vendor's field names already.
+    :param carried_in: whether an earlier run held them: they have the vendor's field names, not their source's.
     :param text: the same rows as text, each with a line end, if the source has that at hand.
     :param file: the path of the file that the rows are from.
     :param lines: for each row, its line in that file, from 1; in an array or in Parquet, its number.

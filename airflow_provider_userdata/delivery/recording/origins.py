@@ -1,4 +1,4 @@
-"""Where rows stand in their files, for the lines of rejects."""
+"""Where rows come from, for the lines of rejects: a file, or an earlier run that held them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 
 class Origins:
-    """Keeps the file and the lines of rows that have no fate yet: a few numbers for a chunk whose lines follow."""
+    """Keeps where rows come from that have no fate yet: a few numbers for a chunk whose lines follow."""
 
     def __init__(self) -> None:
         self._firsts: list[int] = []
         self._lines: list[Sequence[int]] = []
         self._files: list[str] = []
+        self._held: list[range] = []
 
     def add(self, first: int, file: str, lines: Sequence[int]) -> None:
         """Add the rows of a chunk.
@@ -27,6 +28,18 @@ class Origins:
         self._lines.append(lines)
         self._files.append(file)
 
+    def add_held(self, first: int, count: int) -> None:
+        """Add rows that an earlier run held.
+
+        :param first: the position of the first of them; higher than those before.
+        """
+        start = self._held.pop().start if self._held and self._held[-1].stop == first else first
+        self._held.append(range(start, first + count))
+
+    def is_held(self, position: int) -> bool:
+        """Return whether an earlier run held a row: it has the vendor's field names then, not its source's."""
+        return any(position in rows for rows in self._held)
+
     def of(self, position: int) -> tuple[str | None, int | None]:
         """Return a row's file and line; None for both if they aren't known."""
         place = bisect_right(self._firsts, position) - 1
@@ -36,6 +49,7 @@ class Origins:
 
     def forget_below(self, position: int) -> None:
         """Forget chunks whose rows are all below a position."""
+        self._held = [rows for rows in self._held if rows.stop > position]
         done = bisect_right(self._firsts, position) - 1
         if done > 0:
             del self._firsts[:done], self._lines[:done], self._files[:done]

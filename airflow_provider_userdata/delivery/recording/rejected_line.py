@@ -14,6 +14,7 @@ class RejectedLine(msgspec.Struct, frozen=True):
     """A line of a rejects file.
 
     :param carried_over: whether the task's next run sends the record first.
+    :param carried_in: whether an earlier run held the record: it has the vendor's field names, not its source's.
     :param written: how the record is written.
     """
 
@@ -26,6 +27,7 @@ class RejectedLine(msgspec.Struct, frozen=True):
     file: str | None = None
     line: int | None = None
     carried_over: bool = False
+    carried_in: bool = False
     written: Written = "json"
     record: msgspec.Raw = msgspec.Raw(b"null")
 

@@ -36,6 +36,7 @@ class Rejection(msgspec.Struct, frozen=True):
 class _Line(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     """A line of the rejects file: its fields have the order that they have there. Only a file's rows have its line.
 
+    :param carried_in: whether an earlier run held the record: it has the vendor's field names, not its source's.
     :param written: how the record is written, for whoever reads it back.
     """
 
@@ -48,17 +49,19 @@ class _Line(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     file: str | None = None
     line: int | None = None
     carried_over: bool = False
+    carried_in: bool = False
     written: Written = "json"
     record: msgspec.Raw
 
 
 def write_rejects(rejects: AppendLog, rows: Sequence[tuple[int, object, Rejection]], origins: Origins) -> None:
     """Append a line for each row, which comes with its position, and why it was not delivered."""
-    lines = _encoder.encode_lines([_line(position, row, why, *origins.of(position)) for position, row, why in rows])
+    lines = _encoder.encode_lines([_line(position, row, why, origins) for position, row, why in rows])
     rejects.append(lines.removesuffix(b"\n"))
 
 
-def _line(position: int, row: object, why: Rejection, file: str | None, line: int | None) -> _Line:
+def _line(position: int, row: object, why: Rejection, origins: Origins) -> _Line:
+    file, line = origins.of(position)
     record, written = row_json(row, was_read=why.path not in _WHOLE)  # a fault inside the record: it was parsed
     return _Line(
         position=position,
@@ -70,6 +73,7 @@ def _line(position: int, row: object, why: Rejection, file: str | None, line: in
         file=_utf8(file),
         line=line,
         carried_over=why.carried_over,
+        carried_in=origins.is_held(position),
         written=written,
         record=record,
     )
