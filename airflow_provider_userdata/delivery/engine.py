@@ -69,9 +69,10 @@ class Engine:
         self._halt = Halt()
         self._stopped = asyncio.Event()
         self._file_thread = BlockingThread("userdata-files")
-        self._airflow_thread = self._observer_thread = BlockingThread("userdata-airflow")
+        self._airflow_thread = self._observer_thread = self._token_thread = BlockingThread("userdata-airflow")
         if plan.supervisor is not None:  # else, in `dag.test()`, Airflow takes calls of one thread only
             self._observer_thread = BlockingThread("userdata-observers")  # one that hangs holds up no checkpoint
+            self._token_thread = BlockingThread("userdata-tokens")
         self._tally = Counters(plan.clock.seconds)
         self._doubt = Doubt()
         self._progress = PositionTracker(self._doubt)
@@ -109,7 +110,7 @@ class Engine:
         halt, fates, changes = self._halt, self._fates, self._filter
         pace = Throttle(plan.clock, halt.event, plan.max_in_flight, plan.requests_per_second)
         self._transport = Transport(plan.endpoint)
-        access = access_of(plan.vendor, self._transport, pace, plan.user_headers, self._airflow_thread)
+        access = access_of(plan.vendor, self._transport, pace, plan.user_headers, self._token_thread, halt.event)
         self._sender = sender = Sender(
             plan.vendor, self._transport, access, self._sent, pace, plan.patience, plan.clock, halt.event
         )
@@ -212,6 +213,7 @@ class Engine:
         self._file_thread.close()
         self._airflow_thread.close()
         self._observer_thread.close()
+        self._token_thread.close()
 
     async def _already(self, completed: Completed) -> Result:
         """Return the report of a run that an earlier attempt completed; send nothing."""

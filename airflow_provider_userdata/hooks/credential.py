@@ -24,13 +24,16 @@ def credential(connection: Any, called: str) -> str:
     password = connection.password or ""
     if not password.strip():
         raise ConnectionSettingsError(f"connection {connection.conn_id!r} has no password: it is the vendor's {called}")
-    if found := _beside_the_key(password):
+    if found := beside_the_key(password):
         raise wrong(connection, f"the password contains {found}; it must be the vendor's {called} and nothing else")
     return str(password)
 
 
-def _beside_the_key(password: str) -> str | None:
-    """Return a description of text in a password that is not part of a key; None if there is none."""
+def beside_the_key(password: str) -> str | None:
+    """Return a description of text in a password that is not part of a key; None if there is none.
+
+    :param password: is not blank.
+    """
     bare = password.strip().strip(_UNSEEN)
     if header := _HEADER.match(bare):
         return f"{'Authorization' if header[1][0] in 'aA' else 'x-api-key'!r} before it"

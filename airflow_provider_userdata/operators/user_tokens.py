@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from jinja2.exceptions import UndefinedError
 
 from airflow_provider_userdata.airflow_compat import AirflowNotFoundException, Context, determine_kwargs
-from airflow_provider_userdata.delivery.sending import UserHeaders
+from airflow_provider_userdata.delivery.sending import UnusableTokenError, UserHeaders
+from airflow_provider_userdata.hooks.credential import beside_the_key
 
 USER = "user_id"
 """What a template calls the user's id."""
@@ -32,8 +34,14 @@ def user_headers(
 
     def headers(user: str) -> Mapping[str, str]:
         found = ask(user)
-        if not isinstance(found, str) or not found.strip() or not (found.isascii() and found.isprintable()):
+        if found is None or (isinstance(found, str) and not found.strip()):
             raise LookupError
+        if not isinstance(found, str):
+            if inspect.iscoroutine(found):
+                found.close()  # else Python warns that nobody awaited it
+            raise UnusableTokenError(f"it is of type {type(found).__name__}, and must be a text")
+        if beside := beside_the_key(found):
+            raise UnusableTokenError(f"it contains {beside}")
         return auth(found)
 
     return headers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_userdata.delivery.sending.access import UserHeaders
+from airflow_provider_userdata.delivery.sending.access import UnusableTokenError, UserHeaders
 from airflow_provider_userdata.delivery.sending.batcher import Batch
 from airflow_provider_userdata.delivery.sending.batchers import batcher
 from airflow_provider_userdata.delivery.sending.bisection import BLIND_LEVELS, BLIND_REQUESTS, BisectionBudget
@@ -36,6 +36,7 @@ __all__ = [
     "Sizes",
     "Throttle",
     "Transport",
+    "UnusableTokenError",
     "UserHeaders",
     "access_of",
     "batcher",

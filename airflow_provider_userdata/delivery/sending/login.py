@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from dataclasses import dataclass
 
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
 from airflow_provider_userdata.delivery.sending.access import (
+    UNASKED,
     Access,
     Denied,
     Headers,
@@ -17,7 +19,7 @@ from airflow_provider_userdata.delivery.sending.access import (
 )
 from airflow_provider_userdata.delivery.sending.throttle import Throttle
 from airflow_provider_userdata.delivery.sending.transport import NoAnswer, Transport
-from airflow_provider_userdata.vendors import LEFT_AT_THE_END, OUT_OF_REACH, WRONG_ACCESS, Meaning, Retry, Stop, Vendor
+from airflow_provider_userdata.vendors import OUT_OF_REACH, WRONG_ACCESS, Meaning, Retry, Stop, Vendor
 
 
 @dataclass(eq=False, repr=False, slots=True)
@@ -36,7 +38,7 @@ class Login:
     async def __call__(self) -> Headers | Denied:
         """Return the headers that carry a new token, or why there are none. A login needs a permit like any request."""
         if await self.pace.permission() is None:
-            return Denied(Retry(LEFT_AT_THE_END, "the delivery ended before the login"))
+            return UNASKED
         try:
             answer = await self.transport.post(self.vendor.login(self.name, self.password))
         finally:
@@ -58,14 +60,20 @@ def _unanswered(answer: NoAnswer) -> Meaning:
 
 
 def access_of(
-    vendor: Vendor, transport: Transport, pace: Throttle, user_headers: UserHeaders | None, thread: BlockingThread
+    vendor: Vendor,
+    transport: Transport,
+    pace: Throttle,
+    user_headers: UserHeaders | None,
+    thread: BlockingThread,
+    halted: asyncio.Event,
 ) -> Access:
     """Return what gives requests their credential.
 
     :param user_headers: returns a user's headers, where each user has a token; it is called in the thread.
+    :param halted: set when nothing more is sent.
     """
     if user_headers is not None:
-        return UserAccess(user_headers, thread)
+        return UserAccess(user_headers, thread, halted)
     if transport.endpoint.login is not None:
-        return LoginAccess(Login(vendor, transport, pace, *transport.endpoint.login))
+        return LoginAccess(Login(vendor, transport, pace, *transport.endpoint.login), halted)
     return KeyAccess()

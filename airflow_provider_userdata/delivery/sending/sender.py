@@ -141,7 +141,7 @@ class Sender:
             answered = await self._sent_once(other, exchange, log, attempts)
             if answered is None or not (refused := refused_credential(answered)):
                 return answered
-        return self.access.judge(refused, exchange.user), answered[1]
+        return self.access.judge(refused, exchange.user, has_records=log.has_records), answered[1]
 
     async def _sent_once(
         self, signed: Request, exchange: Exchange, log: RequestLog, attempts: Attempts
