@@ -11,7 +11,7 @@ from airflow_provider_userdata.airflow_compat import find
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators.output_paths import output_root, run_folder
 
-_ATTEMPT = re.compile(r"(rejects|receipts)-(\d+)-.*\.jsonl")
+_ATTEMPT = re.compile(r"(rejects|receipts|originals)-(\d+)-.*\.jsonl")
 _NUMBERS = re.compile(r"\d+")
 _UNMAPPED = -1
 
@@ -39,7 +39,7 @@ def files_of(paths: list[Any], kind: str) -> Iterator[tuple[int, Any]]:
     """Return the files of a run, each with its attempt's number, in the order in which they were written.
 
     :param paths: what its folder holds.
-    :param kind: `rejects` or `receipts`.
+    :param kind: `rejects`, `receipts` or `originals`.
     """
     found = [(path, match) for path in paths if (match := _ATTEMPT.fullmatch(path.name)) and match[1] == kind]
     for path, match in sorted(found, key=lambda file: [int(part) for part in _NUMBERS.findall(file[0].name)]):

@@ -43,12 +43,18 @@ class Waiting:
             "file": self.name,
         }
 
+    def lines(self) -> list[bytes]:
+        """Return the records; none if a run has taken the file, and was through with it."""
+        with suppress(FileNotFoundError), (self.folder / self.name).open("rb") as file:
+            return list(file)
+        return []
+
 
 @said()
 def show(asked: Namespace) -> None:
     """List the records that wait."""
     root = output_root(asked.output_path)
-    found = list(waiting(root, asked))
+    found = list(waiting(root, asked.dag_id, asked.task_id))
     if asked.output != "table":
         print(structured([one.as_dict() for one in found], asked.output))
         return
@@ -64,7 +70,8 @@ def show(asked: Namespace) -> None:
 @said()
 def drop(asked: Namespace) -> None:
     """Remove records that wait, so that no run sends them."""
-    found = [one for one in waiting(output_root(asked.output_path), asked) if not one.claimed]
+    root = output_root(asked.output_path)
+    found = [one for one in waiting(root, asked.dag_id, asked.task_id) if not one.claimed]
     if asked.older_than is not None:
         if asked.older_than < 1:
             raise ArgumentError("--older-than: must be at least 1 day")
@@ -97,13 +104,17 @@ def _dropped(one: Waiting) -> bool:
     return True
 
 
-def waiting(root: Any, asked: Namespace) -> Iterator[Waiting]:
-    """Yield the files of records that wait, by DAG and task."""
+def waiting(root: Any, dag_id: str | None = None, task_id: str | None = None) -> Iterator[Waiting]:
+    """Yield the files of records that wait, by DAG and task.
+
+    :param dag_id: only this DAG's.
+    :param task_id: only this task's.
+    """
     for dag in _within(root):
-        if asked.dag_id is not None and unquote(dag.name) != asked.dag_id:
+        if dag_id is not None and unquote(dag.name) != dag_id:
             continue
         for task in _within(dag):
-            if asked.task_id is not None and unquote(task.name) != asked.task_id:
+            if task_id is not None and unquote(task.name) != task_id:
                 continue
             folder = task / "held"
             files = [path for path in _within(folder) if path.name.endswith(".jsonl") and path.name[0] != "."]

@@ -14,6 +14,25 @@ _ANY_TASK = argument("task_id", nargs="?", help="only this task")
 _OLD = "last written more than so many days ago"
 _RULE = argument("--rule", help="only what this rule kept back, such as G8")
 
+_USER = argument(
+    *("--user", "-u"),
+    required=True,
+    metavar="ID",
+    help="the user's id or label, as records have it; `-` reads it from the input",
+)
+_FIELD = argument(
+    "--field",
+    action="append",
+    metavar="NAME",
+    help="a field of records that holds users, so that other values don't count; may be repeated (default: any field)",
+)
+_KEPT = argument(
+    "--kept",
+    action="append",
+    metavar="FOLDER",
+    help="look into a folder of `check --keep`, too; may be repeated",
+)
+
 REJECTS = Group(
     "rejects",
     "Records of a task's run that were not delivered",
@@ -101,12 +120,7 @@ FIND = Command(
     "find.find",
     (
         *(_ANY_DAG, _ANY_TASK),
-        argument(
-            *("--user", "-u"),
-            required=True,
-            metavar="ID",
-            help="the user's id or label, as records have it; `-` reads it from the input",
-        ),
+        *(_USER, _FIELD, _KEPT),
         _ROOT,
         OUTPUT,
     ),

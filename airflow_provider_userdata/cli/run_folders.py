@@ -18,11 +18,10 @@ from airflow_provider_userdata.delivery import Fate
 from airflow_provider_userdata.delivery.recording import Range, RejectLine, read_marks
 from airflow_provider_userdata.delivery.resuming import IntervalSet
 
-_OURS = ("receipts-", "rejects-")
+_OURS = ("receipts-", "rejects-", "originals-")
 LEFT = (
     *_OURS,
     "sent-",
-    "originals-",
     "replayed-",
     "replays.claim-",
     "replays.",

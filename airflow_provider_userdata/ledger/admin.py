@@ -146,13 +146,14 @@ class LedgerAdmin:
             connection.execute(update(STREAMS).where(STREAMS.c.id == stream.id).values(**changed))
 
     def find_user(
-        self, user: str, secret: bytes, streams: Sequence[StreamSummary]
+        self, user: str, secret: bytes, streams: Sequence[StreamSummary], *, in_doubt: bool = False
     ) -> list[tuple[StreamSummary, int, date]]:
         """Return the streams that know deliveries of a user, each with their number and the day of the last one.
 
         :param user: the user's id or label, as the vendor knows it.
         :param secret: the ledger's secret.
         :param streams: the streams to look through.
+        :param in_doubt: whether an entry counts, too, of which nobody knows whether it was delivered.
         :raises LedgerError: if the secret is not the ledger's.
         """
         fingerprints = Fingerprints(secret)
@@ -162,8 +163,9 @@ class LedgerAdmin:
             check_secret(connection, self._database.place, fingerprints)
             for stream in streams:
                 wanted = [ENTRIES.c.stream == stream.id]
-                if stream.keyed:  # a state without a fingerprint is in doubt
-                    wanted += [ENTRIES.c.key == key, ENTRIES.c.fingerprint.is_not(None)]
+                if stream.keyed:
+                    wanted.append(ENTRIES.c.key == key)
+                    wanted += [] if in_doubt else [ENTRIES.c.fingerprint.is_not(None)]
                 elif stream.owner != key.hex():
                     wanted.append(_begins_with(key[:USER_SIZE]))
                 known = select(func.count(), func.max(ENTRIES.c.day)).where(*wanted)

@@ -68,12 +68,35 @@ def test_who_was_not_sent_has_a_reason(
 
 
 def test_nobody(find: Find, new_dag: Any, run_dag: Any, sandbox: Sandbox, people: Any) -> None:
-    """Ends with 1; a part of an id is not the id, nor is a value beside it."""
+    """Ends with 1; a part of an id is not the id, nor is the name of a field."""
     with new_dag() as dag:
-        PtengineProfilesOperator(task_id="upload", source=[{"user_id": "u12", "plan": ["u1"]}], max_rejected=1)
+        PtengineProfilesOperator(task_id="upload", source=[{"user_id": "u12", "u1": ["u1-2"]}], max_rejected=1)
     run_dag(dag)
     assert find("u1", dag.dag_id)[0] == 1
     assert find("u12", dag.dag_id)[0] == 0
+
+
+def test_a_field_may_be_named(find: Find, new_dag: Any, run_dag: Any, sandbox: Sandbox) -> None:
+    """Any value counts, however deep, as a number, too; unless fields are named: then theirs count alone."""
+    source: list[Any] = [
+        {"user_id": "a", "plan": [{"friends": ["b", 72]}]},
+        {"user_id": 72, "plan": [1]},
+        '{"user_id": "72", "plan": }',
+        '{"user_id": "b", "age": 72, }',
+    ]
+    with new_dag() as dag:
+        PtengineProfilesOperator(task_id="upload", source=source, max_rejected=4)
+    run_dag(dag)
+
+    def places(*arguments: str) -> list[tuple[str, list[str]]]:
+        code, told = find("72", dag.dag_id, *arguments)
+        assert code == (0 if told["found"] else 1)
+        return [(one["why"].rpartition("record ")[2], one["fields"]) for one in told["found"]]
+
+    assert places() == [("0)", ["friends"]), ("1)", ["user_id"]), ("2)", ["record"]), ("3)", ["record"])]
+    assert places("--field", "user_id") == [("1)", ["user_id"]), ("2)", ["record"])]
+    assert places("--field", "friends", "--field", "age") == [("0)", ["friends"]), ("3)", ["record"])]
+    assert places("--field", "plan") == []
 
 
 def test_who_waits(find: Find, new_dag: Any, run_dag: Any, sandbox: Sandbox, samples: Any) -> None:
@@ -132,3 +155,15 @@ def test_people_read_it(
     assert ledger.startswith("The ledger was not looked at: there is no ledger")
     with pytest.raises(SystemExit, match="--user: is empty"):
         main(["find", "--user", " "])
+
+
+def test_kept_rejects_of_a_check(find: Find, tmp_path: Path, output: Path) -> None:
+    """Folders that `check --keep` filled are looked into where they are named."""
+    (tmp_path / "people.csv").write_text("user_id,plan\nu-1,a\nu-2," + "x" * 200 + "\n")
+    with pytest.raises(SystemExit):
+        main(["check", str(tmp_path / "people.csv"), "--vendor", "ptengine", "--keep", str(tmp_path / "kept")])
+    assert find("u-2")[0] == 1
+    code, told = find("u-2", "--kept", str(tmp_path / "kept"))
+    assert (code, [one["fields"] for one in told["found"]]) == (0, [["user_id"]])
+    with pytest.raises(SystemExit, match="--kept: there is no folder"):
+        main(["find", "--user", "u-2", "--kept", str(tmp_path / "nothing")])

@@ -22,6 +22,11 @@ class OriginalRow(msgspec.Struct, frozen=True, omit_defaults=True):
     line: bytes | None = None
     cells: bytes | None = None
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is still there: it may have been erased, on behalf of the user whom it was about."""
+        return self.line is not None or self.cells is not None
+
 
 def original_row(row: object) -> OriginalRow:
     """Return what the digest reads of a row."""

@@ -22,6 +22,7 @@ from airflow_provider_userdata.delivery.recording.attempt_files import (
     sent_name,
 )
 from airflow_provider_userdata.delivery.recording.attempt_lines import (
+    RECEIPT_FIELDS,
     Count,
     Line,
     Range,
@@ -30,7 +31,12 @@ from airflow_provider_userdata.delivery.recording.attempt_lines import (
     SentLine,
 )
 from airflow_provider_userdata.delivery.recording.folder_names import folder_name
-from airflow_provider_userdata.delivery.recording.originals import read_originals, write_originals
+from airflow_provider_userdata.delivery.recording.originals import (
+    beginning_of_original,
+    original_in,
+    read_originals,
+    write_originals,
+)
 from airflow_provider_userdata.delivery.recording.origins import Origins
 from airflow_provider_userdata.delivery.recording.rejected_line import RejectedLine
 from airflow_provider_userdata.delivery.recording.rejects import Rejection, write_rejects
@@ -39,6 +45,7 @@ from airflow_provider_userdata.delivery.recording.store_path import StorePath
 
 __all__ = [
     "PRIVATE_FILE",
+    "RECEIPT_FIELDS",
     "Announcements",
     "AttemptFiles",
     "Count",
@@ -55,12 +62,14 @@ __all__ = [
     "SentLine",
     "StorePath",
     "attempts_of",
+    "beginning_of_original",
     "cut_log",
     "folder_name",
     "is_local",
     "make_private_folder",
     "number_of",
     "numbered_lines",
+    "original_in",
     "reached",
     "read_log",
     "read_marks",

@@ -41,6 +41,10 @@ class SentLine(msgspec.Struct, omit_defaults=True, kw_only=True):
     closed: bool = False
 
 
+RECEIPT_FIELDS = ("ranges", "count", "status", "at", "resent", "erased")
+"""What each line of the receipts may have. What it has beside these, the vendor's receipt says: a user, an upload."""
+
+
 class ReceiptLine(msgspec.Struct):
     """A line of the receipts: a request that was accepted."""
 
@@ -50,12 +54,16 @@ class ReceiptLine(msgspec.Struct):
 
 
 class RejectLine(msgspec.Struct):
-    """A line of the rejects, without its record."""
+    """A line of the rejects, without its record.
+
+    :param erased: whether the record was erased, on behalf of the user whom it was about.
+    """
 
     position: Count
     fate: Fate
     rule: str
     status: int | None = None
+    erased: bool = False
 
 
 Line = TypeVar("Line", SentLine, ReceiptLine, RejectLine)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import re
 from collections.abc import Iterable
 
 import msgspec
@@ -17,6 +19,7 @@ class _Line(msgspec.Struct, gc=False):
     row: OriginalRow
 
 
+_CONTENT = re.compile(rb'"(?:line|cells)":"([A-Za-z0-9+/]*)')
 _encode_lines = msgspec.json.Encoder().encode_lines
 _decode = msgspec.json.Decoder(_Line).decode
 
@@ -46,3 +49,16 @@ def read_originals(folder: Folder, attempts: Iterable[str]) -> dict[int, Origina
                     line = _decode(text)
                     found[line.position] = line.row
     return found
+
+
+def original_in(text: bytes) -> OriginalRow | None:
+    """Return the row in a line; None if it can't be read."""
+    with contextlib.suppress(msgspec.DecodeError):
+        return _decode(text).row
+    return None
+
+
+def beginning_of_original(text: bytes) -> str:
+    """Return what can be read of the row in a line that was cut short."""
+    pieces = [found[: len(found) // 4 * 4] for found in _CONTENT.findall(text)]
+    return " ".join([base64.b64decode(piece).decode(errors="replace") for piece in pieces])

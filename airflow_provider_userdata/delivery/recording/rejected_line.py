@@ -16,6 +16,7 @@ class RejectedLine(msgspec.Struct, frozen=True):
     :param carried_over: whether the task's next run sends the record first.
     :param carried_in: whether an earlier run held the record: it has the vendor's field names, not its source's.
     :param written: how the record is written.
+    :param erased: whether the record was erased, on behalf of the user whom it was about: it is null.
     """
 
     position: Count
@@ -29,6 +30,7 @@ class RejectedLine(msgspec.Struct, frozen=True):
     carried_over: bool = False
     carried_in: bool = False
     written: Written = "json"
+    erased: bool = False
     record: msgspec.Raw = msgspec.Raw(b"null")
 
     def row(self) -> object:

@@ -1,0 +1,129 @@
+"""Looks for a user in all that runs left: receipts, rejects, held records, and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_userdata.cli.held import Waiting, waiting
+from airflow_provider_userdata.cli.ledger import open_ledger
+from airflow_provider_userdata.cli.mentions import Mentions, decoded
+from airflow_provider_userdata.cli.run_folders import RunFolder, lines_of, run_folders
+from airflow_provider_userdata.cli.user_lines import RECEIPTS, UserLine, lines_with
+from airflow_provider_userdata.delivery.recording import RECEIPT_FIELDS
+from airflow_provider_userdata.errors import ArgumentError, UserdataError
+from airflow_provider_userdata.ledger import StreamSummary
+from airflow_provider_userdata.operators.ledger_settings import ledger_secret
+
+
+@dataclass(frozen=True)
+class InRun:
+    """Lines of a run that mention the user."""
+
+    folder: RunFolder
+    lines: list[UserLine]
+
+
+@dataclass(frozen=True)
+class InHeld:
+    """Held records that mention the user, in one file."""
+
+    file: Waiting
+    count: int
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class InLedger:
+    """Entries of a user in one of the ledger's streams."""
+
+    stream: StreamSummary
+    count: int
+    day: date
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a user was found.
+
+    :param nameless: how many runs have receipts that name nobody.
+    :param ledger_note: what is to be said of the ledger.
+    """
+
+    runs: list[InRun]
+    held: list[InHeld]
+    ledger: list[InLedger]
+    nameless: int
+    ledger_note: str
+
+    def __bool__(self) -> bool:
+        return bool(self.runs or self.held or self.ledger)
+
+    def notes(self) -> list[str]:
+        """Return what is to be said of places that can't tell."""
+        nameless = (
+            f"Receipts of {self.nameless:,} runs name no users, as those of Ptengine and of GeroSense with one token: "
+            "only the ledger knows whom they reached."
+        )
+        return [self.ledger_note, *([nameless] if self.nameless else [])]
+
+
+def look_for(
+    user: Mentions,
+    root: Any,
+    dag: str | None = None,
+    task: str | None = None,
+    *,
+    kept: list[str] | None = None,
+    in_doubt: bool = False,
+) -> Found:
+    """Look for a user in the receipts, the rejects and the held records of runs, and in the ledger.
+
+    :param root: the output folder.
+    :param dag: only in this DAG's runs.
+    :param task: only in this task's runs.
+    :param kept: folders with rejects of the command `check`, to look in, too.
+    :param in_doubt: whether to count what the ledger only expects of a user who was being sent.
+    """
+    runs, nameless = [], 0
+    for folder in [*run_folders(root, dag, task), *map(_kept, kept or ())]:
+        lines = lines_with(folder, user)
+        runs += [InRun(folder, lines)] if lines else []
+        nameless += not any(line.kind == RECEIPTS for line in lines) and _names_nobody(folder)
+    ledger, note = _in_ledger(user.user, in_doubt=in_doubt)
+    return Found(runs, list(_in_held(root, dag, task, user)), ledger, nameless, note)
+
+
+def _kept(name: str) -> RunFolder:
+    """Return a folder that the command `check` filled."""
+    path = Path(name).expanduser().absolute()
+    if not path.is_dir():
+        raise ArgumentError(f"--kept: there is no folder {path}")
+    return RunFolder("check", name, "--keep", "", path, list(path.iterdir()))
+
+
+def _in_held(root: Any, dag: str | None, task: str | None, user: Mentions) -> Iterator[InHeld]:
+    for one in waiting(root, dag, task):
+        lines = [fields for text in one.lines() if (fields := user.fields_in(decoded(text)))]
+        if lines:
+            yield InHeld(one, len(lines), tuple(sorted(set().union(*lines))))
+
+
+def _in_ledger(user: str, *, in_doubt: bool) -> tuple[list[InLedger], str]:
+    """Return what the ledger knows, and what is to be said of it."""
+    try:
+        with open_ledger() as ledger:
+            rows = ledger.find_user(user, ledger_secret(), ledger.streams(), in_doubt=in_doubt)
+    except UserdataError as error:
+        return [], f"The ledger was not looked at: {error}."
+    found = [InLedger(*row) for row in rows]
+    return found, "The ledger knows what tasks with incremental=True delivered, and was looked at."
+
+
+def _names_nobody(folder: RunFolder) -> bool:
+    """Return whether a run's receipts name no users. One that named somebody who was erased says so."""
+    first = next(map(decoded, lines_of(folder.paths, RECEIPTS)), None)
+    return isinstance(first, dict) and set(first) <= {*RECEIPT_FIELDS} - {"erased"}
