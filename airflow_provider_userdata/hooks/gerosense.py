@@ -94,6 +94,20 @@ class GerosenseHook(VendorHook):
             raise extras.wrong(connection, "the direct API needs the login and the password that GeroSense gave you")
         return name, password
 
+    def _tested(self) -> tuple[bool, str]:
+        """Try the connection. Without a password, try its address alone: the operator may have a token for each user.
+
+        That is no success all the same: most connections without a password are mistakes, and a task would fail.
+        """
+        connection = self._connection()
+        if self._user_tokens or _is_direct(connection) or (connection.password or "").strip():
+            return super()._tested()
+        _, said = GerosenseHook(self._conn_id, user_tokens=True)._tested()
+        return False, (
+            f"connection {self._conn_id!r} has no password: it is the vendor's {self.credential_name}, which a task "
+            f"needs unless it has `token`, one for each user. Without it, only the address was tried: {said}"
+        )
+
     def _try(self, session: requests.Session) -> tuple[bool, str]:
         """Ask for the service's status; unless it is in maintenance, try the token without samples (G13).
 
@@ -109,6 +123,8 @@ class GerosenseHook(VendorHook):
             return False, "GeroSense is in maintenance: uploads wait until it is over. The bearer token was not tried"
         if status != "Ok":
             return False, f"GeroSense {answered_without('a status that is known', response)}"
+        if self._user_tokens:
+            return True, "GeroSense takes requests there"
         return self._try_key(session, gerosense.SAMPLES_PATH, _NO_SAMPLES)
 
 

@@ -35,6 +35,23 @@ def test_a_wrong_key(sandbox: Sandbox, connect: Connect, vendor: str) -> None:
     assert connect(vendor, host=sandbox.url).test_connection() == (False, said)
 
 
+def test_a_proxy_without_a_password(sandbox: Sandbox, connect: Connect, vendor_server: Any, refusing_port: int) -> None:
+    """Where tasks have a token for each user, that is right: the address is tried, and red says what may be lacking."""
+    lacking = (
+        "this connection has no password: it is the vendor's bearer token, which a task needs unless it has `token`"
+    )
+    for url, said in (
+        (sandbox.url, "only the address was tried: GeroSense takes requests there"),
+        (vendor_server.url, "GeroSense takes requests there"),
+        (f"http://127.0.0.1:{refusing_port}", "it refused the connection"),
+    ):
+        ok, message = connect("gerosense", host=url, password="").test_connection()
+        assert not ok
+        assert message.startswith(lacking)
+        assert said in message
+    assert vendor_server.tried == []
+
+
 def test_maintenance(sandbox: Sandbox, connect: Connect, vendor_server: Any) -> None:
     """GeroSense's test says that uploads wait, and sends nothing more than its question (G13)."""
     sandbox.gerosense.maintenance = True
@@ -59,7 +76,7 @@ def test_a_status_that_says_nothing(connect: Connect, vendor_server: Any, status
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_connections_that_can_not_work(connect: Connect, hooks: Any, key: str, vendor: str) -> None:
     """Settings that can't be are said without an exception, a request or the key."""
-    for fields in ({"host": "http://vendor.example"}, {"host": "https://vendor.example", "password": ""}):
+    for fields in ({"host": "http://vendor.example"}, {"host": "https://vendor example", "password": ""}):
         ok, message = connect(vendor, **fields).test_connection()
         assert (ok, message.startswith("this connection")) == (False, True)
         assert key not in message
