@@ -28,7 +28,8 @@ def userdata_sandbox(userdata_sandbox_server: Sandbox, monkeypatch: pytest.Monke
     """Return the vendors, reset; Airflow's connections lead there.
 
     Whatever the shell, a secrets backend or Airflow's database know of the real vendors, the three default connections
-    lead to the sandbox while the test runs, and so do connections in the environment that have other names.
+    and `gerosense_direct` lead to the sandbox while the test runs, and so do connections in the environment that have
+    other names.
     """
     from airflow_provider_userdata.sandbox.connections import lead_to
 

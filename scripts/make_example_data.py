@@ -32,6 +32,7 @@ def main() -> None:
     write("users.csv", with_header(users(3000), BAD_USERS), bad=len(BAD_USERS))
     write("apple_health_export.xml", apple_health(300), bad=0)
     write("fitbit_heart_rates.csv", with_header(fitbit(400), SKIPPED_HOUR), bad=len(SKIPPED_HOUR))
+    write("members_steps.csv", with_header(members_steps(1200), BAD_MEMBERS), bad=len(BAD_MEMBERS))
     write("questionnaire.csv", with_header(answers(250), [{"answered_at": "2026-01-09T10:00:00Z"}]), bad=1)
 
 
@@ -78,6 +79,19 @@ def heart_rates(count: int) -> Iterator[Row]:
         rate = min(160, max(48, rate + chance.randint(-6, 6)))
         name, version = chance.choice(DEVICES)
         yield heart_rate(watch=name, firmware=version or "", measured_at=at.isoformat(), rate=rate)
+
+
+def members_steps(count: int) -> Iterator[Row]:
+    """Yield the step counts of 40 members as they come in, mixed; the last two members have one each."""
+    chance = seeded("members")
+    members = [
+        (f"m{number:04d}", chance.choice(["Female", "Male"]), chance.randint(1940, 2005)) for number in range(42)
+    ]
+    at = MONDAY
+    for number in range(count):
+        at += timedelta(seconds=chance.randint(5, 60))
+        member, sex, born = members[40 + number % 2 if number >= count - 2 else chance.randrange(40)]
+        yield member_steps(member=member, sex=sex, born=born, counted_at=at.isoformat(), steps=chance.randint(1, 120))
 
 
 def users(count: int) -> Iterator[Row]:
@@ -174,6 +188,12 @@ def heart_rate(**changes: object) -> Row:
     return {**good, "unit": "count/min", **changes}
 
 
+def member_steps(**changes: object) -> Row:
+    """Return a member's step count with changed values."""
+    good = {"member": "m0001", "sex": "Female", "born": 1985, "watch": "ring"}
+    return {**good, "counted_at": "2026-01-06T08:00:00Z", "steps": 14, **changes}
+
+
 def bad_heart_rates() -> list[Row]:
     """Return heart rates with one fault each."""
     return [
@@ -202,6 +222,11 @@ BAD_STEPS = (
     sample(unit="steps"),
     sample(value="14"),  # text
     '{"device_name": "iPhone", "start_date": "2026-01-06T08',  # a line that was cut off
+)
+BAD_MEMBERS: tuple[Row, ...] = (
+    member_steps(member=""),  # whose?
+    member_steps(born="85"),  # a year has four digits
+    member_steps(steps="many"),
 )
 BAD_USERS: tuple[Row, ...] = (
     {"user_id": "", "plan": "free"},  # nobody's

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from airflow_provider_userdata import registry
 from airflow_provider_userdata.sandbox.faults import seconds
+from airflow_provider_userdata.sandbox.gerosense_users import LOGIN
 from airflow_provider_userdata.sandbox.server import SANDBOX_KEYS, Sandbox
 from airflow_provider_userdata.sandbox_options import OPTIONS
 
@@ -79,9 +80,11 @@ def _announce(sandbox: Sandbox, ready_file: Path | None) -> None:
     print("Keys:")
     for name, key in SANDBOX_KEYS.items():
         print(f"  {name:10} {key}")
+    connections = {name: f"  export {name}={shlex.quote(value)}" for name, value in sandbox.connections().items()}
     print("\nAirflow's default connections:")
-    for name, value in sandbox.connections().items():
-        print(f"  export {name}={shlex.quote(value)}")
+    print("\n".join([line for name, line in connections.items() if name.endswith("_DEFAULT")]))
+    print(f"\nGeroSense's direct API, for many users, has the login {LOGIN} and GeroSense's key as its password:")
+    print("\n".join([line for name, line in connections.items() if not name.endswith("_DEFAULT")]))
     print("\nCtrl+C ends it.", flush=True)
     if ready_file:
         whole = ready_file.with_name(f"{ready_file.name}.{os.getpid()}")  # nobody must read a part of it

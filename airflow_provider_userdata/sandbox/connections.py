@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -16,35 +18,46 @@ _BACKENDS = ("AIRFLOW__SECRETS__BACKEND", "AIRFLOW__WORKERS__SECRETS_BACKEND")
 
 
 def lead_to(sandbox: Sandbox, changes: pytest.MonkeyPatch) -> None:
-    """Set the default connections of the vendors, until the changes are undone.
+    """Set the sandbox's connections to the vendors, until the changes are undone.
 
-    Connections of other names in the environment that lead to a vendor are led here, too. A secrets backend that
-    Airflow is set up with isn't asked meanwhile, for any connection or variable.
+    Connections of any name in the environment that lead to a vendor are led here, too: to GeroSense's direct API where
+    they name it. A secrets backend that Airflow is set up with isn't asked meanwhile, for any connection or variable.
 
     :param sandbox: where they lead.
     :param changes: the test's own, so that what it sets itself is put back in the right order.
     """
-    defaults = sandbox.connections()
-    for name, value in [item for item in os.environ.items() if item[0].startswith(_PREFIX)]:
-        default = f"{_PREFIX}{_kind(value).upper()}_DEFAULT"
-        if default in defaults:
-            changes.setenv(name, defaults[default])
-    for name, value in defaults.items():
-        changes.setenv(name, value)
+    ours = sandbox.connections()
+    theirs = {name: ours.get(_counterpart(value)) for name, value in os.environ.items() if name.startswith(_PREFIX)}
+    for name, value in {**ours, **theirs}.items():
+        if value is not None:
+            changes.setenv(name, value)
     for name in _BACKENDS:
         changes.setenv(name, "")
     _forget_backends(changes)
 
 
-def _kind(value: str) -> str:
-    """Return a connection's type: it is written as JSON, or as a URI."""
-    text = value.strip()
-    if not text.startswith("{"):
-        return text.partition("://")[0]
+def _counterpart(value: str) -> str:
+    """Return the name of the sandbox's connection that a connection becomes: it is written as JSON, or as a URI."""
+    kind, extra = _described(value.strip())
+    is_direct = str(extra.get("api")).strip().lower() == "direct"
+    return f"{_PREFIX}{kind.upper()}_{'DIRECT' if is_direct else 'DEFAULT'}"
+
+
+def _described(text: str) -> tuple[str, dict[str, Any]]:
+    """Return a connection's type and extra; neither if it can't be read."""
     try:
-        return str(json.loads(text).get("conn_type"))
-    except ValueError:
-        return ""
+        if text.startswith("{"):
+            fields = json.loads(text)
+            return str(fields.get("conn_type")), _extra(fields.get("extra"))
+        query = dict(parse_qsl(urlsplit(text).query))
+        return text.partition("://")[0], {**query, **_extra(query.get("__extra__"))}
+    except (ValueError, AttributeError):
+        return "", {}
+
+
+def _extra(value: Any) -> dict[str, Any]:
+    found = json.loads(value) if isinstance(value, str) else value
+    return found if isinstance(found, dict) else {}
 
 
 def _forget_backends(changes: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,14 @@ from aiohttp import web
 from airflow_provider_userdata.sandbox.answers import FakeAnswer, drop, respond
 from airflow_provider_userdata.sandbox.arrivals import JsonObject
 from airflow_provider_userdata.sandbox.faults import ScriptedFault
-from airflow_provider_userdata.sandbox.gerosense_users import Registrations, Tokens, bearer, calculation, check_id
+from airflow_provider_userdata.sandbox.gerosense_users import (
+    LOGIN,
+    Registrations,
+    Tokens,
+    bearer,
+    calculation,
+    check_id,
+)
 from airflow_provider_userdata.sandbox.reading import ContractBreach, only_keys, read_json
 from airflow_provider_userdata.sandbox.vendor import FakeVendor
 
@@ -54,6 +61,12 @@ class FakeGerosense(FakeVendor):
         self.calculated: list[JsonObject] = []
         self.user_tokens: dict[str, str] = {}
         """Tokens of the proxy, with the users that they stand for."""
+
+    def connections(self, url: str) -> dict[str, JsonObject]:
+        """Return the proxy's connection, and an account with the direct API, for many users (G14)."""
+        found = super().connections(url)
+        (proxy,) = found.values()
+        return {**found, "gerosense_direct": {**proxy, "login": LOGIN, "extra": {"api": "direct"}}}
 
     def routes(self) -> list[web.RouteDef]:
         """Its paths."""

@@ -114,12 +114,14 @@ class Sandbox:
         self.vendors[vendor].random_faults(seed=seed, chances=chances)
 
     def connections(self) -> dict[str, str]:
-        """Return the environment variables that make Airflow's default connections lead here."""
+        """Return the environment variables that make Airflow's connections lead here.
+
+        They are the vendors' default connections, and `gerosense_direct`, an account with the direct API.
+        """
         return {
-            f"AIRFLOW_CONN_{name.upper()}_DEFAULT": json.dumps(
-                {"conn_type": name, "host": self.url, "password": vendor.key}
-            )
-            for name, vendor in self.vendors.items()
+            f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields)
+            for vendor in self.vendors.values()
+            for name, fields in vendor.connections(self.url).items()
         }
 
     def _run(self, ready: Future[None]) -> None:

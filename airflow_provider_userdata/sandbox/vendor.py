@@ -47,6 +47,13 @@ class FakeVendor(Scripted, ABC):
         self._latency = 0.0
         self._bucket: Bucket | None = None
 
+    def connections(self, url: str) -> dict[str, JsonObject]:
+        """Return Airflow's connections to the vendor, by their ids.
+
+        :param url: the sandbox's address.
+        """
+        return {f"{self.name}_default": {"conn_type": self.name, "host": url, "password": self.key}}
+
     @property
     def latency(self) -> float:
         """Seconds that every POST waits before it is looked at; can be set."""

@@ -33,6 +33,7 @@ def example(name: str) -> Any:
         ("wearable_exports", "upload_apple_health", "gerosense", (200, 200, 0)),
         ("wearable_exports", "upload_fitbit", "gerosense", (402, 400, 2)),
         ("warehouse_profiles", "upload_profiles", "ptengine", (3004, 3000, 4)),
+        ("gerosense_many_users", "upload_members_steps", "gerosense", (1203, 1198, 3)),
         ("questionnaire", "upload_scores", "thymia", (251, 250, 1)),
     ],
 )
@@ -46,7 +47,7 @@ def test_an_example_delivers_what_it_says(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """All records but those that are invalid on purpose."""
+    """All records but those that are invalid on purpose, or too few for a request."""
     warehouse = {"conn_type": "sqlite", "host": f"{tmp_path}/warehouse.db"}
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(warehouse))
 
@@ -58,4 +59,5 @@ def test_an_example_delivers_what_it_says(
     report = run.xcom(task)
     assert run.state == "success"
     assert (report["read"], report["delivered"], report["rejected"]) == counts
+    assert report["held"] == counts[0] - counts[1] - counts[2]
     assert sandbox.vendors[vendor].counts.records >= report["delivered"]

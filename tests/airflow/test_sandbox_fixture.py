@@ -78,6 +78,27 @@ def test_real_connections_in_the_shell_are_replaced_and_restored(
     assert hosts("gerosense_eu", "crm", "ptengine_default") == {REAL}
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        json.dumps({"conn_type": "gerosense", "login": "real", "password": "real", "extra": {"api": "direct"}}),
+        json.dumps({"conn_type": "gerosense", "login": "real", "password": "real", "extra": '{"api": "direct"}'}),
+        f"gerosense://real:real@{REAL}?api=direct",
+        f"gerosense://real:real@{REAL}?__extra__=%7B%22api%22%3A+%22direct%22%7D",
+    ],
+)
+def test_accounts_of_the_direct_api_lead_to_it(value: str, vendors: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also as the default connection: a proxy's would not fit the task."""
+    for name in ("GEROSENSE_DEFAULT", "OURS"):
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name}", value)
+    with pytest.MonkeyPatch.context() as changes:
+        lead_to(vendors, changes)
+        for name in ("gerosense_default", "ours", "gerosense_direct"):
+            found = BaseHook.get_connection(name)
+            assert (found.host, found.login) == (vendors.url, "sandbox-gerosense-account")
+            assert found.extra_dejson == {"api": "direct"}
+
+
 def test_what_a_test_sets_itself_is_put_back(monkeypatch: pytest.MonkeyPatch, userdata_sandbox: Sandbox) -> None:
     """Changes of the environment are undone in the right order, though `monkeypatch` was there before the fixture."""
     assert json.loads(os.environ["AIRFLOW_CONN_THYMIA_DEFAULT"])["host"] == userdata_sandbox.url

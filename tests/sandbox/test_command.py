@@ -53,7 +53,12 @@ def test_it_runs_until_it_is_told_to_end(
     assert running.returncode == 0
     assert f"{ready['url']}/sandbox\n" in output
     exports = [shlex.split(line)[1].split("=", 1) for line in output.splitlines() if "export" in line]
-    assert [json.loads(value)["password"] for _, value in exports] == list(SANDBOX_KEYS.values())
+    assert [json.loads(value)["password"] for _, value in exports[:3]] == list(SANDBOX_KEYS.values())
+    ((name, direct),) = exports[3:]
+    assert (name, json.loads(direct)["login"] in output.partition("export " + name)[0]) == (
+        "AIRFLOW_CONN_GEROSENSE_DIRECT",
+        True,
+    )
     assert all(f"  {name} " in output for name in SANDBOX_KEYS)
     assert not (tmp_path / "ready.json").exists()
     assert list(tmp_path.iterdir()) == []

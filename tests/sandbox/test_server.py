@@ -122,10 +122,18 @@ def test_wrong_paths_and_methods_are_refused_in_the_vendors_words(
 
 
 def test_connections_lead_airflow_here(sandbox: Sandbox) -> None:
-    """One environment variable a vendor, as Airflow reads connections."""
+    """One environment variable a vendor, as Airflow reads connections, and one for GeroSense's direct API."""
     connections = sandbox.connections()
 
-    assert connections.keys() == {f"AIRFLOW_CONN_{name.upper()}_DEFAULT" for name in SANDBOX_KEYS}
+    direct = "AIRFLOW_CONN_GEROSENSE_DIRECT"
+    assert connections.keys() == {direct, *(f"AIRFLOW_CONN_{name.upper()}_DEFAULT" for name in SANDBOX_KEYS)}
+    assert json.loads(connections[direct]) == {
+        "conn_type": "gerosense",
+        "host": sandbox.url,
+        "login": "sandbox-gerosense-account",
+        "password": SANDBOX_KEYS["gerosense"],
+        "extra": {"api": "direct"},
+    }
     assert json.loads(connections["AIRFLOW_CONN_THYMIA_DEFAULT"]) == {
         "conn_type": "thymia",
         "host": sandbox.url,
