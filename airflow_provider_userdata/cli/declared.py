@@ -64,4 +64,5 @@ OUTPUT_PATH = argument(
     metavar="PATH",
     help="where the task writes, if it has an output_path of its own (default: Airflow's setting)",
 )
+SUBDIR = argument("--subdir", metavar="PATH", help="the DAG's file, or a folder of DAGs (default: Airflow's setting)")
 VERY_SURE = argument("-y", "--yes", action="store_true", help="don't ask")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_userdata.cli.declared import Command, argument
+from airflow_provider_userdata.cli.declared import SUBDIR, Command, argument
 
 REPLAY = Command(
     "replay",
@@ -22,7 +22,7 @@ REPLAY = Command(
         ),
         argument("--limit", type=int, metavar="NUMBER", help="the most records to send (default: all)"),
         argument("--dry-run", action="store_true", help="check the records, and send none"),
-        argument("--subdir", metavar="PATH", help="the DAG's file, or a folder of DAGs (default: Airflow's setting)"),
+        SUBDIR,
     ),
     "What is delivered is marked beside the rejects: another replay leaves it out.\nExits with 1 if anything is left.",
 )

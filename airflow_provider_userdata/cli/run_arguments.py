@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_userdata.cli.declared import OUTPUT, OUTPUT_PATH, VERY_SURE, Command, Group, argument
+from airflow_provider_userdata.cli.declared import OUTPUT, OUTPUT_PATH, SUBDIR, VERY_SURE, Command, Group, argument
 
 _DAG = argument("dag_id", help="the DAG")
 _TASK = argument("task_id", help="the task")
@@ -88,14 +88,26 @@ HELD = Group(
     "held",
     "Valid records that are too few for a request, and wait for their task's next run",
     (
-        Command("list", "List the records that wait", "held.show", (_ANY_DAG, _ANY_TASK, _ROOT, OUTPUT)),
+        Command(
+            "list",
+            "List the records that wait: since when, and until when they may",
+            "held.show",
+            (_ANY_DAG, _ANY_TASK, _ROOT, OUTPUT),
+        ),
+        Command(
+            "send",
+            "Send a task's records that wait now, with its own operator and connection, as its next run would",
+            "held.send",
+            (_DAG, _TASK, SUBDIR),
+            "Those that are still too few for a request wait on.\nExits with 1 if any are rejected.",
+        ),
         Command(
             "drop",
             "Remove records that wait, so that no run sends them",
             "held.drop",
             (
                 *(_ANY_DAG, _ANY_TASK),
-                argument("--older-than", type=int, metavar="DAYS", help="only files " + _OLD),
+                argument("--older-than", type=int, metavar="DAYS", help="only those that wait for so many days"),
                 _ROOT,
                 VERY_SURE,
             ),

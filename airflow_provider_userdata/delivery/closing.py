@@ -94,8 +94,8 @@ class Closing:
         again = self.fates.carried_on()
         untouched = not complete and len(again) == len(self.fates.carried_in)
         if not untouched:
-            held.keep(again, carried_in=True)
-        held.keep(self.fates.held_over, carried_in=False)
+            held.keep_on(again)
+        held.keep(self.fates.held_over)
         if not complete:
             held.release(read=not untouched, complete=False)
 

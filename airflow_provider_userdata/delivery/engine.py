@@ -101,6 +101,7 @@ class Engine:
             self._tally,
             self._progress,
             keep_proven=self._filter is not None,
+            held=plan.held,
         )
         self._trial = Trial(plan.vendor, plan.public_names, self._fates, self._tally)
         self._build_sending(plan)

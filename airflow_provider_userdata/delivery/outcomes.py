@@ -176,9 +176,9 @@ class OutcomeLog:
             self.write_invalid()
             self.origins.forget_below(records[0].position)
 
-    def carried_on(self) -> list[bytes]:
-        """Return the records from an earlier run that the task's next run carries in again."""
-        return [body for position, body in enumerate(self.carried_in) if not self.progress.has_fate(position)]
+    def carried_on(self) -> dict[int, bytes]:
+        """Return the records from an earlier run that the task's next run carries in again, by position."""
+        return {place: body for place, body in enumerate(self.carried_in) if not self.progress.has_fate(place)}
 
     def report(self) -> Report:
         """Return the counts so far, with the paths of the files."""

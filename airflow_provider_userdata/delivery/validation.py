@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from airflow_provider_userdata.delivery.carry_over import CarryOverFolder
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog
 from airflow_provider_userdata.delivery.preparing import FieldMap, Preparer
 from airflow_provider_userdata.delivery.reading import Chunk
 from airflow_provider_userdata.delivery.recording import Rejection
 from airflow_provider_userdata.delivery.report import Counters, Fate
 from airflow_provider_userdata.delivery.resuming import PositionTracker
-from airflow_provider_userdata.records import Record
-from airflow_provider_userdata.vendors import Vendor
+from airflow_provider_userdata.records import Record, without
+from airflow_provider_userdata.vendors import HELD_TOO_LONG, Vendor
 from airflow_provider_userdata.vendors.validation import Fault, Invalid
 
 MOST_REASONS = 1000
@@ -33,6 +34,7 @@ class Validator:
     :param public_names: the field names that may stand in a log; other keys show as `*` (A6).
     :param keep_proven: whether to keep, for `take_proven`, records that an earlier attempt delivered after its last
         checkpoint.
+    :param held: knows which records from an earlier run have waited for too long.
     """
 
     vendor: Vendor
@@ -42,6 +44,7 @@ class Validator:
     tally: Counters
     progress: PositionTracker
     keep_proven: bool
+    held: CarryOverFolder | None = None
 
     def __post_init__(self) -> None:
         self._preparer = Preparer(self.vendor, self.fields)
@@ -64,15 +67,12 @@ class Validator:
             self.fates.origins.add(self.tally.read, chunk.file, chunk.lines)
         preparer = self._preparer_of(chunk)
         positions, rows = self._without_fate(chunk, preparer)
+        if chunk.carried_in and (late := self._late(positions)):
+            self._reject(positions, rows, late)
+            places = [place for place, _ in late]
+            positions, rows = without(positions, places), without(rows, places)
         records, invalid = preparer.prepare(chunk, rows, positions)
-        if invalid:
-            if self._first is None:
-                place, first = invalid[0]
-                self._first = positions[place], first.faults[0]
-            self._count(invalid)
-            self.fates.record_invalid(
-                [(positions[place], rows[place], _rejected(one.faults)) for place, one in invalid]
-            )
+        self._reject(positions, rows, invalid)
         if self._usual is not None:
             self._warn_of_length(records, self._usual)
         return records
@@ -80,6 +80,26 @@ class Validator:
     def most_frequent(self, most: int) -> dict[str, int]:
         """Return what is wrong with most invalid records, each with its number, in words that may be logged (A6)."""
         return dict(self._faults.most_common(most))
+
+    def _late(self, positions: Sequence[int]) -> list[tuple[int, Invalid]]:
+        """Return which records from an earlier run have waited for too long, by their place among these positions.
+
+        One that an earlier attempt may have sent isn't: whether it arrived is found out in the usual way.
+        """
+        held = self.held
+        if held is None:
+            return []
+        late = [(place, position) for place, position in enumerate(positions) if held.is_too_old(position)]
+        return [(place, _held_too_long(held, position)) for place, position in late if position not in self.fates.doubt]
+
+    def _reject(self, positions: Sequence[int], rows: Sequence[Any], invalid: Sequence[tuple[int, Invalid]]) -> None:
+        if not invalid:
+            return
+        if self._first is None:
+            place, first = invalid[0]
+            self._first = positions[place], first.faults[0]
+        self._count(invalid)
+        self.fates.record_invalid([(positions[place], rows[place], _rejected(one.faults)) for place, one in invalid])
 
     def _count(self, invalid: Sequence[tuple[int, Invalid]]) -> None:
         for _, one in invalid:
@@ -129,6 +149,12 @@ class Validator:
                 )
                 self._usual = None
                 return
+
+
+def _held_too_long(held: CarryOverFolder, position: int) -> Invalid:
+    """Return why a record from an earlier run isn't sent any more."""
+    days, most = held.days(position), held.max_age
+    return Invalid((Fault(HELD_TOO_LONG, (), f"was held for {days:.0f} days; held_max_age allows {most:g}"),))
 
 
 @functools.lru_cache(maxsize=32)

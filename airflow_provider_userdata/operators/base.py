@@ -195,6 +195,10 @@ class DeliveryOperator(Lineage, BaseOperator):
         """Return the kind under which held records and checkpoints are found again: those of others can't be read."""
         return self._kind()
 
+    def _held_max_age(self) -> float | None:
+        """Return for how many days held records may wait; None if forever."""
+        return None
+
     def _user_headers(self, context: Context) -> UserHeaders | None:  # noqa: ARG002  # for vendors that need them
         """Return what gives the headers with a user's token, where each user has one."""
         return None

@@ -47,6 +47,8 @@ class GerosenseSamplesOperator(DeliveryOperator):
         `{"biological_sex": "column", "year_of_birth": "column"}`. Default: the users are registered already.
     :param calculate: whether to ask for a user's biological age, once samples were delivered. A failure is only logged:
         GeroSense computes it by itself, five minutes after the last samples.
+    :param held_max_age: for how many days samples may be held. Older ones are rejected by the next run (A8), and count
+        against `max_rejected`. Default: they wait for as long as it takes.
     :param gerosense_conn_id: the Airflow connection. (templated)
     """
 
@@ -63,6 +65,7 @@ class GerosenseSamplesOperator(DeliveryOperator):
         token: str | Callable[..., str | None] | None = None,
         register: Mapping[str, str] | None = None,
         calculate: bool = False,
+        held_max_age: float | None = None,
         gerosense_conn_id: str = GerosenseHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
@@ -73,6 +76,7 @@ class GerosenseSamplesOperator(DeliveryOperator):
         self.token = token
         self.register = register
         self.calculate = calculate
+        self.held_max_age = held_max_age
         self.gerosense_conn_id = gerosense_conn_id
 
     def _vendor(self) -> Vendor:
@@ -99,6 +103,9 @@ class GerosenseSamplesOperator(DeliveryOperator):
 
     def _stored_kind(self) -> str:
         return self.data_type if self.user_id is None else f"{self.data_type} of users"
+
+    def _held_max_age(self) -> float | None:
+        return None if self.held_max_age is None else arguments.number("held_max_age", self.held_max_age)
 
     def _user_headers(self, context: Context) -> UserHeaders | None:
         if self.token is None:

@@ -47,14 +47,16 @@ def run_folder(root: Any, ti: Any) -> Any:
     return _folder_of_run(root, ti, *_run_of(ti))
 
 
-def held(root: Any, ti: Any, kind: str, account: str) -> CarryOverFolder:
+def held(root: Any, ti: Any, kind: str, account: str, max_age: float | None = None) -> CarryOverFolder:
     """Return a task's held records, which all its runs and mapped instances share.
 
     :param kind: the kind of records.
     :param account: the fingerprint of the address and credential that they are sent with.
+    :param max_age: how many days a record may wait.
     """
     folder = _below(root, ti.dag_id, ti.task_id, "held")
-    return CarryOverFolder(folder, kind, account, *_run_of(ti), run_folder=functools.partial(_folder_of_run, root, ti))
+    folder_of_run = functools.partial(_folder_of_run, root, ti)
+    return CarryOverFolder(folder, kind, account, *_run_of(ti), run_folder=folder_of_run, max_age=max_age)
 
 
 def _folder_of_run(root: Any, ti: Any, run: str, index: str) -> Any:

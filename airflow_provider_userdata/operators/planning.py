@@ -66,7 +66,7 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
     to = destination(stream.vendor, stream.address, kind, stream.user, stream.name)
     held = None
     if vendor.limits.minimum > 1:
-        held = output_paths.held(root, ti, kind or vendor.name, to.name)
+        held = output_paths.held(root, ti, kind or vendor.name, to.name, task._held_max_age())
         held_xcom.check(context, held, task.log)
     attempt = f"{ti.try_number}-{uuid.uuid4().hex[:8]}"
     replay = Replay(_run_name(ti), attempt, str(folder))

@@ -48,6 +48,20 @@ def replay(task: Any, source: RejectsSource, *, dry_run: bool = False, observers
     :return: the report, and the error that ended it; the report's `rejects` are those of the replay.
     :raises UserdataError: if the task can't be used, or an argument, the connection or the source.
     """
+    return _run(task, source, dry_run=dry_run, observers=observers)
+
+
+def send_held(task: Any) -> Result:
+    """Send a task's held records with its operator and connection, as its next run would, and nothing else.
+
+    :param task: the task, as its DAG has it.
+    :return: the report, and the error that ended it.
+    :raises UserdataError: if the task can't be used, or an argument or the connection.
+    """
+    return _run(task, [])
+
+
+def _run(task: Any, source: Any, *, dry_run: bool = False, observers: Sequence[Observer] = ()) -> Result:
     if not isinstance(task, DeliveryOperator):
         raise ArgumentError(
             f"task {getattr(task, 'task_id', '?')!r} is no upload of its own: it is mapped, or of another operator. "

@@ -26,6 +26,7 @@ from airflow_provider_userdata.vendors.contract import (
     sorted_out,
 )
 from airflow_provider_userdata.vendors.rules import (
+    HELD_TOO_LONG,
     LEFT_AT_THE_END,
     NOT_ACCEPTED,
     OUT_OF_REACH,
@@ -38,6 +39,7 @@ from airflow_provider_userdata.vendors.rules import (
 from airflow_provider_userdata.vendors.rules import SHARED as SHARED_RULES
 
 __all__ = [
+    "HELD_TOO_LONG",
     "LEFT_AT_THE_END",
     "NOT_ACCEPTED",
     "OUT_OF_REACH",

@@ -15,6 +15,7 @@ UNANSWERED = "A3"
 NOT_ACCEPTED = "A4"
 LEFT_AT_THE_END = "A5"
 UNREADABLE = "A7"
+HELD_TOO_LONG = "A8"
 
 REFUSALS = frozenset({"T10", "G10", "G12", "P10", "P11"})
 """The rules of refused records only: they tell refused records from invalid ones in counts of an earlier version."""
@@ -26,6 +27,7 @@ SHARED: Mapping[str, str] = {
     NOT_ACCEPTED: "an answer that is not an acceptance, or none for too long",
     LEFT_AT_THE_END: "left when the delivery ended",
     UNREADABLE: "not readable as a record",
+    HELD_TOO_LONG: "held for longer than held_max_age allows",
 }
 """The words of each rule that all vendors share. A vendor declares its own rules' words in `Vendor.rules`."""
 

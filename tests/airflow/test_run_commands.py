@@ -1,4 +1,4 @@
-"""`runs`, `report`, `rejects export`, `held` and `clean`: what lies in the output folders, after real runs."""
+"""`runs`, `report`, `rejects export` and `clean`: what lies in the output folders, after real runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.__main__ import main
-from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.operators.replaying import replay
 from airflow_provider_userdata.sandbox import Sandbox
@@ -136,40 +135,6 @@ def test_what_a_replay_delivered_is_delivered(call: Call, uploaded: Any, output:
         os.utime(path, (time.time() - 40 * 86_400,) * 2)
     call("clean", dag.dag_id, "--older-than", "30", "--yes")
     assert not (output / dag.dag_id / run.run_id).exists()
-
-
-def test_held_records_are_listed_and_dropped(
-    call: Call, new_dag: Any, run_dag: Any, sandbox: Sandbox, output: Path, samples: Any
-) -> None:
-    """Two samples wait; dropped, the next run doesn't send them. Nothing is dropped without a yes."""
-    with new_dag() as dag:
-        task = GerosenseSamplesOperator(task_id="upload", data_type="bpm", source=samples(2))
-    run_dag(dag)
-    (row,) = json.loads(call("held", "list", dag.dag_id, "-o", "json"))
-    assert (row["task"], row["kind"], row["records"], row["taken by a run"]) == ("upload", "bpm", 2, False)
-    assert "2 records wait" in call("held", "list")
-    with pytest.raises(SystemExit, match="--yes"):
-        call("held", "drop", dag.dag_id)
-    assert "nothing to drop" in call("held", "drop", dag.dag_id, "--older-than", "3", "--yes")
-    assert "Dropped 2 records." in call("held", "drop", dag.dag_id, "upload", "--yes")
-    assert "No records wait" in call("held", "list", dag.dag_id)
-    assert not [path for path in (output / dag.dag_id / "upload" / "held").iterdir() if path.name != ".identity"]
-    task.source = samples(3, first=5)
-    assert run_dag(dag).xcom("upload")["delivered"] == 3
-
-
-def test_what_a_run_has_taken_stays(
-    call: Call, new_dag: Any, run_dag: Any, sandbox: Sandbox, output: Path, samples: Any
-) -> None:
-    """It may be sending it at this moment."""
-    with new_dag() as dag:
-        GerosenseSamplesOperator(task_id="upload", data_type="bpm", source=samples(2))
-    run_dag(dag)
-    (file,) = (output / dag.dag_id / "upload" / "held").glob("*.jsonl")
-    file.with_name(f"{file.name}.claim-000001").write_text("{}")
-    assert json.loads(call("held", "list", dag.dag_id, "-o", "json"))[0]["taken by a run"] is True
-    assert "nothing to drop" in call("held", "drop", dag.dag_id, "--yes")
-    assert file.exists()
 
 
 def test_old_runs_are_removed(call: Call, uploaded: Any, run_dag: Any, output: Path) -> None:

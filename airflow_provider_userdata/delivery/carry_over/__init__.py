@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_userdata.delivery.carry_over.claims import Claimant, Claims
 from airflow_provider_userdata.delivery.carry_over.folder import CarryOverFolder
+from airflow_provider_userdata.delivery.carry_over.held_files import HeldFiles
+from airflow_provider_userdata.delivery.carry_over.held_lines import DAY, HeldRecord
 
-__all__ = ["CarryOverFolder", "Claimant", "Claims"]
+__all__ = ["DAY", "CarryOverFolder", "Claimant", "Claims", "HeldFiles", "HeldRecord"]

@@ -7,19 +7,19 @@ import hashlib
 import logging
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from airflow_provider_userdata.delivery.carry_over.claims import SILENCE, Claimant, Claims, FileClaim, fresh_listing
+from airflow_provider_userdata.delivery.carry_over.held_files import HeldFiles
+from airflow_provider_userdata.delivery.carry_over.held_lines import HeldRecord
 from airflow_provider_userdata.delivery.carry_over.taken_over import TakenOver
-from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, is_local, make_private_folder
 from airflow_provider_userdata.errors import OutputError
 
 LONGEST_RUN = 80
 RENEW_SECONDS = 15.0
 """How often a run shows that it is alive, which has claimed records."""
-_IDENTITY = ".identity"
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +37,8 @@ class CarryOverFolder:
     :param run: the Airflow run.
     :param index: which of a run's mapped tasks this is, or an empty text.
     :param run_folder: the folder of another run's fates, by its name and index; None takes nothing over.
+    :param max_age: how many days a record may wait. Default: forever.
+    :param now: returns the time, in seconds since 1970.
     """
 
     def __init__(
@@ -47,9 +49,15 @@ class CarryOverFolder:
         run: str,
         index: str = "",
         run_folder: Callable[[str, str], Any] | None = None,
+        *,
+        max_age: float | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._folder = folder
+        self._files = HeldFiles(folder)
         self._claims = Claims(folder)
+        self._now = now
+        self._since: list[float] = []
         self._stream = f"{quote(kind, safe='')}-{account}"
         self._whole_run = _file_name(run)
         self._run = f"{self._whole_run}@{index}" if index else self._whole_run
@@ -57,6 +65,8 @@ class CarryOverFolder:
         self._taken_over = TakenOver(run_folder)
         self._claimed: dict[str, list[FileClaim]] = {}
         self._renewed = time.monotonic()
+        self.max_age = max_age
+        """How many days a record may wait; None if forever."""
         self.path = str(folder)
         """Where the folder is."""
         self.over: Collection[tuple[str, str]] = ()
@@ -68,9 +78,7 @@ class CarryOverFolder:
 
     def identity(self) -> str | None:
         """Return the folder's own name, which tells it from the same path on another machine; None if it has none."""
-        with contextlib.suppress(OSError), (self._folder / _IDENTITY).open("rb") as file:
-            return str(file.read().decode())
-        return None
+        return self._files.identity()
 
     def claimants(self) -> dict[tuple[str, str], float]:
         """Return the other runs that have claimed records of this kind and account, as `(run, index)`.
@@ -78,7 +86,7 @@ class CarryOverFolder:
         :return: with the seconds since each showed that it was alive.
         :raises OutputError: if the folder can't be read.
         """
-        with self._usable():
+        with self._files.usable():
             listed = self._claims.listed()
         last = [claims[-1].by for file, claims in listed.items() if self._is_of_stream(file)]
         runs = {(by.run, by.index): time.time() - by.renewed for by in last if by is not None}
@@ -98,7 +106,7 @@ class CarryOverFolder:
         :param resuming: whether to claim only what an earlier attempt had claimed, so that positions stay the same.
         """
         try:
-            with self._usable():
+            with self._files.usable():
                 return self._claim(resuming=resuming)
         except OutputError:
             with contextlib.suppress(OutputError):
@@ -116,19 +124,27 @@ class CarryOverFolder:
                 first = last.by.first if last.by is not None else 0
                 self._claims.renew(file, last.number, Claimant(*self._me, first))
 
-    def keep(self, bodies: Sequence[bytes], *, carried_in: bool) -> None:
-        """Keep records for the next run.
+    def keep(self, bodies: Sequence[bytes]) -> None:
+        """Keep records of this run's source for the next run."""
+        self._keep(f"run-{self._run}", [HeldRecord(body, self._now()) for body in bodies])
 
-        :param carried_in: whether they came from an earlier run: a retry doesn't find them in its source.
+    def keep_on(self, bodies: Mapping[int, bytes]) -> None:
+        """Keep records that were carried in for the next run: they wait as long already as they do.
+
+        :param bodies: by position.
         """
-        if not bodies:
-            return
-        origin = "carried" if carried_in else f"run-{self._run}"
-        text = b"".join(body + b"\n" for body in bodies)
-        with self._usable():
-            self._write(self._free_name(origin), text)
-            if self.identity() is None:
-                self._write(_IDENTITY, uuid.uuid4().hex.encode())
+        now = self._now()
+        since = [self._since[place] if place < len(self._since) else now for place in bodies]
+        self._keep("carried", list(map(HeldRecord, bodies.values(), since)))  # apart: a source doesn't have them again
+
+    def days(self, position: int) -> float | None:
+        """Return for how many days a record that was carried in has waited; None if that isn't known."""
+        return HeldRecord(b"", self._since[position]).days(self._now()) if position < len(self._since) else None
+
+    def is_too_old(self, position: int) -> bool:
+        """Return whether a record that was carried in has waited for longer than it may."""
+        days = self.days(position)
+        return self.max_age is not None and days is not None and days > self.max_age
 
     def release(self, *, read: bool, complete: bool) -> None:
         """Release the claims: remove the files whose records have a fate, and leave the others to later runs.
@@ -136,11 +152,10 @@ class CarryOverFolder:
         :param read: whether the records that were carried in were read, and so have a fate.
         :param complete: whether the source was read to its end, so that what this run held before is superseded.
         """
-        with self._usable():
+        with self._files.usable():
             for file, claims in self._claimed.items():
                 if complete if self._is_own(file) else read:
-                    with contextlib.suppress(FileNotFoundError):
-                        (self._folder / file).unlink()
+                    self._files.remove(file)
                     self._claims.drop(file, [claim.number for claim in claims])
                 else:
                     self._claims.drop(file, [claims[-1].number])
@@ -148,16 +163,23 @@ class CarryOverFolder:
 
     def release_all(self) -> None:
         """Remove what an attempt of this run had claimed that crashed after the run was complete."""
-        with self._usable():
+        with self._files.usable():
             listed = self._claims.listed()
         self._claimed = {
             file: claims for file, claims in listed.items() if self._is_of_stream(file) and self._is_mine(claims[-1])
         }
         self.release(read=True, complete=True)
 
+    def _keep(self, origin: str, records: list[HeldRecord]) -> None:
+        if records:
+            with self._files.usable():
+                self._files.write(self._free_name(origin), records)
+                self._files.name(uuid.uuid4().hex)
+                self._files.note_max_age(self.max_age)
+
     def _count(self, counts: Callable[[str], bool]) -> int:
         count = 0
-        with self._usable():
+        with self._files.usable():
             claimed = self._claims.listed()
             for path in fresh_listing(self._folder):
                 if counts(path.name) and path.name not in claimed:
@@ -192,8 +214,8 @@ class CarryOverFolder:
     def _claim(self, *, resuming: bool) -> list[bytes]:
         claims = self._claims.listed()
         bodies: list[bytes] = []
-        self.in_doubt = []
-        for path in self._oldest_first():
+        self.in_doubt, self._since = [], []
+        for path in self._files.oldest_first(self._is_of_stream):
             name, earlier = path.name, claims.get(path.name, [])
             if not earlier or not self._is_mine(earlier[-1]):
                 foreign = not self._is_own(name) and (resuming or self._is_of_this_run(name))
@@ -224,8 +246,7 @@ class CarryOverFolder:
     def _carry_in(self, path: Any, claims: list[FileClaim], bodies: list[bytes]) -> None:
         """Add the records of a claimed file, without those that have a fate from an earlier run."""
         try:
-            with path.open("rb") as file:
-                lines = file.read().splitlines()
+            records = self._files.read(path.name)
         except FileNotFoundError:  # another run was through with it
             self._claims.drop(path.name, [claims[-1].number])
             return
@@ -233,40 +254,10 @@ class CarryOverFolder:
         self.has_claimed = True
         if self._is_own(path.name):
             return
-        left, doubtful = self._taken_over.left_of(lines, [claim.by for claim in claims[:-1]])
+        left, doubtful = self._taken_over.left_of(records, [claim.by for claim in claims[:-1]])
         self.in_doubt += [len(bodies) + place for place in doubtful]
-        bodies.extend(left)
-
-    def _oldest_first(self) -> list[Any]:
-        aged: list[tuple[float, str]] = []
-        for path in fresh_listing(self._folder):
-            if self._is_of_stream(path.name):
-                with contextlib.suppress(FileNotFoundError):  # another run was faster
-                    aged.append((path.stat().st_mtime, path.name))
-        return [self._folder / name for _, name in sorted(aged)]
-
-    def _write(self, name: str, text: bytes) -> None:
-        """Write a file so that a run that claims it at the same time finds it complete."""
-        path = self._folder / name
-        if is_local(path):
-            make_private_folder(path.parent)
-            part = path.with_name(f".{name}.part")
-            part.touch(mode=PRIVATE_FILE)
-            part.write_bytes(text)
-            part.rename(path)
-        else:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with path.open("wb") as file:
-                file.write(text)
-
-    @contextlib.contextmanager
-    def _usable(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            where = f"the folder of held records, {self.path}"
-            raise OutputError(f"output_path: {where}, can't be used: {reason}") from error
+        bodies.extend(one.body for one in left)
+        self._since.extend(one.since for one in left)
 
 
 def _file_name(run: str) -> str:

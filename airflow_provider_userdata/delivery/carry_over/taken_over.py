@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ from airflow_provider_userdata.delivery.recording import (
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.resuming import Doubt, IntervalSet
 
+Held = TypeVar("Held")
 _KINDS = ("receipts-", "rejects-", "sent-")
 
 
@@ -37,13 +38,13 @@ class TakenOver:
             lambda run, index: fates_of(run_folder(run, index)) if run_folder else (IntervalSet(), Doubt())
         )
 
-    def left_of(self, lines: list[bytes], before: Sequence[Claimant | None]) -> tuple[list[bytes], list[int]]:
-        """Return the lines of a file without a fate from any run, and the indices of those that may have been sent.
+    def left_of(self, records: list[Held], before: Sequence[Claimant | None]) -> tuple[list[Held], list[int]]:
+        """Return the records of a file without a fate from any run, and the indices of those that may have been sent.
 
         :param before: the runs that had claimed the file, in their order.
         """
         doubtful: set[int] = set()
-        left = list(range(len(lines)))
+        left = list(range(len(records)))
         for by in before:
             if by is None:
                 continue
@@ -51,7 +52,7 @@ class TakenOver:
             at = {place: by.first + number for number, place in enumerate(left)}
             left = [place for place in left if at[place] not in settled]
             doubtful |= {place for place in left if at[place] in doubt}
-        return [lines[place] for place in left], [number for number, place in enumerate(left) if place in doubtful]
+        return [records[place] for place in left], [number for number, place in enumerate(left) if place in doubtful]
 
 
 def fates_of(folder: Any) -> tuple[IntervalSet, Doubt]:

@@ -23,10 +23,13 @@ from airflow_provider_userdata.delivery.resuming.last_fates import LastFate, las
 from airflow_provider_userdata.delivery.resuming.recovery import Recovery
 from airflow_provider_userdata.delivery.resuming.soundness import damaged
 from airflow_provider_userdata.errors import ResumeError
+from airflow_provider_userdata.vendors import HELD_TOO_LONG
 
 
 def correction(completed: Completed, folder: Folder, *, with_held: bool) -> Recovery:
     """Return where a completed run goes on: at all records that were rejected, or held. Blocks.
+
+    What was held for too long stays rejected: nothing in the source could change that.
 
     :param folder: of the run's fates, as this worker sees it.
     :param with_held: whether the records that the run held are still there, so that no other run sends them.
@@ -36,10 +39,11 @@ def correction(completed: Completed, folder: Folder, *, with_held: bool) -> Reco
     _check_here(completed, folder)
     found = last_fates(folder, attempts)
     sent = _sent_again(found, folder)
+    late = [position for position, line in found.items() if line.rule == HELD_TOO_LONG and position not in sent]
     again = {
         position: line
         for position, line in found.items()
-        if (line.fate is Fate.REJECTED and position not in sent)
+        if (line.fate is Fate.REJECTED and position not in sent and line.rule != HELD_TOO_LONG)
         or (line.fate is Fate.HELD and with_held and position >= completed.carried_in)
     }
     originals = read_originals(folder, attempts)
@@ -47,7 +51,7 @@ def correction(completed: Completed, folder: Folder, *, with_held: bool) -> Reco
     if lacking or any(position not in originals for position in range(completed.carried_in)):
         raise damaged("the originals of rejected records", "some are missing")
     counted, rejected = completed.done[Fate.REJECTED], sum(line.fate is Fate.REJECTED for line in again.values())
-    uncounted = counted - rejected  # of those that were sent again; others, an earlier attempt has counted
+    uncounted = counted - rejected - len(late)  # of those that were sent again; others, an earlier attempt has counted
     if not 0 <= uncounted <= len(sent):
         raise damaged("rejects", f"{rejected + len(sent)} records are rejected there, and {counted} in the report")
     settled = IntervalSet([(0, completed.rows)])

@@ -34,9 +34,7 @@ class Together:
             self.barrier.wait(30)
             return held.claim()
 
-        CarryOverFolder(self.folders[0] / f"held-{number}", "steps", "us", "before").keep(
-            [b"1", b"2"], carried_in=False
-        )
+        CarryOverFolder(self.folders[0] / f"held-{number}", "steps", "us", "before").keep([b"1", b"2"])
         with ThreadPoolExecutor(2) as pool:
             return list(enumerate(pool.map(claim, range(2))))
 

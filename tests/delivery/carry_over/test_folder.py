@@ -27,7 +27,7 @@ Open = Callable[..., CarryOverFolder]
 
 def test_the_next_run_takes_what_was_kept(folder: Open, tmp_path: Path) -> None:
     """What a run keeps, the next one claims, in order, and removes when it has a fate."""
-    folder("one").keep([b'{"a":1}', b'{"a":2}'], carried_in=False)
+    folder("one").keep([b'{"a":1}', b'{"a":2}'])
     assert folder("other").count() == 2
 
     two = folder("two")
@@ -41,7 +41,7 @@ def test_the_next_run_takes_what_was_kept(folder: Open, tmp_path: Path) -> None:
 
 def test_what_was_held_for_another_account_stays(folder: Open) -> None:
     """An account may be one person's: nobody else's samples go there, and they wait until theirs is back (G14)."""
-    folder("one", account="alice").keep([b"1", b"2"], carried_in=False)
+    folder("one", account="alice").keep([b"1", b"2"])
 
     bob = folder("two", account="bob")
     assert (bob.claim(), bob.count(), bob.count_others()) == ([], 0, 2)
@@ -51,20 +51,20 @@ def test_what_was_held_for_another_account_stays(folder: Open) -> None:
 
 def test_mapped_tasks_of_one_run_leave_each_others_records(folder: Open) -> None:
     """Cleared, each reads its own again; in the next run, whichever is first takes them, whatever its index."""
-    folder("one", index="0").keep([b"0"], carried_in=False)
-    folder("one", index="1").keep([b"1"], carried_in=False)
+    folder("one", index="0").keep([b"0"])
+    folder("one", index="1").keep([b"1"])
     assert folder("one", index="10").claim() == []
 
     again = folder("one", index="1")
     assert again.claim() == []
-    again.keep([b"1b"], carried_in=False)
+    again.keep([b"11"])
     again.release(read=True, complete=True)
-    assert sorted(folder("two", index="5").claim()) == [b"0", b"1b"]
+    assert sorted(folder("two", index="5").claim()) == [b"0", b"11"]
 
 
 def test_two_runs_at_once_never_carry_the_same(folder: Open) -> None:
     """What one run has claimed, no other run sees."""
-    folder("one").keep([b"1"], carried_in=False)
+    folder("one").keep([b"1"])
 
     assert folder("two").claim() == [b"1"]
     assert folder("three").claim() == []
@@ -73,7 +73,7 @@ def test_two_runs_at_once_never_carry_the_same(folder: Open) -> None:
 
 def test_a_stopped_run_gives_back_what_it_has_not_read(folder: Open) -> None:
     """Claims of a run that ended before it read them are open to the next run."""
-    folder("one").keep([b"1"], carried_in=False)
+    folder("one").keep([b"1"])
     two = folder("two")
     two.claim()
 
@@ -84,7 +84,7 @@ def test_a_stopped_run_gives_back_what_it_has_not_read(folder: Open) -> None:
 
 def test_a_repeated_attempt_finds_the_claims_of_the_crashed_one(folder: Open) -> None:
     """The same run, started again after a crash, claims what its earlier attempt had claimed."""
-    folder("one").keep([b"1"], carried_in=False)
+    folder("one").keep([b"1"])
     folder("two").claim()
 
     assert folder("three").claim() == []
@@ -93,7 +93,7 @@ def test_a_repeated_attempt_finds_the_claims_of_the_crashed_one(folder: Open) ->
 
 def test_an_attempts_own_records_are_superseded_by_the_next_attempt(folder: Open) -> None:
     """A run that reads its source again doesn't also carry in what it held the first time."""
-    folder("one").keep([b"1", b"2"], carried_in=False)
+    folder("one").keep([b"1", b"2"])
 
     again = folder("one")
     assert again.claim() == []
@@ -104,7 +104,7 @@ def test_an_attempts_own_records_are_superseded_by_the_next_attempt(folder: Open
 
 def test_an_attempt_that_fails_leaves_what_the_earlier_one_held(folder: Open) -> None:
     """Until an attempt of the run ends well, what the earlier one held stays for other runs."""
-    folder("one").keep([b"1", b"2"], carried_in=False)
+    folder("one").keep([b"1", b"2"])
     again = folder("one")
     again.claim()
 
@@ -116,7 +116,7 @@ def test_an_attempt_that_fails_leaves_what_the_earlier_one_held(folder: Open) ->
 @pytest.mark.parametrize("other", ["one-2", "one-run", "one-run-one", "on", "one%2D2"])
 def test_runs_with_similar_names_are_not_taken_for_one(folder: Open, other: str) -> None:
     """A run whose name begins like another's carries in what that one held."""
-    folder(other).keep([b"1"], carried_in=False)
+    folder(other).keep([b"1"])
 
     one = folder("one")
     assert one.claim() == [b"1"]
@@ -126,22 +126,22 @@ def test_runs_with_similar_names_are_not_taken_for_one(folder: Open, other: str)
 @pytest.mark.parametrize("run", ["x" * 250, "実行" * 50, "a/b:c+d e"])
 def test_a_run_may_have_any_name(folder: Open, run: str) -> None:
     """Names of the length that Airflow allows, in any script, make files that can be claimed."""
-    folder(run).keep([b"1"], carried_in=False)
-    folder(f"{run}!").keep([b"2"], carried_in=False)
+    folder(run).keep([b"1"])
+    folder(f"{run}!").keep([b"2"])
 
     assert folder(run).claim() == [b"2"]
 
 
 def test_carried_records_outlive_the_runs_own_attempts(folder: Open) -> None:
     """What an attempt carried in and could not send, its next attempt carries in again."""
-    folder("one").keep([b"1"], carried_in=True)
+    folder("one").keep_on({0: b"1"})
 
     assert folder("one").claim() == [b"1"]
 
 
 def test_streams_do_not_mix(folder: Open) -> None:
     """Heart rates never go out with steps (G2)."""
-    folder("one", stream="bpm").keep([b"1"], carried_in=False)
+    folder("one", stream="bpm").keep([b"1"])
 
     assert folder("two").claim() == []
     assert folder("two").count() == 0
@@ -150,7 +150,7 @@ def test_streams_do_not_mix(folder: Open) -> None:
 
 def test_nothing_kept_makes_no_folder(folder: Open, tmp_path: Path) -> None:
     """A task that never holds anything has no folder for it."""
-    folder("one").keep([], carried_in=False)
+    folder("one").keep([])
 
     assert folder("one").claim() == []
     assert folder("one").count() == 0
@@ -160,7 +160,7 @@ def test_nothing_kept_makes_no_folder(folder: Open, tmp_path: Path) -> None:
 
 def test_held_files_are_private(folder: Open, tmp_path: Path) -> None:
     """Only this user reads what is held."""
-    folder("one").keep([b"1"], carried_in=False)
+    folder("one").keep([b"1"])
 
     assert stat.S_IMODE((tmp_path / "held").stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "held").iterdir()} == {0o600}
@@ -169,11 +169,11 @@ def test_held_files_are_private(folder: Open, tmp_path: Path) -> None:
 def test_the_folder_has_one_identity(folder: Open, tmp_path: Path) -> None:
     """A folder keeps its name, and another one has another name."""
     one = folder("one")
-    one.keep([b"1"], carried_in=False)
+    one.keep([b"1"])
     first = one.identity()
-    folder("two").keep([b"2"], carried_in=False)
+    folder("two").keep([b"2"])
     elsewhere = CarryOverFolder(tmp_path / "elsewhere", "steps", "us", "one")
-    elsewhere.keep([b"1"], carried_in=False)
+    elsewhere.keep([b"1"])
 
     assert first is not None
     assert folder("three").identity() == first != elsewhere.identity()
@@ -181,7 +181,7 @@ def test_the_folder_has_one_identity(folder: Open, tmp_path: Path) -> None:
 
 def test_a_claim_that_breaks_off_loses_nothing(folder: Open, tmp_path: Path) -> None:
     """Where one of the files can't be read, the claim fails and every file is open again."""
-    folder("one").keep([b"1"], carried_in=False)
+    folder("one").keep([b"1"])
     (tmp_path / "held" / "steps-us-run-odd-12345678.jsonl").mkdir()
 
     two = folder("two")
@@ -197,7 +197,7 @@ def test_a_file_that_vanishes_meanwhile_was_claimed_by_another_run(
     folder: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between listing the folder and claiming a file, another run may be faster: that is no error."""
-    folder("one").keep([b"1"], carried_in=False)
+    folder("one").keep([b"1"])
     listed = list((tmp_path / "held").iterdir())
     folder("two").claim()
     monkeypatch.setattr(Path, "iterdir", lambda _: iter(listed))
@@ -216,7 +216,7 @@ def test_a_claimed_file_is_never_half_written(folder: Open, tmp_path: Path, monk
         return write(path, text)
 
     monkeypatch.setattr(Path, "write_bytes", watched)
-    folder("one").keep([json.dumps({"a": place}).encode() for place in range(3)], carried_in=False)
+    folder("one").keep([json.dumps({"a": place}).encode() for place in range(3)])
 
     assert [len(found) for found in seen] == [0, 3]
 
@@ -226,7 +226,7 @@ def test_a_place_that_is_no_folder_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "held").write_text("")
     held: Any = CarryOverFolder(tmp_path / "held", "steps", "us", "one")
 
-    for use in (held.claim, held.count, held.count_others, lambda: held.keep([b'"geheim"'], carried_in=False)):
+    for use in (held.claim, held.count, held.count_others, lambda: held.keep([b'"geheim"'])):
         with pytest.raises(OutputError, match="can't be used") as caught:
             use()
         assert "geheim" not in str(caught.value)

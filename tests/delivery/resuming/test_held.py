@@ -54,7 +54,7 @@ def test_carried_samples_keep_their_positions(
     """The second attempt carries in what the first had, and not what another run left meanwhile."""
     first = attempt("gerosense", broken(samples[2:1_500]), held=folder("tuesday"), more_attempts=True)
     assert (first.report.delivered, folder("tuesday").count()) == (1_000, 0)
-    folder("wednesday").keep([b"{}"], carried_in=False)
+    folder("wednesday").keep([b"{}"])
 
     second = attempt("gerosense", samples[2:], held=folder("tuesday"))
 
