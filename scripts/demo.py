@@ -95,12 +95,22 @@ def run(console: TextIO) -> int:
         console.write("Starting Airflow (a few seconds)…\n")
         uploads = [upload for dag in load_dags() for upload in run_dag(dag, console)]
         arrived = {name: vendor.counts.records for name, vendor in sandbox.vendors.items()}
-    for upload in uploads:
-        describe(upload, console)
     agreed = tabulate(uploads, arrived, console)
     if failed := [upload.task for upload in uploads if not upload.succeeded]:
         console.write(f"Failed: {', '.join(failed)}. Airflow's log says why: {relative(LOG)}\n")
+    else:
+        tell_what_is_next(console)
     return 0 if agreed and not failed else 1
+
+
+def tell_what_is_next(console: TextIO) -> None:
+    """Print how to see why records were rejected, and where one's own upload begins."""
+    tool = f"{relative(Path(sys.executable))} -m airflow_provider_userdata"
+    console.write(
+        f"Receipts and rejects are in {relative(OUTPUT)}. Why records were rejected:\n"
+        f"    {tool} rejects show daily_userdata upload_steps --output-path {relative(OUTPUT)}\n"
+        "Your own data next: README.md, “Your first upload”.\n"
+    )
 
 
 def set_environment() -> None:
@@ -150,20 +160,23 @@ def run_dag(dag: DAG, console: TextIO) -> list[Upload]:
     started = time.monotonic()
     dag_run = dag.test()
     console.write(f"{dag_run.state} in {time.monotonic() - started:.1f} s\n")
-    return uploads_of(dag, dag_run)
+    uploads = uploads_of(dag, dag_run)
+    for upload in uploads:
+        describe(upload, console)
+    return uploads
 
 
 def uploads_of(dag: DAG, dag_run: DagRun) -> list[Upload]:
-    """Collect what a run's upload tasks reported."""
+    """Collect what a run's upload tasks reported, in the order in which they began; what never began comes last."""
     uploads = []
-    for instance in dag_run.get_task_instances():
+    for instance in sorted(dag_run.get_task_instances(), key=lambda one: (one.start_date is None, one.start_date)):
         vendor = vendor_of(dag.get_task(instance.task_id))
         if vendor is not None:
             # A task that succeeds returns its report; one that fails pushes it too.
             report = next(filter(None, (pulled(instance, key) for key in ("return_value", "report"))), None)
             name = f"{instance.dag_id}.{instance.task_id}"
             uploads.append(Upload(vendor, name, str(instance.state), Report(**report) if report else None))
-    return sorted(uploads, key=lambda upload: upload.task)
+    return uploads
 
 
 def vendor_of(task: object) -> str | None:
@@ -182,12 +195,12 @@ def pulled(instance: Any, key: str) -> dict[str, Any] | None:
 
 
 def describe(upload: Upload, console: TextIO) -> None:
-    """Print what a task reported, and the paths of its rejects and receipts."""
-    console.write(f"\n{upload.task}: {upload.state}\n")
-    if upload.report is not None:
-        console.write(f"  {upload.report.summary()}\n")
-        for path in filter(None, (upload.report.rejects, upload.report.receipts)):
-            console.write(f"  {relative(Path(path))}\n")
+    """Print what a task reported; of one that failed, also the rules."""
+    name, report = upload.task.partition(".")[2], upload.report
+    if upload.state == "success" and report is not None:
+        console.write(f"    {name}: {report.counts()}\n")
+    else:
+        console.write(f"    {name}: {upload.state}, {'no report' if report is None else report.summary()}\n")
 
 
 def tabulate(uploads: Sequence[Upload], arrived: dict[str, int], console: TextIO) -> bool:
