@@ -1,49 +1,94 @@
-"""Finds the folder of a task's run from a command's arguments, and the files in it."""
+"""Finds the folder of a task's run from a command's arguments; says what there is if it isn't there."""
 
 from __future__ import annotations
 
+import difflib
 import re
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
+from urllib.parse import unquote
 
 from airflow_provider_userdata.airflow_compat import find
+from airflow_provider_userdata.cli.file_reader import reading
+from airflow_provider_userdata.cli.run_folders import RunFolder, list_output
+from airflow_provider_userdata.delivery.recording import folder_name
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators.output_paths import output_root, run_folder
 
-_ATTEMPT = re.compile(r"(rejects|receipts|originals)-(\d+)-.*\.jsonl")
-_NUMBERS = re.compile(r"\d+")
 _UNMAPPED = -1
+_MOST_NAMED = 3
+_FILE = re.compile(r"^\.|\.jsonl?(\.claim-\d+)?$")
+"""What isn't a folder, by its name: stores tell only by another request."""
 
 
-def asked_folder(asked: Namespace) -> Any:
+def asked_run(asked: Namespace) -> RunFolder:
     """Return the folder of the run that the arguments name.
 
     :raises ArgumentError: if there is no such folder, or the task is mapped and no instance is chosen.
     """
+    root = output_root(asked.output_path or _output_path(asked))
+    index = [] if asked.map_index is None else [str(asked.map_index)]
+    names = (asked.dag_id, asked.run_id, asked.task_id, *index)
+    listing = list_output(root, *names)
+    here = tuple(map(folder_name, names))
+    indexes = sorted(int(below[-1]) for below in listing if below[:-1] == here and below[-1].isdecimal())
+    if indexes:
+        raise ArgumentError(f"the task is mapped: choose one with --map-index ({_ranges(indexes)})")
+    if here not in listing:
+        raise ArgumentError(_missing(root, names))
     asked.map_index = _UNMAPPED if asked.map_index is None else asked.map_index
-    folder = run_folder(output_root(asked.output_path or _output_path(asked)), asked)
-    if not folder.exists():
-        raise ArgumentError(
-            f"there is no folder {folder}: nothing was written, or on another worker's disk; --output-path names the "
-            "task's output_path if it has its own. `userdata runs` lists what there is"
-        )
-    if indexes := sorted(int(path.name) for path in folder.iterdir() if path.name.isdecimal()):
-        *others, last = (str(index) for index in indexes[:20])
-        several = f"{', '.join(others)} or {last}" if others else last
-        raise ArgumentError(f"the task is mapped: choose one with --map-index, such as {several}")
-    return folder
+    return RunFolder(asked.dag_id, asked.run_id, asked.task_id, "".join(index), run_folder(root, asked), listing[here])
 
 
-def files_of(paths: list[Any], kind: str) -> Iterator[tuple[int, Any]]:
-    """Return the files of a run, each with its attempt's number, in the order in which they were written.
+def alike(name: str, names: Sequence[str]) -> str:
+    """Return a sentence that names what is alike, or else some of what there is; empty if there is nothing.
 
-    :param paths: what its folder holds.
-    :param kind: `rejects`, `receipts` or `originals`.
+    :param names: in their order, the most useful last.
     """
-    found = [(path, match) for path in paths if (match := _ATTEMPT.fullmatch(path.name)) and match[1] == kind]
-    for path, match in sorted(found, key=lambda file: [int(part) for part in _NUMBERS.findall(file[0].name)]):
-        yield int(match[2]), path
+    if close := difflib.get_close_matches(name, names, _MOST_NAMED, cutoff=0.7):
+        return f" Did you mean {_listed([repr(one) for one in close], 'or')}?"
+    if not names:
+        return ""
+    more = len(names) - _MOST_NAMED
+    shown = [*map(repr, names[-_MOST_NAMED:]), *([f"{more:,} more"] if more > 0 else [])]
+    return f" There {'is' if len(names) == 1 else 'are'} {_listed(shown, 'and')}."
+
+
+def _missing(root: Any, names: Sequence[str]) -> str:
+    """Return what is said of a run without a folder: which part of its name isn't there, and what is."""
+    said = ("DAG {0!r}", "run {1!r} of DAG {0!r}", "task {2!r} in run {1!r}", "map index {3} of task {2!r}")
+    folder = root
+    for place, name in enumerate(names):
+        there = folders_in(folder)
+        if folder_name(name) not in map(folder_name, there):
+            what = said[place].format(*names)
+            hint = alike(name, there)
+            return (
+                f"{root} has nothing of {what}.{hint} `userdata runs` lists what there is, and --output-path names "
+                "another folder. What another worker wrote on its own disk isn't here"
+            )
+        folder = folder / folder_name(name)
+    return f"{folder} is empty"
+
+
+def folders_in(folder: Any) -> list[str]:
+    """Return the names that the folders in a folder stand for; none if there is no such folder."""
+    with reading(str(folder)), suppress(FileNotFoundError, NotADirectoryError):
+        return sorted(unquote(path.name) for path in folder.iterdir() if not _FILE.search(path.name))
+    return []
+
+
+def _ranges(indexes: Sequence[int]) -> str:
+    if len(indexes) > _MOST_NAMED and indexes[-1] - indexes[0] == len(indexes) - 1:
+        return f"{indexes[0]} to {indexes[-1]}"
+    shown = [str(index) for index in indexes[: 2 * _MOST_NAMED]]
+    return f"such as {_listed(shown, 'or')}" if len(indexes) > len(shown) else _listed(shown, "or")
+
+
+def _listed(words: Sequence[str], last: str) -> str:
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else words[0]
 
 
 def _output_path(asked: Namespace) -> str | None:
@@ -51,13 +96,14 @@ def _output_path(asked: Namespace) -> str | None:
     try:
         fields: Any = find("RenderedTaskInstanceFields", ("airflow.models.renderedtifields",))
         with find("create_session", ("airflow.utils.session",))() as session:
-            row = session.query(fields.rendered_fields).filter(
+            rows = session.query(fields.rendered_fields).filter(
                 fields.dag_id == asked.dag_id,
                 fields.task_id == asked.task_id,
                 fields.run_id == asked.run_id,
-                fields.map_index == asked.map_index,
             )
-            found = row.one_or_none()
+            if asked.map_index is not None:
+                rows = rows.filter(fields.map_index == asked.map_index)
+            found = rows.first()
     except Exception:  # noqa: BLE001  # the database can't be reached from here: the setting is a good guess
         return None
     path = found[0].get("output_path") if found else None

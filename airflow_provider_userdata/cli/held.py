@@ -11,13 +11,19 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from airflow_provider_userdata.cli.file_reader import FileReader
 from airflow_provider_userdata.cli.loaded_task import task_of
 from airflow_provider_userdata.cli.printing import confirm, said, structured, table
-from airflow_provider_userdata.delivery.carry_over import DAY, Claimant, Claims, HeldFiles, HeldRecord
+from airflow_provider_userdata.cli.run_folders import LEFT, Listing, list_output
+from airflow_provider_userdata.delivery.carry_over import DAY, MARK, Claimant, Claims, HeldFiles, HeldRecord, records_of
+from airflow_provider_userdata.delivery.recording import FoundFile
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators import replaying
 from airflow_provider_userdata.operators.output_paths import output_root
 from airflow_provider_userdata.vendors import by_rule
+
+_OF_HELD = 3
+"""How many names lead to the records that a task's runs held: those of DAG and task, and `held`."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ class Waiting:
 def show(asked: Namespace) -> None:
     """List the records that wait."""
     root = output_root(asked.output_path)
-    found, now = list(waiting(root, asked.dag_id, asked.task_id)), time.time()
+    found, now = waiting(root, asked.dag_id, asked.task_id), time.time()
     if asked.output != "table":
         print(structured([one.as_dict(now) for one in found], asked.output))
         return
@@ -136,33 +142,36 @@ def _dropped(one: Waiting, days: float, now: float) -> int:
     return len(records) - len(left)
 
 
-def waiting(root: Any, dag_id: str | None = None, task_id: str | None = None) -> Iterator[Waiting]:
-    """Yield the files of records that wait, by DAG and task.
+def waiting(
+    root: Any, dag_id: str | None = None, task_id: str | None = None, *, listing: Listing | None = None
+) -> list[Waiting]:
+    """Return the files of records that wait, by DAG and task.
 
     :param dag_id: only this DAG's.
     :param task_id: only this task's.
+    :param listing: what `list_output` found; None looks now.
     """
-    for dag in _within(root):
-        if dag_id is not None and unquote(dag.name) != dag_id:
-            continue
-        for task in _within(dag):
-            if task_id is not None and unquote(task.name) != task_id:
-                continue
-            yield from _of_task(unquote(dag.name), unquote(task.name), task / "held")
+    found: list[Waiting] = []
+    for names, files in (list_output(root, dag_id) if listing is None else listing).items():
+        if len(names) == _OF_HELD and names[-1] == "held" and task_id in (None, unquote(names[1])):
+            found += _in_folder(unquote(names[0]), unquote(names[1]), files)
+    return found
 
 
-def _of_task(dag: str, task: str, folder: Any) -> Iterator[Waiting]:
-    names = [path.name for path in _within(folder) if path.name.endswith(".jsonl") and path.name[0] != "."]
-    if not names:
+def _in_folder(dag: str, task: str, files: list[FoundFile]) -> Iterator[Waiting]:
+    held = [file for file in files if _is_held(file.name)]
+    if not held:
         return
-    claims, files = Claims(folder).listed(), HeldFiles(folder)
-    max_age = files.max_age()
-    for name in names:
-        try:
-            records = files.read(name)
-        except FileNotFoundError:
-            records = []
-        yield Waiting(dag, task, folder, name, records, max_age, name in claims)
+    claimed = {file.name.partition(MARK)[0] for file in files if MARK in file.name}
+    max_age = HeldFiles(held[0].folder).max_age()
+    reader = FileReader(held)
+    for file in held:
+        records = records_of(b"".join(reader.lines(file)), file.changed or time.time())
+        yield Waiting(dag, task, file.folder, file.name, records, max_age, file.name in claimed)
+
+
+def _is_held(name: str) -> bool:
+    return name.endswith(".jsonl") and not name.startswith((".", *LEFT))  # a run's task may be called `held`, too
 
 
 def _row(values: dict[str, Any], now: float) -> dict[str, Any]:
@@ -179,10 +188,3 @@ def _is_late(record: HeldRecord, max_age: float | None, now: float) -> bool:
 
 def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-
-
-def _within(folder: Any) -> list[Any]:
-    try:
-        return sorted(folder.iterdir(), key=lambda path: path.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return []

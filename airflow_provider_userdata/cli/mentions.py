@@ -41,7 +41,7 @@ class Mentions:
         return _NUMBER.fullmatch(self.user) is not None and not self._fields
 
     def may_be_in(self, text: bytes) -> bool:
-        """Return whether a line may mention the user. JSON writes a character as it is, or with a backslash."""
+        """Return whether lines may mention the user. JSON writes a character as it is, or with a backslash."""
         return self._needle in text or b"\\" in text or b'"$base64"' in text
 
     def fields_in(self, record: Any) -> set[str]:

@@ -8,15 +8,17 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
+from airflow_provider_userdata.cli.asked_run import asked_run
 from airflow_provider_userdata.cli.printing import said
-from airflow_provider_userdata.cli.reject_groups import RejectedRecord
-from airflow_provider_userdata.cli.run_folders import RunFolder, asked_run_folder, counts_of, lines_of
-from airflow_provider_userdata.delivery.recording import PRIVATE_FILE
+from airflow_provider_userdata.cli.run_counts import counts_of
+from airflow_provider_userdata.cli.run_folders import RunFolder, each
+from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, RejectedLine
 from airflow_provider_userdata.errors import OutputError
 from airflow_provider_userdata.sources import ABOUT, WHOLE, cell_of
 from airflow_provider_userdata.ui import rules
@@ -27,16 +29,18 @@ _ABOUT = ("position", "file", "line", "fate", "rule", "where", "what is wrong", 
 @said()
 def export(asked: Namespace) -> None:
     """Write the records that a run didn't deliver as a table."""
-    run = asked_run_folder(asked)
-    paths, last = run.paths, dict(_last_lines(run, asked))
+    run = asked_run(asked)
+    for once in each([run], "Counting"):
+        last = dict(_last_lines(once, asked))
     columns: dict[str, None] = {}
-    for record in _records(paths, last):
-        columns.update(dict.fromkeys(_fields(record.value())))
+    for once in each([run], "Reading"):
+        for record in _records(once, last):
+            columns.update(dict.fromkeys(_fields(record.value())))
     with _opened(asked.csv) as file:
         rows = csv.writer(file)
         about = () if asked.records_only else tuple(ABOUT + name for name in _ABOUT)
         rows.writerow([*columns, *about])
-        for record in _records(paths, last):
+        for record in chain.from_iterable(_records(once, last) for once in each([run], "Writing")):
             fields = _fields(record.value())
             told = () if asked.records_only else _about(record)
             rows.writerow([*(cell_of(fields.get(name, "")) for name in columns), *told])
@@ -45,39 +49,29 @@ def export(asked: Namespace) -> None:
 
 
 def _last_lines(folder: RunFolder, asked: Namespace) -> Iterator[tuple[int, int]]:
-    """Yield the positions that are not delivered, each with the number of its last line."""
-    delivered = counts_of(folder).delivered
-    fates = set(asked.fate or ("rejected", "held", "unknown"))
-    last: dict[int, int] = {}
-    for number, line in enumerate(_lines(folder.paths)):
-        if line is not None:
-            wanted = line.fate in fates and (asked.rule is None or line.rule == asked.rule)
-            last[line.position] = number if wanted else -1
-    yield from ((position, number) for position, number in last.items() if number >= 0 and position not in delivered)
+    """Yield the positions that are not delivered and wanted, each with the number of its last line."""
+    counts = counts_of(folder, places=True)
+    fates = asked.fate or ("rejected", "held", "unknown")
+    for position, (fate, rule) in counts.last.items():
+        if fate in fates and asked.rule in (None, rule) and position not in counts.delivered:
+            yield position, counts.places[position]
 
 
-def _records(paths: list[Any], last: Mapping[int, int]) -> Iterator[RejectedRecord]:
+def _records(folder: RunFolder, last: Mapping[int, int]) -> Iterator[RejectedLine]:
     """Yield the last line of each position that is wanted."""
-    for number, line in enumerate(_lines(paths)):
-        if line is not None and last.get(line.position) == number:
-            yield line
-
-
-def _lines(paths: list[Any]) -> Iterator[RejectedRecord | None]:
-    """Yield the lines of the rejects; None for a damaged one."""
-    decoder = msgspec.json.Decoder(RejectedRecord)
-    for text in lines_of(paths, "rejects"):
-        line = None
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):
-            line = decoder.decode(text)
-        yield line
+    wanted = set(last.values())
+    decoder = msgspec.json.Decoder(RejectedLine)
+    for number, text in enumerate(folder.lines("rejects")):
+        if number in wanted:
+            with suppress(msgspec.DecodeError, UnicodeDecodeError):
+                yield decoder.decode(text)
 
 
 def _fields(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {WHOLE: value}
 
 
-def _about(record: RejectedRecord) -> list[object]:
+def _about(record: RejectedLine) -> list[object]:
     rule = rules.all_rules().get(record.rule)
     do = "" if rule is None else rule.do
     where = (record.position, record.file, record.line, record.fate, record.rule, record.path, record.reason, do)

@@ -8,29 +8,14 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_userdata.delivery import Fate
+from airflow_provider_userdata.delivery.recording import RejectedLine
+
 MOST_GROUPS = 10_000
 """Different faults that are told apart. Those after them are counted together, by rule."""
 MOST_FIRST = 3
 """Records that are shown of each group."""
 _OTHERS = "other reasons"
-
-
-class RejectedRecord(msgspec.Struct, frozen=True):
-    """A line of a rejects file."""
-
-    position: int
-    fate: str
-    rule: str
-    path: str | None = None
-    reason: str | None = None
-    status: int | None = None
-    file: str | None = None
-    line: int | None = None
-    record: msgspec.Raw = msgspec.Raw(b"null")
-
-    def value(self) -> Any:
-        """Return the record itself."""
-        return msgspec.json.decode(self.record)
 
 
 @dataclass
@@ -43,12 +28,12 @@ class Group:
 
     attempt: int
     rule: str
-    fate: str
+    fate: Fate
     path: str | None
     reason: str | None
     status: int | None
     count: int = 0
-    first: list[RejectedRecord] = field(default_factory=list)
+    first: list[RejectedLine] = field(default_factory=list)
 
     def as_dict(self, *, values: bool) -> dict[str, Any]:
         """Return it as JSON's types.
@@ -70,7 +55,7 @@ class RejectGroups:
         self._rule = rule
         self._is_open = is_open
         self._groups: dict[tuple[object, ...], Group] = {}
-        self._decoder = msgspec.json.Decoder(RejectedRecord)
+        self._decoder = msgspec.json.Decoder(RejectedLine)
         self.unreadable = 0
 
     def add(self, attempt: int, lines: Iterable[bytes]) -> None:
@@ -81,7 +66,7 @@ class RejectGroups:
             except (msgspec.DecodeError, UnicodeDecodeError):
                 self.unreadable += text.endswith(b"\n")  # one without is being written, or a crash tore it
                 continue
-            wanted = self._rule is None or line.rule == self._rule
+            wanted = line.fate is not Fate.UNCHANGED and self._rule in (None, line.rule)
             if wanted and (self._is_open is None or self._is_open(line.position)):
                 self._add(attempt, line)
 
@@ -89,7 +74,7 @@ class RejectGroups:
         """Return the groups of the last attempts first, and of these the largest."""
         return sorted(self._groups.values(), key=lambda group: (-group.attempt, -group.count))
 
-    def _add(self, attempt: int, line: RejectedRecord) -> None:
+    def _add(self, attempt: int, line: RejectedLine) -> None:
         path, reason, status = line.path, line.reason, line.status
         key = (attempt, line.rule, line.fate, path, reason, status)
         if key not in self._groups and len(self._groups) >= MOST_GROUPS:
@@ -103,14 +88,14 @@ class RejectGroups:
             group.first.append(line)
 
 
-def place_of(record: RejectedRecord) -> str:
+def place_of(record: RejectedLine) -> str:
     """Return where a record is in its file, in words; in a source without files, its number from 0."""
     if record.file is None:
         return f"record {record.position}"
     return f"{record.file}:{record.line}" if record.line is not None else f"{record.file}, record {record.position}"
 
 
-def _place(record: RejectedRecord, *, values: bool) -> dict[str, Any]:
+def _place(record: RejectedLine, *, values: bool) -> dict[str, Any]:
     """Return where a record is in the source."""
     place: dict[str, Any] = {"position": record.position, "file": record.file, "line": record.line}
     return {**place, "record": record.value()} if values else place

@@ -6,10 +6,12 @@ import json
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
-from airflow_provider_userdata.cli.asked_run import files_of
+from airflow_provider_userdata.cli.asked_run import asked_run
 from airflow_provider_userdata.cli.printing import said, structured, table
-from airflow_provider_userdata.cli.reject_groups import Group, RejectedRecord, RejectGroups
-from airflow_provider_userdata.cli.run_folders import asked_run_folder, counts_of
+from airflow_provider_userdata.cli.reject_groups import Group, RejectGroups
+from airflow_provider_userdata.cli.run_counts import openness
+from airflow_provider_userdata.cli.run_folders import each
+from airflow_provider_userdata.delivery.recording import RejectedLine
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.ui import rules
 
@@ -19,22 +21,20 @@ def show(asked: Namespace) -> None:
     """Show why records of a task's run were not delivered, and are not by now."""
     if asked.limit < 1:
         raise ArgumentError("--limit: must be at least 1")
-    run = asked_run_folder(asked)
-    folder = run.path
-    groups = RejectGroups(asked.rule, counts_of(run).is_open)
-    for attempt, file in files_of(run.paths, "rejects"):
-        with file.open("rb") as opened:
-            groups.add(attempt, opened)
+    for run in each([asked_run(asked)]):
+        groups = RejectGroups(asked.rule, openness(run))
+        for attempt, file in run.of_kind("rejects"):
+            groups.add(attempt, run.reader.lines(file))
     found = groups.most_frequent()
     if asked.output != "table":
         shown = [group.as_dict(values=asked.values) for group in found[: asked.limit]]
         more = max(len(found) - asked.limit, 0)
-        print(structured({"folder": str(folder), "reasons": shown, "more": more}, asked.output))
+        print(structured({"folder": str(run.path), "reasons": shown, "more": more}, asked.output))
         return
     print("\n".join(_printed(found, asked.limit, values=asked.values)))
     if groups.unreadable:
         print(f"{groups.unreadable:,} damaged lines are left out.")
-    print(f"Files: {folder}")
+    print(f"Files: {run.path}")
 
 
 def _printed(found: Sequence[Group], limit: int, *, values: bool) -> Iterator[str]:
@@ -65,5 +65,5 @@ def _row(group: Group) -> dict[str, object]:
     }
 
 
-def _place(record: RejectedRecord) -> str:
+def _place(record: RejectedLine) -> str:
     return f"{record.position}" if record.file is None else f"{record.position} ({record.file}:{record.line})"

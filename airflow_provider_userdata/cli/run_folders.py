@@ -1,26 +1,23 @@
-"""What lies in the output folders: the runs, and what their files say became of the records."""
+"""What lies in the output folder: the folders of runs, as one listing shows them."""
 
 from __future__ import annotations
 
-from argparse import Namespace
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 from urllib.parse import unquote
 
-import msgspec
+from airflow_provider_userdata.cli.file_reader import FileReader, Test, reading
+from airflow_provider_userdata.cli.progress import Bar
+from airflow_provider_userdata.delivery.recording import FoundFile, files_below, folder_name
 
-from airflow_provider_userdata.cli.asked_run import asked_folder, files_of
-from airflow_provider_userdata.delivery import Fate
-from airflow_provider_userdata.delivery.recording import Range, RejectLine, read_marks
-from airflow_provider_userdata.delivery.resuming import IntervalSet
-
-_OURS = ("receipts-", "rejects-", "originals-")
+OURS = ("receipts-", "rejects-", "originals-")
+"""How the names begin of files about records."""
 LEFT = (
-    *_OURS,
+    *OURS,
     "sent-",
     "replayed-",
     "replays.claim-",
@@ -30,11 +27,12 @@ LEFT = (
     ".checkpoint.json",
 )
 """How the names begin of what runs leave."""
-
-
-class _Receipt(msgspec.Struct):
-    ranges: list[Range]
-    at: str = ""
+Listing = Mapping[tuple[str, ...], list[FoundFile]]
+"""Files by the names of the folders that lead to them, from the output folder on."""
+_FATES = re.compile(r"(receipts|rejects|originals)-((\d+)(?:-[^-]+)?)(?:-(\d+))?\.jsonl")
+"""What a file has, its attempt and that one's number, and in a store the part's number."""
+_OF_TASK, _OF_INSTANCE = 3, 4
+"""How many names lead to a task's files in a run: those of DAG, run and task; and of one that is mapped, its index."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,8 @@ class RunFolder:
     """The folder of a task's run.
 
     :param index: of a mapped task, which instance; else empty.
-    :param paths: what it holds.
+    :param files: what it holds.
+    :param reader: reads them.
     """
 
     dag: str
@@ -50,133 +49,104 @@ class RunFolder:
     task: str
     index: str
     path: Any
-    paths: list[Any]
+    files: list[FoundFile]
+    reader: FileReader = field(default_factory=FileReader)
 
     def changed(self) -> datetime | None:
         """Return when anything was last written here; None if the store doesn't say."""
-        with suppress(OSError, AttributeError, TypeError):
-            return datetime.fromtimestamp(max(path.stat().st_mtime for path in self.paths), UTC)
-        return None
+        times = [file.changed for file in self.files if file.changed is not None]
+        return datetime.fromtimestamp(max(times), UTC) if times else None
+
+    def of_kind(self, kind: str) -> Iterator[tuple[int, FoundFile]]:
+        """Yield the files of a kind, each with its attempt's number, in the order in which they were written.
+
+        :param kind: `receipts`, `rejects` or `originals`.
+        """
+        named = [(file, match) for file in self.files if (match := _FATES.fullmatch(file.name))]
+        ended: dict[str, float] = {}
+        for file, match in named:
+            ended[match[2]] = max(ended.get(match[2], 0.0), file.changed or 0.0)
+        order = [
+            (int(match[3]), ended[match[2]], match[2], int(match[4] or 0), place)
+            for place, (_, match) in enumerate(named)
+            if match[1] == kind
+        ]
+        for number, *_, place in sorted(order):
+            yield number, named[place][0]
+
+    @property
+    def attempts(self) -> set[str]:
+        """The attempts that wrote files about records."""
+        return {match[2] for file in self.files if (match := _FATES.fullmatch(file.name))}
+
+    def lines(self, kind: str, may_hold: Test | None = None) -> Iterator[bytes]:
+        """Yield the whole lines of a kind of files, in the order in which they were written.
+
+        :param may_hold: skips lines for which it is false; it is asked of many lines together first.
+        """
+        for _, file in self.of_kind(kind):
+            yield from self.whole_lines(file, may_hold)
+
+    def whole_lines(self, file: FoundFile, may_hold: Test | None = None) -> Iterator[bytes]:
+        """Yield the lines of a file; a last one without an end is being written, or was torn."""
+        return (line for line in self.reader.lines(file, may_hold) if line.endswith(b"\n"))
 
 
-@dataclass
-class Counts:
-    """What a run's files say became of its records: their last fates.
+def list_output(root: Any, *names: str | None) -> Listing:
+    """Return the files below an output folder. In an object store, this takes a request for a thousand files.
 
-    :param last: the fate and the rule of each position in the rejects.
-    :param requests: how many requests were accepted.
+    :param names: only those of a DAG, of its run, of its task there; None and what follows it doesn't matter.
+    :raises OutputError: if it can't be read.
     """
-
-    delivered: IntervalSet = field(default_factory=IntervalSet)
-    last: dict[int, tuple[str, str]] = field(default_factory=dict)
-    requests: int = 0
-    first_at: str = ""
-    last_at: str = ""
-
-    def is_open(self, position: int) -> bool:
-        """Return whether a record is not delivered, after all attempts and replays."""
-        fate, _ = self.last.get(position, ("", ""))
-        return position not in self.delivered and fate != Fate.UNCHANGED
-
-    def fates(self) -> Counter[str]:
-        """Return how many records have each fate. What a later attempt or a replay delivered counts as delivered."""
-        found = Counter([fate for position, (fate, _) in self.last.items() if position not in self.delivered])
-        found[Fate.DELIVERED] = len(self.delivered)
-        return found
-
-    def reasons(self) -> Counter[str]:
-        """Return how many records each rule kept from being delivered."""
-        return Counter([rule for position, (_, rule) in self.last.items() if rule and position not in self.delivered])
+    above = tuple(folder_name(name) for name in takewhile(lambda name: name is not None, names) if name is not None)
+    folder = _below(root, above)
+    with reading(str(folder)):
+        return {(*above, *below): files for below, files in files_below(folder).items()}
 
 
-def asked_run_folder(asked: Namespace) -> RunFolder:
-    """Return the folder of the run that a command asks for.
-
-    :raises ArgumentError: if there is none.
-    """
-    path = asked_folder(asked)
-    return RunFolder(asked.dag_id, asked.run_id, asked.task_id, "", path, list(path.iterdir()))
-
-
-def run_folders(root: Any, dag: str | None = None, task: str | None = None) -> Iterator[RunFolder]:
-    """Yield the folders of runs below an output folder.
+def run_folders(
+    root: Any, dag: str | None = None, task: str | None = None, *, listing: Listing | None = None
+) -> list[RunFolder]:
+    """Return the folders of runs below an output folder, by DAG, run, task and instance.
 
     :param dag: only this DAG's.
     :param task: only this task's.
+    :param listing: what `list_output` found; None looks now.
     """
-    for dag_folder in _folders(root):
-        if dag is not None and _name(dag_folder) != dag:
-            continue
-        for run_folder in _folders(dag_folder):
-            for task_folder in _folders(run_folder):
-                if task is not None and _name(task_folder) != task:
-                    continue
-                names = (_name(dag_folder), _name(run_folder), _name(task_folder))
-                yield from _of_task(names, task_folder)
+    only = None if task is None else folder_name(task)
+    found = []
+    for names, files in (list_output(root, dag) if listing is None else listing).items():
+        if _is_run(names) and only in (None, names[2]) and any(file.name.startswith(OURS) for file in files):
+            own, run, name, *index = map(unquote, names)
+            found.append(RunFolder(own, run, name, "".join(index), _below(root, names), files))
+    return sorted(found, key=lambda one: (one.dag, one.run, one.task, one.index.zfill(10)))
 
 
-def counts_of(folder: RunFolder) -> Counts:
-    """Return what a run's files say. A damaged or torn line is passed over."""
-    counts = Counts()
-    receipts, rejects = msgspec.json.Decoder(_Receipt), msgspec.json.Decoder(RejectLine)
-    for line in _decoded(receipts, folder.paths, "receipts"):
-        for start, length in line.ranges:
-            counts.delivered.add(start, length)
-        counts.requests += 1
-        if line.at:
-            counts.first_at = min(counts.first_at or line.at, line.at)
-            counts.last_at = max(counts.last_at, line.at)
-    marks = read_marks(folder.path)
-    for _, path in files_of(folder.paths, "rejects"):
-        replayed = marks.get(path.name, {})
-        for number, text in enumerate(_whole_lines(path), start=1):
-            with suppress(msgspec.DecodeError, UnicodeDecodeError):
-                reject = rejects.decode(text)
-                counts.last[reject.position] = (reject.fate.value, reject.rule)
-                if replayed.get(number) is Fate.DELIVERED:
-                    counts.delivered.add(reject.position, 1)
-    return counts
+def each(
+    folders: Sequence[RunFolder], what: str = "Reading", kinds: Sequence[str] = ("receipts", "rejects")
+) -> Iterator[RunFolder]:
+    """Yield folders, while a terminal shows how far it is. In a store, their files are read ahead.
+
+    :param what: what is done with them.
+    :param kinds: of the files that are read, in this order.
+    """
+    files = [file for folder in folders for kind in kinds for _, file in folder.of_kind(kind)]
+    with Bar(f"{what} {len(folders):,} run{'s' * (len(folders) != 1)}", sum(file.size for file in files)) as bar:
+        reader = FileReader(files, bar)
+        for one in folders:
+            yield replace(one, reader=reader)
 
 
-def lines_of(paths: list[Any], kind: str) -> Iterator[bytes]:
-    """Yield the whole lines of a run's files, in the order in which they were written."""
-    for _, path in files_of(paths, kind):
-        yield from _whole_lines(path)
+def names_in(listing: Iterable[tuple[str, ...]], place: int) -> list[str]:
+    """Return the names of folders at one place of the paths of runs: 0 of DAGs, 1 of runs, 2 of tasks."""
+    return sorted({unquote(names[place]) for names in listing if _is_run(names)})
 
 
-def _whole_lines(path: Any) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        yield from (line for line in file if line.endswith(b"\n"))
+def _is_run(names: tuple[str, ...]) -> bool:
+    return len(names) == _OF_TASK or (len(names) == _OF_INSTANCE and names[-1].isdecimal())
 
 
-def _decoded(decoder: msgspec.json.Decoder[Any], paths: list[Any], kind: str) -> Iterator[Any]:
-    for text in lines_of(paths, kind):
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):
-            yield decoder.decode(text)
-
-
-def _of_task(names: tuple[str, str, str], folder: Any) -> Iterator[RunFolder]:
-    paths = list(folder.iterdir())
-    if _any_ours(paths):
-        yield RunFolder(*names, "", folder, paths)
-    for path in sorted(paths, key=lambda path: path.name.zfill(10)):
-        if path.name.isdecimal() and _any_ours(within := list(path.iterdir())):
-            yield RunFolder(*names, path.name, path, within)
-
-
-def _any_ours(paths: Iterable[Any]) -> bool:
-    return any(path.name.startswith(_OURS) for path in paths)
-
-
-def _folders(folder: Any) -> list[Any]:
-    """Return the folders in a folder; none if it isn't one, or isn't there."""
-    try:
-        found = sorted(folder.iterdir(), key=lambda path: path.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    return [path for path in found if not path.name.endswith(".jsonl") and not path.name.startswith(".")]
-
-
-def _name(folder: Any) -> str:
-    """Return the name that a folder's name stands for; one that was too long stays cut."""
-    return unquote(folder.name)
+def _below(root: Any, names: Iterable[str]) -> Any:
+    for name in names:
+        root = root / name
+    return root

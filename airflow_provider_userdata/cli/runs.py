@@ -4,45 +4,54 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from operator import itemgetter
 from typing import Any
 
+from airflow_provider_userdata.cli.asked_run import alike, asked_run, folders_in
 from airflow_provider_userdata.cli.printing import confirm, printable, said, structured, table
-from airflow_provider_userdata.cli.run_folders import LEFT, RunFolder, asked_run_folder, counts_of, run_folders
+from airflow_provider_userdata.cli.progress import Bar
+from airflow_provider_userdata.cli.run_counts import counts_of
+from airflow_provider_userdata.cli.run_folders import LEFT, Listing, RunFolder, each, list_output, names_in, run_folders
 from airflow_provider_userdata.delivery import Fate
+from airflow_provider_userdata.delivery.recording import is_local
 from airflow_provider_userdata.errors import ArgumentError, OutputError
 from airflow_provider_userdata.operators.output_paths import output_root
 from airflow_provider_userdata.ui import rules
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_AT_ONCE = 16
+"""Files of a store that are removed at the same time."""
 _FATES = (Fate.DELIVERED, Fate.REJECTED, Fate.HELD, Fate.UNKNOWN)
 
 
 @said()
 def runs(asked: Namespace) -> None:
     """List the runs that left files."""
+    if asked.limit < 1:
+        raise ArgumentError("--limit: must be at least 1")
     root = output_root(asked.output_path)
-    folders = [(one.changed() or _LONG_AGO, one) for one in run_folders(root, asked.dag_id, asked.task_id)]
-    found = [_row(one) for _, one in sorted(folders, key=itemgetter(0), reverse=True)]
+    listing = list_output(root, asked.dag_id)
+    folders = run_folders(root, task=asked.task_id, listing=listing)
+    folders.sort(key=lambda one: one.changed() or _LONG_AGO, reverse=True)
     if asked.output != "table":
-        print(structured(found, asked.output))
+        print(structured(list(map(_row, each(folders))), asked.output))
         return
-    if not found:
-        print(f"No run has left files in {root}. --output-path names another folder.")
+    if not folders:
+        print(_nothing(root, listing, asked))
         return
-    print("\n".join(_listed(found[: asked.limit])))
-    if len(found) > asked.limit:
-        print(f"{len(found) - asked.limit:,} earlier runs: raise --limit")
+    shown = folders[: asked.limit]
+    print("\n".join(_listed(list(map(_row, each(shown))))))
+    if len(folders) > len(shown):
+        print(f"{len(folders) - len(shown):,} earlier runs: raise --limit")
     print(f"Folder: {root}")
 
 
 @said()
 def report(asked: Namespace) -> None:
     """Say what became of a run's records."""
-    folder = asked_run_folder(asked)
-    path, counts = folder.path, counts_of(folder)
+    (path, counts), *_ = [(run.path, counts_of(run)) for run in each([asked_run(asked)])]
     fates, reasons = counts.fates(), counts.reasons()
     told: dict[str, Any] = {fate.value: fates[fate] for fate in _FATES}
     told |= {"requests accepted": counts.requests, "first": counts.first_at or None, "last": counts.last_at or None}
@@ -76,17 +85,18 @@ def clean(asked: Namespace) -> None:
         print(f"{len(old):,} runs would be removed.")
         return
     confirm(asked, f"Remove the receipts and rejects of these {len(old):,} runs in {root}?", "removed")
-    for one in old:
-        _remove(one)
+    with Bar(f"Removing {len(old):,} runs", len(old)) as bar, ThreadPoolExecutor(_AT_ONCE) as threads:
+        for one in old:
+            _remove(one, threads)
+            bar.add(1)
     print(f"Removed the files of {len(old):,} runs.")
 
 
-def _remove(folder: RunFolder) -> None:
+def _remove(folder: RunFolder, threads: ThreadPoolExecutor) -> None:
     """Remove what a run left, and the folders that are empty then."""
+    ours = [file.path for file in folder.files if file.name.startswith(LEFT)]
     try:
-        for path in folder.paths:
-            if path.name.startswith(LEFT):
-                path.unlink()
+        list(map(_unlink, ours) if is_local(folder.path) else threads.map(_unlink, ours))
     except OSError as error:
         raise OutputError(f"{folder.path} can't be removed: {error.strerror or type(error).__name__}") from None
     above = folder.path
@@ -94,6 +104,22 @@ def _remove(folder: RunFolder) -> None:
         with suppress(OSError, AttributeError):  # it holds something else, or the store has no folders
             above.rmdir()
             above = above.parent
+
+
+def _unlink(path: Any) -> None:
+    with suppress(FileNotFoundError):  # somebody else has removed it
+        path.unlink()
+
+
+def _nothing(root: Any, listing: Listing, asked: Namespace) -> str:
+    """Return what is said where there are no runs."""
+    if asked.dag_id is None:
+        return f"No run has left files in {root}. --output-path names another folder."
+    if asked.task_id is not None and (tasks := names_in(listing, 2)):
+        hint = alike(asked.task_id, tasks)
+        return f"No run of task {asked.task_id!r} of DAG {asked.dag_id!r} has left files in {root}.{hint}"
+    hint = alike(asked.dag_id, folders_in(root))
+    return f"No run of DAG {asked.dag_id!r} has left files in {root}.{hint} --output-path names another folder."
 
 
 def _row(folder: RunFolder) -> dict[str, Any]:

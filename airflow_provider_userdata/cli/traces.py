@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import msgspec
 
 from airflow_provider_userdata.cli.printing import printable
-from airflow_provider_userdata.cli.reject_groups import RejectedRecord, place_of
-from airflow_provider_userdata.cli.run_folders import RunFolder, counts_of
+from airflow_provider_userdata.cli.reject_groups import place_of
+from airflow_provider_userdata.cli.run_counts import openness
+from airflow_provider_userdata.cli.run_folders import RunFolder
 from airflow_provider_userdata.cli.user_lines import ORIGINALS, RECEIPTS, REJECTS, UserLine
 from airflow_provider_userdata.cli.user_search import Found, InRun
+from airflow_provider_userdata.delivery import Fate
+from airflow_provider_userdata.delivery.recording import RejectedLine
 
 
 @dataclass(frozen=True)
@@ -75,16 +78,18 @@ def _of_receipts(run: InRun) -> Iterator[Trace]:
 
 def _of_rejects(run: InRun) -> Iterator[Trace]:
     """Yield the user's records in the rejects, each with its last fate."""
-    last: dict[int, tuple[RejectedRecord, UserLine]] = {}
+    last: dict[int, tuple[RejectedLine, UserLine]] = {}
     for line in run.lines:
         record = _rejected(line)
-        if record is not None:
+        if record is not None and record.fate is not Fate.UNCHANGED:
             last[record.position] = (record, line)
-    delivered = counts_of(run.folder).delivered if last else ()
+    if not last:
+        return
+    is_open = openness(run.folder)
     for position, (record, line) in last.items():
         why = f"{record.rule}{f' {record.path}' if record.path else ''}: {record.reason} ({place_of(record)})"
-        what, fields = record.fate, tuple(sorted(line.fields))
-        if position in delivered:
+        what, fields = record.fate.value, tuple(sorted(line.fields))
+        if not is_open(position):
             what, why = "delivered", f"by a later attempt or a replay; before: {record.fate}, {why}"
         yield _trace(run.folder, what, why, fields=fields)
 
@@ -99,11 +104,11 @@ def _of_others(run: InRun) -> Iterator[Trace]:
             yield _trace(run.folder, "kept", f"a row as it was read, for a task that goes on: {line.file}")
 
 
-def _rejected(line: UserLine) -> RejectedRecord | None:
+def _rejected(line: UserLine) -> RejectedLine | None:
     if line.kind != REJECTS or line.value is None:
         return None
     try:
-        return msgspec.convert({**line.value, "record": msgspec.Raw(b"null")}, RejectedRecord)
+        return msgspec.convert({**line.value, "record": msgspec.Raw(b"null")}, RejectedLine)
     except msgspec.ValidationError:
         return None
 

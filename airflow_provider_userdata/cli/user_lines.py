@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_userdata.cli.asked_run import files_of
 from airflow_provider_userdata.cli.mentions import Mentions, decoded
 from airflow_provider_userdata.cli.run_folders import RunFolder
 from airflow_provider_userdata.delivery.reading import OriginalRow
@@ -19,7 +18,7 @@ from airflow_provider_userdata.delivery.recording import (
     original_in,
 )
 
-RECEIPTS, REJECTS, ORIGINALS = "receipts", "rejects", "originals"
+KINDS = RECEIPTS, REJECTS, ORIGINALS = "receipts", "rejects", "originals"
 
 
 @dataclass(frozen=True)
@@ -80,16 +79,16 @@ def _rejects(folder: RunFolder, user: Mentions) -> Iterator[UserLine]:
 
 def _originals(folder: RunFolder, user: Mentions, rejected: set[tuple[str, int]]) -> Iterator[UserLine]:
     """Yield the lines of what was read of rejected records, and of others that mention the user."""
-    for _, path in files_of(folder.paths, ORIGINALS):
-        for offset, text in _with_offsets(path):
+    for _, file in folder.of_kind(ORIGINALS):
+        for offset, text in folder.reader.placed_lines(file):
             value = decoded(text)
             if not isinstance(value, dict):
                 if user.is_in_text(beginning_of_original(text)):
-                    yield UserLine(ORIGINALS, path.name, offset, text)
+                    yield UserLine(ORIGINALS, file.name, offset, text)
                 continue
-            line = UserLine(ORIGINALS, path.name, offset, text, value)
+            line = UserLine(ORIGINALS, file.name, offset, text, value)
             row = original_in(text)
-            is_of_reject = (_attempt(folder, path.name), line.position) in rejected
+            is_of_reject = (_attempt(folder, file.name), line.position) in rejected
             if row is not None and row.is_kept and (is_of_reject or _mentions(row, user)):
                 yield line
 
@@ -107,18 +106,9 @@ def _mentions(row: OriginalRow, user: Mentions) -> bool:
 
 def _lines(folder: RunFolder, kind: str, user: Mentions) -> Iterator[tuple[str, int, bytes]]:
     """Yield the lines that may mention the user, each after its file's name and where it begins there."""
-    for _, path in files_of(folder.paths, kind):
-        for offset, text in _with_offsets(path):
-            if user.may_be_in(text):
-                yield path.name, offset, text
-
-
-def _with_offsets(path: Any) -> Iterator[tuple[int, bytes]]:
-    offset = 0
-    with path.open("rb") as file:
-        for line in file:
-            yield offset, line
-            offset += len(line)
+    for _, file in folder.of_kind(kind):
+        for offset, text in folder.reader.placed_lines(file, user.may_be_in):
+            yield file.name, offset, text
 
 
 def _attempt(folder: RunFolder, file: str) -> str:

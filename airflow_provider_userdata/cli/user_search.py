@@ -8,12 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from airflow_provider_userdata.cli.file_reader import reading
 from airflow_provider_userdata.cli.held import Waiting, waiting
 from airflow_provider_userdata.cli.ledger import open_ledger
 from airflow_provider_userdata.cli.mentions import Mentions, decoded
-from airflow_provider_userdata.cli.run_folders import RunFolder, lines_of, run_folders
-from airflow_provider_userdata.cli.user_lines import RECEIPTS, UserLine, lines_with
-from airflow_provider_userdata.delivery.recording import RECEIPT_FIELDS
+from airflow_provider_userdata.cli.run_folders import RunFolder, each, list_output, run_folders
+from airflow_provider_userdata.cli.user_lines import KINDS, RECEIPTS, UserLine, lines_with
+from airflow_provider_userdata.delivery.recording import RECEIPT_FIELDS, files_below
 from airflow_provider_userdata.errors import ArgumentError, UserdataError
 from airflow_provider_userdata.ledger import StreamSummary
 from airflow_provider_userdata.operators.ledger_settings import ledger_secret
@@ -89,12 +90,14 @@ def look_for(
     :param in_doubt: whether to count what the ledger only expects of a user who was being sent.
     """
     runs, nameless = [], 0
-    for folder in [*run_folders(root, dag, task), *map(_kept, kept or ())]:
+    listing = list_output(root, dag)
+    folders = [*run_folders(root, dag, task, listing=listing), *map(_kept, kept or ())]
+    for folder in each(folders, "Looking into", KINDS):
         lines = lines_with(folder, user)
         runs += [InRun(folder, lines)] if lines else []
         nameless += not any(line.kind == RECEIPTS for line in lines) and _names_nobody(folder)
     ledger, note = _in_ledger(user.user, in_doubt=in_doubt)
-    return Found(runs, list(_in_held(root, dag, task, user)), ledger, nameless, note)
+    return Found(runs, list(_in_held(waiting(root, dag, task, listing=listing), user)), ledger, nameless, note)
 
 
 def _kept(name: str) -> RunFolder:
@@ -102,11 +105,12 @@ def _kept(name: str) -> RunFolder:
     path = Path(name).expanduser().absolute()
     if not path.is_dir():
         raise ArgumentError(f"--kept: there is no folder {path}")
-    return RunFolder("check", name, "--keep", "", path, list(path.iterdir()))
+    with reading(str(path)):
+        return RunFolder("check", name, "--keep", "", path, files_below(path).get((), []))
 
 
-def _in_held(root: Any, dag: str | None, task: str | None, user: Mentions) -> Iterator[InHeld]:
-    for one in waiting(root, dag, task):
+def _in_held(files: list[Waiting], user: Mentions) -> Iterator[InHeld]:
+    for one in files:
         lines = [fields for text in one.lines() if (fields := user.fields_in(decoded(text)))]
         if lines:
             yield InHeld(one, len(lines), tuple(sorted(set().union(*lines))))
@@ -125,5 +129,5 @@ def _in_ledger(user: str, *, in_doubt: bool) -> tuple[list[InLedger], str]:
 
 def _names_nobody(folder: RunFolder) -> bool:
     """Return whether a run's receipts name no users. One that named somebody who was erased says so."""
-    first = next(map(decoded, lines_of(folder.paths, RECEIPTS)), None)
+    first = next(map(decoded, folder.lines(RECEIPTS)), None)
     return isinstance(first, dict) and set(first) <= {*RECEIPT_FIELDS} - {"erased"}

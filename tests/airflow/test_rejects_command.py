@@ -111,17 +111,21 @@ def test_a_mapped_task_needs_its_index(show: Show, write: Callable[..., None]) -
     """And the command says which there are."""
     write([line(1)], index=0)
     write([line(1), line(2)], index=7)
-    with pytest.raises(SystemExit, match="choose one with --map-index, such as 0 or 7"):
+    with pytest.raises(SystemExit, match=r"choose one with --map-index \(0 or 7\)"):
         show()
     assert json.loads(show("--map-index", "7", "-o", "json"))["reasons"][0]["count"] == 2
 
 
 def test_a_run_without_files(show: Show, write: Callable[..., None]) -> None:
-    """Is named with where its files would be."""
-    with pytest.raises(SystemExit, match=r"there is no folder .*moods/other/upload: .*another worker's disk"):
-        show(run="other")
-    write([])
-    assert show().startswith("No record was rejected")
+    """Is named, with what is like it."""
+    with pytest.raises(SystemExit, match=r"userdata has nothing of DAG 'moods'\. `userdata runs` lists .* worker"):
+        show(run="manual")
+    write([], run="manual__2026-11-30T09:12:44+00:00")
+    with pytest.raises(
+        SystemExit, match=r"run 'manual__2026-11-30' of DAG 'moods'\. Did you mean 'manual__2026-11-30T"
+    ):
+        show(run="manual__2026-11-30")
+    assert show(run="manual__2026-11-30T09:12:44+00:00").startswith("No record was rejected")
 
 
 def test_what_was_delivered_since_is_not_shown(show: Show, write: Callable[..., None], output: Path) -> None:

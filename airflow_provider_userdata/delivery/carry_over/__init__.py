@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from airflow_provider_userdata.delivery.carry_over.claims import Claimant, Claims
+from airflow_provider_userdata.delivery.carry_over.claims import MARK, Claimant, Claims
 from airflow_provider_userdata.delivery.carry_over.folder import CarryOverFolder
 from airflow_provider_userdata.delivery.carry_over.held_files import HeldFiles
-from airflow_provider_userdata.delivery.carry_over.held_lines import DAY, HeldRecord
+from airflow_provider_userdata.delivery.carry_over.held_lines import DAY, HeldRecord, records_of
 
-__all__ = ["DAY", "CarryOverFolder", "Claimant", "Claims", "HeldFiles", "HeldRecord"]
+__all__ = ["DAY", "MARK", "CarryOverFolder", "Claimant", "Claims", "HeldFiles", "HeldRecord", "records_of"]

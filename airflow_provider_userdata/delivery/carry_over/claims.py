@@ -21,6 +21,7 @@ import msgspec
 from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, is_local
 
 MARK = ".claim-"
+"""Stands in a claim's name between those of the file and of the claim."""
 SILENCE = 60.0
 """Seconds without a renewal after which a process on another machine may be gone."""
 

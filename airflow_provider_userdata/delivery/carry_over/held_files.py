@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from airflow_provider_userdata.delivery.carry_over.claims import fresh_listing
-from airflow_provider_userdata.delivery.carry_over.held_lines import HeldRecord, read, written
+from airflow_provider_userdata.delivery.carry_over.held_lines import HeldRecord, records_of, written
 from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, is_local, make_private_folder
 from airflow_provider_userdata.errors import OutputError
 
@@ -50,7 +50,7 @@ class HeldFiles:
         """Return the records of a file; raise FileNotFoundError if it is gone."""
         path = self._folder / name
         with path.open("rb") as file:
-            return read(file.read(), path.stat().st_mtime)
+            return records_of(file.read(), path.stat().st_mtime)
 
     def write(self, name: str, records: list[HeldRecord]) -> None:
         """Write a file, in place of one of the same name, so that a run that claims it finds it complete."""

@@ -40,7 +40,7 @@ def written(records: Iterable[HeldRecord]) -> bytes:
     return _encode_lines([_Line(round(one.since), msgspec.Raw(one.body)) for one in records])
 
 
-def read(text: bytes, changed: float) -> list[HeldRecord]:
+def records_of(text: bytes, changed: float) -> list[HeldRecord]:
     """Return the records of a file.
 
     :param changed: when the file was last written: a line of an earlier version is a record without a time.

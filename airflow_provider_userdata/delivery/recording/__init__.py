@@ -31,6 +31,7 @@ from airflow_provider_userdata.delivery.recording.attempt_lines import (
     SentLine,
 )
 from airflow_provider_userdata.delivery.recording.folder_names import folder_name
+from airflow_provider_userdata.delivery.recording.found_files import FoundFile, contents, files_below
 from airflow_provider_userdata.delivery.recording.originals import (
     beginning_of_original,
     original_in,
@@ -40,16 +41,18 @@ from airflow_provider_userdata.delivery.recording.originals import (
 from airflow_provider_userdata.delivery.recording.origins import Origins
 from airflow_provider_userdata.delivery.recording.rejected_line import RejectedLine
 from airflow_provider_userdata.delivery.recording.rejects import Rejection, write_rejects
-from airflow_provider_userdata.delivery.recording.replay_marks import Marks, ReplayMarks, read_marks
+from airflow_provider_userdata.delivery.recording.replay_marks import MARKS, Marks, ReplayMarks, marks_of, read_marks
 from airflow_provider_userdata.delivery.recording.store_path import StorePath
 
 __all__ = [
+    "MARKS",
     "PRIVATE_FILE",
     "RECEIPT_FIELDS",
     "Announcements",
     "AttemptFiles",
     "Count",
     "Folder",
+    "FoundFile",
     "Line",
     "Marks",
     "Origins",
@@ -63,10 +66,13 @@ __all__ = [
     "StorePath",
     "attempts_of",
     "beginning_of_original",
+    "contents",
     "cut_log",
+    "files_below",
     "folder_name",
     "is_local",
     "make_private_folder",
+    "marks_of",
     "number_of",
     "numbered_lines",
     "original_in",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from airflow_provider_userdata.delivery.recording.attempt_lines import Count
@@ -36,3 +38,7 @@ class RejectedLine(msgspec.Struct, frozen=True):
     def row(self) -> object:
         """Return the record as its source had it: JSON as bytes, anything else as a value."""
         return row_of(bytes(self.record), self.written)
+
+    def value(self) -> Any:
+        """Return the record as the line has it, for people: as JSON's types, where it has others with marks."""
+        return msgspec.json.decode(self.record)

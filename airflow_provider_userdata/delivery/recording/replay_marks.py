@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 import msgspec
 
@@ -12,7 +13,8 @@ from airflow_provider_userdata.delivery.recording.append_log import AppendLog, F
 from airflow_provider_userdata.delivery.recording.attempt_lines import Count
 from airflow_provider_userdata.delivery.report import Fate
 
-_BEGIN = "replayed-"
+MARKS = "replayed-"
+"""How the names of these files begin."""
 
 Marks = dict[str, dict[int, Fate]]
 """The fates of rejects that were sent again, by the rejects file's name and by the line there, from 1."""
@@ -41,7 +43,7 @@ class ReplayMarks:
     """
 
     def __init__(self, folder: Folder, run: str, attempt: str) -> None:
-        self._log: AppendLog = open_log(folder, f"{_BEGIN}{_key(run)}-{attempt}")
+        self._log: AppendLog = open_log(folder, f"{MARKS}{_key(run)}-{attempt}")
         self._changed = False
 
     def record(self, file: str, lines: Sequence[Sequence[int]], fate: Fate) -> None:
@@ -69,17 +71,21 @@ def read_marks(folder: Folder, *, but_of: str | None = None) -> Marks:
 
     :param but_of: a run whose own marks are left out.
     """
+    own = None if but_of is None else f"{MARKS}{_key(but_of)}-"
+    names = sorted(name for name in _names(folder) if own is None or not name.startswith(own))
+    return marks_of(chain.from_iterable(_lines(folder, name) for name in names))
+
+
+def marks_of(lines: Iterable[bytes]) -> Marks:
+    """Return what lines say that `ReplayMarks` wrote. A damaged line counts as none."""
     found: Marks = {}
-    for name in sorted(_names(folder)):
-        if but_of is not None and name.startswith(f"{_BEGIN}{_key(but_of)}-"):
-            continue
-        for text in _lines(folder, name):
-            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
-                line = _decode(text)
-                fates = found.setdefault(line.file, {})
-                for place in _places(line.lines):
-                    if fates.get(place) is not Fate.DELIVERED:
-                        fates[place] = line.fate
+    for text in lines:
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+            line = _decode(text)
+            fates = found.setdefault(line.file, {})
+            for place in _places(line.lines):
+                if fates.get(place) is not Fate.DELIVERED:
+                    fates[place] = line.fate
     return found
 
 
@@ -88,7 +94,7 @@ def _key(run: str) -> str:
 
 
 def _names(folder: Folder) -> Iterable[str]:
-    names = {path.name.removesuffix(".jsonl") for path in folder.iterdir() if path.name.startswith(_BEGIN)}
+    names = {path.name.removesuffix(".jsonl") for path in folder.iterdir() if path.name.startswith(MARKS)}
     return names if is_local(folder) else {name.rpartition("-")[0] for name in names}  # without the parts' numbers
 
 

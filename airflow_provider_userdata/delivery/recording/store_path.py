@@ -31,6 +31,11 @@ class StorePath:
         return self._path.fs
 
     @property
+    def key(self) -> str:
+        """The path as the client has it."""
+        return str(self._path.path)
+
+    @property
     def name(self) -> str:
         """The last part of the path."""
         return str(self._path.name)
