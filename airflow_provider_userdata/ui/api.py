@@ -41,15 +41,21 @@ def recent_uploads(
     user: GetUserDep,
     days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 30,
     limit: Annotated[int, Query(ge=1, le=MOST_UPLOADS)] = MOST_UPLOADS,
+    dag: str = "",
 ) -> Response:
-    """Return the newest uploads of the DAGs that the viewer may read."""
+    """Return the newest uploads of the DAGs that the viewer may read, and which DAGs these are.
+
+    :param dag: the only DAG whose uploads are wanted: a task that is mapped over thousands of files can leave no place
+        for others.
+    """
     now = datetime.now(UTC)
     with create_session(scoped=False) as session:
         found = uploads.dags_with_uploads(session, now - timedelta(days=days))
         if found:
             found &= get_auth_manager().get_authorized_dag_ids(user=user, method="GET")
-        recent, more = uploads.recent(session, found, now - timedelta(days=days), limit)
-    return _json({"uploads": recent, "more": more, "now": now})
+        wanted = found & {dag} if dag else found
+        recent, more = uploads.recent(session, wanted, now - timedelta(days=days), limit)
+    return _json({"uploads": recent, "more": more, "dags": sorted(found), "now": now})
 
 
 # A run's id may hold slashes.

@@ -10,7 +10,7 @@ import msgspec
 from airflow.configuration import conf
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
-from sqlalchemy import Text, and_, cast, select
+from sqlalchemy import Text, and_, cast, literal, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from airflow_provider_userdata.ui.rows import ListedStatus, Row, Shown, is_text, status_in
@@ -27,6 +27,8 @@ _SHOWN: tuple[Any, ...] = (
     XComModel.run_id,
     XComModel.task_id,
     XComModel.map_index,
+    XComModel.timestamp,
+    XComModel.dag_run_id,
     cast(XComModel.value, Text).label("value"),
     TaskInstance.rendered_map_index,
     TaskInstance.state,
@@ -37,6 +39,10 @@ _SHOWN: tuple[Any, ...] = (
     TaskInstance.operator,
     TaskInstance.custom_operator_name,
 )
+_ORDER: tuple[Any, ...] = (XComModel.timestamp, XComModel.dag_run_id, XComModel.task_id, XComModel.map_index)
+"""By the last sign of life. No two XComs of one key have all four in common."""
+_MOST_QUERIES = 10
+"""For one list, if most of what is under the key was written by others."""
 
 
 def dags_with_uploads(session: Session, since: datetime) -> set[str]:
@@ -53,16 +59,19 @@ def recent(session: Session, dags: Collection[str], since: datetime, limit: int)
     :param dags: the DAGs that the viewer may read.
     :param since: the time of the last sign of life.
     """
-    if not dags:
-        return [], False
-    found = session.execute(
-        select(*_SHOWN)
-        .join(TaskInstance, _SAME_TASK_INSTANCE)
-        .where(*_recent(since), XComModel.dag_id.in_(dags))
-        .order_by(XComModel.timestamp.desc(), XComModel.dag_run_id.desc(), XComModel.task_id, XComModel.map_index)
-        .limit(limit + 1)
-    ).all()
-    return list(_rows(found[:limit], ListedStatus)), len(found) > limit
+    rows: list[Row[Any]] = []
+    asked = select(*_SHOWN).join(TaskInstance, _SAME_TASK_INSTANCE)
+    asked = asked.where(*_recent(since), XComModel.dag_id.in_(dags)).order_by(*(each.desc() for each in _ORDER))
+    after: Any = true()
+    for _ in range(_MOST_QUERIES if dags else 0):
+        found = session.execute(asked.where(after).limit(limit + 1)).all()
+        rows += _rows(found, ListedStatus)
+        if len(rows) > limit or len(found) <= limit:
+            return rows[:limit], len(rows) > limit
+        # What others wrote took the place of uploads: go on after the last of it.
+        last = [literal(getattr(found[-1], column.key), column.type) for column in _ORDER]
+        after = tuple_(*_ORDER) < tuple_(*last)
+    return rows, bool(dags)
 
 
 def one(session: Session, dag_id: str, run_id: str, task_id: str, map_index: int) -> Row[UploadStatus] | None:

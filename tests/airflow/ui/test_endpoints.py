@@ -164,6 +164,49 @@ def test_the_newest_come_first(ask: Ask, metadata: Any) -> None:
     assert tasks("limit=2") == (["t1", "t2"], True)
 
 
+def test_one_dag_of_many(ask: Ask, metadata: Any) -> None:
+    """Where one DAG's mapped tasks leave no place for others, these are found by their DAG."""
+    for number in range(5):
+        metadata.put("mapped", map_index=number)
+    metadata.put("moods", ago=timedelta(hours=1))
+    answer = ask(f"{LIST}?limit=3").json()
+    assert ({row["dag_id"] for row in answer["uploads"]}, answer["more"]) == ({"mapped"}, True)
+    assert answer["dags"] == ["mapped", "moods"]
+    answer = ask(f"{LIST}?limit=3&dag=moods").json()
+    assert ([row["dag_id"] for row in answer["uploads"]], answer["more"]) == (["moods"], False)
+    assert answer["dags"] == ["mapped", "moods"]
+    assert ask(f"{LIST}?dag=no_such_dag").json()["uploads"] == []
+
+
+@pytest.mark.parametrize(("others", "limit"), [(1, 2), (7, 2), (7, 3), (12, 1)])
+def test_what_others_wrote_takes_no_places(ask: Ask, metadata: Any, others: int, limit: int) -> None:
+    """However much of it there is, and also where many XComs have one time, each upload is there once."""
+    moment = timedelta(minutes=5)
+    for number in range(others):
+        metadata.put("moods", f"r{number % 3}", f"other{number}", value="no upload", ago=moment)
+    for number in range(4):
+        metadata.put("moods", f"r{number % 3}", f"t{number}", map_index=number - 1, ago=moment * (1 + number // 2))
+    answer = ask(f"{LIST}?limit=4").json()
+    assert sorted(row["task_id"] for row in answer["uploads"]) == ["t0", "t1", "t2", "t3"]
+    assert answer["more"] is False
+    answer = ask(f"{LIST}?limit={limit}").json()
+    assert len(answer["uploads"]) == limit
+    assert answer["more"] is True
+
+
+def test_the_search_for_uploads_has_an_end(ask: Ask, metadata: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nearly all under the key is others', the list says that it may lack some."""
+    from airflow_provider_userdata.ui import uploads
+
+    monkeypatch.setattr(uploads, "_MOST_QUERIES", 2)
+    for number in range(5):
+        metadata.put(task_id=f"other{number}", value=7)
+    metadata.put(task_id="old", ago=timedelta(hours=1))
+    answer = ask(f"{LIST}?limit=1").json()
+    assert (answer["uploads"], answer["more"]) == ([], True)
+    assert [row["task_id"] for row in ask(f"{LIST}?limit=3").json()["uploads"]] == ["old"]
+
+
 @pytest.mark.parametrize("query", ["days=0", "days=1000", "limit=0", "limit=501", "limit=many"])
 def test_bounds_are_kept(ask: Ask, query: str) -> None:
     """So that no question takes long."""

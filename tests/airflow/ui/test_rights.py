@@ -79,6 +79,8 @@ def test_a_hidden_dag_is_nowhere(ask: Ask, metadata: Any) -> None:
     seen = ask(LIST, "viktor")
     assert [row["dag_id"] for row in seen.json()["uploads"]] == ["moods"]
     assert "hidden" not in seen.text
+    asked = ask(f"{LIST}?dag=hidden_moods", "viktor")
+    assert (asked.status_code, asked.json()["uploads"], "hidden" in asked.text) == (200, [], False)
     assert ask(hidden, "viktor").status_code == 403
     assert ask(f"{LIST}/moods/r/upload/-1", "viktor").status_code == 200
 
@@ -106,9 +108,8 @@ def test_commands_are_for_those_who_may_act(ask: Ask, metadata: Any) -> None:
     metadata.put()
     path = f"{LIST}/moods/r/upload/-1"
     assert ask(path, "viktor").json()["commands"] == []
-    assert [command["command"] for command in ask(path, "uma").json()["commands"]] == [
-        "airflow userdata rejects show moods upload --run-id r"
-    ]
+    first = ask(path, "uma").json()["commands"][0]
+    assert first["command"] == "airflow userdata rejects show moods upload --run-id r"
 
 
 def test_the_bundle_is_for_all_who_are_logged_in(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
