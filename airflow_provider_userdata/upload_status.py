@@ -63,6 +63,7 @@ class UploadStatus(msgspec.Struct, frozen=True, kw_only=True):
     :param state: `delivering`; `waiting`; `deferred` (a long wait without a worker slot); `done`; `rejected` (done, but
         more records are rejected or unknown than the task allows); `failed`; `stopped` (killed, or timed out).
     :param error: the name of the error that ended it, such as `VendorDownError`; empty if there is none.
+    :param resume: whether the next attempt goes on where this one ends.
     :param total: how many records the source has; None if unknown.
     :param rejected: `invalid` (never sent) and `refused` (by the vendor) together.
     :param valid: with `validate_only`, records that could be sent; `would_send` requests would carry them.
@@ -86,6 +87,7 @@ class UploadStatus(msgspec.Struct, frozen=True, kw_only=True):
     attempt: _Count = 1
     validate_only: bool = False
     incremental: bool = False
+    resume: bool = True
     read: _Count = 0
     total: _Count | None = None
     delivered: _Count = 0

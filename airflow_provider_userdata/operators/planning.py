@@ -119,6 +119,7 @@ def upload_of(task: DeliveryOperator, context: Context, *, address: str = "", so
         attempt=context["ti"].try_number,
         validate_only=task.validate_only is True,
         incremental=task.incremental is True,
+        resume=task.resume is not False,
     )
 
 

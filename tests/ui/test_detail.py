@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
@@ -60,13 +61,54 @@ def test_what_it_waits_for(
 def test_what_came_before(
     open_as: Callable[..., Page], named: uploads.Cast, picture: Callable[[Page, str], None]
 ) -> None:
-    """An upload that is retried shows its earlier attempts, and how far each came."""
+    """An upload that is retried shows its earlier attempts, and how far each came, and says what the next one does."""
     page = open_as("admin", address(named.retrying))
     attempts = page.get_by_role("table", name="Earlier attempts").get_by_role("row")
     expect(attempts).to_have_count(3)
     expect(attempts.nth(2)).to_contain_text("3,000")
     expect(page.get_by_text("VendorDownError")).to_be_visible()
+    expect(page.get_by_text("The next attempt goes on where this one stopped.")).to_be_visible()
     picture(page, "upload-retrying")
+    page = open_as("admin", address(named.starting_over))
+    expect(page.get_by_text("The next attempt sends everything again: the task has resume=False.")).to_be_visible()
+    expect(page.get_by_text("goes on where")).to_have_count(0)
+
+
+def test_the_way_from_rejects_to_a_second_try(
+    open_as: Callable[..., Page], named: uploads.Cast, picture: Callable[[Page, str], None]
+) -> None:
+    """A red task for its rejects: see them, correct the source first of all, else a table; each with its sentence."""
+    page = open_as("admin", address(named.red_for_rejects))
+    expect(page.get_by_text("More records are rejected or unknown than the task allows")).to_be_visible()
+    commands = page.get_by_role("region", name="Commands")
+    expect(commands.get_by_role("heading", level=3)).to_have_text(
+        [
+            "See what was not delivered",
+            "Correct the source, and clear the task",
+            "Correct the records in a spreadsheet",
+            "Samples that wait for the next run",
+        ]
+    )
+    for words in ("rejects show", "userdata report", "clearTaskInstances", "--csv", "--fix", "--dry-run", "held list"):
+        expect(commands.locator("code").filter(has_text=words).first).to_be_visible()
+    expect(page.get_by_text("what a replay has delivered since still counts here")).to_be_visible()
+    picture(page, "upload-red-for-rejects")
+
+
+def test_a_kept_address_of_a_run_that_is_gone(
+    open_as: Callable[..., Page], named: uploads.Cast, picture: Callable[[Page, str], None]
+) -> None:
+    """It says which run that was and where to look, also after a reload; the way back leads to the page."""
+    page = open_as("admin", address(replace(named.green, run_id="removed__2025-11-30")))
+    for _ in range(2):
+        expect(page.get_by_role("heading", level=1)).to_have_text("No upload is here")
+        expect(page.get_by_text("Run removed__2025-11-30")).to_be_visible()
+        page.reload()
+    picture(page, "upload-gone")
+    page.get_by_role("link", name="All uploads").click()
+    expect(page.get_by_role("heading", name="User data")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text("Run removed__2025-11-30")).to_be_visible()
 
 
 def test_while_it_runs(open_as: Callable[..., Page], named: uploads.Cast, picture: Callable[[Page, str], None]) -> None:

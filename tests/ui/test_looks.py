@@ -42,10 +42,11 @@ def _addresses(named: uploads.Cast) -> dict[str, str]:
         "upload-with-rejects": address(named.with_rejects),
         "upload-running": address(named.running),
         "upload-hostile": address(named.hostile),
+        "upload-crowded": address(named.crowded),
     }
 
 
-@pytest.mark.parametrize("which", ["page", "upload-with-rejects", "upload-running", "upload-hostile"])
+@pytest.mark.parametrize("which", ["page", "upload-with-rejects", "upload-running", "upload-hostile", "upload-crowded"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_on_a_phone(
     which: str, theme: str, open_as: Callable[..., Page], named: uploads.Cast, picture: Callable[[Page, str], None]
@@ -61,7 +62,7 @@ def test_on_a_phone(
         picture(page, f"phone-{theme}-cards")
 
 
-@pytest.mark.parametrize("which", ["page", "upload-with-rejects", "upload-running"])
+@pytest.mark.parametrize("which", ["page", "upload-with-rejects", "upload-running", "upload-crowded"])
 def test_in_the_dark(
     which: str, open_as: Callable[..., Page], named: uploads.Cast, picture: Callable[[Page, str], None]
 ) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.ui import uploads
 from tests.ui.running import Running
@@ -36,6 +36,7 @@ def test_rows_say_how_it_went(
         (named.waiting, "Waiting"),
         (named.green, "Done"),
         (named.with_rejects, "Done with rejects"),
+        (named.held, "Done, some wait"),
         (named.red, "Failed"),
         (named.retrying, "Will retry"),
     )
@@ -137,3 +138,38 @@ def test_to_an_upload_and_back_without_a_reload(
     page.go_back()
     expect(page.get_by_text("Why records were not delivered")).to_be_visible()
     assert page.evaluate(FRESH)
+
+
+def test_an_empty_page_says_how_to_begin(open_as: Callable[..., Page], picture: Callable[[Page, str], None]) -> None:
+    """Whoever is new here gets a way to a first upload."""
+    page = open_as("admin", "/")
+    page.route(
+        "**/userdata/api/uploads?*", lambda route: route.fulfill(json={"uploads": [], "dags": [], "more": False})
+    )
+    page.get_by_role("button", name="Browse").click()
+    page.get_by_role("menuitem", name="User data").click()
+    expect(page.get_by_text("Nothing was uploaded in the last 30 days")).to_be_visible()
+    first = page.get_by_role("region", name="Your first upload")
+    for words in ("userdata check", "userdata sandbox", "PtengineProfilesOperator(task_id"):
+        expect(first.locator("code").filter(has_text=words)).to_be_visible()
+    picture(page, "page-empty")
+    first.get_by_role("link", name="connection").click()
+    expect(page.get_by_role("button", name="Add Connection")).to_be_visible()
+
+
+def test_a_dag_whose_uploads_others_crowd_out(open_as: Callable[..., Page], named: uploads.Cast) -> None:
+    """Where the newest uploads are all of one DAG, another DAG is still to choose, and its uploads are fetched."""
+
+    def crowd(route: Route) -> None:
+        answer = route.fetch().json()
+        own = [row for row in answer["uploads"] if row["dag_id"] == named.green.dag_id]
+        route.fulfill(json={**answer, "uploads": own, "more": True})
+
+    page = open_as("admin", "/")
+    page.route(re.compile("/userdata/api/uploads[?](?!.*&dag=)"), crowd)
+    page.goto(page.url.rstrip("/") + PAGE)
+    expect(page.get_by_test_id("count")).to_contain_text("choose a DAG or fewer days to see others")
+    page.get_by_label("DAG", exact=True).select_option(named.held.dag_id)
+    expect(_row(page, named.held.dag_id, named.held.run_id)).to_have_count(1)
+    expect(page.get_by_test_id("count")).not_to_contain_text("Only the newest")
+    expect(page.get_by_label("DAG", exact=True)).to_be_focused()

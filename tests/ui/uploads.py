@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_userdata.ui.rules import all_rules
 from airflow_provider_userdata.upload_status import EarlierAttempt, UploadStatus, Waiting
 from tests.ui.filling import Filled
 
@@ -17,6 +18,7 @@ ALL = 499
 HIDDEN_DAG = "hidden_payroll"
 """The viewer may not see it."""
 HIDDEN_KIND = "salaries"
+CROWDED_DAG = "crowded_" + "by_a_very_long_name_" * 12
 HOSTILE_DAG = "hostile"
 HOSTILE = "<img src=x onerror=window.attacked=1><script>window.attacked=1</script>"
 MARKDOWN = "[click](javascript:window.attacked=1) **bold**"
@@ -40,6 +42,9 @@ class Cast:
     green: Filled
     with_rejects: Filled
     red: Filled
+    red_for_rejects: Filled
+    crowded: Filled
+    starting_over: Filled
     retrying: Filled
     mapped: Filled
     held: Filled
@@ -65,6 +70,9 @@ def cast(now: datetime) -> Cast:
         green=green,
         with_rejects=_with_rejects(early, late),
         red=_told(red, state="failed", error="VendorDownError"),
+        red_for_rejects=_red_for_rejects(early, late),
+        crowded=_crowded(early, late),
+        starting_over=_starting_over(early, now),
         retrying=_retrying(early, now),
         mapped=replace(green, dag_id="thymia_daily_3", run_id="mapped", map_index=7, map_label="eu/2026-11-30.csv"),
         held=_filled("gerosense", "gerosense_daily_3", early, late, read=1_002, delivered=1_000, held=2),
@@ -176,6 +184,27 @@ def _with_rejects(early: datetime, late: datetime) -> Filled:
     reasons = {"T6": 400, "T8": 300, "T10": 250, "A3": 50}
     rate = [(float(second), 9 * second) for second in range(0, 1801, 15)][:120]
     return _told(one, reasons=reasons, faults=faults, requests={"2xx": 49_000, "4xx": 250, "none": 50}, rate=rate)
+
+
+def _red_for_rejects(early: datetime, late: datetime) -> Filled:
+    one = _filled(
+        "gerosense", "gerosense_daily_4", early, late, "failed", read=6_000, delivered=5_986, invalid=12, held=2
+    )
+    return _told(one, state="rejected", error="RejectsError", faults={"G8 $.unit is missing": 12})
+
+
+def _crowded(early: datetime, late: datetime) -> Filled:
+    """Return an upload with as many rules and as long names as there can be."""
+    rules = dict.fromkeys([*all_rules()][:40], 25)
+    faults = {f"{rule} $.{'nested_' * 20}field is missing": 5 for rule in [*rules][:5]}
+    one = _filled("thymia", CROWDED_DAG, early, late, "failed", read=50_000, delivered=49_000, invalid=1_000)
+    told = _told(one, state="rejected", error="RejectsError", reasons=rules, faults=faults, label="s3://bucket/" * 20)
+    return replace(told, task_id="group_of_tasks." * 12 + "upload")
+
+
+def _starting_over(early: datetime, now: datetime) -> Filled:
+    one = replace(_retrying(early, now), dag_id="ptengine_daily_4", run_id="starting over")
+    return _told(one, resume=False)
 
 
 def _retrying(early: datetime, now: datetime) -> Filled:

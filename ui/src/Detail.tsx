@@ -44,13 +44,40 @@ export const Detail = ({ place, inTab = false }: Props) => {
         <ProblemNotice again={again} kept={Boolean(data)} problem={problem} right={`to read XComs and the DAG ${place.dagId}`} />
       )}
       {data && <Found detail={data} inTab={inTab} />}
-      {data === null && !problem && (
-        <Text color="fg.muted">This task uploads nothing with this provider, or has not begun.</Text>
-      )}
+      {data === null && !problem && (inTab ? <Text color="fg.muted">{NONE}.</Text> : <Missing place={place} />)}
       {data === undefined && !problem && <Text color="fg.muted">Loading the upload…</Text>}
     </Stack>
   );
 };
+
+const NONE = "This task uploads nothing with this provider, or has not begun";
+
+/** An address that somebody has kept may lead to a run that Airflow has removed meanwhile. */
+const Missing = ({ place }: { place: Place }) => (
+  <>
+    <Stack gap={1}>
+      <Heading as="h1" size="md">
+        No upload is here
+      </Heading>
+      <Where place={place} />
+    </Stack>
+    <Notice status="info" title={NONE}>
+      Or Airflow has removed the run, or what the task said of its upload: with the run, by “airflow db clean”, or because the task
+      begins anew. The files of the upload stay: in a shell, “airflow userdata runs” lists the runs that left some.
+    </Notice>
+  </>
+);
+
+const Where = ({ place }: { place: Place }) => (
+  <HStack columnGap={4} fontSize="sm" overflowWrap="anywhere" rowGap={0} wrap="wrap">
+    <span>DAG {place.dagId}</span>
+    <span>Run {place.runId}</span>
+    <span>
+      Task {place.taskId}
+      {place.mapIndex >= 0 && ` [${place.mapIndex}]`}
+    </span>
+  </HStack>
+);
 
 const BackLink = () => {
   const [address] = useSearchParams();
@@ -88,7 +115,7 @@ const Shown = ({ detail, now }: { detail: DetailOf; now: number }) => {
     <>
       <News now={now} row={row} state={state} />
       <Progress state={state} upload={row.upload} />
-      <Reasons rules={rules} upload={row.upload} />
+      <Reasons ended={!isUnfinished(state)} rules={rules} upload={row.upload} />
       <Grid gap={3} templateColumns="repeat(auto-fit, minmax(min(24rem, 100%), 1fr))">
         <Facts now={now} row={row} state={state} />
         <RatePlot upload={row.upload} />

@@ -19,6 +19,12 @@ function answersOf(requests: Map<string, number>): string[] {
   return known.map(([answer, count]) => `${ANSWERS[answer] ?? answer}: ${number(count)}`);
 }
 
+/** Return what stands in place of the answers where none was counted, such as of a run that an earlier attempt completed. */
+function noAnswers({ upload }: Row, state: State): string {
+  if (isUnfinished(state)) return "none yet";
+  return upload.counts.delivered || upload.counts.refused ? "not known" : "none";
+}
+
 const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
   <div>
     <Text as="dt" color="fg.muted" fontSize="xs">
@@ -38,7 +44,7 @@ export const Facts = ({ row, state, now }: { row: Row; state: State; now: number
     <Section title="Requests and times">
       <Grid as="dl" gap={3} templateColumns="repeat(auto-fill, minmax(8.5rem, 1fr))">
         <Fact name="Requests by answer">
-          {answers.length ? answers.map((answer) => <div key={answer}>{answer}</div>) : "none yet"}
+          {answers.length ? answers.map((answer) => <div key={answer}>{answer}</div>) : noAnswers(row, state)}
         </Fact>
         {isUnfinished(state) && (
           <Fact name="In flight">
@@ -64,6 +70,12 @@ export const Facts = ({ row, state, now }: { row: Row; state: State; now: number
         </Fact>
         {upload.connId && <Fact name="Connection">{upload.connId}</Fact>}
       </Grid>
+      {upload.resume && upload.attempts.length > 0 && (
+        <Text color="fg.muted" fontSize="xs" mt={2}>
+          Requests, retries and bytes of earlier attempts count up to the moment at which each last saved them: of one that
+          was killed, the last seconds are missing.
+        </Text>
+      )}
     </Section>
   );
 };

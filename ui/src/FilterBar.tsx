@@ -62,14 +62,15 @@ const browserAddress = (): URLSearchParams => new URLSearchParams(window.locatio
 const stateName = (state: string): string => STATES[state as State] ?? state;
 const daysName = (days: number): string => (days === 1 ? "Last day" : `Last ${days} days`);
 
-type Props = { rows: Row[]; filters: Filters; now: number };
+/** `otherDags`: those that have uploads, whether or not they are in `rows`. */
+type Props = { rows: Row[]; otherDags: string[]; filters: Filters; now: number };
 
-export const FilterBar = ({ rows, filters, now }: Props) => {
+export const FilterBar = ({ rows, otherDags, filters, now }: Props) => {
   const [, setAddress] = useSearchParams();
   // From the browser's address: this may not have been drawn yet since the last change.
   const set = (name: keyof Filters) => (value: string) => setAddress(withFilter(browserAddress(), name, value));
   const vendors = useMemo(() => rows.map((row) => row.upload.vendor), [rows]);
-  const dags = useMemo(() => rows.map((row) => row.dagId), [rows]);
+  const dags = useMemo(() => rows.map((row) => row.dagId).concat(otherDags), [rows, otherDags]);
   const states = useMemo(() => rows.map((row) => stateOf(row, now)), [rows, now]);
   return (
     <Flex align="end" aria-label="Filters" gap={3} role="group" wrap="wrap">

@@ -6,7 +6,7 @@ import type { Row } from "./answer.ts";
 import { clockOrDay, relative } from "./format.ts";
 import { Notice } from "./Notice.tsx";
 import { stateInWords } from "./StateBadge.tsx";
-import { waitsFor, type State } from "./states.ts";
+import { nextAttempt, waitsFor, type State } from "./states.ts";
 
 type Props = { row: Row; state: State; now: number };
 
@@ -36,25 +36,31 @@ const Shown = ({ row, state, now }: Props) => {
     return (
       <Notice silent status="warning" title={`No sign of life for ${updated === null ? "a while" : relative(updated, now).replace(" ago", "")}`}>
         Airflow still calls the task running. If its worker has died, Airflow fails or repeats the task by itself after a
-        few minutes; a retry goes on where it stopped.
+        few minutes. {nextAttemptInWords(row)}
       </Notice>
     );
   if (state === "retrying")
     return (
       <Notice silent status="warning" title={`The attempt ended${error ? ` with ${error}` : ""}; Airflow will try again`}>
-        The next attempt goes on where this one stopped.
+        {nextAttemptInWords(row)}
+      </Notice>
+    );
+  if (state === "red" && row.upload.state === "rejected")
+    return (
+      <Notice silent status="error" title="More records are rejected or unknown than the task allows">
+        All that could be delivered was. The reasons are below, with what to do about each.
       </Notice>
     );
   if (state === "red")
     return (
-      <Notice silent status="error" title={`It ended${error ? ` with ${error}` : " red"}`}>
-        {row.upload.state === "rejected"
-          ? "All that could be delivered was, but more records were rejected than the task allows."
-          : "The task's log says more."}
+      <Notice silent status="error" title={error ? `It ended with ${error}` : "It ended red"}>
+        The task&apos;s log says more.
       </Notice>
     );
   return null;
 };
+
+const nextAttemptInWords = ({ upload }: Row): string => `The next attempt ${nextAttempt(upload)}.`;
 
 function whenItGoesOn(until: number | null, now: number): string {
   if (until === null) return "It goes on by itself.";

@@ -7,22 +7,35 @@ import { useSearchParams } from "react-router-dom";
 import { readList, type List } from "./answer.ts";
 import { buckets, oldestOf } from "./buckets.ts";
 import { FilterBar } from "./FilterBar.tsx";
-import { filtersOf, isFiltered, matches } from "./filters.ts";
+import { filtersOf, isFiltered, matches, type Filters } from "./filters.ts";
 import { amount, clock, number } from "./format.ts";
 import { listEndpoint } from "./host.tsx";
+import { Nothing } from "./Nothing.tsx";
 import { Notice, ProblemNotice } from "./Notice.tsx";
 import { Plots } from "./Plots.tsx";
 import { stateOf } from "./states.ts";
 import { Uploads } from "./Uploads.tsx";
-import { useData } from "./useData.ts";
+import { useData, type Fetched } from "./useData.ts";
 
 const PAUSE = 10_000;
 const AT_FIRST = 50;
 
+/**
+ * Return the uploads, and whether those of the chosen DAG are still on their way: they are asked for where the newest
+ * uploads of all DAGs are too many, such as those of a task that is mapped over thousands of files.
+ */
+function useList({ days, dag }: Filters): Fetched<List> & { coming: boolean } {
+  const all = useData(listEndpoint(days), readList, () => PAUSE);
+  const asked = Boolean(all.data?.more && dag);
+  const own = useData(asked ? listEndpoint(days, dag) : null, readList, () => PAUSE);
+  if (!asked) return { ...all, coming: false };
+  return { ...own, data: own.data ?? all.data, coming: !own.data && !own.problem };
+}
+
 export const Page = () => {
   const [address] = useSearchParams();
   const filters = filtersOf(address);
-  const { data, problem, again } = useData(listEndpoint(filters.days), readList, () => PAUSE);
+  const { data, problem, again, coming } = useList(filters);
   return (
     <Stack gap={4} p={{ base: 2, md: 4 }}>
       <Flex align="baseline" gap={3} justify="space-between" wrap="wrap">
@@ -38,12 +51,12 @@ export const Page = () => {
       {problem && (
         <ProblemNotice again={again} kept={data !== undefined} problem={problem} right="to read XComs and task instances" />
       )}
-      {data ? <Found list={data} /> : !problem && <Text color="fg.muted">Loading the uploads…</Text>}
+      {data ? <Found coming={coming} list={data} /> : !problem && <Text color="fg.muted">Loading the uploads…</Text>}
     </Stack>
   );
 };
 
-const Found = ({ list }: { list: List }) => {
+const Found = ({ list, coming }: { list: List; coming: boolean }) => {
   const [address] = useSearchParams();
   const query = address.toString();
   const [most, setMost] = useState(AT_FIRST);
@@ -54,18 +67,20 @@ const Found = ({ list }: { list: List }) => {
     [shown, filters.days, list],
   );
   const running = shown.filter((row) => ["running", "waiting"].includes(stateOf(row, list.now))).length;
-  if (!list.rows.length && !isFiltered(filters)) return <Nothing now={list.now} days={filters.days} />;
+  if (!list.rows.length && !list.more && !isFiltered(filters)) return <Nothing days={filters.days} now={list.now} />;
   return (
     <>
-      <FilterBar filters={filters} now={list.now} rows={list.rows} />
+      <FilterBar filters={filters} now={list.now} otherDags={list.dags} rows={list.rows} />
       <Text data-testid="count" fontSize="sm" role="status">
         {amount(shown.length, "upload")}
         {running > 0 && `, ${number(running)} of them under way`}
-        {list.more && `. Only the newest ${number(list.rows.length)} are here: choose fewer days to see all of them.`}
+        {list.more && `. Only the newest ${number(list.rows.length)} are here: choose ${filters.dag ? "" : "a DAG or "}fewer days to see others.`}
       </Text>
       {shown.length > 0 && <Plots buckets={made} hourly={filters.days <= 1} />}
       {shown.length > 0 ? (
         <Uploads now={list.now} rows={shown.slice(0, most)} />
+      ) : coming ? (
+        <Text color="fg.muted">Loading the uploads…</Text>
       ) : (
         <Notice status="info" title="No upload fits these filters">
           Clear a filter, or choose more days.
@@ -81,14 +96,3 @@ const Found = ({ list }: { list: List }) => {
     </>
   );
 };
-
-const Nothing = ({ now, days }: { now: number; days: number }) => (
-  <>
-    <FilterBar filters={{ vendor: "", dag: "", state: "", days }} now={now} rows={[]} />
-    <Notice status="info" title={days === 1 ? "Nothing was uploaded on the last day" : `Nothing was uploaded in the last ${days} days`}>
-      Uploads appear here as soon as a task with one of this provider&apos;s operators runs: ThymiaUploadOperator,
-      GerosenseSamplesOperator or PtengineProfilesOperator. Trigger such a DAG, or choose more days. You see the uploads
-      of those DAGs that you may read.
-    </Notice>
-  </>
-);

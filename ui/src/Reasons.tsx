@@ -29,7 +29,9 @@ const Compared = ({ count, most }: { count: number; most: number }) => (
   </Box>
 );
 
-export const Reasons = ({ upload, rules }: { upload: Upload; rules: Map<string, Rule> }) => {
+type Props = { upload: Upload; rules: Map<string, Rule>; ended: boolean };
+
+export const Reasons = ({ upload, rules, ended }: Props) => {
   const [all, setAll] = useState(false);
   const reasons = [...upload.reasons];
   const most = reasons[0]?.[1] ?? 1;
@@ -51,6 +53,11 @@ export const Reasons = ({ upload, rules }: { upload: Upload; rules: Map<string, 
         </Button>
       )}
       <Faults faults={upload.faults} />
+      {ended && !upload.validateOnly && (
+        <Text color="fg.muted" fontSize="xs" mt={2}>
+          As of the task&apos;s end: what a replay has delivered since still counts here.
+        </Text>
+      )}
     </Section>
   );
 };

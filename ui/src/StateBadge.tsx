@@ -12,6 +12,7 @@ const LOOKS: Record<State, { palette: string; Sign: typeof CheckIcon }> = {
   waiting: { palette: "purple", Sign: ClockIcon },
   silent: { palette: "orange", Sign: QuestionIcon },
   green: { palette: "green", Sign: CheckIcon },
+  "green-with-held": { palette: "green", Sign: ClockIcon },
   "green-with-rejects": { palette: "yellow", Sign: AlertIcon },
   red: { palette: "red", Sign: CrossIcon },
   retrying: { palette: "orange", Sign: AgainIcon },

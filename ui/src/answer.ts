@@ -23,6 +23,8 @@ export type Upload = {
   attempt: number;
   validateOnly: boolean;
   incremental: boolean;
+  /** Whether the next attempt goes on where this one ends. */
+  resume: boolean;
   counts: Counts;
   total: number | null;
   resent: number;
@@ -53,9 +55,11 @@ export type Row = Place & {
   upload: Upload;
 };
 
-export type List = { rows: Row[]; more: boolean; now: number };
+/** `more`: not all uploads are in `rows`; `dags` have some, whether or not they are in `rows`. */
+export type List = { rows: Row[]; more: boolean; dags: string[]; now: number };
 export type Rule = { says: string; do: string };
-export type Command = { title: string; command: string };
+/** `part`: the heading that it stands below; `when`: when to use it. */
+export type Command = { part: string; title: string; when: string; command: string };
 export type Detail = { row: Row; rules: Map<string, Rule>; commands: Command[]; now: number };
 
 type Fields = Record<string, unknown>;
@@ -120,6 +124,7 @@ function readUpload(upload: Fields): Upload {
     attempt: count(upload.attempt),
     validateOnly: upload.validate_only === true,
     incremental: upload.incremental === true,
+    resume: upload.resume !== false,
     counts: counts(upload),
     total: countOrNull(upload.total),
     resent: count(upload.resent),
@@ -162,7 +167,8 @@ function readRow(value: unknown): Row | null {
 export function readList(answer: unknown): List {
   const list = fields(answer);
   const rows = items(list.uploads).map(readRow).filter((row) => row !== null);
-  return { rows, more: list.more === true, now: moment(list.now) ?? Date.now() };
+  const dags = items(list.dags).map(text).filter(Boolean);
+  return { rows, more: list.more === true, dags, now: moment(list.now) ?? Date.now() };
 }
 
 /** Return one upload; null where there is none. */
@@ -175,7 +181,7 @@ export function readDetail(answer: unknown): Detail | null {
   );
   const commands = items(detail.commands)
     .map(fields)
-    .map((command) => ({ title: text(command.title), command: text(command.command) }))
+    .map(({ part, title, when, command }) => ({ part: text(part), title: text(title), when: text(when), command: text(command) }))
     .filter(({ command }) => command);
   return { row, rules: new Map(rules), commands, now: moment(detail.now) ?? Date.now() };
 }

@@ -19,8 +19,8 @@ export const noCounts = (): Counts =>
 /** Return how many records have a fate. */
 export const settled = (counts: Counts): number => FATES.reduce((sum, { fate }) => sum + counts[fate], 0);
 
-/** Return how many records need somebody to look at them. */
-export const notDelivered = (counts: Counts): number => counts.invalid + counts.refused + counts.unknown + counts.held;
+/** Return how many records need somebody to look at them: not those that the next run sends by itself. */
+export const notDelivered = (counts: Counts): number => counts.invalid + counts.refused + counts.unknown;
 
 /** Return how many records this run tried to deliver: not those that an earlier one had delivered, or only checked. */
 export const tried = (counts: Counts): number => settled(counts) - counts.unchanged - counts.valid;

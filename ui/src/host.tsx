@@ -27,7 +27,9 @@ export function taskPath(place: Place): string {
 /** Where one logs in and then comes back to this page. */
 export const loginAddress = (): string => `${basePath()}/api/v2/auth/login?next=${part(location.href)}`;
 
-export const listEndpoint = (days: number): string => `${basePath()}/userdata/api/uploads?days=${days}&limit=500`;
+/** `dag`: only the uploads of this one. */
+export const listEndpoint = (days: number, dag = ""): string =>
+  `${basePath()}/userdata/api/uploads?days=${days}&limit=500${dag && `&dag=${part(dag)}`}`;
 export const uploadEndpoint = ({ dagId, runId, taskId, mapIndex }: Place): string =>
   `${basePath()}/userdata/api/uploads/${part(dagId)}/${part(runId)}/${part(taskId)}/${mapIndex}`;
 

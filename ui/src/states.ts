@@ -1,6 +1,6 @@
 /** The state of an upload: from Airflow's task instance first, then from what the task itself said last. */
 
-import type { Row } from "./answer.ts";
+import type { Row, Upload } from "./answer.ts";
 import { notDelivered } from "./fates.ts";
 
 export const STATES = {
@@ -8,6 +8,7 @@ export const STATES = {
   waiting: "Waiting",
   silent: "No sign of life",
   green: "Done",
+  "green-with-held": "Done, some wait",
   "green-with-rejects": "Done with rejects",
   red: "Failed",
   retrying: "Will retry",
@@ -48,11 +49,14 @@ function whileRunning({ upload }: Row, now: number): State {
 }
 
 function whenDone({ upload }: Row): State {
-  return notDelivered(upload.counts) > 0 ? "green-with-rejects" : "green";
+  if (notDelivered(upload.counts) > 0) return "green-with-rejects";
+  return upload.counts.held > 0 ? "green-with-held" : "green";
 }
 
+const FINISHED: State[] = ["green", "green-with-held", "green-with-rejects", "red"];
+
 /** Return whether anything more is to come, so that it is worth asking again soon. */
-export const isUnfinished = (state: State): boolean => !["green", "green-with-rejects", "red"].includes(state);
+export const isUnfinished = (state: State): boolean => !FINISHED.includes(state);
 
 /** Return the state in words; one of Airflow's that this page knows nothing of is called as Airflow calls it. */
 export function nameOf(state: State, row: Row): string {
@@ -70,3 +74,11 @@ const WAITS_FOR: Record<string, string> = {
 
 /** Return what an upload waits for, as the object of "waits for". */
 export const waitsFor = (why: string): string => WAITS_FOR[why] ?? "the vendor";
+
+/** Return what an attempt after this one does, as the end of "The next attempt". */
+export function nextAttempt({ validateOnly, resume, incremental }: Upload): string {
+  if (validateOnly) return "checks everything again";
+  if (resume) return "goes on where this one stopped";
+  if (incremental) return "reads everything again, and sends what was not delivered";
+  return "sends everything again: the task has resume=False";
+}

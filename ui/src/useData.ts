@@ -16,17 +16,19 @@ const seen = new Map<string, { data: unknown; at: number }>();
 /**
  * Return what an address answers, and keep what was there while it fails or while another address is on its way.
  *
+ * @param path the address; null asks for nothing.
  * @param read makes a value of the answer's JSON.
  * @param pause the milliseconds until it is asked again.
  */
-export function useData<T>(path: string, read: (answer: unknown) => T, pause: (data: T) => number): Fetched<T> {
-  const [data, setData] = useState(() => seen.get(path)?.data as T | undefined);
+export function useData<T>(path: string | null, read: (answer: unknown) => T, pause: (data: T) => number): Fetched<T> {
+  const [data, setData] = useState(() => (path === null ? undefined : (seen.get(path)?.data as T | undefined)));
   const [problem, setProblem] = useState<Problem | null>(null);
   const ask = useRef(() => {});
   const steps = useRef({ read, pause });
   steps.current = { read, pause };
 
   useEffect(() => {
+    if (path === null) return undefined;
     const stopped = new AbortController();
     let timer = 0;
     let asking = false;

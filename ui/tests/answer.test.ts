@@ -36,17 +36,22 @@ test("an upload comes with its rules and commands", () => {
   const detail = readDetail({
     ...rowFields({ reasons: { G8: 2 } }, { map_index: 3 }),
     rules: { G8: { says: "a number above 0", do: "Correct it." }, G9: 3 },
-    commands: [{ title: "See them", command: "airflow userdata" }, { title: "none" }, null],
+    commands: [{ part: "See", title: "See them", when: "Always.", command: "airflow userdata" }, { title: "none" }, null],
     now: "2026-11-30T12:00:00Z",
   });
   assert.equal(detail?.row.mapIndex, 3);
   assert.deepEqual(detail?.rules.get("G8"), { says: "a number above 0", do: "Correct it." });
   assert.deepEqual(detail?.rules.get("G9"), { says: "", do: "" });
-  assert.deepEqual(detail?.commands, [{ title: "See them", command: "airflow userdata" }]);
+  assert.deepEqual(detail?.commands, [{ part: "See", title: "See them", when: "Always.", command: "airflow userdata" }]);
   assert.equal(detail?.now, NOW);
 });
 
 test("what is kept in an XCom backend is told from what has no counts", () => {
   assert.equal(readList({ uploads: [{ ...rowFields(), upload: null, elsewhere: true }] }).rows[0]?.elsewhere, true);
   assert.equal(row().elsewhere, false);
+});
+
+test("the DAGs that have uploads come with the list", () => {
+  assert.deepEqual(readList({ uploads: [], more: true, dags: ["a", 3, "", "b"] }).dags, ["a", "b"]);
+  assert.deepEqual(readList({ uploads: [], dags: "a" }).dags, []);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isUnfinished, nameOf, stateOf } from "../src/states.ts";
+import { isUnfinished, nameOf, nextAttempt, stateOf } from "../src/states.ts";
 import { NOW, row } from "./examples.ts";
 
 const state = (upload: object, task: object = {}) => stateOf(row({ ...upload }, { ...task }), NOW);
@@ -21,8 +21,9 @@ test("a running task that has been silent for over a minute gives no sign of lif
 
 test("a green task with anything that was not delivered is not simply done", () => {
   assert.equal(state({ delivered: 3, unchanged: 2 }, { state: "success" }), "green");
-  for (const fate of ["invalid", "refused", "unknown", "held", "rejected"]) {
-    assert.equal(state({ delivered: 3, [fate]: 1 }, { state: "success" }), "green-with-rejects", fate);
+  assert.equal(state({ delivered: 3, held: 2 }, { state: "success" }), "green-with-held");
+  for (const fate of ["invalid", "refused", "unknown", "rejected"]) {
+    assert.equal(state({ delivered: 3, held: 2, [fate]: 1 }, { state: "success" }), "green-with-rejects", fate);
   }
 });
 
@@ -55,5 +56,13 @@ test("a state that nobody knows is shown as it is called", () => {
 
 test("only what has ended is finished", () => {
   assert.ok(isUnfinished("retrying") && isUnfinished("silent") && isUnfinished("other"));
-  assert.ok(!isUnfinished("red") && !isUnfinished("green") && !isUnfinished("green-with-rejects"));
+  assert.ok(!isUnfinished("red") && !isUnfinished("green-with-held") && !isUnfinished("green") && !isUnfinished("green-with-rejects"));
+});
+
+test("the next attempt goes on only where it does", () => {
+  const next = (upload: object) => nextAttempt(row({ ...upload }).upload);
+  assert.equal(next({}), "goes on where this one stopped");
+  assert.equal(next({ resume: false }), "sends everything again: the task has resume=False");
+  assert.equal(next({ resume: false, incremental: true }), "reads everything again, and sends what was not delivered");
+  assert.equal(next({ resume: true, validate_only: true }), "checks everything again");
 });

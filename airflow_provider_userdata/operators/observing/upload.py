@@ -16,6 +16,7 @@ class Upload:
     :param source: where records come from, in words. It may name a path: for logs.
     :param label: what a mapped task uploads, in few words; empty if it has nothing to tell it by.
     :param attempt: Airflow's number of the attempt.
+    :param resume: whether the next attempt goes on where this one ends.
     """
 
     vendor: str
@@ -27,3 +28,4 @@ class Upload:
     attempt: int
     validate_only: bool
     incremental: bool
+    resume: bool

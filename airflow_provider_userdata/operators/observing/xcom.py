@@ -70,6 +70,7 @@ def shown(upload: Upload, status: Status, state: State, error: BaseException | N
         attempt=upload.attempt,
         validate_only=upload.validate_only,
         incremental=upload.incremental,
+        resume=upload.resume,
         read=report.read,
         total=status.total,
         delivered=report.delivered,

@@ -27,6 +27,7 @@ UPLOAD = Upload(
     attempt=2,
     validate_only=False,
     incremental=True,
+    resume=True,
 )
 UNTIL = datetime(2026, 5, 1, 8, tzinfo=UTC)
 
