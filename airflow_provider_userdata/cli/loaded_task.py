@@ -16,9 +16,7 @@ def task_of(asked: Namespace) -> Any:
 
     :raises ArgumentError: if there is no such DAG or task.
     """
-    kind: Any = find("DagBag", ("airflow.dag_processing.dagbag", "airflow.models.dagbag"))
-    logging.getLogger("airflow.models.dagbag").setLevel(logging.WARNING)
-    bag = kind(asked.subdir)
+    bag = _dags(asked.subdir)
     dag = bag.dags.get(asked.dag_id)
     if dag is None:
         broken = f"; {len(bag.import_errors)} files can't be loaded" if bag.import_errors else ""
@@ -27,3 +25,11 @@ def task_of(asked: Namespace) -> Any:
     if asked.task_id not in tasks:
         raise ArgumentError(f"DAG {asked.dag_id!r} has no task {asked.task_id!r}; it has {', '.join(sorted(tasks))}")
     return tasks[asked.task_id]
+
+
+def _dags(folder: str | None) -> Any:
+    """Return all DAGs in a folder. What Airflow logs of its work is left out, apart from warnings."""
+    kind: Any = find("DagBag", ("airflow.dag_processing.dagbag", "airflow.models.dagbag"))
+    quiet = logging.getLogger(f"{__name__}.loading")
+    quiet.setLevel(logging.WARNING)
+    return type(kind.__name__, (kind,), {"log": quiet})(folder)

@@ -4,43 +4,50 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from contextlib import redirect_stdout
 
 from airflow_provider_userdata.cli.loaded_task import task_of
 from airflow_provider_userdata.cli.printing import said
-from airflow_provider_userdata.delivery import Result
+from airflow_provider_userdata.cli.reject_groups import RejectGroups
+from airflow_provider_userdata.cli.replay_words import changes_said, result_said
 from airflow_provider_userdata.operators import replaying
+from airflow_provider_userdata.operators.replaying import Replayed
 from airflow_provider_userdata.sources import Corrections, RejectsSource
-from airflow_provider_userdata.vendors import by_rule
 
 
 @said()
 def replay(asked: Namespace) -> None:
     """Send the rejects of a task's run again."""
+    table = None if asked.fix is None else Corrections(asked.fix, reformatted=asked.reformatted or "refuse")
     source = RejectsSource(
         run=(asked.dag_id, asked.task_id, *([asked.run_id] if asked.run_id else [])),
         rules=asked.rule,
         limit=asked.limit,
-        fix=None if asked.fix is None else Corrections(asked.fix),
+        fix=table,
         **({"fates": asked.fate} if asked.fate else {}),
     )
-    result = replaying.replay(task_of(asked), source, dry_run=asked.dry_run)
-    print("\n".join(_said(result, dry_run=asked.dry_run)))
+    with redirect_stdout(sys.stderr):  # where Airflow logs to otherwise, between the results
+        task = task_of(asked)
+        with replaying.replayed(task, source, dry_run=asked.dry_run) as done:
+            result, groups = done.result, _groups(done)
+    if table is not None and table.changes is not None:
+        for line in changes_said(table, table.changes, replaying.user_column(task)):
+            print(line)
+        print()
+    if result.error is None or result.report.read:
+        print("\n".join(result_said(result, groups, table, dry_run=asked.dry_run)))
     if result.error is not None:
         raise result.error
-    report = result.report
-    if report.rejected or report.unknown:
+    if result.report.rejected or result.report.unknown:
         sys.exit(1)
 
 
-def _said(result: Result, *, dry_run: bool) -> list[str]:
-    report = result.report
-    if not report.read:
-        return ["No record is left to be sent again."]
-    good = report.read - report.rejected - report.unknown
-    done = f"{good:,} valid, nothing was sent" if dry_run else f"{report.delivered:,} delivered"
-    others = {"rejected": report.rejected, "held": 0 if dry_run else report.held, "unknown": report.unknown}
-    counts = [f"{count:,} {name}" for name, count in others.items() if count]
-    lines = [f"{report.read:,} records: {', '.join([done, *counts])}."]
-    if report.rejected or report.unknown:
-        lines.append(f"By rule: {by_rule(report.reasons)}. See {report.rejects}")
-    return lines
+def _groups(done: Replayed) -> RejectGroups:
+    """Return why records were rejected again."""
+    groups = RejectGroups()
+    if done.result.report.rejects is not None:
+        for path in done.folder.iterdir():
+            if path.name.startswith("rejects-"):
+                with path.open("rb") as lines:
+                    groups.add(1, lines)
+    return groups

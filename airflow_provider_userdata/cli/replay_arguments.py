@@ -13,6 +13,12 @@ REPLAY = Command(
         argument("task_id", help="the task"),
         argument("--run-id", help="the DAG's run (default: the one that wrote last)"),
         argument("--fix", metavar="FILE", help="the edited table of `rejects export`; what it lacks is left out"),
+        argument(
+            "--reformatted",
+            choices=("original", "table"),
+            help="for values of which a spreadsheet only changed the form, such as 000046 to 46: send the original "
+            "ones, or those of the table (default: nothing is sent)",
+        ),
         argument("--rule", action="append", help="only what this rule kept back; may be repeated (default: any)"),
         argument(
             "--fate",

@@ -184,6 +184,10 @@ class DeliveryOperator(Lineage, BaseOperator):
         """Return the fields that `fields` must give, or if it is not given, a table's columns."""
         return ()
 
+    def _user_field(self) -> str | None:
+        """Return the vendor's field that says whose a record is; without `fields`, it is the column."""
+        return None
+
     def _field_map(self) -> FieldMap | None:
         return arguments.field_map(self.fields, self._known_fields, self._required_fields())
 

@@ -107,6 +107,10 @@ class GerosenseSamplesOperator(DeliveryOperator):
     def _held_max_age(self) -> float | None:
         return None if self.held_max_age is None else arguments.number("held_max_age", self.held_max_age)
 
+    def _user_field(self) -> str | None:
+        columns = self._columns()
+        return None if columns is None else columns.user_id
+
     def _user_headers(self, context: Context) -> UserHeaders | None:
         if self.token is None:
             return None

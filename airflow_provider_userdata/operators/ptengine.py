@@ -46,5 +46,8 @@ class PtengineProfilesOperator(DeliveryOperator):
     def _hook(self) -> PtengineHook:
         return PtengineHook(self.ptengine_conn_id)
 
+    def _user_field(self) -> str:
+        return USER_ID
+
     def _required_fields(self) -> Collection[str]:
         return (USER_ID,)

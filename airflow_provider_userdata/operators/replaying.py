@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from airflow_provider_userdata.delivery import Delivery, Observer, Result
+from airflow_provider_userdata.delivery import Delivery, Observer, Report, Result
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators.base import DeliveryOperator
+from airflow_provider_userdata.operators.output_paths import output_root, run_folder
 from airflow_provider_userdata.operators.planning import make_plan
 from airflow_provider_userdata.sources import OF_COMMANDS, RejectsSource
 
@@ -36,19 +38,40 @@ class _Instance:
         """Keep nothing: nobody would find it."""
 
 
+class Replayed(NamedTuple):
+    """What became of rejects that were sent again.
+
+    :param folder: of the replay's own files.
+    """
+
+    result: Result
+    folder: Any
+
+
 def replay(task: Any, source: RejectsSource, *, dry_run: bool = False, observers: Sequence[Observer] = ()) -> Result:
+    """Send rejects again, as `replayed` does, and return the report, and the error that ended it."""
+    with replayed(task, source, dry_run=dry_run, observers=observers) as done:
+        return done.result
+
+
+@contextmanager
+def replayed(
+    task: Any, source: RejectsSource, *, dry_run: bool = False, observers: Sequence[Observer] = ()
+) -> Iterator[Replayed]:
     """Send rejects again with the operator and the connection of a task, as a run of its own that Airflow doesn't know.
 
-    Its files are below the task's `output_path`, in the folder of a run `replay__<date and time>`.
+    Its files are below the task's `output_path`, in the folder of a run `replay__<date and time>`. If nothing was sent,
+    they are there until the `with` block ends.
 
     :param task: the task, as its DAG has it.
     :param source: which rejects; for those of a run, its `run`.
     :param dry_run: whether to check the records, and to send none.
     :param observers: are told how far it is.
-    :return: the report, and the error that ended it; the report's `rejects` are those of the replay.
+    :return: gives the report, and the error that ended it; the report's `rejects` are those of the replay.
     :raises UserdataError: if the task can't be used, or an argument, the connection or the source.
     """
-    return _run(task, source, dry_run=dry_run, observers=observers)
+    with _run(task, source, dry_run=dry_run, observers=observers) as done:
+        yield done
 
 
 def send_held(task: Any) -> Result:
@@ -58,10 +81,12 @@ def send_held(task: Any) -> Result:
     :return: the report, and the error that ended it.
     :raises UserdataError: if the task can't be used, or an argument or the connection.
     """
-    return _run(task, [])
+    with _run(task, []) as done:
+        return done.result
 
 
-def _run(task: Any, source: Any, *, dry_run: bool = False, observers: Sequence[Observer] = ()) -> Result:
+@contextmanager
+def _run(task: Any, source: Any, *, dry_run: bool = False, observers: Sequence[Observer] = ()) -> Iterator[Replayed]:
     if not isinstance(task, DeliveryOperator):
         raise ArgumentError(
             f"task {getattr(task, 'task_id', '?')!r} is no upload of its own: it is mapped, or of another operator. "
@@ -74,8 +99,40 @@ def _run(task: Any, source: Any, *, dry_run: bool = False, observers: Sequence[O
     own.source = source
     own.validate_only = dry_run
     own.deferrable = False
-    plan = make_plan(own, context, came_back=False)
-    return Delivery(replace(plan, observers=observers, max_rejected=float("inf"))).run()
+    folder = run_folder(output_root(own.output_path), instance)
+    stays = False
+    try:
+        plan = make_plan(own, context, came_back=False)
+        stays = not dry_run
+        result = Delivery(replace(plan, observers=observers, max_rejected=float("inf"))).run()
+        stays = not dry_run and _says_something(result.report, own_records=not isinstance(source, RejectsSource))
+        yield Replayed(result, folder)
+    finally:
+        if not stays:
+            _remove(folder)
+
+
+def _says_something(report: Report, *, own_records: bool) -> bool:
+    """Return whether the files of a run say what no other run's do.
+
+    :param own_records: whether its rejects are not those of an earlier run.
+    """
+    return bool(report.requests or report.held or (own_records and report.rejected))
+
+
+def user_column(task: DeliveryOperator) -> str | None:
+    """Return the source's column that says whose a record is; None if there is none."""
+    field, fields = task._user_field(), task._field_map()
+    return field if fields is None or field is None else fields.column_of(field)
+
+
+def _remove(folder: Any) -> None:
+    """Remove the folder of a run that has sent nothing, with those above that are empty then."""
+    with suppress(OSError, AttributeError):  # it isn't there, holds something else, or the store has no folders
+        for path in list(folder.iterdir()):
+            path.unlink()
+        for above in (folder, folder.parent, folder.parent.parent):
+            above.rmdir()
 
 
 def _render(task: Any, context: Any) -> None:

@@ -66,6 +66,9 @@ class ThymiaUploadOperator(DeliveryOperator):
     def _kind(self) -> str:
         return self.upload_type
 
+    def _user_field(self) -> str:
+        return self._label_column() or "user"
+
     def _hook(self) -> ThymiaHook:
         return ThymiaHook(self.thymia_conn_id)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from airflow_provider_userdata.delivery.preparing import Column, Constant, Number, Timestamp
 from airflow_provider_userdata.delivery.recording import RejectedLine
 from airflow_provider_userdata.sources.airflow_lookups import storage_path
-from airflow_provider_userdata.sources.corrections import ABOUT, WHOLE, Corrections, cell_of
+from airflow_provider_userdata.sources.corrections import REFORMATTED, WHOLE, Corrections, cell_of
 from airflow_provider_userdata.sources.describing import argument_label, described, label
 from airflow_provider_userdata.sources.file_source import FileSource
+from airflow_provider_userdata.sources.fix_changes import Change, Changes
+from airflow_provider_userdata.sources.fix_table import ABOUT
 from airflow_provider_userdata.sources.opening import Surroundings, open_source
+from airflow_provider_userdata.sources.paths import path_of
 from airflow_provider_userdata.sources.rejects_files import OF_COMMANDS
 from airflow_provider_userdata.sources.rejects_source import RejectsSource
 from airflow_provider_userdata.sources.row_reader import read
@@ -19,7 +22,10 @@ from airflow_provider_userdata.sources.untemplated import as_text, hold, is_loca
 __all__ = [
     "ABOUT",
     "OF_COMMANDS",
+    "REFORMATTED",
     "WHOLE",
+    "Change",
+    "Changes",
     "Column",
     "Constant",
     "Corrections",
@@ -39,6 +45,7 @@ __all__ = [
     "is_location",
     "label",
     "open_source",
+    "path_of",
     "read",
     "storage_path",
     "unhold",

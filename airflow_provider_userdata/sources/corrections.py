@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from airflow_provider_userdata.delivery.reading import TextRecord
 from airflow_provider_userdata.delivery.recording import RejectedLine
 from airflow_provider_userdata.errors import SourceError
+from airflow_provider_userdata.sources.fix_changes import Changes
+from airflow_provider_userdata.sources.fix_table import FixRow, FixTable, read_fix_table, unusable
+from airflow_provider_userdata.sources.lost_form import is_cut, lost_form
 
-ABOUT = "userdata: "
-"""How the columns begin that are not the record's own."""
 WHOLE = "record"
 """The column of records that have no fields."""
 _WHOLES = (WHOLE, "$text", "$base64")
 """The columns of such records, and of lines that are not JSON."""
-_POSITION = f"{ABOUT}position"
-_DELIMITERS = (",", ";", "\t")
+REFORMATTED = ("refuse", "original", "table")
+"""What may be done with values that only lost their form."""
 
 
 def cell_of(value: object) -> str:
@@ -40,51 +40,105 @@ class Corrections:
     source has no types, as in a CSV; elsewhere it is what it says as JSON, or else a text. A record whose row was
     removed from the table is left out.
 
+    Spreadsheets change the form of values by themselves: `000046` becomes `46`. Before anything is sent, the whole
+    table is compared with the rejects, and such changes are refused.
+
     :param path: the table, which still has the column with the position: of one run's rejects.
+    :param reformatted: what to do with values that only lost their form: `refuse` them, so that nothing is sent, take
+        the `original` values, or those of the `table`. Default: `refuse`.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, reformatted: Literal["refuse", "original", "table"] = "refuse"
+    ) -> None:
         self._path = Path(path).expanduser()
+        self.reformatted = reformatted
+        self.changes: Changes | None = None
+        """What the table changes; None before it was compared."""
+
+    @functools.cached_property
+    def table(self) -> FixTable:
+        """The table."""
+        return read_fix_table(self._path)
+
+    def compare(self, lines: Iterable[RejectedLine]) -> None:
+        """Find out what the table changes of the rejects that are to be sent again.
+
+        :raises SourceError: if the table can't be used, or values only lost their form.
+        """
+        if self.reformatted not in REFORMATTED:
+            raise SourceError(f"source: Corrections: reformatted must be one of {', '.join(map(repr, REFORMATTED))}")
+        changes, columns = Changes(), dict[str, None]()
+        for line in lines:
+            row = self.table.rows.get(line.position)
+            if row is None:
+                changes.removed += 1
+                continue
+            changes.compared += 1
+            before = _fields(line)
+            columns.update(dict.fromkeys(before))
+            for name, was, form in self._changed(before, row):
+                changes.add(name, row.number, form=form, filled=not was.strip())
+        self._check_columns(columns)
+        self.changes = changes
+        if changes.reformatted and self.reformatted == "refuse":
+            raise self._refused(changes)
 
     def __call__(self, record: Any, line: RejectedLine) -> Any:
         """Return a record as the table has it; None if it isn't there."""
-        cells = self._rows.get(line.position)
-        if cells is None:
+        row = self.table.rows.get(line.position)
+        if row is None:
             return None
         before = msgspec.json.decode(line.record)
         if not isinstance(record, dict) or not isinstance(before, dict):
-            own = {name: _as_json(text) for name, text in cells.items() if name not in _WHOLES and text}
-            whole = next((cells[name] for name in _WHOLES if cells.get(name)), cell_of(record))
+            cells = {name: row.cells[name] for name in self.table.columns if row.cells[name]}
+            own = {name: _as_json(text) for name, text in cells.items() if name not in _WHOLES}
+            whole = next((cells[name] for name in _WHOLES if name in cells), cell_of(record))
             return own or (record if whole == cell_of(record) else _as_json(whole))
-        changed = {name: text for name, text in cells.items() if text != cell_of(before.get(name))}
+        kept = self.reformatted == "original"
+        changed = {name: row.cells[name] for name, _, form in self._changed(before, row) if not (form and kept)}
         is_text = type(record) is TextRecord
         new = {name: text if is_text else _typed(text, before.get(name)) for name, text in changed.items()}
         return TextRecord({**record, **new}) if is_text else {**record, **new}
 
-    @functools.cached_property
-    def _rows(self) -> Mapping[int, dict[str, str]]:
-        """The cells of the records' own columns, by position."""
-        try:
-            text = self._path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError:
-            raise self._fault("is not UTF-8; save it as CSV UTF-8") from None
-        except OSError as error:
-            raise self._fault(f"can't be read: {error.strerror or type(error).__name__}") from None
-        for delimiter in _DELIMITERS:
-            rows = csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter)
-            if _POSITION in (rows.fieldnames or ()):
-                return dict(self._row(number, row) for number, row in enumerate(rows, start=2))
-        raise self._fault(f"has no column {_POSITION!r}; export the rejects without --records-only")
+    def _changed(self, before: Mapping[str, Any], row: FixRow) -> Iterator[tuple[str, str, str | None]]:
+        """Yield the columns that are changed in a row, what stood there, and what happened to its form alone."""
+        for name in self.table.columns:
+            was, text = cell_of(before.get(name)), row.cells[name]
+            if text != was and not is_cut(was, text):
+                yield name, was, lost_form(was, text)
 
-    def _row(self, number: int, row: Mapping[str, str | None]) -> tuple[int, dict[str, str]]:
-        position = row[_POSITION] or ""
-        if not position.isdecimal():
-            raise self._fault(f"has no position in row {number}")
-        own = {name: cell or "" for name, cell in row.items() if name is not None and not name.startswith(ABOUT)}
-        return int(position), own
+    def _check_columns(self, columns: Mapping[str, None]) -> None:
+        """Check that the table has all columns of the records that it corrects."""
+        lost = [name for name in columns if name not in self.table.columns and name not in _WHOLES]
+        if not lost:
+            return
+        new = [name for name in self.table.columns if name not in columns and name not in _WHOLES]
+        also = f" and has {_named('a new one', 'new ones', new)}" if new else ""
+        raise unusable(
+            self._path,
+            f"has lost {_named('the column', 'the columns', lost)}{also}. Columns keep their names: leave a value "
+            "out by emptying its cell",
+        )
 
-    def _fault(self, what: str) -> SourceError:
-        return SourceError(f"source: the corrections in {self._path} can't be used: the table {what}")
+    def _refused(self, changes: Changes) -> SourceError:
+        found = "; ".join(f"{one.column}: {one.form} ({one.rows})" for one in changes.reformatted)
+        return unusable(
+            self._path,
+            f"has values that only lost their form, as spreadsheets do it by themselves ({found}). Nothing was sent. "
+            "Say --reformatted original to send those values as they were, or --reformatted table to send them as the "
+            "table has them; in a DAG, Corrections(…, reformatted='original')",
+        )
+
+
+def _fields(line: RejectedLine) -> Mapping[str, Any]:
+    """Return the record's values by the columns in which they are exported."""
+    value = msgspec.json.decode(line.record)
+    return value if isinstance(value, dict) else {WHOLE: value}
+
+
+def _named(one: str, several: str, names: list[str]) -> str:
+    return f"{one if len(names) == 1 else several} {', '.join(map(repr, names))}"
 
 
 def _typed(cell: str, before: object) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain, groupby, islice
 from typing import Any, NamedTuple
@@ -13,10 +14,11 @@ import msgspec
 from airflow_provider_userdata.delivery import Fate
 from airflow_provider_userdata.delivery.preparing import value_of
 from airflow_provider_userdata.delivery.reading import Chunk, RowFormat, Unreadable
-from airflow_provider_userdata.delivery.recording import RejectedLine
+from airflow_provider_userdata.delivery.recording import Folder, RejectedLine
 from airflow_provider_userdata.delivery.replaying import Replay
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError, UserdataError
 from airflow_provider_userdata.sources.chunking import LazySource
+from airflow_provider_userdata.sources.corrections import Corrections
 from airflow_provider_userdata.sources.reject_chains import Chains
 from airflow_provider_userdata.sources.rejects_files import RejectsFolder, attempt_of, attempts_in, find_rejects
 from airflow_provider_userdata.sources.rejects_source import RejectsSource
@@ -59,6 +61,8 @@ def open_rejects(source: RejectsSource, replay: Replay, output: Any) -> LazySour
 
 
 def _read(source: RejectsSource, folders: list[RejectsFolder], chains: Chains) -> Iterator[Chunk]:
+    if isinstance(source.fix, Corrections):
+        source.fix.compare(line for folder in folders for line in _lines_of_folder(source, folder, chains))
     left = source.limit
     for chunk in chain.from_iterable(_of_folder(source, folder, chains) for folder in folders):
         if left is None:
@@ -73,7 +77,7 @@ def _read(source: RejectsSource, folders: list[RejectsFolder], chains: Chains) -
 
 def _of_folder(source: RejectsSource, rejects: RejectsFolder, chains: Chains) -> Iterator[Chunk]:
     folder, names = rejects
-    try:
+    with _readable(folder):
         attempts = attempts_in(folder)
         order = {attempt: place for place, attempt in enumerate(attempts)}
         for name in sorted(names, key=lambda name: (order.get(attempt_of(name, folder) or "", -1), name)):
@@ -82,8 +86,21 @@ def _of_folder(source: RejectsSource, rejects: RejectsFolder, chains: Chains) ->
                 while rows := list(islice(group, ROWS)):
                     lines = [row.line for row in rows]
                     yield Chunk(form, [row.row for row in rows], carried_in, file=str(folder / name), lines=lines)
-    except (UserdataError, GeneratorExit):
-        raise
+
+
+def _lines_of_folder(source: RejectsSource, rejects: RejectsFolder, chains: Chains) -> Iterator[RejectedLine]:
+    """Yield the lines whose records are sent again."""
+    with _readable(rejects.folder):
+        for name in rejects.names:
+            for _, line in _wanted(source, rejects, name, chains):
+                if line is not None and not line.carried_over:
+                    yield line
+
+
+@contextmanager
+def _readable(folder: Folder) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise SourceBrokeError(f"source: the rejects in {folder} can't be read: {type(error).__name__}") from error
 
@@ -92,19 +109,12 @@ def _chosen(source: RejectsSource, rejects: RejectsFolder, name: str, chains: Ch
     """Yield the records of a file that are sent again."""
     by_itself = damaged = 0
     takes_line = source.fix_takes_line
-    with (rejects.folder / name).open("rb") as file:
-        for number, text in enumerate(file, start=1):
-            try:
-                line = _decode(text)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                damaged += text.endswith(b"\n")  # one without is being written, or a crash tore it
-                continue
-            since = chains.fate(rejects.folder, name, number)
-            if since in (Fate.DELIVERED, Fate.HELD) or not source.takes(since or line.fate, line.rule):
-                continue
-            if line.carried_over:
-                by_itself += 1
-                continue
+    for number, line in _wanted(source, rejects, name, chains):
+        if line is None:
+            damaged += 1
+        elif line.carried_over:
+            by_itself += 1
+        else:
             row = line.row() if source.fix is None else _fixed(source, line, name, number, takes_line=takes_line)
             if row is not None:
                 yield _Row(row, number, line.carried_in)
@@ -112,6 +122,23 @@ def _chosen(source: RejectsSource, rejects: RejectsFolder, name: str, chains: Ch
         _log.info("%d held records are left out: the task's next run sends them first", by_itself)
     if damaged:
         _log.warning("%s has %d damaged lines, which are left out", name, damaged)
+
+
+def _wanted(
+    source: RejectsSource, rejects: RejectsFolder, name: str, chains: Chains
+) -> Iterator[tuple[int, RejectedLine | None]]:
+    """Yield the lines of a file that are still to be sent, each with its number; None for a damaged one."""
+    with (rejects.folder / name).open("rb") as file:
+        for number, text in enumerate(file, start=1):
+            try:
+                line = _decode(text)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                if text.endswith(b"\n"):  # one without is being written, or a crash tore it
+                    yield number, None
+                continue
+            since = chains.fate(rejects.folder, name, number)
+            if since not in (Fate.DELIVERED, Fate.HELD) and source.takes(since or line.fate, line.rule):
+                yield number, line
 
 
 def _fixed(source: RejectsSource, line: RejectedLine, name: str, number: int, *, takes_line: bool) -> Any:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.cli.definition import parser
 from airflow_provider_userdata.decorators.ptengine import ptengine_profiles_task
 from airflow_provider_userdata.errors import ArgumentError, SourceError
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
@@ -153,73 +152,3 @@ def test_airflow_stores_no_function(first: Any, new_dag: Any) -> None:
     assert "0x" not in json.dumps(repr(again.source))
     assert "right" in repr(again.source)
     assert dag.task_ids == ["again"]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
-    """Run a command; give its exit code, and what it printed."""
-
-    def run(*arguments: str) -> tuple[int, str]:
-        code = 0
-        try:
-            asked = parser().parse_args(arguments)
-            asked.function(asked)
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1
-            said = "" if isinstance(end.code, int) else str(end.code)
-            return code, capsys.readouterr().out + said
-        return code, capsys.readouterr().out
-
-    return run
-
-
-SPREADSHEET = """
-from airflow_provider_userdata.airflow_compat import find
-from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
-
-with find("DAG", ("airflow.sdk", "airflow.models.dag"))("spreadsheet", schedule=None):
-    PtengineProfilesOperator(task_id="upload", source="{path}", max_rejected=9)
-"""
-
-
-@pytest.mark.parametrize("name", ["people.csv", "people.jsonl"])
-def test_a_spreadsheet_corrects_them(
-    name: str, command: Any, new_dag: Any, run_dag: Any, sandbox: Sandbox, output: Path, tmp_path: Path
-) -> None:
-    """Exported, edited, tried, sent: what was corrected goes out once, and what is still wrong says so."""
-    people: list[dict[str, Any]] = [{"user_id": f"u{number}", "city": "Kyoto"} for number in range(9)]
-    people[2]["user_id"], people[4]["city"], people[7]["user_id"] = "", "x" * 200, " "
-    if name.endswith("csv"):
-        text = "user_id,city\n" + "".join(f"{one['user_id']},{one['city']}\n" for one in people)
-    else:
-        text = "".join(json.dumps(one) + "\n" for one in people)
-    (tmp_path / name).write_text(text)
-    (tmp_path / "dags").mkdir()
-    (tmp_path / "dags" / "spreadsheet.py").write_text(SPREADSHEET.format(path=tmp_path / name))
-    with new_dag() as dag:
-        PtengineProfilesOperator(task_id="upload", source=str(tmp_path / name), max_rejected=9)
-    dag.dag_id = "spreadsheet"
-    run = run_dag(dag)
-    table = tmp_path / "fix.csv"
-    code, _ = command("rejects", "export", "spreadsheet", "upload", "--run-id", run.run_id, "--csv", str(table))
-    assert code == 0
-    table.write_text(table.read_text().replace("x" * 200, "Osaka").replace(",Kyoto,2,", "u2,Kyoto,2,").lstrip("\ufeff"))
-    rows = table.read_text().splitlines()
-    assert [row.partition(",Kyoto")[0] for row in rows if row.startswith("u2")] == ["u2"], rows
-    again = ("replay", "spreadsheet", "upload", "--fix", str(table), "--subdir", str(tmp_path / "dags"))
-
-    tried, said_first = command(*again, "--dry-run")
-    code, said = command(*again)
-    _, said_last = command(*again, "--rule", "P4")
-
-    assert (tried, code) == (1, 1)
-    assert "2 valid, nothing was sent, 1 rejected" in said_first
-    assert "2 delivered, 1 rejected" in said
-    assert "No record is left" in said_last
-    assert sandbox.ptengine.counts.records == sandbox.ptengine.counts.distinct == 8
-
-
-def test_a_command_says_what_is_not_there(command: Any, tmp_path: Path) -> None:
-    """A DAG, a task."""
-    code, said = command("replay", "nothing", "upload", "--subdir", str(tmp_path))
-    assert (code, "there is no DAG 'nothing'" in said) == (1, True)

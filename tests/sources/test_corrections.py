@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 
 from airflow_provider_userdata.delivery.reading import Header, TextRow
+from airflow_provider_userdata.delivery.replaying import Replay
 from airflow_provider_userdata.errors import SourceError
-from airflow_provider_userdata.sources import Corrections, RejectsSource
+from airflow_provider_userdata.sources import Corrections, RejectsSource, Surroundings, open_source
 from tests.sources.test_rejects import rows, write
 
 
-def corrected(folder: Path, records: list[Any], table: str) -> list[Any]:
+def corrected(folder: Path, records: list[Any], table: str, reformatted: Any = "refuse") -> list[Any]:
     """Write rejects and their edited table, and read what would be sent."""
     (folder / "fix.csv").write_text(table, newline="")
-    return rows(RejectsSource(write(folder, records), fix=Corrections(folder / "fix.csv")))
+    fix = Corrections(folder / "fix.csv", reformatted=reformatted)
+    return rows(RejectsSource(write(folder, records), fix=fix))
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
@@ -60,6 +62,12 @@ def test_a_line_that_was_no_record_becomes_one(tmp_path: Path) -> None:
         (b"a,b\n1,2\n", "without --records-only"),
         (b"a,userdata: position\n1,\n", "no position in row 2"),
         (b"a,userdata: position\n\xff,1\n", "not UTF-8"),
+        (b"b,userdata: position\n1,0\n", "lost the column 'a' and has a new one 'b'"),
+        (b"userdata: position\n0\n", "lost the column 'a'\\. "),
+        (b"a,a,userdata: position\n1,2,0\n", "the column 'a' twice"),
+        (b"a,userdata: position\n1,0,3\n", "has 3 cells in row 2 where the header has 2"),
+        (b"a,userdata: position\n1,0\n\n2,0\n", "the record of row 2 again in row 4"),
+        (b'a,userdata: position\n1\r\r2,0\n"', "can't be used"),
         (None, "can't be read"),
     ],
 )
@@ -69,3 +77,62 @@ def test_a_table_that_cannot_be_used_is_said(table: bytes | None, says: str, tmp
         (tmp_path / "fix.csv").write_bytes(table)
     with pytest.raises(SourceError, match=says):
         rows(RejectsSource(write(tmp_path, [{"a": 1}]), fix=Corrections(tmp_path / "fix.csv")))
+
+
+DAMAGED = "id,day,n,userdata: position\n46,26.05.2025,7.0,0\n"
+SENT = {
+    "original": {"id": "000046", "day": "2025-05-26", "n": "7.0"},
+    "table": {"id": "46", "day": "26.05.2025", "n": "7.0"},
+}
+
+
+@pytest.mark.parametrize("choice", ["original", "table"])
+def test_values_that_only_lost_their_form_need_a_word(choice: str, tmp_path: Path) -> None:
+    """Without it, nothing of the table is sent, and the message has columns and rows, no values."""
+    records = [TextRow(Header(("id", "day", "n")), ["000046", "2025-05-26", "x"])]
+
+    with pytest.raises(SourceError, match="id: leading zeros are gone") as refused:
+        corrected(tmp_path, records, DAMAGED)
+
+    assert "day: the date is written in another way (row 2)" in str(refused.value)
+    assert "46" not in str(refused.value)
+    assert corrected(tmp_path, records, DAMAGED, choice) == [SENT[choice]]
+
+
+def test_a_later_row_keeps_the_first_from_being_sent(tmp_path: Path) -> None:
+    """The whole table is compared before the first record is given."""
+    records = [{"id": f"{number:06d}"} for number in range(2000)]
+    table = "".join(f"{number:06d},{number}\n" for number in range(1999))
+    (tmp_path / "fix.csv").write_text(f"id,userdata: position\n{table}1999,1999\n")
+    source = RejectsSource(write(tmp_path, records), fix=Corrections(tmp_path / "fix.csv"))
+
+    with pytest.raises(SourceError, match="row 2001"):
+        next(open_source(source, of=Surroundings(Replay("run", "1-x"), None)).chunks())
+
+
+def test_other_choices_are_refused(tmp_path: Path) -> None:
+    """Before anything is read."""
+    with pytest.raises(SourceError, match="reformatted must be one of 'refuse'"):
+        corrected(tmp_path, [{"a": 1}], "a,userdata: position\n1,0\n", "keep")
+
+
+def test_what_a_table_changes_is_counted(tmp_path: Path) -> None:
+    """By column and kind of change, with rows as spreadsheets count them; a removed row, too."""
+    records = [{"id": "", "note": "old"}, {"id": "b", "note": "old"}, {"id": "c", "note": "old"}]
+    (tmp_path / "fix.csv").write_text('id,note,userdata: position\na,"new\nlines",0\n\nother,new,1\n')
+    fix = Corrections(tmp_path / "fix.csv")
+
+    rows(RejectsSource(write(tmp_path, records), fix=fix))
+
+    assert fix.changes is not None
+    found = [(one.column, one.filled, one.count, one.rows) for one in fix.changes]
+    assert found == [("id", True, 1, "row 2"), ("note", False, 2, "rows 2, 4"), ("id", False, 1, "row 4")]
+    assert (fix.changes.compared, fix.changes.removed) == (2, 1)
+
+
+def test_line_ends_within_cells_are_no_change(tmp_path: Path) -> None:
+    """Nor are characters that only Python takes for line ends."""
+    records = [{"id": "a", "note": "one\r\ntwo\u2028three"}]
+    table = 'id,note,userdata: position\na,"one\r\ntwo\u2028three",0\n'
+
+    assert corrected(tmp_path, records, table) == records

@@ -30,6 +30,10 @@ class FieldMap:
         """The vendor's fields, as the DAG's author wrote them: no record's content."""
         return frozenset(self._sources)
 
+    def column_of(self, field: str) -> str | None:
+        """Return the column that a field comes from; None if it comes from none."""
+        return _first_of(self._sources.get(field))
+
     def of_row(self, row: Mapping[Any, Any]) -> dict[str, Any] | Invalid:
         """Return the fields that a row has, or why they can't be converted."""
         taken = {field: self._value(field, row) for field in self._sources}

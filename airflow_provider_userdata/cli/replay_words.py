@@ -1,0 +1,130 @@
+"""What `userdata replay` says: what the table changes, and what became of the records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from airflow_provider_userdata.cli.printing import printable, table
+from airflow_provider_userdata.cli.reject_groups import Group, RejectGroups, place_of
+from airflow_provider_userdata.delivery import Result
+from airflow_provider_userdata.delivery.recording import RejectedLine
+from airflow_provider_userdata.sources import Change, Changes, Corrections, path_of
+from airflow_provider_userdata.ui import rules
+
+_MOST_GROUPS = 20
+Place = tuple[str | None, int | None]
+"""A rejects file, and a line there."""
+
+
+def changes_said(fix: Corrections, changes: Changes, user_column: str | None) -> Iterator[str]:
+    """Return the lines that say what the table changes: columns and rows, no values.
+
+    :param user_column: the column that says whose a record is.
+    """
+    name = printable(fix.table.name)
+    found = sorted(changes, key=lambda change: (change.form is not None, -change.count))
+    if found:
+        yield f"What {name} changes:"
+        yield table([_change(fix, change) for change in found])
+    if changes.removed:
+        yield f"{_counted(changes.removed, 'record has', 'records have')} no row in {name}: not sent."
+    if (others := len(fix.table.rows) - changes.compared) > 0:
+        yield f"{_counted(others, 'row', 'rows')} of {name} not needed: delivered by now, or not selected."
+    other_users = [one for one in changes if one.column == user_column and not one.filled and _is_taken(fix, one)]
+    if other_users:
+        count = sum(one.count for one in other_users)
+        yield (
+            f"Warning: {printable(str(user_column))} names the user, and names another one in "
+            f"{_counted(count, 'row', 'rows')} ({other_users[0].rows}): another user gets what the record says."
+        )
+
+
+def result_said(result: Result, groups: RejectGroups, fix: Corrections | None, *, dry_run: bool) -> Iterator[str]:
+    """Return the lines that say what became of the records."""
+    report = result.report
+    if not report.read:
+        yield "No record is left to be sent again."
+        return
+    done = {"valid": report.read - report.rejected - report.unknown} if dry_run else {"delivered": report.delivered}
+    others = {"rejected": report.rejected, "held": 0 if dry_run else report.held, "unknown": report.unknown}
+    counts = [f"{count:,} {name}" for name, count in {**done, **others}.items() if count or name in done]
+    yield f"{_counted(report.read, 'record', 'records')}: {', '.join(counts)}{'; nothing was sent' * dry_run}."
+    found = groups.most_frequent()
+    shown = found[:_MOST_GROUPS]
+    if not shown:
+        return
+    origins = _origins([record for group in shown for record in group.first])
+    yield ""
+    yield table([_row(group, origins, fix) for group in shown])
+    if len(found) > len(shown):
+        yield f"{len(found) - len(shown):,} more reasons"
+    for name, rule in rules.of({group.rule for group in shown}).items():
+        yield f"\n{name}: {rule.says}\n    What to do: {rule.do}"
+    if fix is not None:
+        yield f"\nCorrect them in {printable(fix.table.name)} and replay again: nothing is sent twice."
+
+
+def _change(fix: Corrections, change: Change) -> dict[str, object]:
+    return {
+        "column": change.column,
+        "change": _words(fix, change),
+        "count": f"{change.count:,}",
+        "first": change.rows,
+    }
+
+
+def _words(fix: Corrections, change: Change) -> str:
+    if change.form is None:
+        return "filled in" if change.filled else "other values"
+    taken = {"original": "; the original is sent", "table": "; sent like that"}
+    return f"only its form: {change.form}{taken.get(fix.reformatted, '')}"
+
+
+def _is_taken(fix: Corrections, change: Change) -> bool:
+    """Return whether a change reaches the vendor."""
+    return change.form is None or fix.reformatted == "table"
+
+
+def _row(group: Group, origins: Mapping[Place, RejectedLine], fix: Corrections | None) -> dict[str, object]:
+    return {
+        "count": f"{group.count:,}",
+        "rule": group.rule,
+        "fate": group.fate,
+        "where": group.path,
+        "what is wrong": group.reason,
+        "first": ", ".join(_place(record, origins, fix) for record in group.first),
+    }
+
+
+def _place(record: RejectedLine, origins: Mapping[Place, RejectedLine], fix: Corrections | None) -> str:
+    """Return where a record stands in the table, and where it came from first."""
+    origin = origins.get((record.file, record.line))
+    if origin is None:
+        return place_of(record)
+    row = None if fix is None else fix.table.rows.get(origin.position)
+    if fix is None or row is None:
+        return place_of(origin)
+    if origin.file is not None:
+        origin = msgspec.structs.replace(origin, file=Path(origin.file).name)
+    return f"{fix.table.name} row {row.number} ({place_of(origin)})"
+
+
+def _origins(records: Sequence[RejectedLine]) -> dict[Place, RejectedLine]:
+    """Return the earlier run's lines of some rejects, by their places."""
+    wanted = {(record.file, record.line) for record in records}
+    found: dict[Place, RejectedLine] = {}
+    decoder = msgspec.json.Decoder(RejectedLine)
+    for name in {file for file, _ in wanted if file is not None}:
+        with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError), path_of(name).open("rb") as file:
+            for number, text in enumerate(file, start=1):
+                if (name, number) in wanted:
+                    found[name, number] = decoder.decode(text)
+    return found
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count:,} {one if count == 1 else several}"
