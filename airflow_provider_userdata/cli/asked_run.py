@@ -12,23 +12,29 @@ from urllib.parse import unquote
 
 from airflow_provider_userdata.airflow_compat import find
 from airflow_provider_userdata.cli.file_reader import reading
-from airflow_provider_userdata.cli.run_folders import RunFolder, list_output
+from airflow_provider_userdata.cli.run_folders import RunFolder, list_output, run_folders
 from airflow_provider_userdata.delivery.recording import folder_name
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators.output_paths import output_root, run_folder
+from airflow_provider_userdata.sources import OF_COMMANDS
 
 _UNMAPPED = -1
 _MOST_NAMED = 3
+_ELSEWHERE = (
+    "`userdata runs` lists what there is, and --output-path names another folder. What another worker wrote on its own "
+    "disk isn't here"
+)
 _FILE = re.compile(r"^\.|\.jsonl?(\.claim-\d+)?$")
 """What isn't a folder, by its name: stores tell only by another request."""
 
 
 def asked_run(asked: Namespace) -> RunFolder:
-    """Return the folder of the run that the arguments name.
+    """Return the folder of the run that the arguments name; without one, of the task's run that wrote last.
 
     :raises ArgumentError: if there is no such folder, or the task is mapped and no instance is chosen.
     """
     root = output_root(asked.output_path or _output_path(asked))
+    asked.run_id = asked.run_id or _last_run(root, asked)
     index = [] if asked.map_index is None else [str(asked.map_index)]
     names = (asked.dag_id, asked.run_id, asked.task_id, *index)
     listing = list_output(root, *names)
@@ -40,6 +46,14 @@ def asked_run(asked: Namespace) -> RunFolder:
         raise ArgumentError(_missing(root, names))
     asked.map_index = _UNMAPPED if asked.map_index is None else asked.map_index
     return RunFolder(asked.dag_id, asked.run_id, asked.task_id, "".join(index), run_folder(root, asked), listing[here])
+
+
+def _last_run(root: Any, asked: Namespace) -> str:
+    """Return the run of the task that wrote last. What a command sent again is another's."""
+    found = [one for one in run_folders(root, asked.dag_id, asked.task_id) if not one.run.startswith(OF_COMMANDS)]
+    if not found:
+        raise ArgumentError(f"{root} has nothing of task {asked.task_id!r} in DAG {asked.dag_id!r}. {_ELSEWHERE}")
+    return max(found, key=RunFolder.moment).run
 
 
 def alike(name: str, names: Sequence[str]) -> str:
@@ -65,10 +79,7 @@ def _missing(root: Any, names: Sequence[str]) -> str:
         if folder_name(name) not in map(folder_name, there):
             what = said[place].format(*names)
             hint = alike(name, there)
-            return (
-                f"{root} has nothing of {what}.{hint} `userdata runs` lists what there is, and --output-path names "
-                "another folder. What another worker wrote on its own disk isn't here"
-            )
+            return f"{root} has nothing of {what}.{hint} {_ELSEWHERE}"
         folder = folder / folder_name(name)
     return f"{folder} is empty"
 
@@ -99,8 +110,9 @@ def _output_path(asked: Namespace) -> str | None:
             rows = session.query(fields.rendered_fields).filter(
                 fields.dag_id == asked.dag_id,
                 fields.task_id == asked.task_id,
-                fields.run_id == asked.run_id,
             )
+            if asked.run_id is not None:
+                rows = rows.filter(fields.run_id == asked.run_id)
             if asked.map_index is not None:
                 rows = rows.filter(fields.map_index == asked.map_index)
             found = rows.first()

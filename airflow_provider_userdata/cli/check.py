@@ -14,8 +14,9 @@ from typing import Any
 from airflow_provider_userdata import registry
 from airflow_provider_userdata.cli.check_arguments import OF_FILES
 from airflow_provider_userdata.cli.contracts import Contract, contract_of
-from airflow_provider_userdata.cli.printing import said, structured, table
+from airflow_provider_userdata.cli.printing import counted, said, structured
 from airflow_provider_userdata.cli.progress import Progress
+from airflow_provider_userdata.cli.reasons import reasons
 from airflow_provider_userdata.cli.reject_groups import Group, RejectGroups, place_of
 from airflow_provider_userdata.delivery import Delivery, Plan, Result
 from airflow_provider_userdata.delivery.sending import Endpoint
@@ -144,32 +145,19 @@ def _printed(found: Checked, asked: Namespace) -> Iterator[str]:
     """Return the lines for a person."""
     report, shown = found.ended.report, found.groups[: asked.limit]
     title = registry.registration(asked.vendor).title
-    yield f"{report.read:,} records checked for {title} in {report.seconds:.1f} s; nothing was sent."
+    yield f"{counted(report.read, 'record')} checked for {title} in {report.seconds:.1f} s; nothing was sent."
     width = len(f"{report.read:,}")
-    requests = f"{report.would_send:,} request{'s' * (report.would_send != 1)} would carry them"
+    requests = f"{counted(report.would_send, 'request')} would carry them"
     yield f"  {report.valid:>{width},} valid{f': {requests}' if report.would_send else ''}"
     yield f"  {report.rejected:>{width},} rejected{': they would not be sent' * bool(report.rejected)}"
     if report.held:
         yield f"  {report.held:>{width},} held: valid, but too few to be sent before the task's next run"
     if shown:
         yield ""
-        yield table([_row(group) for group in shown])
-    if len(found.groups) > asked.limit:
-        yield f"{len(found.groups) - asked.limit:,} more reasons: raise --limit"
-    for name, rule in rules.of([group.rule for group in shown]).items():
-        yield f"\n{name}: {rule.says}\n    What to do: {rule.do}"
+        yield from reasons(shown, place_of)
+    if (more := len(found.groups) - len(shown)) > 0:
+        yield f"\n{counted(more, 'more reason')}: raise --limit"
     if found.kept:
         yield f"\nThe rejected records, each with its reason: {found.kept}"
     if found.ended.first_request is not None:
         yield f"\nThe first request, with its values masked: {found.ended.first_request}"
-
-
-def _row(group: Group) -> dict[str, object]:
-    return {
-        "count": f"{group.count:,}",
-        "rule": group.rule,
-        "fate": group.fate,
-        "where": group.path,
-        "what is wrong": group.reason,
-        "first": ", ".join(map(place_of, group.first)),
-    }

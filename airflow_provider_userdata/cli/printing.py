@@ -105,6 +105,14 @@ def laid_out(rows: Sequence[Mapping[str, object]], width: int | None) -> str:
     return "\n".join(part for line in lines for part in _wrapped(line, widths))
 
 
+def counted(count: int, one: str, several: str | None = None) -> str:
+    """Return a number and what is counted, such as `1 record` or `1,234 records`.
+
+    :param several: what more than one of it, or none, is called. Default: with an s.
+    """
+    return f"{count:,} {one if count == 1 else several or f'{one}s'}"
+
+
 def printable(text: str) -> str:
     """Replace what would not be shown, or would change how a terminal shows the rest."""
     return "".join(character if character.isprintable() else "?" for character in text)

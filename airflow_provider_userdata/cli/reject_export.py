@@ -15,7 +15,7 @@ from typing import IO, Any
 import msgspec
 
 from airflow_provider_userdata.cli.asked_run import asked_run
-from airflow_provider_userdata.cli.printing import said
+from airflow_provider_userdata.cli.printing import counted, said
 from airflow_provider_userdata.cli.run_counts import counts_of
 from airflow_provider_userdata.cli.run_folders import RunFolder, each
 from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, RejectedLine
@@ -45,7 +45,8 @@ def export(asked: Namespace) -> None:
             told = () if asked.records_only else _about(record)
             rows.writerow([*(cell_of(fields.get(name, "")) for name in columns), *told])
     if asked.csv != "-":
-        print(f"{len(last):,} records are in {asked.csv}. It holds what they hold: keep it as safe as they are.")
+        records = counted(len(last), "record is", "records are")
+        print(f"{records} in {asked.csv}, with all values: keep the file as safe as the source.")
 
 
 def _last_lines(folder: RunFolder, asked: Namespace) -> Iterator[tuple[int, int]]:

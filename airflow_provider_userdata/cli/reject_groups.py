@@ -88,11 +88,15 @@ class RejectGroups:
             group.first.append(line)
 
 
-def place_of(record: RejectedLine) -> str:
-    """Return where a record is in its file, in words; in a source without files, its number from 0."""
-    if record.file is None:
+def place_of(record: RejectedLine, file: str | None = None) -> str:
+    """Return where a record is in its file, in words; in a source without files, its number from 0.
+
+    :param file: what the file is called. Default: its path.
+    """
+    file = file or record.file
+    if file is None:
         return f"record {record.position}"
-    return f"{record.file}:{record.line}" if record.line is not None else f"{record.file}, record {record.position}"
+    return f"{file}:{record.line}" if record.line is not None else f"{file}, record {record.position}"
 
 
 def _place(record: RejectedLine, *, values: bool) -> dict[str, Any]:

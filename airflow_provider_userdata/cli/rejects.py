@@ -7,13 +7,12 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
 from airflow_provider_userdata.cli.asked_run import asked_run
-from airflow_provider_userdata.cli.printing import said, structured, table
+from airflow_provider_userdata.cli.printing import counted, printable, said, structured
+from airflow_provider_userdata.cli.reasons import ShortPlaces, reasons
 from airflow_provider_userdata.cli.reject_groups import Group, RejectGroups
 from airflow_provider_userdata.cli.run_counts import openness
 from airflow_provider_userdata.cli.run_folders import each
-from airflow_provider_userdata.delivery.recording import RejectedLine
 from airflow_provider_userdata.errors import ArgumentError
-from airflow_provider_userdata.ui import rules
 
 
 @said()
@@ -33,7 +32,7 @@ def show(asked: Namespace) -> None:
         return
     print("\n".join(_printed(found, asked.limit, values=asked.values)))
     if groups.unreadable:
-        print(f"{groups.unreadable:,} damaged lines are left out.")
+        print(f"Damaged lines, which are left out: {groups.unreadable:,}")
     print(f"Files: {run.path}")
 
 
@@ -43,27 +42,12 @@ def _printed(found: Sequence[Group], limit: int, *, values: bool) -> Iterator[st
         yield "No record was rejected, held or left unknown."
         return
     shown = found[:limit]
-    yield table([_row(group) for group in shown])
-    if len(found) > limit:
-        yield f"{len(found) - limit:,} more reasons: raise --limit"
+    first = [record for group in shown for record in group.first]
+    places = ShortPlaces(first)
+    yield from reasons(shown, places.of, attempts=True)
+    if (more := len(found) - len(shown)) > 0:
+        yield f"\n{counted(more, 'more reason')}: raise --limit"
     if values:
         yield ""
-        yield from (f"{_place(one)}: {json.dumps(one.value())}" for group in shown for one in group.first)
-    for name, rule in rules.of([group.rule for group in shown]).items():
-        yield f"\n{name}: {rule.says}\n    What to do: {rule.do}"
-
-
-def _row(group: Group) -> dict[str, object]:
-    return {
-        "attempt": group.attempt,
-        "rule": group.rule,
-        "fate": group.fate,
-        "count": f"{group.count:,}",
-        "path": group.path,
-        "reason": group.reason,
-        "first": ", ".join(map(_place, group.first)),
-    }
-
-
-def _place(record: RejectedLine) -> str:
-    return f"{record.position}" if record.file is None else f"{record.position} ({record.file}:{record.line})"
+        yield from (f"{places.of(one)}: {printable(json.dumps(one.value(), ensure_ascii=False))}" for one in first)
+    yield from places.legend()

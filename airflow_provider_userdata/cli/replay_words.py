@@ -8,12 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from airflow_provider_userdata.cli.printing import printable, table
-from airflow_provider_userdata.cli.reject_groups import Group, RejectGroups, place_of
+from airflow_provider_userdata.cli.printing import counted, printable, table
+from airflow_provider_userdata.cli.reasons import reasons
+from airflow_provider_userdata.cli.reject_groups import RejectGroups, place_of
 from airflow_provider_userdata.delivery import Result
 from airflow_provider_userdata.delivery.recording import RejectedLine
 from airflow_provider_userdata.sources import Change, Changes, Corrections, path_of
-from airflow_provider_userdata.ui import rules
 
 _MOST_GROUPS = 20
 Place = tuple[str | None, int | None]
@@ -31,15 +31,15 @@ def changes_said(fix: Corrections, changes: Changes, user_column: str | None) ->
         yield f"What {name} changes:"
         yield table([_change(fix, change) for change in found])
     if changes.removed:
-        yield f"{_counted(changes.removed, 'record has', 'records have')} no row in {name}: not sent."
+        yield f"{counted(changes.removed, 'record has', 'records have')} no row in {name}: not sent."
     if (others := len(fix.table.rows) - changes.compared) > 0:
-        yield f"{_counted(others, 'row', 'rows')} of {name} not needed: delivered by now, or not selected."
+        yield f"{counted(others, 'row')} of {name} not needed: delivered by now, or not selected."
     other_users = [one for one in changes if one.column == user_column and not one.filled and _is_taken(fix, one)]
     if other_users:
         count = sum(one.count for one in other_users)
         yield (
             f"Warning: {printable(str(user_column))} names the user, and names another one in "
-            f"{_counted(count, 'row', 'rows')} ({other_users[0].rows}): another user gets what the record says."
+            f"{counted(count, 'row')} ({other_users[0].rows}): another user gets what the record says."
         )
 
 
@@ -52,18 +52,16 @@ def result_said(result: Result, groups: RejectGroups, fix: Corrections | None, *
     done = {"valid": report.read - report.rejected - report.unknown} if dry_run else {"delivered": report.delivered}
     others = {"rejected": report.rejected, "held": 0 if dry_run else report.held, "unknown": report.unknown}
     counts = [f"{count:,} {name}" for name, count in {**done, **others}.items() if count or name in done]
-    yield f"{_counted(report.read, 'record', 'records')}: {', '.join(counts)}{'; nothing was sent' * dry_run}."
+    yield f"{counted(report.read, 'record')}: {', '.join(counts)}{'; nothing was sent' * dry_run}."
     found = groups.most_frequent()
     shown = found[:_MOST_GROUPS]
     if not shown:
         return
     origins = _origins([record for group in shown for record in group.first])
     yield ""
-    yield table([_row(group, origins, fix) for group in shown])
-    if len(found) > len(shown):
-        yield f"{len(found) - len(shown):,} more reasons"
-    for name, rule in rules.of({group.rule for group in shown}).items():
-        yield f"\n{name}: {rule.says}\n    What to do: {rule.do}"
+    yield from reasons(shown, lambda record: _place(record, origins, fix))
+    if (more := len(found) - len(shown)) > 0:
+        yield f"\n{counted(more, 'more reason')}"
     if fix is not None:
         yield f"\nCorrect them in {printable(fix.table.name)} and replay again: nothing is sent twice."
 
@@ -87,17 +85,6 @@ def _words(fix: Corrections, change: Change) -> str:
 def _is_taken(fix: Corrections, change: Change) -> bool:
     """Return whether a change reaches the vendor."""
     return change.form is None or fix.reformatted == "table"
-
-
-def _row(group: Group, origins: Mapping[Place, RejectedLine], fix: Corrections | None) -> dict[str, object]:
-    return {
-        "count": f"{group.count:,}",
-        "rule": group.rule,
-        "fate": group.fate,
-        "where": group.path,
-        "what is wrong": group.reason,
-        "first": ", ".join(_place(record, origins, fix) for record in group.first),
-    }
 
 
 def _place(record: RejectedLine, origins: Mapping[Place, RejectedLine], fix: Corrections | None) -> str:
@@ -124,7 +111,3 @@ def _origins(records: Sequence[RejectedLine]) -> dict[Place, RejectedLine]:
                 if (name, number) in wanted:
                     found[name, number] = decoder.decode(text)
     return found
-
-
-def _counted(count: int, one: str, several: str) -> str:
-    return f"{count:,} {one if count == 1 else several}"

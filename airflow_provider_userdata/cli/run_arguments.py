@@ -6,7 +6,7 @@ from airflow_provider_userdata.cli.declared import OUTPUT, OUTPUT_PATH, SUBDIR, 
 
 _DAG = argument("dag_id", help="the DAG")
 _TASK = argument("task_id", help="the task")
-_RUN = argument("--run-id", required=True, help="the DAG's run")
+_RUN = argument("--run-id", help="the DAG's run (default: the one that wrote last)")
 _INDEX = argument("--map-index", type=int, metavar="NUMBER", help="of a mapped task, the instance")
 _ROOT = argument("--output-path", metavar="PATH", help="the folder to look in (default: Airflow's setting)")
 _ANY_DAG = argument("dag_id", nargs="?", help="only this DAG")

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from airflow_provider_userdata.cli.file_reader import FileReader, Test, reading
+from airflow_provider_userdata.cli.printing import counted
 from airflow_provider_userdata.cli.progress import Bar
 from airflow_provider_userdata.delivery.recording import FoundFile, files_below, folder_name
 
@@ -31,6 +32,7 @@ Listing = Mapping[tuple[str, ...], list[FoundFile]]
 """Files by the names of the folders that lead to them, from the output folder on."""
 _FATES = re.compile(r"(receipts|rejects|originals)-((\d+)(?:-[^-]+)?)(?:-(\d+))?\.jsonl")
 """What a file has, its attempt and that one's number, and in a store the part's number."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _OF_TASK, _OF_INSTANCE = 3, 4
 """How many names lead to a task's files in a run: those of DAG, run and task; and of one that is mapped, its index."""
 
@@ -56,6 +58,10 @@ class RunFolder:
         """Return when anything was last written here; None if the store doesn't say."""
         times = [file.changed for file in self.files if file.changed is not None]
         return datetime.fromtimestamp(max(times), UTC) if times else None
+
+    def moment(self) -> datetime:
+        """Return the same, to put folders in order: where the store doesn't say, it was long ago."""
+        return self.changed() or _LONG_AGO
 
     def of_kind(self, kind: str) -> Iterator[tuple[int, FoundFile]]:
         """Yield the files of a kind, each with its attempt's number, in the order in which they were written.
@@ -131,7 +137,7 @@ def each(
     :param kinds: of the files that are read, in this order.
     """
     files = [file for folder in folders for kind in kinds for _, file in folder.of_kind(kind)]
-    with Bar(f"{what} {len(folders):,} run{'s' * (len(folders) != 1)}", sum(file.size for file in files)) as bar:
+    with Bar(f"{what} {counted(len(folders), 'run')}", sum(file.size for file in files)) as bar:
         reader = FileReader(files, bar)
         for one in folders:
             yield replace(one, reader=reader)

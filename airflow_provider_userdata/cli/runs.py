@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow_provider_userdata.cli.asked_run import alike, asked_run, folders_in
-from airflow_provider_userdata.cli.printing import confirm, printable, said, structured, table
+from airflow_provider_userdata.cli.printing import confirm, counted, printable, said, structured, table
 from airflow_provider_userdata.cli.progress import Bar
 from airflow_provider_userdata.cli.run_counts import counts_of
 from airflow_provider_userdata.cli.run_folders import LEFT, Listing, RunFolder, each, list_output, names_in, run_folders
@@ -20,7 +20,6 @@ from airflow_provider_userdata.errors import ArgumentError, OutputError
 from airflow_provider_userdata.operators.output_paths import output_root
 from airflow_provider_userdata.ui import rules
 
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _AT_ONCE = 16
 """Files of a store that are removed at the same time."""
 _FATES = (Fate.DELIVERED, Fate.REJECTED, Fate.HELD, Fate.UNKNOWN)
@@ -34,7 +33,7 @@ def runs(asked: Namespace) -> None:
     root = output_root(asked.output_path)
     listing = list_output(root, asked.dag_id)
     folders = run_folders(root, task=asked.task_id, listing=listing)
-    folders.sort(key=lambda one: one.changed() or _LONG_AGO, reverse=True)
+    folders.sort(key=RunFolder.moment, reverse=True)
     if asked.output != "table":
         print(structured(list(map(_row, each(folders))), asked.output))
         return
@@ -59,13 +58,14 @@ def report(asked: Namespace) -> None:
         print(structured({**told, "reasons": dict(reasons.most_common()), "folder": str(path)}, asked.output))
         return
     print(table([{"": name, "records": f"{told[name]:,}"} for name in map(str, _FATES)]))
-    print(f"{counts.requests:,} requests were accepted{_between(counts.first_at, counts.last_at)}.")
+    requests = counted(counts.requests, "request was", "requests were")
+    print(f"{requests} accepted{_between(counts.first_at, counts.last_at)}.")
     if fates[Fate.UNCHANGED]:
         print(f"{fates[Fate.UNCHANGED]:,} corrected records turned out to be delivered already.")
     words = rules.of(reasons)
     for rule, count in reasons.most_common():
         says = f": {words[rule].says}\n    What to do: {words[rule].do}" if rule in words else ""
-        print(f"\n{rule}, {count:,} records{says}")
+        print(f"\n{rule}, {counted(count, 'record')}{says}")
     print(f"\nFiles: {path}")
 
 
@@ -82,14 +82,14 @@ def clean(asked: Namespace) -> None:
         return
     print(table([{"dag": one.dag, "run": one.run, "task": one.task, "map index": one.index} for one in old]))
     if asked.dry_run:
-        print(f"{len(old):,} runs would be removed.")
+        print(f"{counted(len(old), 'run')} would be removed.")
         return
-    confirm(asked, f"Remove the receipts and rejects of these {len(old):,} runs in {root}?", "removed")
-    with Bar(f"Removing {len(old):,} runs", len(old)) as bar, ThreadPoolExecutor(_AT_ONCE) as threads:
+    confirm(asked, f"Remove the receipts and rejects of {counted(len(old), 'run')} in {root}?", "removed")
+    with Bar(f"Removing {counted(len(old), 'run')}", len(old)) as bar, ThreadPoolExecutor(_AT_ONCE) as threads:
         for one in old:
             _remove(one, threads)
             bar.add(1)
-    print(f"Removed the files of {len(old):,} runs.")
+    print(f"Removed the files of {counted(len(old), 'run')}.")
 
 
 def _remove(folder: RunFolder, threads: ThreadPoolExecutor) -> None:

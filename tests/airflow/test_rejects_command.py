@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,8 +25,9 @@ Show = Callable[..., str]
 def show(output: Path, capsys: pytest.CaptureFixture[str]) -> Show:
     """Run the command for a run, and give what it prints."""
 
-    def call(*arguments: str, run: str = "r") -> str:
-        main(["rejects", "show", "moods", "upload", "--run-id", run, *arguments])
+    def call(*arguments: str, run: str | None = "r") -> str:
+        named = () if run is None else ("--run-id", run)
+        main(["rejects", "show", "moods", "upload", *named, *arguments])
         return capsys.readouterr().out
 
     return call
@@ -59,10 +61,10 @@ def test_rejects_are_shown_to_people(show: Show, write: Callable[..., None]) -> 
     """How many for which reason, where the first ones are, and what to do; no record."""
     write(FILE)
     head, first, second, *rest = show().splitlines()
-    assert head.split() == ["attempt", "rule", "fate", "count", "path", "reason", "first"]
-    assert first.split(maxsplit=5)[:5] == ["1", "G8", "rejected", "5", "$.unit"]
-    assert first.endswith("is missing  0 (a.csv:2), 1 (a.csv:3), 2 (a.csv:4)")
-    assert second.split()[:5] == ["1", "G7", "rejected", "1", "$.start_date"]
+    assert head.split() == ["attempt", "count", "rule", "fate", "where", "what", "is", "wrong", "first"]
+    assert first.split(maxsplit=5)[:5] == ["1", "5", "G8", "rejected", "$.unit"]
+    assert first.endswith("a.csv:2, a.csv:3, a.csv:4")
+    assert second.split()[:5] == ["1", "1", "G7", "rejected", "$.start_date"]
     text = "\n".join(rest)
     assert "G8: unit is count" in text
     assert "What to do: Give the unit with Constant" in text
@@ -82,9 +84,23 @@ def test_rejects_are_shown_to_programs(show: Show, write: Callable[..., None]) -
 def test_records_are_shown_on_request(show: Show, write: Callable[..., None]) -> None:
     """The first ones of each reason."""
     write(FILE)
-    assert '0 (a.csv:2): {"unit": "secret-0"}' in show("--values")
+    assert 'a.csv:2: {"unit": "secret-0"}' in show("--values")
     found = json.loads(show("--values", "--output", "json"))
     assert found["reasons"][0]["first"][0]["record"] == {"unit": "secret-0"}
+
+
+def test_names_can_be_read_and_change_no_terminal(show: Show, write: Callable[..., None]) -> None:
+    """Values are shown as people write them; what a terminal would obey is not."""
+    write([line(0, record={"name": "佐藤 花子, Zürich\x1b[2J"})])
+    assert '"佐藤 花子, Zürich\\u001b[2J"' in show("--values")
+
+
+def test_long_paths_of_files_are_said_once(show: Show, write: Callable[..., None]) -> None:
+    """In the table, a file has its name alone, if no other one has the same."""
+    write([line(number, file=f"/data/{name}.csv", line=9) for number, name in enumerate(("a/x", "b/x", "b/y"))])
+    text = show()
+    assert "/data/a/x.csv:9, /data/b/x.csv:9, y.csv:9" in text
+    assert "From: /data/b/y.csv" in text
 
 
 def test_they_are_selected(show: Show, write: Callable[..., None]) -> None:
@@ -93,10 +109,21 @@ def test_they_are_selected(show: Show, write: Callable[..., None]) -> None:
     assert [one["rule"] for one in json.loads(show("--rule", "G7", "-o", "json"))["reasons"]] == ["G7"]
     limited = json.loads(show("--limit", "1", "-o", "json"))
     assert ([one["rule"] for one in limited["reasons"]], limited["more"]) == (["G8"], 1)
-    assert "1 more reasons: raise --limit" in show("--limit", "1")
+    assert "1 more reason: raise --limit" in show("--limit", "1")
     assert "No record" in show("--rule", "G1")
     with pytest.raises(SystemExit, match="--limit"):
         show("--limit", "0")
+
+
+def test_without_a_run_it_is_the_one_that_wrote_last(show: Show, write: Callable[..., None], output: Path) -> None:
+    """By the time of the last write, not by name; what a command sent again is no run of the task's own."""
+    for age, run in enumerate(("replay__1", "a", "b")):
+        write([line(0, file=f"{run}.csv", line=9)], run=run)
+        (path,) = (output / "moods" / run).rglob("rejects-*")
+        os.utime(path, (2e9 - age, 2e9 - age))
+    assert "a.csv:9" in show(run=None)
+    with pytest.raises(SystemExit, match=r"has nothing of task 'upload' in DAG 'moods'\. `userdata runs` lists"):
+        show("--output-path", str(output / "elsewhere"), run=None)
 
 
 def test_attempts_are_told_apart(show: Show, write: Callable[..., None]) -> None:
@@ -141,7 +168,7 @@ def test_what_was_delivered_since_is_not_shown(show: Show, write: Callable[..., 
 def test_damaged_lines_are_counted(show: Show, write: Callable[..., None]) -> None:
     """One that is being written isn't damaged."""
     write([line(1)], end='{"position": 2\n{"posit')
-    assert "1 damaged lines are left out." in show()
+    assert "Damaged lines, which are left out: 1" in show()
 
 
 def test_control_characters_do_not_reach_the_terminal(show: Show, write: Callable[..., None]) -> None:

@@ -119,7 +119,7 @@ def test_what_was_corrected_and_sent_is_no_reject_any_more(
     asked = (dag.dag_id, "upload", "--run-id", run.run_id)
     told = json.loads(call("report", *asked, "-o", "json"))
     assert (told["delivered"], told["rejected"], told["reasons"]) == (151, 1, {"P6": 1})
-    assert "1 records are in" in call("rejects", "export", *asked, "--csv", str(tmp_path / "fix.csv"))
+    assert "1 record is in" in call("rejects", "export", *asked, "--csv", str(tmp_path / "fix.csv"))
 
 
 def test_what_a_replay_delivered_is_delivered(call: Call, uploaded: Any, output: Path) -> None:
@@ -145,11 +145,11 @@ def test_old_runs_are_removed(call: Call, uploaded: Any, run_dag: Any, output: P
     for path in folder.rglob("*"):
         os.utime(path, (time.time() - 40 * 86_400,) * 2)
     asked = ("clean", dag.dag_id, "--older-than", "30")
-    assert "1 runs would be removed" in call(*asked, "--dry-run")
+    assert "1 run would be removed" in call(*asked, "--dry-run")
     with pytest.raises(SystemExit, match="--yes"):
         call(*asked)
     assert folder.exists()
-    assert "Removed the files of 1 runs" in call(*asked, "--yes")
+    assert "Removed the files of 1 run." in call(*asked, "--yes")
     assert not folder.exists()
     assert [row["run"] for row in json.loads(call("runs", dag.dag_id, "-o", "json"))] == [new.run_id]
     assert "No run in" in call(*asked, "--yes")
