@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import msgspec
 
@@ -20,10 +20,11 @@ from airflow_provider_userdata.cli.run_counts import counts_of
 from airflow_provider_userdata.cli.run_folders import RunFolder, each
 from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, RejectedLine
 from airflow_provider_userdata.errors import OutputError
-from airflow_provider_userdata.sources import ABOUT, WHOLE, cell_of
+from airflow_provider_userdata.sources import ABOUT, MISFIT, cell_of, fields_of, is_misfit, misfit_of
 from airflow_provider_userdata.ui import rules
 
 _ABOUT = ("position", "file", "line", "fate", "rule", "where", "what is wrong", "what to do")
+_OF_MISFITS = f"Put each value into its column, then empty the cell in the column '{MISFIT}'."
 
 
 @said()
@@ -33,19 +34,30 @@ def export(asked: Namespace) -> None:
     for once in each([run], "Counting"):
         last = dict(_last_lines(once, asked))
     columns: dict[str, None] = {}
+    misfits = 0
     for once in each([run], "Reading"):
         for record in _records(once, last):
-            columns.update(dict.fromkeys(_fields(record.value())))
+            columns.update(dict.fromkeys(fields_of(record)))
+            misfits += is_misfit(record)
+    about = _about_columns(records_only=asked.records_only, any_misfits=misfits > 0)
     with _opened(asked.csv) as file:
         rows = csv.writer(file)
-        about = () if asked.records_only else tuple(ABOUT + name for name in _ABOUT)
         rows.writerow([*columns, *about])
         for record in chain.from_iterable(_records(once, last) for once in each([run], "Writing")):
-            fields = _fields(record.value())
-            told = () if asked.records_only else _about(record)
-            rows.writerow([*(cell_of(fields.get(name, "")) for name in columns), *told])
+            if not (asked.records_only and is_misfit(record)):
+                fields, told = fields_of(record), _about(record)
+                rows.writerow([*(cell_of(fields.get(name)) for name in columns), *map(told.get, about)])
+    _tell(asked, len(last), misfits)
+
+
+def _tell(asked: Namespace, count: int, misfits: int) -> None:
+    """Say what was written, and what was not."""
+    out = sys.stderr if asked.csv == "-" else sys.stdout
+    if asked.records_only and misfits:
+        print(f"Left out: {counted(misfits, 'row')} with more or fewer cells than columns.", file=out)
+        count -= misfits
     if asked.csv != "-":
-        records = counted(len(last), "record is", "records are")
+        records = counted(count, "record is", "records are")
         print(f"{records} in {asked.csv}, with all values: keep the file as safe as the source.")
 
 
@@ -68,15 +80,20 @@ def _records(folder: RunFolder, last: Mapping[int, int]) -> Iterator[RejectedLin
                 yield decoder.decode(text)
 
 
-def _fields(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {WHOLE: value}
+def _about_columns(*, records_only: bool, any_misfits: bool) -> list[str]:
+    """Return the columns that are not the records' own."""
+    if records_only:
+        return []
+    return [*([MISFIT] if any_misfits else []), *(ABOUT + name for name in _ABOUT)]
 
 
-def _about(record: RejectedLine) -> list[object]:
+def _about(record: RejectedLine) -> dict[str, object]:
+    """Return what these columns say of a record."""
     rule = rules.all_rules().get(record.rule)
-    do = "" if rule is None else rule.do
+    misfit = misfit_of(record)
+    do = _OF_MISFITS if misfit else "" if rule is None else rule.do
     where = (record.position, record.file, record.line, record.fate, record.rule, record.path, record.reason, do)
-    return ["" if one is None else one for one in where]
+    return {MISFIT: misfit, **{ABOUT + name: one for name, one in zip(_ABOUT, where, strict=True)}}
 
 
 @contextmanager

@@ -31,9 +31,7 @@ def replay(asked: Namespace) -> None:
         with replaying.replayed(task, source, dry_run=asked.dry_run) as done:
             result, groups = done.result, _groups(done)
     if table is not None and table.changes is not None:
-        for line in changes_said(table, table.changes, replaying.user_column(task)):
-            print(line)
-        print()
+        print("\n".join(changes_said(table, table.changes, replaying.user_column(task))), end="\n\n")
     if result.error is None or result.report.read:
         print("\n".join(result_said(result, groups, table, dry_run=asked.dry_run)))
     if result.error is not None:

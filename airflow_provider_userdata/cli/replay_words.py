@@ -13,7 +13,7 @@ from airflow_provider_userdata.cli.reasons import reasons
 from airflow_provider_userdata.cli.reject_groups import RejectGroups, place_of
 from airflow_provider_userdata.delivery import Result
 from airflow_provider_userdata.delivery.recording import RejectedLine
-from airflow_provider_userdata.sources import Change, Changes, Corrections, path_of
+from airflow_provider_userdata.sources import MISFIT, Change, Changes, Corrections, path_of
 
 _MOST_GROUPS = 20
 Place = tuple[str | None, int | None]
@@ -27,7 +27,9 @@ def changes_said(fix: Corrections, changes: Changes, user_column: str | None) ->
     """
     name = printable(fix.table.name)
     found = sorted(changes, key=lambda change: (change.form is not None, -change.count))
-    if found:
+    if not found:
+        yield f"{name} changes no value."
+    else:
         yield f"What {name} changes:"
         yield table([_change(fix, change) for change in found])
     if changes.removed:
@@ -62,6 +64,11 @@ def result_said(result: Result, groups: RejectGroups, fix: Corrections | None, *
     yield from reasons(shown, lambda record: _place(record, origins, fix))
     if (more := len(found) - len(shown)) > 0:
         yield f"\n{counted(more, 'more reason')}"
+    if fix is not None and any(record.columns for group in shown for record in group.first):
+        yield (
+            f"\nRows with more or fewer cells than columns: put each value into its column, then empty the cell in the "
+            f"column {MISFIT!r}."
+        )
     if fix is not None:
         yield f"\nCorrect them in {printable(fix.table.name)} and replay again: nothing is sent twice."
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,20 +17,10 @@ from airflow_provider_userdata.errors import SourceError
 from airflow_provider_userdata.sources.fix_changes import Changes
 from airflow_provider_userdata.sources.fix_table import FixRow, FixTable, read_fix_table, unusable
 from airflow_provider_userdata.sources.lost_form import is_cut, lost_form
+from airflow_provider_userdata.sources.reject_cells import MISFIT, WHOLES, cell_of, fields_of, is_misfit
 
-WHOLE = "record"
-"""The column of records that have no fields."""
-_WHOLES = (WHOLE, "$text", "$base64")
-"""The columns of such records, and of lines that are not JSON."""
 REFORMATTED = ("refuse", "original", "table")
 """What may be done with values that only lost their form."""
-
-
-def cell_of(value: object) -> str:
-    """Return a value as a cell: text as it is, nothing as nothing, all else as JSON."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 class Corrections:
@@ -75,7 +65,7 @@ class Corrections:
                 changes.removed += 1
                 continue
             changes.compared += 1
-            before = _fields(line)
+            before = fields_of(line)
             columns.update(dict.fromkeys(before))
             for name, was, form in self._changed(before, row):
                 changes.add(name, row.number, form=form, filled=not was.strip())
@@ -89,17 +79,31 @@ class Corrections:
         row = self.table.rows.get(line.position)
         if row is None:
             return None
-        before = msgspec.json.decode(line.record)
+        if is_misfit(line):
+            return self._fitted(record, line, row)
+        before = line.value()
         if not isinstance(record, dict) or not isinstance(before, dict):
             cells = {name: row.cells[name] for name in self.table.columns if row.cells[name]}
-            own = {name: _as_json(text) for name, text in cells.items() if name not in _WHOLES}
-            whole = next((cells[name] for name in _WHOLES if name in cells), cell_of(record))
+            own = {name: _as_json(text) for name, text in cells.items() if name not in WHOLES}
+            whole = next((cells[name] for name in WHOLES if name in cells), cell_of(record))
             return own or (record if whole == cell_of(record) else _as_json(whole))
-        kept = self.reformatted == "original"
-        changed = {name: row.cells[name] for name, _, form in self._changed(before, row) if not (form and kept)}
+        changed = {name: row.cells[name] for name, _, form in self._changed(before, row) if self._takes(form)}
         is_text = type(record) is TextRecord
         new = {name: text if is_text else _typed(text, before.get(name)) for name, text in changed.items()}
         return TextRecord({**record, **new}) if is_text else {**record, **new}
+
+    def _takes(self, form: str | None) -> bool:
+        """Return whether a changed cell is taken, of which only the form may be another."""
+        return form is None or self.reformatted == "table"
+
+    def _fitted(self, record: Any, line: RejectedLine, row: FixRow) -> Any:
+        """Return a row of a table whose number of cells was wrong, once somebody says that it is right."""
+        if row.cells.get(MISFIT, "?"):
+            return record
+        names, cells = line.columns or (), getattr(line.row(), "raw", [])
+        was = dict(zip_longest(names, cells[: len(names)], fillvalue=""))
+        changed = self._changed(fields_of(line), row)
+        return TextRecord({**was, **{name: row.cells[name] for name, _, form in changed if self._takes(form)}})
 
     def _changed(self, before: Mapping[str, Any], row: FixRow) -> Iterator[tuple[str, str, str | None]]:
         """Yield the columns that are changed in a row, what stood there, and what happened to its form alone."""
@@ -110,10 +114,10 @@ class Corrections:
 
     def _check_columns(self, columns: Mapping[str, None]) -> None:
         """Check that the table has all columns of the records that it corrects."""
-        lost = [name for name in columns if name not in self.table.columns and name not in _WHOLES]
+        lost = [name for name in columns if name not in self.table.columns and name not in WHOLES]
         if not lost:
             return
-        new = [name for name in self.table.columns if name not in columns and name not in _WHOLES]
+        new = [name for name in self.table.columns if name not in columns and name not in WHOLES]
         also = f" and has {_named('a new one', 'new ones', new)}" if new else ""
         raise unusable(
             self._path,
@@ -129,12 +133,6 @@ class Corrections:
             "Say --reformatted original to send those values as they were, or --reformatted table to send them as the "
             "table has them; in a DAG, Corrections(…, reformatted='original')",
         )
-
-
-def _fields(line: RejectedLine) -> Mapping[str, Any]:
-    """Return the record's values by the columns in which they are exported."""
-    value = msgspec.json.decode(line.record)
-    return value if isinstance(value, dict) else {WHOLE: value}
 
 
 def _named(one: str, several: str, names: list[str]) -> str:

@@ -197,7 +197,7 @@ def _chunks(header: Header, piece: _Piece) -> Iterator[Chunk]:
         kept = [len(cells) == width or not _is_blank(cells) for cells in part]
         numbers = list(compress(numbers, kept))
         rows = [
-            TextRow(header, cells) if len(cells) == width else _misfit(cells, width) for cells in compress(part, kept)
+            TextRow(header, cells) if len(cells) == width else _misfit(cells, header) for cells in compress(part, kept)
         ]
         if rows:
             yield Chunk(RowFormat.CELLS, rows, lines=numbers)
@@ -221,6 +221,6 @@ def _is_blank(cells: list[str]) -> bool:
     return len(cells) == 1 and not cells[0].strip()
 
 
-def _misfit(cells: list[str], width: int) -> Unreadable:
+def _misfit(cells: list[str], header: Header) -> Unreadable:
     noun = "cell" if len(cells) == 1 else "cells"
-    return Unreadable(cells, f"has {len(cells)} {noun} where the header has {width}")
+    return Unreadable(cells, f"has {len(cells)} {noun} where the header has {len(header.names)}", header)

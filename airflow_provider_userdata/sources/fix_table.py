@@ -11,10 +11,8 @@ from pathlib import Path
 
 from airflow_provider_userdata.errors import SourceError
 from airflow_provider_userdata.sources.file_limits import LONGEST
+from airflow_provider_userdata.sources.reject_cells import ABOUT, POSITION
 
-ABOUT = "userdata: "
-"""How the columns begin that are not the record's own."""
-POSITION = f"{ABOUT}position"
 _DELIMITERS = (",", ";", "\t")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 

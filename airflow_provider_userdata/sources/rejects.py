@@ -149,7 +149,8 @@ def _fixed(source: RejectsSource, line: RejectedLine, name: str, number: int, *,
     if type(value) is Unreadable:  # a text that is not JSON, or a record that its line only describes
         value = row.decode(errors="replace") if type(row) is bytes else msgspec.json.decode(line.record)
     try:
-        return source.fix(value, line) if takes_line else source.fix(value)
+        fixed = source.fix(value, line) if takes_line else source.fix(value)
+        return row if fixed is value and type(row) is Unreadable else fixed
     except UserdataError:
         raise
     except BaseException as error:  # also SystemExit, which would end the process without a report

@@ -13,6 +13,7 @@ import pytest
 from airflow_provider_userdata.cli.definition import parser
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.sandbox import Sandbox
+from airflow_provider_userdata.sources import MISFIT
 
 Command = Callable[..., tuple[int, str]]
 Edit = Callable[[dict[str, str]], None]
@@ -119,23 +120,32 @@ class Spreadsheet:
 
 
 @pytest.fixture
-def spreadsheet(
+def begin(
     command: Command, new_dag: Any, run_dag: Any, sandbox: Sandbox, output: Path, tmp_path: Path
-) -> Spreadsheet:
-    """Run the upload of a CSV with cells that spreadsheets change, and export its rejects."""
+) -> Callable[[list[str]], Spreadsheet]:
+    """Run the upload of a CSV with these lines, and export its rejects."""
+
+    def run(lines: list[str]) -> Spreadsheet:
+        (tmp_path / "people.csv").write_text("\n".join(["user_id,born,note", *lines]) + "\n")
+        (tmp_path / "dags").mkdir()
+        (tmp_path / "dags" / "spreadsheet.py").write_text(SPREADSHEET.format(path=tmp_path / "people.csv"))
+        with new_dag() as dag:
+            PtengineProfilesOperator(task_id="upload", source=str(tmp_path / "people.csv"), max_rejected=9)
+        dag.dag_id = "spreadsheet"
+        run_id = run_dag(dag).run_id
+        table = tmp_path / "fix.csv"
+        code, _ = command("rejects", "export", "spreadsheet", "upload", "--run-id", run_id, "--csv", str(table))
+        assert code == 0
+        return Spreadsheet(command, tmp_path)
+
+    return run
+
+
+@pytest.fixture
+def spreadsheet(begin: Callable[[list[str]], Spreadsheet]) -> Spreadsheet:
+    """Have three of nine rejected for their notes; the other cells are such as spreadsheets change."""
     notes = ["x" * 200 if number in (2, 4, 7) else "fine" for number in range(9)]
-    lines = [f"{number:06d},2025-05-{number + 10},{note}" for number, note in enumerate(notes)]
-    (tmp_path / "people.csv").write_text("\n".join(["user_id,born,note", *lines]) + "\n")
-    (tmp_path / "dags").mkdir()
-    (tmp_path / "dags" / "spreadsheet.py").write_text(SPREADSHEET.format(path=tmp_path / "people.csv"))
-    with new_dag() as dag:
-        PtengineProfilesOperator(task_id="upload", source=str(tmp_path / "people.csv"), max_rejected=9)
-    dag.dag_id = "spreadsheet"
-    found = Spreadsheet(command, tmp_path)
-    run = run_dag(dag)
-    code, _ = command("rejects", "export", "spreadsheet", "upload", "--run-id", run.run_id, "--csv", str(found.table))
-    assert code == 0
-    return found
+    return begin([f"{number:06d},2025-05-{number + 10},{note}" for number, note in enumerate(notes)])
 
 
 def damage(row: dict[str, str]) -> None:
@@ -204,3 +214,26 @@ def test_only_a_replay_that_sent_something_leaves_files(spreadsheet: Spreadsheet
     spreadsheet.replay("--reformatted", "table")
     (left,) = (output / "spreadsheet").glob("replay__*")
     assert list(left.glob("upload/receipts-*.jsonl"))
+
+
+def test_a_row_with_too_many_cells_can_be_put_right(
+    begin: Callable[[list[str]], Spreadsheet], command: Command, sandbox: Sandbox
+) -> None:
+    """Its cells stand in the columns where they fit; with its mark removed it is sent, empty texts included."""
+    spreadsheet = begin(["a,2025-05-10,fine", "b,,one,two", "c,2025-05-11"])
+    with spreadsheet.table.open(encoding="utf-8-sig", newline="") as file:
+        long, short = csv.DictReader(file)
+    assert (long["user_id"], long["born"], long["note"]) == ("b", "", "one")
+    assert (long[MISFIT], short[MISFIT]) == ('too many: ["two"]', "only 2 of 3 cells")
+    assert MISFIT in long["userdata: what to do"]
+    _, only = command("rejects", "export", "spreadsheet", "upload", "--csv", "-", "--records-only")
+    assert only.split() == ["user_id,born,note"]
+
+    code, said = spreadsheet.replay()
+    assert (code, "has 4 cells where the header has 3  fix.csv row 2 (people.csv:3)" in said) == (1, True)
+    assert f"empty the cell in the column '{MISFIT}'" in said
+
+    spreadsheet.save(lambda row: row.update({MISFIT: "", "note": "one, two"}))
+    code, said = spreadsheet.replay()
+    assert (code, "2 records: 2 delivered." in said) == (0, True)
+    assert {"user_id": "b", "born": "", "note": "one, two"} in sandbox.ptengine.arrived()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.delivery.reading import Header, TextRow
+from airflow_provider_userdata.delivery.reading import Header, TextRow, Unreadable
 from airflow_provider_userdata.delivery.replaying import Replay
 from airflow_provider_userdata.errors import SourceError
 from airflow_provider_userdata.sources import Corrections, RejectsSource, Surroundings, open_source
@@ -136,3 +136,43 @@ def test_line_ends_within_cells_are_no_change(tmp_path: Path) -> None:
     table = 'id,note,userdata: position\na,"one\r\ntwo\u2028three",0\n'
 
     assert corrected(tmp_path, records, table) == records
+
+
+MARK = "userdata: empty this once the row is right"
+
+
+@pytest.mark.parametrize(
+    ("row", "cells", "mark", "sent"),
+    [
+        (["a", "b", "", "c"], "a,b c,", "", {"id": "a", "note": "b c", "city": ""}),
+        (["a", "b", "", ""], "a,b,", "", {"id": "a", "note": "b", "city": ""}),
+        (["a", "b", "", "c"], "a,b c,", "too many", ["a", "b", "", "c"]),
+        (["a", "b", "", "c"], "a,b,", "too many", ["a", "b", "", "c"]),
+        (["a"], "a,,", "", {"id": "a", "note": "", "city": ""}),
+        (["a"], "a,,", "only 1 of 3 cells", ["a"]),
+        (["\udcff", "b"], '"{""$base64"": ""/w==""}",b,', "", {"id": "\udcff", "note": "b", "city": ""}),
+    ],
+)
+def test_a_row_with_more_or_fewer_cells_is_put_right(
+    row: list[str], cells: str, mark: str, sent: Any, tmp_path: Path
+) -> None:
+    """Once its mark is removed, it is a row as any other: with an empty text where a cell is empty."""
+    header = Header(("id", "note", "city"))
+    records = [Unreadable(row, "has another number of cells", header)]
+
+    (found,) = corrected(tmp_path, records, f"id,note,city,{MARK},userdata: position\n{cells},{mark},0\n")
+
+    if isinstance(sent, dict):
+        assert (type(found).__name__, found) == ("TextRecord", sent)
+    else:
+        assert (found, found.header.names) == (Unreadable(sent, "is wrong"), header.names)
+
+
+def test_a_function_gets_the_cells_and_the_columns(tmp_path: Path) -> None:
+    """Of a row with more or fewer cells than columns."""
+    records = [Unreadable(["a", "b", "c"], "has another number of cells", Header(("id", "note")))]
+
+    def fix(record: Any, line: Any) -> Any:
+        return {line.columns[0]: record[0], line.columns[1]: record[1] + record[2]}
+
+    assert rows(RejectsSource(write(tmp_path, records), fix=fix)) == [{"id": "a", "note": "bc"}]

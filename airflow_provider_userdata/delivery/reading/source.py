@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
@@ -68,10 +68,12 @@ class Unreadable:
 
     :param raw: what was read, for the private rejects file.
     :param reason: why it is not a record, without its content.
+    :param header: the columns of the table that it is a row of, if it has another number of cells.
     """
 
     raw: object
     reason: str
+    header: Header | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

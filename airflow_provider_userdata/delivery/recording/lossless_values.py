@@ -40,6 +40,12 @@ def row_of(record: bytes, written: Written) -> object:
     return found
 
 
+def cells_of(record: bytes) -> object:
+    """Return the cells of a row of a table whose number is another than that of the columns."""
+    found = _value(_decode(record))
+    return [_cell(cell) for cell in found] if isinstance(found, list) else found
+
+
 class _LostError(Exception):
     """A value was not kept."""
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_userdata.delivery.reading import Header, Unreadable
 from airflow_provider_userdata.delivery.recording.attempt_lines import Count
 from airflow_provider_userdata.delivery.recording.lossless_json import Written
-from airflow_provider_userdata.delivery.recording.lossless_values import row_of
+from airflow_provider_userdata.delivery.recording.lossless_values import cells_of, row_of
 from airflow_provider_userdata.delivery.report import Fate
 
 
@@ -18,6 +19,7 @@ class RejectedLine(msgspec.Struct, frozen=True):
     :param carried_over: whether the task's next run sends the record first.
     :param carried_in: whether an earlier run held the record: it has the vendor's field names, not its source's.
     :param written: how the record is written.
+    :param columns: of the table, where the record is a row with more or fewer cells.
     :param erased: whether the record was erased, on behalf of the user whom it was about: it is null.
     """
 
@@ -32,11 +34,14 @@ class RejectedLine(msgspec.Struct, frozen=True):
     carried_over: bool = False
     carried_in: bool = False
     written: Written = "json"
+    columns: tuple[str, ...] | None = None
     erased: bool = False
     record: msgspec.Raw = msgspec.Raw(b"null")
 
     def row(self) -> object:
         """Return the record as its source had it: JSON as bytes, anything else as a value."""
+        if self.columns is not None:
+            return Unreadable(cells_of(bytes(self.record)), self.reason or "", Header(self.columns))
         return row_of(bytes(self.record), self.written)
 
     def value(self) -> Any:

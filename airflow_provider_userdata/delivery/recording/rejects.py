@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from airflow_provider_userdata.delivery.reading import Unreadable
 from airflow_provider_userdata.delivery.recording.append_log import AppendLog
 from airflow_provider_userdata.delivery.recording.lossless_json import Written, row_json
 from airflow_provider_userdata.delivery.recording.origins import Origins
@@ -38,6 +39,7 @@ class _Line(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
 
     :param carried_in: whether an earlier run held the record: it has the vendor's field names, not its source's.
     :param written: how the record is written, for whoever reads it back.
+    :param columns: of the table, where the record is a row with more or fewer cells.
     """
 
     position: int
@@ -51,6 +53,7 @@ class _Line(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     carried_over: bool = False
     carried_in: bool = False
     written: Written = "json"
+    columns: tuple[str, ...] | None = None
     record: msgspec.Raw
 
 
@@ -75,6 +78,7 @@ def _line(position: int, row: object, why: Rejection, origins: Origins) -> _Line
         carried_over=why.carried_over,
         carried_in=origins.is_held(position),
         written=written,
+        columns=row.header.names if type(row) is Unreadable and row.header is not None else None,
         record=record,
     )
 
