@@ -127,7 +127,7 @@ def _for_the_rest(row: Row[UploadStatus], status: UploadStatus) -> Iterator[Comm
             _HELD,
             "List them",
             "Nothing has to be done: they are too few for a request, and the task's next run sends them first. "
-            "If the task has its own output_path, add --output-path.",
+            "If none comes, held send sends them. If the task has its own output_path, add --output-path.",
             userdata_command(row, "held list", run=False),
         )
 

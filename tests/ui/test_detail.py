@@ -47,6 +47,19 @@ def test_the_commands_are_for_who_may_act(open_as: Callable[..., Page], named: u
     expect(page.get_by_role("region", name="Commands")).to_have_count(0)
 
 
+def test_a_command_is_selected_where_a_browser_has_no_clipboard(
+    open_as: Callable[..., Page], named: uploads.Cast
+) -> None:
+    """As on plain http: what is selected is the command, word by word, whatever its names hold."""
+    page = open_as("admin", address(named.hostile))
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    commands = page.get_by_role("region", name="Commands")
+    commands.get_by_role("button", name="Copy").first.click()
+    expect(commands.get_by_text("Selected: copy it with Ctrl+C")).to_be_visible()
+    names = f"{named.hostile.dag_id} upload --run-id '{named.hostile.run_id}' --map-index 0"
+    assert page.evaluate("getSelection().toString()") == f"airflow userdata rejects show {names}"
+
+
 def test_what_it_waits_for(
     open_as: Callable[..., Page], named: uploads.Cast, picture: Callable[[Page, str], None]
 ) -> None:

@@ -1,6 +1,6 @@
 /** The commands for who may act, to copy. */
 
-import { Button, Code, Flex, Heading, Stack, Text } from "@chakra-ui/react";
+import { Box, Button, Code, Flex, Heading, Stack, Text } from "@chakra-ui/react";
 import { useRef, useState } from "react";
 
 import type { Command } from "./answer.ts";
@@ -43,6 +43,21 @@ function select(element: HTMLElement | null): void {
   if (element) window.getSelection()?.selectAllChildren(element);
 }
 
+/** A browser would break `--run-id` behind its dashes. */
+const Words = ({ command }: { command: string }) => (
+  <>
+    {command.split(/(?<= )(--[a-z-]+)/).map((part, index) =>
+      part.startsWith("--") ? (
+        <Box as="span" key={index} whiteSpace="nowrap">
+          {part}
+        </Box>
+      ) : (
+        part
+      ),
+    )}
+  </>
+);
+
 const OneCommand = ({ title, when, command }: Command) => {
   const shown = useRef<HTMLElement>(null);
   const [done, setDone] = useState("");
@@ -62,8 +77,8 @@ const OneCommand = ({ title, when, command }: Command) => {
         {when}
       </Text>
       <Flex align="start" gap={2}>
-        <Code flex={1} minW={0} overflowWrap="anywhere" px={2} py={2} ref={shown} whiteSpace="pre-wrap">
-          {command}
+        <Code display="block" flex={1} minW={0} overflowWrap="anywhere" px={2} py={2} ref={shown} whiteSpace="pre-wrap">
+          <Words command={command} />
         </Code>
         <Button aria-label={`Copy the command: ${title}`} onClick={copy} size="xs" variant="outline">
           {done === "Copied" ? <CheckIcon /> : <CopyIcon />}

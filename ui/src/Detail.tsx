@@ -62,8 +62,8 @@ const Missing = ({ place }: { place: Place }) => (
       <Where place={place} />
     </Stack>
     <Notice status="info" title={NONE}>
-      Or Airflow has removed the run, or what the task said of its upload: with the run, by “airflow db clean”, or because the task
-      begins anew. The files of the upload stay: in a shell, “airflow userdata runs” lists the runs that left some.
+      Or Airflow no longer has what the task said of its upload: that goes with the run, by “airflow db clean”, and when the
+      task begins anew. The files of the upload stay: in a shell, “airflow userdata runs” lists the runs that left some.
     </Notice>
   </>
 );
