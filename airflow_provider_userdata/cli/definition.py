@@ -11,13 +11,25 @@ from airflow_provider_userdata.cli.check_arguments import CHECK
 from airflow_provider_userdata.cli.declared import Command, Group
 from airflow_provider_userdata.cli.ledger_arguments import LEDGER
 from airflow_provider_userdata.cli.replay_arguments import REPLAY
-from airflow_provider_userdata.cli.run_arguments import CLEAN, FIND, HELD, REJECTS, REPORT, RUNS
+from airflow_provider_userdata.cli.run_arguments import CLEAN, ERASE, FIND, HELD, REJECTS, REPORT, RUNS
 from airflow_provider_userdata.cli.sandbox_arguments import SANDBOX
 
 HELP = "Uploads of user data: check records before a run, and see what became of them after it"
 _WIDTH = 98
 """Characters of a line of help: that is as wide as many terminals are."""
-COMMANDS: tuple[Command | Group, ...] = (CHECK, RUNS, REPORT, REJECTS, REPLAY, HELD, FIND, CLEAN, LEDGER, SANDBOX)
+COMMANDS: tuple[Command | Group, ...] = (
+    CHECK,
+    RUNS,
+    REPORT,
+    REJECTS,
+    REPLAY,
+    HELD,
+    FIND,
+    ERASE,
+    CLEAN,
+    LEDGER,
+    SANDBOX,
+)
 
 
 def parser(program: str = "python -m airflow_provider_userdata") -> argparse.ArgumentParser:

@@ -15,7 +15,16 @@ from airflow_provider_userdata.cli.file_reader import FileReader
 from airflow_provider_userdata.cli.loaded_task import task_of
 from airflow_provider_userdata.cli.printing import confirm, said, structured, table
 from airflow_provider_userdata.cli.run_folders import LEFT, Listing, list_output
-from airflow_provider_userdata.delivery.carry_over import DAY, MARK, Claimant, Claims, HeldFiles, HeldRecord, records_of
+from airflow_provider_userdata.delivery.carry_over import (
+    DAY,
+    MARK,
+    Claimant,
+    Claims,
+    HeldFiles,
+    HeldRecord,
+    is_part,
+    records_of,
+)
 from airflow_provider_userdata.delivery.recording import FoundFile
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators import replaying
@@ -143,23 +152,34 @@ def _dropped(one: Waiting, days: float, now: float) -> int:
 
 
 def waiting(
-    root: Any, dag_id: str | None = None, task_id: str | None = None, *, listing: Listing | None = None
+    root: Any,
+    dag_id: str | None = None,
+    task_id: str | None = None,
+    *,
+    listing: Listing | None = None,
+    cut_short: bool = False,
 ) -> list[Waiting]:
     """Return the files of records that wait, by DAG and task.
 
     :param dag_id: only this DAG's.
     :param task_id: only this task's.
     :param listing: what `list_output` found; None looks now.
+    :param cut_short: whether to return files, too, that a crash cut short, and that no run reads.
     """
     found: list[Waiting] = []
     for names, files in (list_output(root, dag_id) if listing is None else listing).items():
-        if len(names) == _OF_HELD and names[-1] == "held" and task_id in (None, unquote(names[1])):
-            found += _in_folder(unquote(names[0]), unquote(names[1]), files)
+        if is_of_held(names) and task_id in (None, unquote(names[1])):
+            held = [file for file in files if _is_held(file.name) or (cut_short and is_part(file.name))]
+            found += _in_folder(unquote(names[0]), unquote(names[1]), files, held)
     return found
 
 
-def _in_folder(dag: str, task: str, files: list[FoundFile]) -> Iterator[Waiting]:
-    held = [file for file in files if _is_held(file.name)]
+def is_of_held(names: tuple[str, ...]) -> bool:
+    """Return whether the names of folders lead to a task's held records."""
+    return len(names) == _OF_HELD and names[-1] == "held"
+
+
+def _in_folder(dag: str, task: str, files: list[FoundFile], held: list[FoundFile]) -> Iterator[Waiting]:
     if not held:
         return
     claimed = {file.name.partition(MARK)[0] for file in files if MARK in file.name}

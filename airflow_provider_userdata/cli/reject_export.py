@@ -32,7 +32,7 @@ def export(asked: Namespace) -> None:
     """Write the records that a run didn't deliver as a table."""
     run = asked_run(asked)
     for once in each([run], "Counting"):
-        last = dict(_last_lines(once, asked))
+        last, erased = _last_lines(once, asked)
     columns: dict[str, None] = {}
     misfits = 0
     for once in each([run], "Reading"):
@@ -47,10 +47,10 @@ def export(asked: Namespace) -> None:
             if not (asked.records_only and is_misfit(record)):
                 fields, told = fields_of(record), _about(record)
                 rows.writerow([*(cell_of(fields.get(name)) for name in columns), *map(told.get, about)])
-    _tell(asked, len(last), misfits)
+    _tell(asked, len(last), misfits, erased)
 
 
-def _tell(asked: Namespace, count: int, misfits: int) -> None:
+def _tell(asked: Namespace, count: int, misfits: int, erased: int) -> None:
     """Say what was written, and what was not."""
     out = sys.stderr if asked.csv == "-" else sys.stdout
     if asked.records_only and misfits:
@@ -59,15 +59,24 @@ def _tell(asked: Namespace, count: int, misfits: int) -> None:
     if asked.csv != "-":
         records = counted(count, "record is", "records are")
         print(f"{records} in {asked.csv}, with all values: keep the file as safe as the source.")
+    if erased:
+        print(f"Left out: {counted(erased, 'record that was', 'records that were')} erased, for the users.", file=out)
 
 
-def _last_lines(folder: RunFolder, asked: Namespace) -> Iterator[tuple[int, int]]:
-    """Yield the positions that are not delivered and wanted, each with the number of its last line."""
+def _last_lines(folder: RunFolder, asked: Namespace) -> tuple[dict[int, int], int]:
+    """Return the positions that are not delivered and wanted, each with the number of its last line.
+
+    :return: and how many others were erased.
+    """
     counts = counts_of(folder, places=True)
     fates = asked.fate or ("rejected", "held", "unknown")
-    for position, (fate, rule) in counts.last.items():
-        if fate in fates and asked.rule in (None, rule) and position not in counts.delivered:
-            yield position, counts.places[position]
+    wanted = [
+        position
+        for position, (fate, rule) in counts.last.items()
+        if fate in fates and asked.rule in (None, rule) and position not in counts.delivered
+    ]
+    last = {position: counts.places[position] for position in wanted if position not in counts.erased}
+    return last, len(wanted) - len(last)
 
 
 def _records(folder: RunFolder, last: Mapping[int, int]) -> Iterator[RejectedLine]:

@@ -15,6 +15,8 @@ MOST_GROUPS = 10_000
 """Different faults that are told apart. Those after them are counted together, by rule."""
 MOST_FIRST = 3
 """Records that are shown of each group."""
+ERASED = "was erased, for its user"
+"""The reason of a record that is gone."""
 _OTHERS = "other reasons"
 
 
@@ -75,7 +77,7 @@ class RejectGroups:
         return sorted(self._groups.values(), key=lambda group: (-group.attempt, -group.count))
 
     def _add(self, attempt: int, line: RejectedLine) -> None:
-        path, reason, status = line.path, line.reason, line.status
+        path, reason, status = line.path, ERASED if line.erased else line.reason, line.status
         key = (attempt, line.rule, line.fate, path, reason, status)
         if key not in self._groups and len(self._groups) >= MOST_GROUPS:
             path, reason, status = None, _OTHERS, None

@@ -49,5 +49,6 @@ def _printed(found: Sequence[Group], limit: int, *, values: bool) -> Iterator[st
         yield f"\n{counted(more, 'more reason')}: raise --limit"
     if values:
         yield ""
-        yield from (f"{places.of(one)}: {printable(json.dumps(one.value(), ensure_ascii=False))}" for one in first)
+        values_of = ((one, json.dumps(one.value(), ensure_ascii=False)) for one in first if not one.erased)
+        yield from (f"{places.of(one)}: {printable(text)}" for one, text in values_of)
     yield from places.legend()

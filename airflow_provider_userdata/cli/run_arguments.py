@@ -138,3 +138,17 @@ FIND = Command(
     ),
     "It looks in receipts, rejects, held records and the ledger.\nThe exit code is 1 if the user is in none of them.",
 )
+ERASE = Command(
+    "erase",
+    "Erase a user from receipts, rejects, held records and the ledger",
+    "erase.erase",
+    (
+        *(_USER, _FIELD, _KEPT),
+        argument("--dry-run", action="store_true", help="only say what would be erased"),
+        _ROOT,
+        VERY_SURE,
+        OUTPUT,
+    ),
+    "It says what it found where, asks, and ends with what it can't reach, such as the vendor.\n"
+    "The exit code is 1 if the user is nowhere, 2 if the command can't work, 3 if something was left.",
+)

@@ -28,12 +28,14 @@ class Counts:
 
     :param last: the fate and the rule of each position in the rejects.
     :param places: the number of that line among all lines of the rejects, from 0.
+    :param erased: the positions whose records are gone, on behalf of the users whom they were about.
     :param requests: how many requests were accepted.
     """
 
     delivered: IntervalSet = field(default_factory=IntervalSet)
     last: dict[int, tuple[Fate, str]] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
+    erased: set[int] = field(default_factory=set)
     requests: int = 0
     first_at: str = ""
     last_at: str = ""
@@ -71,6 +73,7 @@ def counts_of(folder: RunFolder, *, places: bool = False) -> Counts:
                 reject = decoder.decode(text)
                 fate = (reject.fate, reject.rule)
                 counts.last[reject.position] = known.setdefault(fate, fate)  # once, not for each record
+                (counts.erased.add if reject.erased else counts.erased.discard)(reject.position)
                 if places:
                     counts.places[reject.position] = place
                 if replayed and replayed.get(number) is Fate.DELIVERED:

@@ -13,13 +13,16 @@ from urllib.parse import unquote
 from airflow_provider_userdata.cli.file_reader import FileReader, Test, reading
 from airflow_provider_userdata.cli.printing import counted
 from airflow_provider_userdata.cli.progress import Bar
-from airflow_provider_userdata.delivery.recording import FoundFile, files_below, folder_name
+from airflow_provider_userdata.delivery.recording import OVERWRITING, FoundFile, files_below, folder_name
 
+_UNFINISHED = "sent-"
+"""How the files begin that a run has until it comes to its end."""
 OURS = ("receipts-", "rejects-", "originals-")
 """How the names begin of files about records."""
 LEFT = (
     *OURS,
-    "sent-",
+    _UNFINISHED,
+    OVERWRITING,
     "replayed-",
     "replays.claim-",
     "replays.",
@@ -62,6 +65,11 @@ class RunFolder:
     def moment(self) -> datetime:
         """Return the same, to put folders in order: where the store doesn't say, it was long ago."""
         return self.changed() or _LONG_AGO
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the run has not come to its end: it is under way, or may be tried again, or cleared."""
+        return any(file.name.startswith(_UNFINISHED) for file in self.files)
 
     def of_kind(self, kind: str) -> Iterator[tuple[int, FoundFile]]:
         """Yield the files of a kind, each with its attempt's number, in the order in which they were written.

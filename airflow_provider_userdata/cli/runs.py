@@ -53,6 +53,7 @@ def report(asked: Namespace) -> None:
     (path, counts), *_ = [(run.path, counts_of(run)) for run in each([asked_run(asked)])]
     fates, reasons = counts.fates(), counts.reasons()
     told: dict[str, Any] = {fate.value: fates[fate] for fate in _FATES}
+    told["erased"] = len(counts.erased)
     told |= {"requests accepted": counts.requests, "first": counts.first_at or None, "last": counts.last_at or None}
     if asked.output != "table":
         print(structured({**told, "reasons": dict(reasons.most_common()), "folder": str(path)}, asked.output))
@@ -62,6 +63,8 @@ def report(asked: Namespace) -> None:
     print(f"{requests} accepted{_between(counts.first_at, counts.last_at)}.")
     if fates[Fate.UNCHANGED]:
         print(f"{fates[Fate.UNCHANGED]:,} corrected records turned out to be delivered already.")
+    if counts.erased:
+        print(f"{counted(len(counts.erased), 'record was', 'records were')} erased, for the users.")
     words = rules.of(reasons)
     for rule, count in reasons.most_common():
         says = f": {words[rule].says}\n    What to do: {words[rule].do}" if rule in words else ""

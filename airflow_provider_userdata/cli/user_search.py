@@ -19,6 +19,8 @@ from airflow_provider_userdata.errors import ArgumentError, UserdataError
 from airflow_provider_userdata.ledger import StreamSummary
 from airflow_provider_userdata.operators.ledger_settings import ledger_secret
 
+_GEROSENSE = "gerosense"
+
 
 @dataclass(frozen=True)
 class InRun:
@@ -50,15 +52,17 @@ class InLedger:
 class Found:
     """Where a user was found.
 
+    :param unfinished: runs that have not come to their end, wherever the user was found.
     :param nameless: how many runs have receipts that name nobody.
-    :param ledger_note: what is to be said of the ledger.
+    :param ledger_notes: what is to be said of the ledger.
     """
 
     runs: list[InRun]
     held: list[InHeld]
     ledger: list[InLedger]
+    unfinished: list[RunFolder]
     nameless: int
-    ledger_note: str
+    ledger_notes: list[str]
 
     def __bool__(self) -> bool:
         return bool(self.runs or self.held or self.ledger)
@@ -69,7 +73,7 @@ class Found:
             f"Receipts of {self.nameless:,} runs name no users, as those of Ptengine and of GeroSense with one token: "
             "only the ledger knows whom they reached."
         )
-        return [self.ledger_note, *([nameless] if self.nameless else [])]
+        return [*self.ledger_notes, *([nameless] if self.nameless else [])]
 
 
 def look_for(
@@ -89,24 +93,32 @@ def look_for(
     :param kept: folders with rejects of the command `check`, to look in, too.
     :param in_doubt: whether to count what the ledger only expects of a user who was being sent.
     """
-    runs, nameless = [], 0
+    runs, unfinished, nameless = [], [], 0
     listing = list_output(root, dag)
-    folders = [*run_folders(root, dag, task, listing=listing), *map(_kept, kept or ())]
+    folders = [*run_folders(root, dag, task, listing=listing), *kept_folders(kept)]
     for folder in each(folders, "Looking into", KINDS):
         lines = lines_with(folder, user)
         runs += [InRun(folder, lines)] if lines else []
+        unfinished += [folder] if folder.is_unfinished else []
         nameless += not any(line.kind == RECEIPTS for line in lines) and _names_nobody(folder)
-    ledger, note = _in_ledger(user.user, in_doubt=in_doubt)
-    return Found(runs, list(_in_held(waiting(root, dag, task, listing=listing), user)), ledger, nameless, note)
+    held = waiting(root, dag, task, listing=listing, cut_short=True)
+    ledger, notes = _in_ledger(user.user, in_doubt=in_doubt)
+    return Found(runs, list(_in_held(held, user)), ledger, unfinished, nameless, notes)
 
 
-def _kept(name: str) -> RunFolder:
-    """Return a folder that the command `check` filled."""
-    path = Path(name).expanduser().absolute()
-    if not path.is_dir():
-        raise ArgumentError(f"--kept: there is no folder {path}")
-    with reading(str(path)):
-        return RunFolder("check", name, "--keep", "", path, files_below(path).get((), []))
+def kept_folders(names: list[str] | None) -> list[RunFolder]:
+    """Return folders that the command `check` filled.
+
+    :raises ArgumentError: if one isn't there.
+    """
+    found = []
+    for name in names or ():
+        path = Path(name).expanduser().absolute()
+        if not path.is_dir():
+            raise ArgumentError(f"--kept: there is no folder {path}")
+        with reading(str(path)):
+            found.append(RunFolder("check", name, "--keep", "", path, files_below(path).get((), [])))
+    return found
 
 
 def _in_held(files: list[Waiting], user: Mentions) -> Iterator[InHeld]:
@@ -116,15 +128,23 @@ def _in_held(files: list[Waiting], user: Mentions) -> Iterator[InHeld]:
             yield InHeld(one, len(lines), tuple(sorted(set().union(*lines))))
 
 
-def _in_ledger(user: str, *, in_doubt: bool) -> tuple[list[InLedger], str]:
+def _in_ledger(user: str, *, in_doubt: bool) -> tuple[list[InLedger], list[str]]:
     """Return what the ledger knows, and what is to be said of it."""
     try:
         with open_ledger() as ledger:
-            rows = ledger.find_user(user, ledger_secret(), ledger.streams(), in_doubt=in_doubt)
+            place, streams = ledger.place, ledger.streams()
+            found = [InLedger(*row) for row in ledger.find_user(user, ledger_secret(), streams, in_doubt=in_doubt)]
     except UserdataError as error:
-        return [], f"The ledger was not looked at: {error}."
-    found = [InLedger(*row) for row in rows]
-    return found, "The ledger knows what tasks with incremental=True delivered, and was looked at."
+        return [], [f"The ledger was not looked at: {error}."]
+    notes = [f"The ledger at {place} knows what tasks with incremental=True delivered, and was looked at."]
+    known = {one.stream.id for one in found}
+    nameless = [str(one.id) for one in streams if one.vendor == _GEROSENSE and one.entries and one.id not in known]
+    if nameless:
+        notes.append(
+            f"Samples of GeroSense name no user if one token stands for all. Of which user the ledger's streams "
+            f"{', '.join(nameless)} are, it can't tell: `userdata ledger forget --stream` forgets one as a whole."
+        )
+    return found, notes
 
 
 def _names_nobody(folder: RunFolder) -> bool:

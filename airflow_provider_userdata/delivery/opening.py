@@ -13,6 +13,7 @@ from airflow_provider_userdata.delivery.clock import unless_set
 from airflow_provider_userdata.delivery.incremental import ChangeFilter
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog
 from airflow_provider_userdata.delivery.plan import Plan
+from airflow_provider_userdata.delivery.reading import OriginalRow
 from airflow_provider_userdata.delivery.recording import AttemptFiles, write_originals
 from airflow_provider_userdata.delivery.report import Counters
 from airflow_provider_userdata.delivery.resuming import (
@@ -117,7 +118,9 @@ class Opening:
         """Go on with what a completed run rejected or held. Its marker stays until the source is compared."""
         found = await self.file_thread.call(functools.partial(self._correction, completed))
         originals = found.originals or {}
-        self.fates.carried_in = [originals[position].line or b"" for position in range(completed.carried_in)]
+        # One that was erased is empty: the digest shows that it isn't what it was.
+        carried_in = [originals.get(position, OriginalRow()).line for position in range(completed.carried_in)]
+        self.fates.carried_in = [line or b"" for line in carried_in]
         await self._take_over(found)
         await self.file_thread.call(self.files.create)
         self.checkpointer.begin(completed.carried_in, None, earlier_attempts.before(self.plan.attempt, found))

@@ -75,6 +75,11 @@ class LedgerAdmin:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def place(self) -> str:
+        """What messages call the ledger."""
+        return self._database.place
+
     def streams(self) -> list[StreamSummary]:
         """Return all streams, with the number and the days of their entries."""
         entries = (
@@ -116,6 +121,7 @@ class LedgerAdmin:
         forgotten = 0
         with self._database.reading() as connection:
             check_secret(connection, self._database.place, fingerprints)
+            self._database.entries.begin_erasing(connection)
         for stream in streams:
             if stream.owner == key.hex():
                 forgotten += self.forget_stream(stream.id)
@@ -125,6 +131,8 @@ class LedgerAdmin:
                 gone = connection.execute(delete(ENTRIES).where(ENTRIES.c.stream == stream.id, of_user))
                 note_removed(connection, ENTRIES)
             forgotten += gone.rowcount
+        with self._database.reading() as connection:
+            self._database.entries.end_erasing(connection)
         return forgotten
 
     def adopt(self, stream: StreamSummary, name: str, secret: bytes) -> None:

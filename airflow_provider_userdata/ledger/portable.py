@@ -39,6 +39,12 @@ class Entries:
     def begin(self, connection: Connection) -> None:
         """Begin a transaction that writes, if the database needs a statement for it."""
 
+    def begin_erasing(self, connection: Connection) -> None:
+        """Let what is deleted from now on leave nothing in the database's files, if it can be told to."""
+
+    def end_erasing(self, connection: Connection) -> None:
+        """Let what was deleted leave nothing in the database's log, if it can be told to. Not in a transaction."""
+
     locks_opening = False
     """Whether `lock_opening` does anything. If not, the run that loses a race tries again."""
 

@@ -59,6 +59,15 @@ class SqliteEntries(JoinedKeys):
         """Lock before the first read: a transaction that has read can't wait for another writer."""
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
+    def begin_erasing(self, connection: Connection) -> None:
+        """Let what is deleted be overwritten with zeros."""
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+
+    def end_erasing(self, connection: Connection) -> None:
+        """Empty the log, unless others are reading it: then the last one that closes the ledger does."""
+        with contextlib.suppress(OperationalError):
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def any_begins(self, connection: Connection, stream: int, beginnings: Sequence[bytes]) -> bool:
         """Return whether any key begins with one of these bytes."""
         least, greatest = (b"".join([one.ljust(KEY_SIZE, end) for one in beginnings]) for end in (b"\x00", b"\xff"))

@@ -44,7 +44,7 @@ def output_root(output_path: Any) -> Any:
 
 def run_folder(root: Any, ti: Any) -> Any:
     """Return the folder of a task's run."""
-    return _folder_of_run(root, ti, *_run_of(ti))
+    return folder_of_run(root, ti, *_run_of(ti))
 
 
 def held(root: Any, ti: Any, kind: str, account: str, max_age: float | None = None) -> CarryOverFolder:
@@ -55,11 +55,16 @@ def held(root: Any, ti: Any, kind: str, account: str, max_age: float | None = No
     :param max_age: how many days a record may wait.
     """
     folder = _below(root, ti.dag_id, ti.task_id, "held")
-    folder_of_run = functools.partial(_folder_of_run, root, ti)
-    return CarryOverFolder(folder, kind, account, *_run_of(ti), run_folder=folder_of_run, max_age=max_age)
+    runs = functools.partial(folder_of_run, root, ti)
+    return CarryOverFolder(folder, kind, account, *_run_of(ti), run_folder=runs, max_age=max_age)
 
 
-def _folder_of_run(root: Any, ti: Any, run: str, index: str) -> Any:
+def folder_of_run(root: Any, ti: Any, run: str, index: str) -> Any:
+    """Return the folder of another run of a task.
+
+    :param ti: has the DAG's and the task's id.
+    :param index: which instance of a mapped task, or an empty text.
+    """
     return _below(root, ti.dag_id, run, ti.task_id, *([index] if index else []))
 
 

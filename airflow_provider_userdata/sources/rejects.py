@@ -93,7 +93,7 @@ def _lines_of_folder(source: RejectsSource, rejects: RejectsFolder, chains: Chai
     with _readable(rejects.folder):
         for name in rejects.names:
             for _, line in _wanted(source, rejects, name, chains):
-                if line is not None and not line.carried_over:
+                if line is not None and not line.carried_over and not line.erased:
                     yield line
 
 
@@ -107,11 +107,13 @@ def _readable(folder: Folder) -> Iterator[None]:
 
 def _chosen(source: RejectsSource, rejects: RejectsFolder, name: str, chains: Chains) -> Iterator[_Row]:
     """Yield the records of a file that are sent again."""
-    by_itself = damaged = 0
+    by_itself = damaged = erased = 0
     takes_line = source.fix_takes_line
     for number, line in _wanted(source, rejects, name, chains):
         if line is None:
             damaged += 1
+        elif line.erased:
+            erased += 1
         elif line.carried_over:
             by_itself += 1
         else:
@@ -120,6 +122,8 @@ def _chosen(source: RejectsSource, rejects: RejectsFolder, name: str, chains: Ch
                 yield _Row(row, number, line.carried_in)
     if by_itself:
         _log.info("%d held records are left out: the task's next run sends them first", by_itself)
+    if erased:
+        _log.info("%d records are left out: they were erased, for their users", erased)
     if damaged:
         _log.warning("%s has %d damaged lines, which are left out", name, damaged)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_userdata.__main__ import main
 from airflow_provider_userdata.delivery.carry_over.claims import Claimant, Claims
 from airflow_provider_userdata.operators import output_paths
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
@@ -57,3 +58,43 @@ def test_held_samples_wait_in_s3_and_go_out_once(
     (receipts,) = [path for path in root.iterdir() if path.name.startswith("receipts-")]
     with receipts.open("rb") as file:
         assert [json.loads(line)["ranges"] for line in file.read().splitlines()] == [[[0, 5]]]
+
+
+def test_a_user_is_erased_in_s3(
+    stored: str, new_dag: Any, run_dag: Callable[..., Any], samples: Any, sandbox: Any, capsys: Any
+) -> None:
+    """Objects are written anew, as long as before; the others' records are there, and go out."""
+    made: list[Any] = [
+        *({**one, "device_name": name} for one, name in zip(samples(2), ("u-4711", "other"), strict=True)),
+        *({"unit": name} for name in ("u-4711", "other")),
+    ]
+    with new_dag() as dag:
+        GerosenseSamplesOperator(
+            task_id="upload", data_type="steps", source=lambda: made, output_path=f"{stored}/userdata", max_rejected=2
+        )
+    run = run_dag(dag)
+    root = output_paths.output_root(f"{stored}/userdata")
+    folder = root / dag.dag_id / run.run_id / "upload"
+
+    def contents(of: Any) -> dict[str, bytes]:
+        found = {}
+        for path in of.iterdir():
+            with path.open("rb") as file:
+                found[path.name] = file.read()
+        return found
+
+    before = contents(folder)
+    assert any(b"u-4711" in text for text in before.values())
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(["erase", "--user", "u-4711", "--yes", "-o", "json", "--output-path", f"{stored}/userdata"])
+
+    told = json.loads(capsys.readouterr().out)
+    assert (ended.value.code, told["erased"], told["left"]) == (0, {"rejects": 2, "held records": 1}, [])
+    after = contents(folder)
+    assert {name: len(text) for name, text in after.items()} == {name: len(text) for name, text in before.items()}
+    held = root / dag.dag_id / "upload" / "held"
+    assert not any(b"u-4711" in text for text in (*after.values(), *contents(held).values()))
+    made = samples(2, first=10)
+    report = run_dag(dag).xcom("upload")
+    assert (report["read"], report["delivered"]) == (3, 3)

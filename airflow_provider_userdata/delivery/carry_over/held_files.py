@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +14,12 @@ from airflow_provider_userdata.errors import OutputError
 
 _IDENTITY = ".identity"
 _MAX_AGE = ".max-age"
+_PART = ".part"
+
+
+def is_part(name: str) -> bool:
+    """Return whether a file is being written, or was when its process was killed."""
+    return name.startswith(".") and name.endswith(_PART)
 
 
 class HeldFiles:
@@ -94,9 +101,11 @@ class HeldFiles:
         path = self._folder / name
         if is_local(path):
             make_private_folder(path.parent)
-            part = path.with_name(f".{name}.part")
+            part = path.with_name(f".{name}{_PART}")
             part.touch(mode=PRIVATE_FILE)
             part.write_bytes(text)
+            with part.open("rb") as file:
+                os.fsync(file.fileno())  # else a power failure could leave an empty file under the new name
             part.replace(path)
         else:
             self._folder.mkdir(parents=True, exist_ok=True)

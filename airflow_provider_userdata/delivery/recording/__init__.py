@@ -30,6 +30,12 @@ from airflow_provider_userdata.delivery.recording.attempt_lines import (
     RejectLine,
     SentLine,
 )
+from airflow_provider_userdata.delivery.recording.erased_lines import (
+    blank,
+    erased_original,
+    erased_receipt,
+    erased_reject,
+)
 from airflow_provider_userdata.delivery.recording.folder_names import folder_name
 from airflow_provider_userdata.delivery.recording.found_files import FoundFile, contents, files_below
 from airflow_provider_userdata.delivery.recording.originals import (
@@ -39,6 +45,13 @@ from airflow_provider_userdata.delivery.recording.originals import (
     write_originals,
 )
 from airflow_provider_userdata.delivery.recording.origins import Origins
+from airflow_provider_userdata.delivery.recording.overwriting import (
+    OVERWRITING,
+    Change,
+    NewLine,
+    finish_overwriting,
+    overwrite,
+)
 from airflow_provider_userdata.delivery.recording.rejected_line import RejectedLine
 from airflow_provider_userdata.delivery.recording.rejects import Rejection, write_rejects
 from airflow_provider_userdata.delivery.recording.replay_marks import MARKS, Marks, ReplayMarks, marks_of, read_marks
@@ -46,15 +59,18 @@ from airflow_provider_userdata.delivery.recording.store_path import StorePath
 
 __all__ = [
     "MARKS",
+    "OVERWRITING",
     "PRIVATE_FILE",
     "RECEIPT_FIELDS",
     "Announcements",
     "AttemptFiles",
+    "Change",
     "Count",
     "Folder",
     "FoundFile",
     "Line",
     "Marks",
+    "NewLine",
     "Origins",
     "Range",
     "ReceiptLine",
@@ -66,9 +82,14 @@ __all__ = [
     "StorePath",
     "attempts_of",
     "beginning_of_original",
+    "blank",
     "contents",
     "cut_log",
+    "erased_original",
+    "erased_receipt",
+    "erased_reject",
     "files_below",
+    "finish_overwriting",
     "folder_name",
     "is_local",
     "make_private_folder",
@@ -76,6 +97,7 @@ __all__ = [
     "number_of",
     "numbered_lines",
     "original_in",
+    "overwrite",
     "reached",
     "read_log",
     "read_marks",

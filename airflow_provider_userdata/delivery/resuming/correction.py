@@ -29,7 +29,8 @@ from airflow_provider_userdata.vendors import HELD_TOO_LONG
 def correction(completed: Completed, folder: Folder, *, with_held: bool) -> Recovery:
     """Return where a completed run goes on: at all records that were rejected, or held. Blocks.
 
-    What was held for too long stays rejected: nothing in the source could change that.
+    What was held for too long stays rejected: nothing in the source could change that. So does what was erased: nobody
+    knows any more what it was, and its row must be as it was.
 
     :param folder: of the run's fates, as this worker sees it.
     :param with_held: whether the records that the run held are still there, so that no other run sends them.
@@ -39,21 +40,22 @@ def correction(completed: Completed, folder: Folder, *, with_held: bool) -> Reco
     _check_here(completed, folder)
     found = last_fates(folder, attempts)
     sent = _sent_again(found, folder)
-    late = [position for position, line in found.items() if line.rule == HELD_TOO_LONG and position not in sent]
+    stay = [position for position, line in found.items() if _stays(line) and position not in sent]
     again = {
         position: line
         for position, line in found.items()
-        if (line.fate is Fate.REJECTED and position not in sent and line.rule != HELD_TOO_LONG)
-        or (line.fate is Fate.HELD and with_held and position >= completed.carried_in)
+        if (line.fate is Fate.REJECTED and position not in sent and not _stays(line))
+        or (line.fate is Fate.HELD and with_held and position >= completed.carried_in and not line.erased)
     }
     originals = read_originals(folder, attempts)
     lacking = [position for position in (*again, *sent) if position not in originals]
     if lacking or any(position not in originals for position in range(completed.carried_in)):
         raise damaged("the originals of rejected records", "some are missing")
     counted, rejected = completed.done[Fate.REJECTED], sum(line.fate is Fate.REJECTED for line in again.values())
-    uncounted = counted - rejected - len(late)  # of those that were sent again; others, an earlier attempt has counted
+    uncounted = counted - rejected - len(stay)  # of those that were sent again; others, an earlier attempt has counted
     if not 0 <= uncounted <= len(sent):
         raise damaged("rejects", f"{rejected + len(sent)} records are rejected there, and {counted} in the report")
+    before = {*again, *sent, *range(completed.carried_in)}
     settled = IntervalSet([(0, completed.rows)])
     settled.discard_all([(position, 1) for position in sorted(again)])
     return Recovery(
@@ -61,8 +63,14 @@ def correction(completed: Completed, folder: Folder, *, with_held: bool) -> Reco
         settled=settled,
         in_doubt=Doubt(),
         tally=_tally(completed, again, dict(list(sent.items())[len(sent) - uncounted :]), found),
-        originals={position: originals[position] for position in {*again, *sent, *range(completed.carried_in)}},
+        originals={place: row for place in before if (row := originals[place]).is_kept},
+        erased=sum(not row.is_kept for row in originals.values()),
     )
+
+
+def _stays(line: LastFate) -> bool:
+    """Return whether a record stays rejected."""
+    return line.fate is Fate.REJECTED and (line.rule == HELD_TOO_LONG or line.erased)
 
 
 def _attempts(completed: Completed) -> list[str]:

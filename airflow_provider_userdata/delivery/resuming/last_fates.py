@@ -24,12 +24,14 @@ class LastFate(msgspec.Struct, frozen=True, gc=False):
 
     :param file: the name of the rejects file.
     :param line: the number of its line there, from 1.
+    :param erased: whether the record was erased.
     """
 
     fate: Fate
     rule: str
     file: str
     line: int
+    erased: bool = False
 
 
 def last_fates(folder: Folder, attempts: Iterable[str]) -> dict[int, LastFate]:
@@ -43,7 +45,7 @@ def last_fates(folder: Folder, attempts: Iterable[str]) -> dict[int, LastFate]:
             for file, number, text in numbered_lines(folder, rejects_name(attempt)):
                 with contextlib.suppress(msgspec.DecodeError):
                     reject = msgspec.json.decode(text, type=RejectLine)
-                    found[reject.position] = LastFate(reject.fate, reject.rule, file, number)
+                    found[reject.position] = LastFate(reject.fate, reject.rule, file, number, reject.erased)
         for receipt in _receipts(folder, attempt):
             for start, length in receipt.ranges:
                 for position in range(start, start + length) if length < len(found) else _within(found, start, length):

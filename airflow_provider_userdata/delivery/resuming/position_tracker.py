@@ -32,6 +32,7 @@ class PositionTracker:
         self._proven = IntervalSet()
         self.originals: Mapping[int, OriginalRow] | None = None
         """Of a completed run that goes on: what its rows were, by position, that may be corrected now."""
+        self._erased = 0
         self.new_from = 0
         """All records from this position on are new."""
 
@@ -44,6 +45,7 @@ class PositionTracker:
         self._doubt.add(recover.in_doubt)
         self._proven = recover.proven
         self.originals = recover.originals
+        self._erased = recover.erased
         self.new_from = recover.settled.end
 
     @property
@@ -144,9 +146,17 @@ class PositionTracker:
             return SourceChangedError(
                 f"source: its first {end:,} records, besides those that were rejected or held, are not those that the "
                 "run read before it was cleared, so that nobody can tell which of them were delivered. Correct only "
-                "what was rejected, and add new records at the end; or send all again, with resume=False"
+                f"what was rejected, and add new records at the end; or send all again, with resume=False{self._also()}"
             )
         return SourceChangedError(
             f"source: its first {end:,} records are not those that the attempt before read, so that nobody can tell "
             "which of them were sent. Give it a fixed order (such as ORDER BY), or send all again, with resume=False"
+        )
+
+    def _also(self) -> str:
+        if not self._erased:
+            return ""
+        return (
+            f". {self._erased:,} rejected or held records were erased, and must be there as they were; if they aren't "
+            "any more, `userdata replay` sends the other rejects"
         )

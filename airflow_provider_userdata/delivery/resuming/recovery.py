@@ -49,6 +49,7 @@ class Recovery:
     :param read: digests of the first rows, as read after the checkpoint, by how many they are.
     :param proven: positions that were delivered after the checkpoint, as the receipts prove.
     :param originals: of a completed run that goes on: what its rows were, by position, that may be corrected now.
+    :param erased: how many of such rows were erased, on behalf of the user whom they were about.
     """
 
     checkpoint: Checkpoint
@@ -58,6 +59,7 @@ class Recovery:
     read: dict[int, str] = field(default_factory=dict)
     proven: IntervalSet = field(default_factory=IntervalSet)
     originals: Mapping[int, OriginalRow] | None = None
+    erased: int = 0
 
     @property
     def any_sent(self) -> bool:
