@@ -35,7 +35,8 @@ def changes_said(fix: Corrections, changes: Changes, user_column: str | None) ->
     if changes.removed:
         yield f"{counted(changes.removed, 'record has', 'records have')} no row in {name}: not sent."
     if (others := len(fix.table.rows) - changes.compared) > 0:
-        yield f"{counted(others, 'row')} of {name} not needed: delivered by now, or not selected."
+        rows = counted(others, f"row of {name} is", f"rows of {name} are")
+        yield f"{rows} not needed: delivered by now, or not selected."
     other_users = [one for one in changes if one.column == user_column and not one.filled and _is_taken(fix, one)]
     if other_users:
         count = sum(one.count for one in other_users)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow_provider_userdata.cli.asked_run import alike, asked_run, folders_in
-from airflow_provider_userdata.cli.printing import confirm, counted, printable, said, structured, table
+from airflow_provider_userdata.cli.printing import confirm, counted, said, structured, table
 from airflow_provider_userdata.cli.progress import Bar
 from airflow_provider_userdata.cli.run_counts import counts_of
 from airflow_provider_userdata.cli.run_folders import LEFT, Listing, RunFolder, each, list_output, names_in, run_folders
+from airflow_provider_userdata.cli.run_list import FATES, Replays, listed, row_of
 from airflow_provider_userdata.delivery import Fate
 from airflow_provider_userdata.delivery.recording import is_local
 from airflow_provider_userdata.errors import ArgumentError, OutputError
@@ -22,7 +22,6 @@ from airflow_provider_userdata.ui import rules
 
 _AT_ONCE = 16
 """Files of a store that are removed at the same time."""
-_FATES = (Fate.DELIVERED, Fate.REJECTED, Fate.HELD, Fate.UNKNOWN)
 
 
 @said()
@@ -32,16 +31,18 @@ def runs(asked: Namespace) -> None:
         raise ArgumentError("--limit: must be at least 1")
     root = output_root(asked.output_path)
     listing = list_output(root, asked.dag_id)
-    folders = run_folders(root, task=asked.task_id, listing=listing)
+    everything = run_folders(root, listing=listing)
+    folders = [one for one in everything if asked.task_id in (None, one.task)]
     folders.sort(key=RunFolder.moment, reverse=True)
+    replays = Replays(everything)
     if asked.output != "table":
-        print(structured(list(map(_row, each(folders))), asked.output))
+        print(structured([row_of(one, replays) for one in each(folders)], asked.output))
         return
     if not folders:
         print(_nothing(root, listing, asked))
         return
     shown = folders[: asked.limit]
-    print("\n".join(_listed(list(map(_row, each(shown))))))
+    print("\n".join(listed([row_of(one, replays) for one in each(shown)])))
     if len(folders) > len(shown):
         print(f"{len(folders) - len(shown):,} earlier runs: raise --limit")
     print(f"Folder: {root}")
@@ -52,13 +53,13 @@ def report(asked: Namespace) -> None:
     """Say what became of a run's records."""
     (path, counts), *_ = [(run.path, counts_of(run)) for run in each([asked_run(asked)])]
     fates, reasons = counts.fates(), counts.reasons()
-    told: dict[str, Any] = {fate.value: fates[fate] for fate in _FATES}
+    told: dict[str, Any] = {fate.value: fates[fate] for fate in FATES}
     told["erased"] = len(counts.erased)
     told |= {"requests accepted": counts.requests, "first": counts.first_at or None, "last": counts.last_at or None}
     if asked.output != "table":
         print(structured({**told, "reasons": dict(reasons.most_common()), "folder": str(path)}, asked.output))
         return
-    print(table([{"": name, "records": f"{told[name]:,}"} for name in map(str, _FATES)]))
+    print(table([{"": name, "records": f"{told[name]:,}"} for name in map(str, FATES)]))
     requests = counted(counts.requests, "request was", "requests were")
     print(f"{requests} accepted{_between(counts.first_at, counts.last_at)}.")
     if fates[Fate.UNCHANGED]:
@@ -123,38 +124,6 @@ def _nothing(root: Any, listing: Listing, asked: Namespace) -> str:
         return f"No run of task {asked.task_id!r} of DAG {asked.dag_id!r} has left files in {root}.{hint}"
     hint = alike(asked.dag_id, folders_in(root))
     return f"No run of DAG {asked.dag_id!r} has left files in {root}.{hint} --output-path names another folder."
-
-
-def _row(folder: RunFolder) -> dict[str, Any]:
-    counts, changed = counts_of(folder), folder.changed()
-    fates = counts.fates()
-    last = changed.isoformat(timespec="seconds") if changed is not None else counts.last_at
-    return {
-        "dag": folder.dag,
-        "task": folder.task,
-        "run": folder.run,
-        "map index": folder.index or None,
-        "last written": last or None,
-        **{fate.value: fates[fate] for fate in _FATES},
-    }
-
-
-def _listed(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """Return the lines for a person: a table for each task, so that the runs' long names fit."""
-    tasks: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in rows:
-        tasks.setdefault((row["dag"], row["task"]), []).append(row)
-    for (dag, task), own in tasks.items():
-        mapped = any(row["map index"] is not None for row in own)
-        yield f"{printable(dag)} {printable(task)}"
-        yield table([_row_of_task(row, mapped=mapped) for row in own], indent=2)
-        yield ""
-
-
-def _row_of_task(row: dict[str, Any], *, mapped: bool) -> dict[str, object]:
-    index = {"map index": row["map index"]} if mapped else {}
-    written = (row["last written"] or "")[:16].replace("T", " ")
-    return {"run": row["run"], **index, "last written": written, **{fate: f"{row[fate]:,}" for fate in _FATES}}
 
 
 def _between(first: str, last: str) -> str:

@@ -54,7 +54,14 @@ from airflow_provider_userdata.delivery.recording.overwriting import (
 )
 from airflow_provider_userdata.delivery.recording.rejected_line import RejectedLine
 from airflow_provider_userdata.delivery.recording.rejects import Rejection, write_rejects
-from airflow_provider_userdata.delivery.recording.replay_marks import MARKS, Marks, ReplayMarks, marks_of, read_marks
+from airflow_provider_userdata.delivery.recording.replay_marks import (
+    MARKS,
+    Marks,
+    ReplayMarks,
+    marks_name,
+    marks_of,
+    read_marks,
+)
 from airflow_provider_userdata.delivery.recording.store_path import StorePath
 
 __all__ = [
@@ -93,6 +100,7 @@ __all__ = [
     "folder_name",
     "is_local",
     "make_private_folder",
+    "marks_name",
     "marks_of",
     "number_of",
     "numbered_lines",

@@ -43,7 +43,7 @@ class ReplayMarks:
     """
 
     def __init__(self, folder: Folder, run: str, attempt: str) -> None:
-        self._log: AppendLog = open_log(folder, f"{MARKS}{_key(run)}-{attempt}")
+        self._log: AppendLog = open_log(folder, f"{marks_name(run)}{attempt}")
         self._changed = False
 
     def record(self, file: str, lines: Sequence[Sequence[int]], fate: Fate) -> None:
@@ -71,7 +71,7 @@ def read_marks(folder: Folder, *, but_of: str | None = None) -> Marks:
 
     :param but_of: a run whose own marks are left out.
     """
-    own = None if but_of is None else f"{MARKS}{_key(but_of)}-"
+    own = None if but_of is None else marks_name(but_of)
     names = sorted(name for name in _names(folder) if own is None or not name.startswith(own))
     return marks_of(chain.from_iterable(_lines(folder, name) for name in names))
 
@@ -89,8 +89,9 @@ def marks_of(lines: Iterable[bytes]) -> Marks:
     return found
 
 
-def _key(run: str) -> str:
-    return hashlib.blake2b(run.encode(), digest_size=8).hexdigest()
+def marks_name(run: str) -> str:
+    """Return how the names of the files begin that a run writes into the folders whose rejects it sends again."""
+    return f"{MARKS}{hashlib.blake2b(run.encode(), digest_size=8).hexdigest()}-"
 
 
 def _names(folder: Folder) -> Iterable[str]:
