@@ -58,7 +58,7 @@ def erase(asked: Namespace) -> None:
     found = look_for(user, root, kept=asked.kept, in_doubt=True)
     told = [asdict(one) for one in traces_of(found)]
     if asked.output == "table":
-        print("\n".join(map(shown, traces_of(found))) or f"This user is nowhere in {root}, and not in the ledger.")
+        print("\n".join(map(shown, traces_of(found))) or found.nowhere(root))
     done = Erased()
     if found:
         _check_fields(user, found)

@@ -26,6 +26,6 @@ def find(asked: Namespace) -> None:
     if asked.output != "table":
         print(structured({"found": [asdict(one) for one in traces], "notes": found.notes()}, asked.output))
     else:
-        print("\n".join(map(shown, traces)) or f"This user is nowhere in {root}, and not in the ledger.")
+        print("\n".join(map(shown, traces)) or found.nowhere(root))
         print("\n".join(["", *found.notes()]))
     sys.exit(0 if traces else NOT_FOUND)

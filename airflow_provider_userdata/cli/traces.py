@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from airflow_provider_userdata.cli.printing import printable
+from airflow_provider_userdata.cli.printing import counted, printable
 from airflow_provider_userdata.cli.reject_groups import place_of
 from airflow_provider_userdata.cli.run_counts import openness
 from airflow_provider_userdata.cli.run_folders import RunFolder
@@ -44,11 +44,12 @@ def traces_of(found: Found) -> Iterator[Trace]:
         yield from _of_rejects(run)
         yield from _of_others(run)
     for one in found.held:
-        why = f"{one.count:,} records are too few for a request, and wait for the task's next run"
+        records = counted(one.count, "record is", "records are")
+        why = f"{records} too few for a request, and {'waits' if one.count == 1 else 'wait'} for the task's next run"
         yield Trace("held", None, one.file.dag, one.file.task, None, None, why, one.fields)
     for entry in found.ledger:
         stream = f"stream {entry.stream.id} ({entry.stream.vendor} at {entry.stream.address})"
-        why = f"ledger, {stream}: {entry.count:,} entries, last on this day"
+        why = f"ledger, {stream}: {counted(entry.count, 'entry', 'entries')}, last on this day"
         yield Trace("delivered", entry.day.isoformat(), None, None, None, None, why)
 
 
@@ -69,7 +70,7 @@ def _of_receipts(run: InRun) -> Iterator[Trace]:
     """Yield the accepted requests whose receipts name the user."""
     for line in run.lines:
         if line.kind == RECEIPTS and line.value is not None:
-            told = [f"status {line.value.get('status')}", f"{line.value.get('count')} records"]
+            told = [f"status {line.value.get('status')}", counted(line.value.get("count") or 0, "record")]
             told += [f"upload id {line.value['upload_id']}"] if line.value.get("upload_id") else []
             yield _trace(
                 run.folder, "delivered", f"receipt: {', '.join(told)}", str(line.value.get("at") or "") or None

@@ -12,6 +12,7 @@ from airflow_provider_userdata.cli.file_reader import reading
 from airflow_provider_userdata.cli.held import Waiting, waiting
 from airflow_provider_userdata.cli.ledger import open_ledger
 from airflow_provider_userdata.cli.mentions import Mentions, decoded
+from airflow_provider_userdata.cli.printing import counted
 from airflow_provider_userdata.cli.run_folders import RunFolder, each, list_output, run_folders
 from airflow_provider_userdata.cli.user_lines import KINDS, RECEIPTS, UserLine, lines_with
 from airflow_provider_userdata.delivery.recording import RECEIPT_FIELDS, files_below
@@ -70,10 +71,22 @@ class Found:
     def notes(self) -> list[str]:
         """Return what is to be said of places that can't tell."""
         nameless = (
-            f"Receipts of {self.nameless:,} runs name no users, as those of Ptengine and of GeroSense with one token: "
-            "only the ledger knows whom they reached."
+            f"The receipts of {counted(self.nameless, 'run')} name no users, as those of Ptengine and of GeroSense "
+            "with one token: only the ledger knows whom they reached."
         )
         return [*self.ledger_notes, *([nameless] if self.nameless else [])]
+
+    def nowhere(self, root: Any) -> str:
+        """Return what is said if nothing was found: that is no proof if receipts name no users.
+
+        :param root: the output folder.
+        """
+        if not self.nameless:
+            return f"This user is nowhere in {root}, and not in the ledger."
+        return (
+            f"Can't tell: {root} has no reject, held record or receipt that names this user, nor has the ledger; but "
+            f"{counted(self.nameless, 'run')} may have delivered this user without a name in the receipts."
+        )
 
 
 def look_for(

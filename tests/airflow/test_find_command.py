@@ -59,7 +59,7 @@ def test_who_was_not_sent_has_a_reason(
     code, told = find("jöhn", dag.dag_id)
     assert (code, [one["what"] for one in told["found"]]) == (0, ["rejected"])
     assert told["found"][0]["why"].startswith("P4 $.plan: has 200 characters")
-    assert any("Receipts of 1 runs name no users" in note for note in told["notes"])
+    assert any("The receipts of 1 run name no users" in note for note in told["notes"])
     assert find("4711", dag.dag_id)[1]["found"][0]["what"] == "rejected"
     (folder,) = {path.parent for path in output.rglob("receipts-*.jsonl")}
     (folder / "receipts-2-abc.jsonl").write_text('{"ranges":[[3,1]],"count":1,"status":200,"at":"x"}\n')
@@ -74,6 +74,26 @@ def test_nobody(find: Find, new_dag: Any, run_dag: Any, sandbox: Sandbox, people
     run_dag(dag)
     assert find("u1", dag.dag_id)[0] == 1
     assert find("u12", dag.dag_id)[0] == 0
+
+
+def test_where_receipts_name_nobody_absence_proves_nothing(
+    new_dag: Any, run_dag: Any, sandbox: Sandbox, people: Any, moods: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A person is told that it can't be told, not that the user was never sent."""
+    with new_dag() as dag:
+        PtengineProfilesOperator(task_id="users", source=people(3))
+        ThymiaUploadOperator(task_id="moods", upload_type="mood", source=moods(3))
+    run_dag(dag)
+
+    def said(task: str) -> str:
+        capsys.readouterr()
+        with pytest.raises(SystemExit):
+            main(["find", "--user", "somebody", dag.dag_id, task])
+        return capsys.readouterr().out
+
+    assert said("users").startswith("Can't tell: ")
+    assert "1 run may have delivered this user" in said("users")
+    assert said("moods").startswith("This user is nowhere in ")
 
 
 def test_a_field_may_be_named(find: Find, new_dag: Any, run_dag: Any, sandbox: Sandbox) -> None:
@@ -122,7 +142,7 @@ def test_the_ledger_knows(
     (one,) = told["found"]
     assert (code, one["what"], one["run"]) == (0, "delivered", None)
     assert "ledger, stream " in one["why"]
-    assert "1 entries" in one["why"]
+    assert "1 entry" in one["why"]
     assert find("nobody", dag.dag_id)[0] == 1
 
 
@@ -136,7 +156,7 @@ def test_the_ledger_knows_users_records(
     for path in output.rglob("receipts-*.jsonl"):
         path.unlink()
     (one,) = find("u1", dag.dag_id)[1]["found"]
-    assert "1 entries" in one["why"]
+    assert "1 entry" in one["why"]
 
 
 def test_people_read_it(
