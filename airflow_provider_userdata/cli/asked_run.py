@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from argparse import Namespace
 from collections.abc import Sequence
@@ -17,9 +16,10 @@ from airflow_provider_userdata.delivery.recording import folder_name
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators.output_paths import output_root, run_folder
 from airflow_provider_userdata.sources import OF_COMMANDS
+from airflow_provider_userdata.suggestions import listed, suggested
 
 _UNMAPPED = -1
-_MOST_NAMED = 3
+_MOST_NAMED = 6
 _ELSEWHERE = (
     "`userdata runs` lists what there is, and --output-path names another folder. What another worker wrote on its own "
     "disk isn't here"
@@ -56,20 +56,6 @@ def _last_run(root: Any, asked: Namespace) -> str:
     return max(found, key=RunFolder.moment).run
 
 
-def alike(name: str, names: Sequence[str]) -> str:
-    """Return a sentence that names what is alike, or else some of what there is; empty if there is nothing.
-
-    :param names: in their order, the most useful last.
-    """
-    if close := difflib.get_close_matches(name, names, _MOST_NAMED, cutoff=0.7):
-        return f" Did you mean {_listed([repr(one) for one in close], 'or')}?"
-    if not names:
-        return ""
-    more = len(names) - _MOST_NAMED
-    shown = [*map(repr, names[-_MOST_NAMED:]), *([f"{more:,} more"] if more > 0 else [])]
-    return f" There {'is' if len(names) == 1 else 'are'} {_listed(shown, 'and')}."
-
-
 def _missing(root: Any, names: Sequence[str]) -> str:
     """Return what is said of a run without a folder: which part of its name isn't there, and what is."""
     said = ("DAG {0!r}", "run {1!r} of DAG {0!r}", "task {2!r} in run {1!r}", "map index {3} of task {2!r}")
@@ -78,7 +64,7 @@ def _missing(root: Any, names: Sequence[str]) -> str:
         there = folders_in(folder)
         if folder_name(name) not in map(folder_name, there):
             what = said[place].format(*names)
-            hint = alike(name, there)
+            hint = suggested(name, there)
             return f"{root} has nothing of {what}.{hint} {_ELSEWHERE}"
         folder = folder / folder_name(name)
     return f"{folder} is empty"
@@ -92,14 +78,10 @@ def folders_in(folder: Any) -> list[str]:
 
 
 def _ranges(indexes: Sequence[int]) -> str:
-    if len(indexes) > _MOST_NAMED and indexes[-1] - indexes[0] == len(indexes) - 1:
+    if len(indexes) > _MOST_NAMED // 2 and indexes[-1] - indexes[0] == len(indexes) - 1:
         return f"{indexes[0]} to {indexes[-1]}"
-    shown = [str(index) for index in indexes[: 2 * _MOST_NAMED]]
-    return f"such as {_listed(shown, 'or')}" if len(indexes) > len(shown) else _listed(shown, "or")
-
-
-def _listed(words: Sequence[str], last: str) -> str:
-    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else words[0]
+    shown = [str(index) for index in indexes[:_MOST_NAMED]]
+    return f"such as {listed(shown, 'or')}" if len(indexes) > len(shown) else listed(shown, "or")
 
 
 def _output_path(asked: Namespace) -> str | None:

@@ -74,8 +74,8 @@ class FileReader:
     def _content(self, file: FoundFile) -> bytes:
         if file in self._waiting:
             files = self._next(file)
-            self._read = dict(zip(files, contents(files), strict=True))  # without what nobody wanted
-        return self._read.pop(file) if file in self._read else contents([file])[0]
+            self._read = dict(zip(files, contents(files), strict=True))
+        return self._read[file] if file in self._read else contents([file])[0]
 
     def _next(self, file: FoundFile) -> Sequence[FoundFile]:
         """Return a file and those after it that are read with it."""
@@ -105,7 +105,7 @@ def reading(place: str) -> Iterator[None]:
     except UserdataError:
         raise
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = error.strerror or ("it isn't there" if isinstance(error, FileNotFoundError) else type(error).__name__)
         raise OutputError(f"{error.filename or place} can't be read: {reason}") from error
-    except Exception as error:
-        raise OutputError(f"{place} can't be read: {type(error).__name__}: is the store's connection right?") from error
+    except Exception as error:  # a store's client has errors of its own
+        raise OutputError(f"{place} can't be read: {type(error).__name__}") from error

@@ -6,6 +6,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from urllib.parse import unquote
 from airflow_provider_userdata.cli.file_reader import FileReader
 from airflow_provider_userdata.cli.loaded_task import task_of
 from airflow_provider_userdata.cli.printing import confirm, said, structured, table
+from airflow_provider_userdata.cli.progress import Progress
 from airflow_provider_userdata.cli.run_folders import LEFT, Listing, list_output
 from airflow_provider_userdata.delivery.carry_over import (
     DAY,
@@ -93,7 +95,8 @@ def show(asked: Namespace) -> None:
 @said()
 def send(asked: Namespace) -> None:
     """Send the records of a task that wait, as its next run would."""
-    result = replaying.send_held(task_of(asked))
+    with redirect_stdout(sys.stderr):  # where Airflow logs to otherwise, between the results
+        result = replaying.send_held(task_of(asked), asked.map_index, observers=[Progress(sends=True)])
     report = result.report
     if not report.read:
         print("No records wait that this task could send now. `userdata held list` shows which wait.")

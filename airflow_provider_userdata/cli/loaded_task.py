@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow_provider_userdata.airflow_compat import find
 from airflow_provider_userdata.errors import ArgumentError
+from airflow_provider_userdata.suggestions import suggested
 
 
 def task_of(asked: Namespace) -> Any:
@@ -19,11 +20,15 @@ def task_of(asked: Namespace) -> Any:
     bag = _dags(asked.subdir)
     dag = bag.dags.get(asked.dag_id)
     if dag is None:
-        broken = f"; {len(bag.import_errors)} files can't be loaded" if bag.import_errors else ""
-        raise ArgumentError(f"there is no DAG {asked.dag_id!r} in {bag.dag_folder}{broken}: --subdir names its file")
+        hint = suggested(asked.dag_id, sorted(bag.dags))
+        broken = "".join([f" {file} can't be loaded: {_last_line(why)}." for file, why in bag.import_errors.items()])
+        raise ArgumentError(
+            f"there is no DAG {asked.dag_id!r} in {bag.dag_folder}.{hint}{broken} --subdir names another file or folder"
+        )
     tasks: Mapping[str, Any] = dag.task_dict
     if asked.task_id not in tasks:
-        raise ArgumentError(f"DAG {asked.dag_id!r} has no task {asked.task_id!r}; it has {', '.join(sorted(tasks))}")
+        hint = suggested(asked.task_id, sorted(tasks))
+        raise ArgumentError(f"DAG {asked.dag_id!r} has no task {asked.task_id!r}.{hint}")
     return tasks[asked.task_id]
 
 
@@ -33,3 +38,8 @@ def _dags(folder: str | None) -> Any:
     quiet = logging.getLogger(f"{__name__}.loading")
     quiet.setLevel(logging.WARNING)
     return type(kind.__name__, (kind,), {"log": quiet})(folder)
+
+
+def _last_line(why: str) -> str:
+    lines = why.strip().splitlines()
+    return lines[-1].strip(" ^~.") if lines else "an error"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
 from contextlib import redirect_stdout
+from typing import Any
 
 from airflow_provider_userdata.cli.loaded_task import task_of
-from airflow_provider_userdata.cli.printing import said
+from airflow_provider_userdata.cli.printing import said, structured
+from airflow_provider_userdata.cli.progress import Progress
 from airflow_provider_userdata.cli.reject_groups import RejectGroups
 from airflow_provider_userdata.cli.replay_words import changes_said, result_said
+from airflow_provider_userdata.delivery import Result
 from airflow_provider_userdata.operators import replaying
 from airflow_provider_userdata.operators.replaying import Replayed
 from airflow_provider_userdata.sources import Corrections, RejectsSource
@@ -21,6 +25,7 @@ def replay(asked: Namespace) -> None:
     table = None if asked.fix is None else Corrections(asked.fix, reformatted=asked.reformatted or "refuse")
     source = RejectsSource(
         run=(asked.dag_id, asked.task_id, *([asked.run_id] if asked.run_id else [])),
+        map_index=asked.map_index,
         rules=asked.rule,
         limit=asked.limit,
         fix=table,
@@ -28,16 +33,42 @@ def replay(asked: Namespace) -> None:
     )
     with redirect_stdout(sys.stderr):  # where Airflow logs to otherwise, between the results
         task = task_of(asked)
-        with replaying.replayed(task, source, dry_run=asked.dry_run) as done:
+        shown = [Progress(sends=not asked.dry_run)]
+        with replaying.replayed(task, source, dry_run=asked.dry_run, observers=shown) as done:
             result, groups = done.result, _groups(done)
-    if table is not None and table.changes is not None:
-        print("\n".join(changes_said(table, table.changes, replaying.user_column(task))), end="\n\n")
-    if result.error is None or result.report.read:
-        print("\n".join(result_said(result, groups, table, dry_run=asked.dry_run)))
+    if asked.output != "table":
+        print(structured(_as_dict(done, groups, dry_run=asked.dry_run), asked.output))
+    else:
+        for line in _printed(asked, task, table, result, groups):
+            print(line)
     if result.error is not None:
         raise result.error
     if result.report.rejected or result.report.unknown:
         sys.exit(1)
+
+
+def _printed(
+    asked: Namespace, task: Any, table: Corrections | None, result: Result, groups: RejectGroups
+) -> Iterator[str]:
+    """Return the lines for a person."""
+    if table is not None and table.changes is not None:
+        yield from changes_said(table, table.changes, replaying.user_column(task, asked.map_index))
+        yield ""
+    if result.error is None or result.report.read:
+        yield from result_said(result, groups, table, dry_run=asked.dry_run)
+
+
+def _as_dict(done: Replayed, groups: RejectGroups, *, dry_run: bool) -> dict[str, Any]:
+    """Return what became of the records as JSON's types."""
+    report, error = done.result.report, done.result.error
+    left = {"rejects", "reasons"} | ({"receipts"} if dry_run else set())  # where nothing was sent, no file stays
+    return {
+        **{name: value for name, value in report.as_dict().items() if name not in left},
+        "dry_run": dry_run,
+        "reasons": [group.as_dict(values=False) for group in groups.most_frequent()],
+        "folder": str(done.folder) if done.stays else None,
+        "error": None if error is None else str(error),
+    }
 
 
 def _groups(done: Replayed) -> RejectGroups:

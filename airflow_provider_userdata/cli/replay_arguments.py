@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_userdata.cli.declared import SUBDIR, Command, argument
+from airflow_provider_userdata.cli.declared import OUTPUT, SUBDIR, Command, argument
 
 REPLAY = Command(
     "replay",
@@ -12,6 +12,12 @@ REPLAY = Command(
         argument("dag_id", help="the DAG"),
         argument("task_id", help="the task"),
         argument("--run-id", help="the DAG's run (default: the one that wrote last)"),
+        argument(
+            "--map-index",
+            type=int,
+            metavar="NUMBER",
+            help="of a mapped task, the instance whose rejects are sent (default: those of all)",
+        ),
         argument("--fix", metavar="FILE", help="the edited table of `rejects export`; what it lacks is left out"),
         argument(
             "--reformatted",
@@ -29,6 +35,7 @@ REPLAY = Command(
         argument("--limit", type=int, metavar="NUMBER", help="the most records to send (default: all)"),
         argument("--dry-run", action="store_true", help="check the records, and send none"),
         SUBDIR,
+        OUTPUT,
     ),
     "What is delivered is marked beside the rejects: another replay leaves it out.\nExits with 1 if anything is left.",
 )

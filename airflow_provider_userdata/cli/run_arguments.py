@@ -98,7 +98,7 @@ HELD = Group(
             "send",
             "Send a task's records that wait now, with its own operator and connection, as its next run would",
             "held.send",
-            (_DAG, _TASK, SUBDIR),
+            (_DAG, _TASK, _INDEX, SUBDIR),
             "Those that are still too few for a request wait on.\nExits with 1 if any are rejected.",
         ),
         Command(

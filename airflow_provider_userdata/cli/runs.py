@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow_provider_userdata.cli.asked_run import alike, asked_run, folders_in
+from airflow_provider_userdata.cli.asked_run import asked_run, folders_in
 from airflow_provider_userdata.cli.printing import confirm, counted, said, structured, table
 from airflow_provider_userdata.cli.progress import Bar
 from airflow_provider_userdata.cli.run_counts import counts_of
@@ -18,6 +18,7 @@ from airflow_provider_userdata.delivery import Fate
 from airflow_provider_userdata.delivery.recording import is_local
 from airflow_provider_userdata.errors import ArgumentError, OutputError
 from airflow_provider_userdata.operators.output_paths import output_root
+from airflow_provider_userdata.suggestions import suggested
 from airflow_provider_userdata.ui import rules
 
 _AT_ONCE = 16
@@ -120,9 +121,9 @@ def _nothing(root: Any, listing: Listing, asked: Namespace) -> str:
     if asked.dag_id is None:
         return f"No run has left files in {root}. --output-path names another folder."
     if asked.task_id is not None and (tasks := names_in(listing, 2)):
-        hint = alike(asked.task_id, tasks)
+        hint = suggested(asked.task_id, tasks)
         return f"No run of task {asked.task_id!r} of DAG {asked.dag_id!r} has left files in {root}.{hint}"
-    hint = alike(asked.dag_id, folders_in(root))
+    hint = suggested(asked.dag_id, folders_in(root))
     return f"No run of DAG {asked.dag_id!r} has left files in {root}.{hint} --output-path names another folder."
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 from airflow_provider_userdata.delivery import Delivery, Observer, Report, Result
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators.base import DeliveryOperator
+from airflow_provider_userdata.operators.mapped import unmapped
 from airflow_provider_userdata.operators.output_paths import output_root, run_folder
 from airflow_provider_userdata.operators.planning import make_plan
 from airflow_provider_userdata.sources import OF_COMMANDS, RejectsSource
@@ -42,10 +42,12 @@ class Replayed(NamedTuple):
     """What became of rejects that were sent again.
 
     :param folder: of the replay's own files.
+    :param stays: whether they stay there, because something was sent or held.
     """
 
     result: Result
     folder: Any
+    stays: bool
 
 
 def replay(task: Any, source: RejectsSource, *, dry_run: bool = False, observers: Sequence[Observer] = ()) -> Result:
@@ -64,37 +66,37 @@ def replayed(
     they are there until the `with` block ends.
 
     :param task: the task, as its DAG has it.
-    :param source: which rejects; for those of a run, its `run`.
+    :param source: which rejects; for those of a run, its `run`. If the instances of a mapped task differ in more than
+        their source, its `map_index`, too.
     :param dry_run: whether to check the records, and to send none.
     :param observers: are told how far it is.
     :return: gives the report, and the error that ended it; the report's `rejects` are those of the replay.
     :raises UserdataError: if the task can't be used, or an argument, the connection or the source.
     """
-    with _run(task, source, dry_run=dry_run, observers=observers) as done:
+    operator = unmapped(task, source.map_index)
+    with _run(operator, task.dag, source, dry_run=dry_run, observers=observers) as done:
         yield done
 
 
-def send_held(task: Any) -> Result:
+def send_held(task: Any, map_index: int | None = None, *, observers: Sequence[Observer] = ()) -> Result:
     """Send a task's held records with its operator and connection, as its next run would, and nothing else.
 
     :param task: the task, as its DAG has it.
+    :param map_index: of a mapped task, the instance that would send them; None for any.
+    :param observers: are told how far it is.
     :return: the report, and the error that ended it.
     :raises UserdataError: if the task can't be used, or an argument or the connection.
     """
-    with _run(task, []) as done:
+    with _run(unmapped(task, map_index), task.dag, [], observers=observers) as done:
         return done.result
 
 
 @contextmanager
-def _run(task: Any, source: Any, *, dry_run: bool = False, observers: Sequence[Observer] = ()) -> Iterator[Replayed]:
-    if not isinstance(task, DeliveryOperator):
-        raise ArgumentError(
-            f"task {getattr(task, 'task_id', '?')!r} is no upload of its own: it is mapped, or of another operator. "
-            "Send its rejects again in a DAG, with source=RejectsSource(...)"
-        )
-    instance = _Instance(task.dag_id, task.task_id)
-    own: Any = copy.copy(task)
-    context: Any = {"ti": instance, "task": own, "run_id": instance.run_id, "dag": task.dag}
+def _run(
+    own: DeliveryOperator, dag: Any, source: Any, *, dry_run: bool = False, observers: Sequence[Observer] = ()
+) -> Iterator[Replayed]:
+    instance = _Instance(dag.dag_id, own.task_id)
+    context: Any = {"ti": instance, "task": own, "run_id": instance.run_id, "dag": dag}
     _render(own, context)
     own.source = source
     own.validate_only = dry_run
@@ -106,7 +108,7 @@ def _run(task: Any, source: Any, *, dry_run: bool = False, observers: Sequence[O
         stays = not dry_run
         result = Delivery(replace(plan, observers=observers, max_rejected=float("inf"))).run()
         stays = not dry_run and _says_something(result.report, own_records=not isinstance(source, RejectsSource))
-        yield Replayed(result, folder)
+        yield Replayed(result, folder, stays)
     finally:
         if not stays:
             _remove(folder)
@@ -120,9 +122,10 @@ def _says_something(report: Report, *, own_records: bool) -> bool:
     return bool(report.requests or report.held or (own_records and report.rejected))
 
 
-def user_column(task: DeliveryOperator) -> str | None:
+def user_column(task: Any, map_index: int | None = None) -> str | None:
     """Return the source's column that says whose a record is; None if there is none."""
-    field, fields = task._user_field(), task._field_map()
+    own = unmapped(task, map_index)
+    field, fields = own._user_field(), own._field_map()
     return field if fields is None or field is None else fields.column_of(field)
 
 
@@ -137,11 +140,12 @@ def _remove(folder: Any) -> None:
 
 def _render(task: Any, context: Any) -> None:
     """Render the templates of a task, apart from its source's."""
+    environment = context["dag"].get_template_env()
     for name in type(task).template_fields:
         if name in _OF_SOURCE:
             continue
         try:
-            setattr(task, name, task.render_template(getattr(task, name, None), context))
+            setattr(task, name, task.render_template(getattr(task, name, None), context, environment))
         except Exception as error:
             raise ArgumentError(
                 f"{name}: its template needs a run of Airflow's ({type(error).__name__}). Send the rejects again in a "

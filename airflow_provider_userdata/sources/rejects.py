@@ -56,6 +56,11 @@ def open_rejects(source: RejectsSource, replay: Replay, output: Any) -> LazySour
                 "source: RejectsSource: these are the rejects of this same run; send them again in another run, or "
                 "correct the source and clear the task"
             )
+    if isinstance(source.fix, Corrections) and len(folders) > 1:
+        raise SourceError(
+            f"source: RejectsSource: the corrections are of one table, and these are the rejects of {len(folders)} "
+            "folders, each with positions of its own: of a mapped task, choose an instance with map_index"
+        )
     chains = Chains(folders, replay)
     return LazySource(partial(_read, source, folders, chains), files=sum(len(names) for _, names in folders))
 

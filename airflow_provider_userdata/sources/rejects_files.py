@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
-from airflow_provider_userdata.delivery.recording import Folder, StorePath, folder_name, is_local, number_of
+from airflow_provider_userdata.delivery.recording import (
+    Folder,
+    FoundFile,
+    StorePath,
+    files_below,
+    folder_name,
+    is_local,
+    number_of,
+)
 from airflow_provider_userdata.errors import SourceBrokeError, SourceError
 from airflow_provider_userdata.sources.airflow_lookups import is_folder, output_folder
 from airflow_provider_userdata.sources.paths import find_files, path_of
 from airflow_provider_userdata.sources.patterns import is_pattern
 from airflow_provider_userdata.sources.rejects_source import RejectsSource
 from airflow_provider_userdata.sources.untemplated import is_location
+from airflow_provider_userdata.suggestions import suggested
 
 OF_COMMANDS = "replay__"
 """How the ids of runs begin that commands make: none of them is a task's last run."""
+_DIGITS = 10
+"""More than a map index has."""
 _FILE = re.compile(r"(receipts|rejects)-(.+)\.jsonl")
 
 
@@ -38,17 +50,18 @@ def find_rejects(source: RejectsSource, output: Any, own: str) -> list[RejectsFo
     try:
         return _of_run(source, output, own) if source.run is not None else _of_paths(source.path)
     except OSError as error:
-        raise SourceBrokeError(f"source: the rejects can't be looked up: {type(error).__name__}") from error
+        raise SourceBrokeError(
+            f"source: the rejects can't be looked up: {error.strerror or type(error).__name__}"
+        ) from error
 
 
 def attempts_in(folder: Folder) -> list[str]:
     """Return the attempts that wrote into a folder, in their order."""
     found: dict[str, tuple[int, float]] = {}
-    for path in folder.iterdir():
-        if (attempt := attempt_of(path.name, folder, kind=None)) is not None:
-            written = _written(path)
+    for file in files_below(folder).get((), []):
+        if (attempt := attempt_of(file.name, folder, kind=None)) is not None:
             before = found.get(attempt, (0, 0.0))
-            found[attempt] = (number_of(attempt), max(written, before[1]))
+            found[attempt] = (number_of(attempt), max(file.changed or 0.0, before[1]))
     return sorted(found, key=lambda attempt: (*found[attempt], attempt))
 
 
@@ -89,14 +102,31 @@ def _files(item: object) -> list[Path]:
 def _of_run(source: RejectsSource, output: Any, own: str) -> list[RejectsFolder]:
     dag, task, *run = map(folder_name, source.run or ())
     root: Any = output if source.output_path is None and output is not None else _root(source.output_path)
-    names = run or [name for name in _names(root / dag) if not name.startswith(OF_COMMANDS)]
-    places = [root / dag / name / task for name in names]
-    found = [(max(map(_last_written, folders)), folders) for place in places if (folders := _run_folders(place, own))]
+    top = root / dag / run[0] if run else root / dag
+    written = [((*run, *names), files) for names, files in files_below(top).items() if any(map(_is_ours, files))]
+    of_task = [
+        (names[0], files)
+        for names, files in written
+        if _is_of(names, task, source.map_index) and (run or not names[0].startswith(OF_COMMANDS))
+    ]
+    found = [(name, files) for name, files in of_task if str(files[0].folder) != own]
     if not found:
-        what = f"run {run[0]!r}" if run else "a run"
-        raise SourceError(f"source: {root} has nothing of {what} of task {task!r} in DAG {dag!r} that this worker sees")
-    _, folders = max(found, key=lambda pair: pair[0])
-    return [RejectsFolder(folder, names) for folder in folders if (names := _rejects(folder))]
+        raise SourceError(_nothing(source, root, top, run))
+    last, _ = max(found, key=lambda one: max([file.changed or 0.0 for file in one[1] if _is_ours(file)]))
+    folders = [RejectsFolder(files[0].folder, _rejects(files)) for name, files in found if name == last]
+    return sorted((one for one in folders if one.names), key=lambda one: str(one.folder.name).zfill(_DIGITS))
+
+
+def _nothing(source: RejectsSource, root: Any, top: Any, run: list[str]) -> str:
+    """Return what is said if a task has no files, and which run may have been meant."""
+    dag, task, *_ = source.run or ()
+    index = "" if source.map_index is None else f"map index {source.map_index} of "
+    what = f"run {run[0]!r}" if run else "a run"
+    said = f"source: {root} has nothing of {index}{what} of task {task!r} in DAG {dag!r} that this worker sees."
+    if not run or files_below(top):
+        return said
+    beside = {unquote(names[0]) for names in files_below(root / folder_name(dag)) if names[1:2] == (folder_name(task),)}
+    return said + suggested(run[0], sorted(one for one in beside if not one.startswith(OF_COMMANDS)))
 
 
 def _root(given: Any) -> Any:
@@ -104,35 +134,19 @@ def _root(given: Any) -> Any:
     return path if is_local(path) else StorePath(path)
 
 
-def _names(folder: Any) -> list[str]:
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        return sorted(path.name for path in folder.iterdir())
-    return []
+def _is_of(names: Sequence[str], task: str, index: int | None) -> bool:
+    """Return whether names lead from a DAG's folder to that of a task's run, or of an instance of it."""
+    _, *own = names
+    mapped = len(own) == len([task, index]) and own[-1].isdecimal()
+    if own[:1] != [task] or not (mapped or len(own) == 1):
+        return False
+    return index is None or own[1:] == [str(index)]
 
 
-def _run_folders(place: Any, own: str) -> list[Any]:
-    """Return the folders that a task's run wrote into: of mapped instances, one each."""
-    names = _names(place)
-    indexes = sorted(int(name) for name in names if name.isdecimal())
-    folders = [place, *(place / str(index) for index in indexes)]
-    return [folder for folder in folders if str(folder) != own and _has_files(folder)]
+def _is_ours(file: FoundFile) -> bool:
+    """Return whether an attempt has written a file."""
+    return _FILE.fullmatch(file.name) is not None
 
 
-def _has_files(folder: Any) -> bool:
-    """Return whether an attempt has written into a folder."""
-    return any(_FILE.fullmatch(name) for name in _names(folder))
-
-
-def _rejects(folder: Any) -> list[str]:
-    return [name for name in _names(folder) if attempt_of(name, folder) is not None]
-
-
-def _last_written(folder: Any) -> float:
-    return max(_written(path) for path in folder.iterdir() if _FILE.fullmatch(path.name))
-
-
-def _written(path: Any) -> float:
-    """Return when a file was written; 0 if its store doesn't say."""
-    with contextlib.suppress(OSError, AttributeError, TypeError, ValueError):
-        return float(path.stat().st_mtime)
-    return 0.0
+def _rejects(files: Iterable[FoundFile]) -> list[str]:
+    return [file.name for file in files if attempt_of(file.name, file.folder) is not None]

@@ -27,6 +27,7 @@ class RejectsSource:
     :param path: rejects files, or the folders that they are in: a path or glob, or a list of them. (templated)
     :param run: in place of a path, a DAG and a task, as `("dag", "task")`, for the run of the task that wrote last, or
         `("dag", "task", "run id")`. (templated)
+    :param map_index: for `run`, the only instance of a mapped task. Default: all of them.
     :param rules: only what was rejected or held by these rules, such as `["G5", "G8"]`. Default: by any.
     :param fates: which records are sent. Default: `rejected` and `held`. An `unknown` record may have arrived: say
         `("unknown",)` to send it all the same.
@@ -47,6 +48,7 @@ class RejectsSource:
         path: Any = None,
         *,
         run: Sequence[str] | None = None,
+        map_index: int | None = None,
         rules: str | Sequence[str] | None = None,
         fates: str | Sequence[str] = (Fate.REJECTED, Fate.HELD),
         limit: int | None = None,
@@ -56,6 +58,7 @@ class RejectsSource:
         # Not a dataclass: Airflow would write one that a task returns into its database.
         self.path = as_texts(path)
         self.run = run
+        self.map_index = map_index
         self.rules = rules
         self.fates = fates
         self.limit = limit
@@ -64,7 +67,11 @@ class RejectsSource:
 
     def __repr__(self) -> str:
         where = repr(self.path) if self.path is not None else f"run={self.run!r}"
-        given = [f"{name}={getattr(self, name)!r}" for name in ("rules", "limit") if getattr(self, name) is not None]
+        given = [
+            f"{name}={getattr(self, name)!r}"
+            for name in ("map_index", "rules", "limit")
+            if getattr(self, name) is not None
+        ]
         fixed = [] if self.fix is None else [f"fix={callable_name(self.fix)}"]
         fates = tuple(map(str, _several(self.fates)))
         return f"RejectsSource({', '.join([where, *given, f'fates={fates!r}', *fixed])})"
@@ -76,6 +83,7 @@ class RejectsSource:
         copy = RejectsSource(
             path,
             run=run,
+            map_index=self.map_index,
             rules=self.rules,
             fates=self.fates,
             limit=self.limit,
@@ -98,6 +106,8 @@ class RejectsSource:
             isinstance(self.run, (tuple, list)) and len(self.run) in _RUN and _are_texts(self.run) and all(self.run)
         ):
             raise _wrong("run", "a DAG's and a task's id, as in ('dag', 'task'), and a run's id if it isn't the last")
+        if self.map_index is not None and (self.run is None or type(self.map_index) is not int or self.map_index < 0):
+            raise _wrong("map_index", "the number of a mapped task's instance, from 0, beside run")
         if not _are_texts(self.fates) or not self.fates or not set(_several(self.fates)) <= set(FATES):
             raise _wrong("fates", f"some of {', '.join(FATES)}")
         if self.rules is not None and not _are_texts(self.rules):

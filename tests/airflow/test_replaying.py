@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_userdata.airflow_compat import BaseOperator
 from airflow_provider_userdata.decorators.ptengine import ptengine_profiles_task
 from airflow_provider_userdata.errors import ArgumentError, SourceError
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
@@ -99,12 +100,12 @@ def test_what_cannot_be_sent_again_by_a_command_is_said(new_dag: Any, sandbox: S
     """A task of another operator, a template that needs a run, a run that wrote nothing."""
     source = RejectsSource(run=("d", "nothing"))
     with new_dag() as dag:
-        mapped = PtengineProfilesOperator.partial(task_id="mapped").expand(source=[[]])
+        other = BaseOperator(task_id="other")
         templated = PtengineProfilesOperator(task_id="templated", source=[], output_path="/{{ ds }}")
         upload = PtengineProfilesOperator(task_id="upload", source=[])
     assert dag is not None
-    with pytest.raises(ArgumentError, match="mapped"):
-        replay(mapped, source)
+    with pytest.raises(ArgumentError, match="'other' is no upload"):
+        replay(other, source)
     with pytest.raises(ArgumentError, match="output_path: its template"):
         replay(templated, source)
     with pytest.raises(SourceError, match="nothing"):

@@ -220,6 +220,12 @@ def test_the_run_of_a_task(run: Any, wanted: set[str], root: Path) -> None:
     assert {row["is"] for row in rows(_with_fix(RejectsSource(run=run)), root, **own)} == wanted
 
 
+def test_one_instance_of_a_mapped_task(root: Path) -> None:
+    """In the run where it wrote last."""
+    source = RejectsSource(run=("d", "m"), map_index=1, output_path=root)
+    assert [row["is"] for row in rows(_with_fix(source))] == ["m1"]
+
+
 def _with_fix(source: RejectsSource) -> RejectsSource:
     source.fix = lambda record: record
     return source
@@ -243,12 +249,21 @@ def _with_fix(source: RejectsSource) -> RejectsSource:
         (RejectsSource(__file__), "is not a rejects file"),
         (RejectsSource(run=("d", "t"), output_path="/nowhere"), "nothing of a run of task 't'"),
         (RejectsSource(run=("d", "t", "r"), output_path="/nowhere"), "nothing of run 'r'"),
+        (RejectsSource(run=("d", "m"), map_index=7, output_path="/nowhere"), "nothing of map index 7 of a run"),
+        (RejectsSource("x", map_index=0), "map_index must be"),
+        (RejectsSource(run=("d", "m"), map_index=-1), "map_index must be"),
     ],
 )
 def test_mistakes_are_named(source: RejectsSource, says: str) -> None:
     """Before anything is sent."""
     with pytest.raises(SourceError, match=says):
         rows(source)
+
+
+def test_a_run_that_may_be_meant_is_named(root: Path) -> None:
+    """Where the one that is asked for isn't there."""
+    with pytest.raises(SourceError, match=r"nothing of run 'r11' .* Did you mean 'r1'\?"):
+        rows(RejectsSource(run=("d", "t", "r11"), output_path=root))
 
 
 def test_damaged_lines_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

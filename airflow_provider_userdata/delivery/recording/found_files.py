@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ def files_below(folder: Folder) -> dict[Names, list[FoundFile]]:
     """Return the files in and below a folder, by the names of the folders that lead to them, in their order. Blocks.
 
     :return: nothing if there is no such folder.
-    :raises OSError: if it can't be read. A store's client may raise errors of its own.
+    :raises OSError: if it can't be read.
     """
     found: dict[Names, list[FoundFile]] = {}
     for names, file in _local(folder, ()) if is_local(folder) else _stored(folder):  # type: ignore[arg-type]
@@ -54,12 +55,14 @@ def files_below(folder: Folder) -> dict[Names, list[FoundFile]]:
 def contents(files: Sequence[FoundFile]) -> list[bytes]:
     """Return what files of a store hold, which are read at the same time. One that is gone by now holds nothing.
 
-    :raises OSError: if one can't be read. A store's client may raise errors of its own.
+    :raises OSError: if one can't be read.
     """
     keys = [file.path.key for file in files]  # type: ignore[union-attr]  # of a store
     # With its size, a file takes one request; without, its client asks for the size first.
-    read = files[0].folder.fs.cat_ranges(keys, [0] * len(files), [file.size for file in files], on_error="return")  # type: ignore[union-attr]
-    return [_unless_gone(one) for one in read]
+    with _told():
+        fs = files[0].folder.fs  # type: ignore[union-attr]
+        read = fs.cat_ranges(keys, [0] * len(files), [file.size for file in files], on_error="return")
+        return [_unless_gone(one) for one in read]
 
 
 def _unless_gone(read: bytes | BaseException) -> bytes:
@@ -84,9 +87,11 @@ def _local(folder: Path, names: Names) -> Iterator[tuple[Names, FoundFile]]:
 
 def _stored(folder: StorePath) -> Iterator[tuple[Names, FoundFile]]:
     folders: dict[Names, StorePath] = {(): folder}
-    folder.fs.invalidate_cache()
     top = folder.key.rstrip("/") + "/"
-    for key, info in sorted(folder.fs.find(folder.key, detail=True).items()):
+    with _told():
+        folder.fs.invalidate_cache()
+        listed = folder.fs.find(folder.key, detail=True)
+    for key, info in sorted(listed.items()):
         *above, name = key.removeprefix(top).split("/")
         if not key.startswith(top) or not name or len(above) > DEEPEST:
             continue
@@ -94,6 +99,17 @@ def _stored(folder: StorePath) -> Iterator[tuple[Names, FoundFile]]:
         if names not in folders:
             folders[names] = _below(folder, names)
         yield names, FoundFile(folders[names], name, int(info.get("size") or 0), _changed(info))
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Turn an error of a store's client into an OSError: some have a kind of their own."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(errno.EIO, f"{type(error).__name__}: is the store's connection right?") from error
 
 
 def _below(folder: StorePath, names: Names) -> StorePath:

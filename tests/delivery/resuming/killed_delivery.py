@@ -22,6 +22,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from fsspec.implementations.local import LocalFileSystem
+
 from airflow_provider_userdata.delivery.closing import Closing
 from airflow_provider_userdata.delivery.outcomes import OutcomeLog
 from airflow_provider_userdata.delivery.plan import Plan
@@ -61,6 +63,16 @@ class Objects:
 
     def __str__(self) -> str:
         return f"s3://bucket{self.path}"
+
+    @property
+    def fs(self) -> LocalFileSystem:
+        """Give the client."""
+        return LocalFileSystem()
+
+    @property
+    def key(self) -> str:
+        """Give the path as the client has it."""
+        return str(self.path)
 
     @property
     def name(self) -> str:
