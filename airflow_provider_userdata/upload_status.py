@@ -64,6 +64,7 @@ class UploadStatus(msgspec.Struct, frozen=True, kw_only=True):
         more records are rejected or unknown than the task allows); `failed`; `stopped` (killed, or timed out).
     :param error: the name of the error that ended it, such as `VendorDownError`; empty if there is none.
     :param resume: whether the next attempt goes on where this one ends.
+    :param replay: whether it sends the rejects of earlier runs again.
     :param total: how many records the source has; None if unknown.
     :param rejected: `invalid` (never sent) and `refused` (by the vendor) together.
     :param valid: with `validate_only`, records that could be sent; `would_send` requests would carry them.
@@ -88,6 +89,7 @@ class UploadStatus(msgspec.Struct, frozen=True, kw_only=True):
     validate_only: bool = False
     incremental: bool = False
     resume: bool = True
+    replay: bool = False
     read: _Count = 0
     total: _Count | None = None
     delivered: _Count = 0

@@ -73,7 +73,9 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
     source = open_source(
         _bound(task.source, context), columns=columns, only=fields is not None, of=Surroundings(replay, root)
     )
-    upload = upload_of(task, context, address=endpoint.address, source=described(task.source, source))
+    upload = upload_of(
+        task, context, address=endpoint.address, source=described(task.source, source), replay=bool(replay)
+    )
     return Plan(
         vendor=vendor,
         endpoint=endpoint,
@@ -102,11 +104,14 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
     )
 
 
-def upload_of(task: DeliveryOperator, context: Context, *, address: str = "", source: str = "") -> Upload:
+def upload_of(
+    task: DeliveryOperator, context: Context, *, address: str = "", source: str = "", replay: bool = False
+) -> Upload:
     """Return what a task uploads, in names and words.
 
     :param address: where requests go, if that is known.
     :param source: where records come from, if that is known.
+    :param replay: whether these are rejects of earlier runs, as far as that is known.
     """
     hook = task._hook()
     return Upload(
@@ -120,6 +125,7 @@ def upload_of(task: DeliveryOperator, context: Context, *, address: str = "", so
         validate_only=task.validate_only is True,
         incremental=task.incremental is True,
         resume=task.resume is not False,
+        replay=replay,
     )
 
 

@@ -138,6 +138,7 @@ const Head = ({ row, now, inTab }: { row: Row; now: number; inTab: boolean }) =>
         <StateBadge now={now} row={row} size="md" />
         {row.upload.validateOnly && <Badge>check only: nothing is sent</Badge>}
         {row.upload.incremental && <Badge>incremental</Badge>}
+        {row.upload.replay && <Badge>sends rejects again</Badge>}
       </Flex>
       <HStack columnGap={4} fontSize="sm" rowGap={0} wrap="wrap">
         <span>

@@ -60,6 +60,11 @@ const What = ({ row }: { row: Row }) => {
             check only
           </Badge>
         )}
+        {row.upload.replay && (
+          <Badge ml={2} size="xs">
+            replay
+          </Badge>
+        )}
       </div>
       <div style={SMALL} title={task}>
         <HostLink label={`Task ${row.taskId} of DAG ${row.dagId}`} to={taskPath(row)}>

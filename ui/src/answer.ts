@@ -25,6 +25,8 @@ export type Upload = {
   incremental: boolean;
   /** Whether the next attempt goes on where this one ends. */
   resume: boolean;
+  /** Whether it sends the rejects of earlier runs again. */
+  replay: boolean;
   counts: Counts;
   total: number | null;
   resent: number;
@@ -125,6 +127,7 @@ function readUpload(upload: Fields): Upload {
     validateOnly: upload.validate_only === true,
     incremental: upload.incremental === true,
     resume: upload.resume !== false,
+    replay: upload.replay === true,
     counts: counts(upload),
     total: countOrNull(upload.total),
     resent: count(upload.resent),

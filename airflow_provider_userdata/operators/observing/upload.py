@@ -17,6 +17,7 @@ class Upload:
     :param label: what a mapped task uploads, in few words; empty if it has nothing to tell it by.
     :param attempt: Airflow's number of the attempt.
     :param resume: whether the next attempt goes on where this one ends.
+    :param replay: whether it sends the rejects of earlier runs again.
     """
 
     vendor: str
@@ -29,3 +30,4 @@ class Upload:
     validate_only: bool
     incremental: bool
     resume: bool
+    replay: bool

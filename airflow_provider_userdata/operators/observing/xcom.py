@@ -71,6 +71,7 @@ def shown(upload: Upload, status: Status, state: State, error: BaseException | N
         validate_only=upload.validate_only,
         incremental=upload.incremental,
         resume=upload.resume,
+        replay=upload.replay,
         read=report.read,
         total=status.total,
         delivered=report.delivered,

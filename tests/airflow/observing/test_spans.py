@@ -28,6 +28,7 @@ UPLOAD = Upload(
     validate_only=False,
     incremental=True,
     resume=True,
+    replay=False,
 )
 UNTIL = datetime(2026, 5, 1, 8, tzinfo=UTC)
 

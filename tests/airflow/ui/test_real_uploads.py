@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.sandbox import Sandbox
+from airflow_provider_userdata.sources import RejectsSource
 
 
 def test_uploads_are_listed_with_their_counts(
@@ -33,3 +34,19 @@ def test_uploads_are_listed_with_their_counts(
     for shown in (answer, detail):
         assert marker not in shown.text
         assert ".jsonl" not in shown.text
+
+
+def test_a_replay_is_marked_as_one(
+    new_dag: Any, run_dag: Any, sandbox: Sandbox, ask: Callable[..., Any], people: Any
+) -> None:
+    """It is an upload of its own; the first run's counts stay as of its end. `resume=False` is shown, too."""
+    with new_dag() as dag:
+        PtengineProfilesOperator(task_id="first", source=[*people(2), {"plan": "pro"}], max_rejected=1, resume=False)
+    first = run_dag(dag)
+    with new_dag() as dag:
+        source = RejectsSource(run=(first.dag_id, "first"), fix=lambda record: record | {"user_id": "known-by-now"})
+        PtengineProfilesOperator(task_id="again", source=source)
+    run_dag(dag)
+    rows = {row["task_id"]: row["upload"] for row in ask("/userdata/api/uploads").json()["uploads"]}
+    assert (rows["again"]["replay"], rows["again"]["delivered"], rows["again"]["resume"]) == (True, 1, True)
+    assert (rows["first"]["replay"], rows["first"]["rejected"], rows["first"]["resume"]) == (False, 1, False)
