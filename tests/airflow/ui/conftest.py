@@ -72,6 +72,7 @@ class Metadata:
         value: object = None,
         key: str | None = KEY,
         ago: timedelta = timedelta(0),
+        now: datetime | None = None,
         **columns: Any,
     ) -> None:
         """Add a task instance, and what it shows.
@@ -79,9 +80,10 @@ class Metadata:
         :param value: the XCom's value; None for an upload.
         :param key: the XCom's key; None for no XCom.
         :param ago: since when.
+        :param now: when that is; None for this moment.
         :param columns: of the task instance.
         """
-        when = datetime.now(UTC) - ago
+        when = (now or datetime.now(UTC)) - ago
         run = self.run(dag_id, run_id)
         own = {"dag_id": dag_id, "run_id": run_id, "task_id": task_id, "map_index": map_index}
         self.add("taskinstance.TaskInstance", [{**self.instance(when), **own, **columns}])

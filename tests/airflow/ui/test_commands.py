@@ -67,7 +67,9 @@ def test_names_reach_our_command_line_as_they_are(run_id: str, map_index: int) -
             dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=map_index, map_label=None, state=None,
             started=None, ended=None, try_number=1, max_tries=0, operator=None, elsewhere=False, upload=None,
         )  # fmt: skip
-        made = words(userdata_command(row, "rejects export", "--csv", "rejects.csv"))
+        command = userdata_command(row, "rejects export", "--csv", "rejects.csv")
+        assert command.isprintable()  # a terminal obeys some characters
+        made = words(command)
         assert made[:2] == ["airflow", "userdata"]
         asked = parser().parse_args(made[2:])
         assert (asked.dag_id, asked.task_id, asked.run_id, asked.csv) == (dag_id, task_id, run_id, "rejects.csv")

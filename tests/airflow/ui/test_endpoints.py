@@ -181,11 +181,13 @@ def test_one_dag_of_many(ask: Ask, metadata: Any) -> None:
 @pytest.mark.parametrize(("others", "limit"), [(1, 2), (7, 2), (7, 3), (12, 1)])
 def test_what_others_wrote_takes_no_places(ask: Ask, metadata: Any, others: int, limit: int) -> None:
     """However much of it there is, and also where many XComs have one time, each upload is there once."""
-    moment = timedelta(minutes=5)
+    now, moment = datetime.now(UTC), timedelta(minutes=5)
     for number in range(others):
-        metadata.put("moods", f"r{number % 3}", f"other{number}", value="no upload", ago=moment)
+        metadata.put("moods", f"r{number % 3}", f"other{number}", value="no upload", ago=moment, now=now)
     for number in range(4):
-        metadata.put("moods", f"r{number % 3}", f"t{number}", map_index=number - 1, ago=moment * (1 + number // 2))
+        metadata.put(
+            "moods", f"r{number % 3}", f"t{number}", map_index=number - 1, ago=moment * (1 + number // 3), now=now
+        )
     answer = ask(f"{LIST}?limit=4").json()
     assert sorted(row["task_id"] for row in answer["uploads"]) == ["t0", "t1", "t2", "t3"]
     assert answer["more"] is False
