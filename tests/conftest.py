@@ -204,6 +204,22 @@ def bucket(s3: dict[str, Any]) -> Any:
     return path
 
 
+@pytest.fixture
+def s3_folder(bucket: Any, s3: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Let Airflow know an S3, which nobody else can reach, for one test; give a folder there, as Airflow reaches it."""
+    import s3fs
+
+    from airflow_provider_userdata.operators.output_paths import output_root
+
+    try:
+        from airflow.sdk.io import store
+    except ImportError:  # Airflow 2
+        from airflow.io import store  # type: ignore[no-redef]
+    monkeypatch.setattr(store, "_STORE_CACHE", {})  # other tests see that Airflow knows none
+    store.attach("s3", alias="s3", fs=s3fs.S3FileSystem(**s3))
+    return output_root(str(bucket / "userdata"))
+
+
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from airflow_provider_userdata.cli.printing import counted, printable
 from airflow_provider_userdata.cli.reject_groups import place_of
 from airflow_provider_userdata.cli.run_counts import openness
-from airflow_provider_userdata.cli.run_folders import RunFolder
+from airflow_provider_userdata.cli.run_folders import RunFolder, each
 from airflow_provider_userdata.cli.user_lines import ORIGINALS, RECEIPTS, REJECTS, UserLine
 from airflow_provider_userdata.cli.user_search import Found, InRun
 from airflow_provider_userdata.delivery import Fate
@@ -39,9 +39,10 @@ class Trace:
 
 def traces_of(found: Found) -> Iterator[Trace]:
     """Yield the places where a user was found."""
-    for run in found.runs:
+    folders = each([run.folder for run in found.runs], "Looking again into", (RECEIPTS,))
+    for run, folder in zip(found.runs, folders, strict=True):
         yield from _of_receipts(run)
-        yield from _of_rejects(run)
+        yield from _of_rejects(replace(run, folder=folder))
         yield from _of_others(run)
     for one in found.held:
         records = counted(one.count, "record is", "records are")

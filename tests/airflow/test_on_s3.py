@@ -14,35 +14,19 @@ from airflow_provider_userdata.operators import output_paths
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 
 
-@pytest.fixture
-def stored(bucket: Any, s3: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> str:
-    """Let Airflow know an S3, which nobody else can reach, for one test, and give a bucket of it."""
-    import s3fs
-
-    try:
-        from airflow.sdk.io import store
-    except ImportError:  # Airflow 2
-        from airflow.io import store  # type: ignore[no-redef]
-    monkeypatch.setattr(store, "_STORE_CACHE", {})  # other tests see that Airflow knows none
-    store.attach("s3", alias="s3", fs=s3fs.S3FileSystem(**s3))
-    return str(bucket).rstrip("/")
-
-
 def test_held_samples_wait_in_s3_and_go_out_once(
-    stored: str, new_dag: Any, run_dag: Callable[..., Any], samples: Any, sandbox: Any
+    s3_folder: Any, new_dag: Any, run_dag: Callable[..., Any], samples: Any, sandbox: Any
 ) -> None:
     """Two runs hold, a third that was killed has claimed some, the fourth sends all, and the accounts are there."""
     made: list[Any] = samples(1)
     with new_dag() as dag:
-        GerosenseSamplesOperator(
-            task_id="upload", data_type="steps", source=lambda: made, output_path=f"{stored}/userdata"
-        )
+        GerosenseSamplesOperator(task_id="upload", data_type="steps", source=lambda: made, output_path=str(s3_folder))
     assert run_dag(dag).xcom("upload")["held"] == 1
     made = [*samples(1, first=5), {"unit": "count"}]
     dag.get_task("upload").max_rejected = 1
     report = run_dag(dag).xcom("upload")
     assert (report["held"], report["rejected"]) == (2, 1)
-    folder = output_paths.output_root(f"{stored}/userdata") / dag.dag_id / "upload" / "held"
+    folder = output_paths.output_root(str(s3_folder)) / dag.dag_id / "upload" / "held"
     names = [path.name for path in folder.iterdir() if path.name.endswith(".jsonl")]
     for name in names:
         assert Claims(folder).take(name, 1, Claimant("killed", "", host="elsewhere", renewed=0.0))
@@ -54,14 +38,14 @@ def test_held_samples_wait_in_s3_and_go_out_once(
     assert (run.state, report["read"], report["delivered"]) == ("success", 5, 5)
     assert (sandbox.gerosense.counts.records, sandbox.gerosense.counts.distinct) == (5, 5)
     assert [path.name for path in folder.iterdir()] == [".identity"]
-    root = output_paths.output_root(f"{stored}/userdata") / dag.dag_id / run.run_id / "upload"
+    root = output_paths.output_root(str(s3_folder)) / dag.dag_id / run.run_id / "upload"
     (receipts,) = [path for path in root.iterdir() if path.name.startswith("receipts-")]
     with receipts.open("rb") as file:
         assert [json.loads(line)["ranges"] for line in file.read().splitlines()] == [[[0, 5]]]
 
 
 def test_a_user_is_erased_in_s3(
-    stored: str, new_dag: Any, run_dag: Callable[..., Any], samples: Any, sandbox: Any, capsys: Any
+    s3_folder: Any, new_dag: Any, run_dag: Callable[..., Any], samples: Any, sandbox: Any, capsys: Any
 ) -> None:
     """Objects are written anew, as long as before; the others' records are there, and go out."""
     made: list[Any] = [
@@ -70,10 +54,14 @@ def test_a_user_is_erased_in_s3(
     ]
     with new_dag() as dag:
         GerosenseSamplesOperator(
-            task_id="upload", data_type="steps", source=lambda: made, output_path=f"{stored}/userdata", max_rejected=2
+            task_id="upload",
+            data_type="steps",
+            source=lambda: made,
+            output_path=str(s3_folder),
+            max_rejected=2,
         )
     run = run_dag(dag)
-    root = output_paths.output_root(f"{stored}/userdata")
+    root = output_paths.output_root(str(s3_folder))
     folder = root / dag.dag_id / run.run_id / "upload"
 
     def contents(of: Any) -> dict[str, bytes]:
@@ -87,7 +75,7 @@ def test_a_user_is_erased_in_s3(
     assert any(b"u-4711" in text for text in before.values())
     capsys.readouterr()
     with pytest.raises(SystemExit) as ended:
-        main(["erase", "--user", "u-4711", "--yes", "-o", "json", "--output-path", f"{stored}/userdata"])
+        main(["erase", "--user", "u-4711", "--yes", "-o", "json", "--output-path", str(s3_folder)])
 
     told = json.loads(capsys.readouterr().out)
     assert (ended.value.code, told["erased"], told["left"]) == (0, {"rejects": 2, "held records": 1}, [])
