@@ -114,7 +114,7 @@ $(VENV_2)/.installed: pyproject.toml setup.cfg constraints-airflow-2.txt
 	@$(PY_2) -m pip install -qq --disable-pip-version-check --constraint constraints-airflow-2.txt setuptools
 	@$(PY_2) -m pip install -qq --disable-pip-version-check --constraint constraints-airflow-2.txt \
 		--no-build-isolation --editable . apache-airflow-providers-postgres apache-airflow-providers-sqlite \
-		psycopg2-binary hypothesis pytest flask-cors 'moto[s3]' s3fs statsd
+		psycopg2-binary hypothesis openpyxl pytest flask-cors 'moto[s3]' s3fs statsd
 	@touch $@
 
 $(UV): constraints.txt

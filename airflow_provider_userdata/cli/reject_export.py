@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import chain
-from pathlib import Path
-from typing import IO
 
 import msgspec
 
 from airflow_provider_userdata.cli.asked_run import asked_run
 from airflow_provider_userdata.cli.printing import counted, said
+from airflow_provider_userdata.cli.reject_tables import csv_table, xlsx_table
 from airflow_provider_userdata.cli.run_counts import counts_of
 from airflow_provider_userdata.cli.run_folders import RunFolder, each
-from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, RejectedLine
-from airflow_provider_userdata.errors import OutputError
+from airflow_provider_userdata.delivery.recording import RejectedLine
+from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.sources import ABOUT, MISFIT, cell_of, fields_of, is_misfit, misfit_of
 from airflow_provider_userdata.ui import rules
 
@@ -30,6 +27,8 @@ _OF_MISFITS = f"Put each value into its column, then empty the cell in the colum
 @said()
 def export(asked: Namespace) -> None:
     """Write the records that a run didn't deliver as a table."""
+    if (asked.csv is None) is (asked.xlsx is None):
+        raise ArgumentError("say --csv FILE or --xlsx FILE")
     run = asked_run(asked)
     for once in each([run], "Counting"):
         last, erased = _last_lines(once, asked)
@@ -40,25 +39,24 @@ def export(asked: Namespace) -> None:
             columns.update(dict.fromkeys(fields_of(record)))
             misfits += is_misfit(record)
     about = _about_columns(records_only=asked.records_only, any_misfits=misfits > 0)
-    with _opened(asked.csv) as file:
-        rows = csv.writer(file)
-        rows.writerow([*columns, *about])
+    table, name = (xlsx_table, asked.xlsx) if asked.csv is None else (csv_table, asked.csv)
+    with table(name, [*columns, *about]) as write:
         for record in chain.from_iterable(_records(once, last) for once in each([run], "Writing")):
             if not (asked.records_only and is_misfit(record)):
                 fields, told = fields_of(record), _about(record)
-                rows.writerow([*(cell_of(fields.get(name)) for name in columns), *map(told.get, about)])
-    _tell(asked, len(last), misfits, erased)
+                write([cell_of(value) for value in (*map(fields.get, columns), *map(told.get, about))])
+    _tell(asked, name, len(last), misfits, erased)
 
 
-def _tell(asked: Namespace, count: int, misfits: int, erased: int) -> None:
+def _tell(asked: Namespace, name: str, count: int, misfits: int, erased: int) -> None:
     """Say what was written, and what was not."""
-    out = sys.stderr if asked.csv == "-" else sys.stdout
+    out = sys.stderr if name == "-" else sys.stdout
     if asked.records_only and misfits:
         print(f"Left out: {counted(misfits, 'row')} with more or fewer cells than columns.", file=out)
         count -= misfits
-    if asked.csv != "-":
+    if name != "-":
         records = counted(count, "record is", "records are")
-        print(f"{records} in {asked.csv}, with all values: keep the file as safe as the source.")
+        print(f"{records} in {name}, with all values: keep the file as safe as the source.")
     if erased:
         print(f"Left out: {counted(erased, 'record that was', 'records that were')} erased, for the users.", file=out)
 
@@ -103,20 +101,3 @@ def _about(record: RejectedLine) -> dict[str, object]:
     do = _OF_MISFITS if misfit else "" if rule is None else rule.do
     where = (record.position, record.file, record.line, record.fate, record.rule, record.path, record.reason, do)
     return {MISFIT: misfit, **{ABOUT + name: one for name, one in zip(_ABOUT, where, strict=True)}}
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[IO[str]]:
-    """Open the table, which only its owner may read; with a mark by which spreadsheets know UTF-8.
-
-    :raises OutputError: if it can't be written.
-    """
-    if name == "-":
-        yield sys.stdout
-        return
-    try:
-        number = os.open(Path(name).expanduser(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
-        with os.fdopen(number, "w", encoding="utf-8-sig", errors="replace", newline="") as file:
-            yield file
-    except OSError as error:
-        raise OutputError(f"--csv: {name} can't be written: {error.strerror or type(error).__name__}") from None

@@ -55,7 +55,12 @@ REJECTS = Group(
             "reject_export.export",
             (
                 *(_DAG, _TASK, _RUN, _INDEX, _RULE),
-                argument("--csv", required=True, metavar="FILE", help="the file to write; `-` prints it"),
+                argument("--csv", metavar="FILE", help="write a CSV; `-` prints it"),
+                argument(
+                    "--xlsx",
+                    metavar="FILE",
+                    help="write a file of Excel's, with texts that no spreadsheet changes; needs the extra `excel`",
+                ),
                 argument(
                     "--fate",
                     action="append",

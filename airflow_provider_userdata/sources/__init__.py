@@ -26,6 +26,7 @@ from airflow_provider_userdata.sources.row_reader import read
 from airflow_provider_userdata.sources.shapes import Parts
 from airflow_provider_userdata.sources.sql import SqlSource
 from airflow_provider_userdata.sources.untemplated import as_text, hold, is_location, unhold
+from airflow_provider_userdata.sources.xlsx import XlsxError, XlsxWriter
 
 __all__ = [
     "ABOUT",
@@ -46,6 +47,8 @@ __all__ = [
     "SqlSource",
     "Surroundings",
     "Timestamp",
+    "XlsxError",
+    "XlsxWriter",
     "argument_label",
     "as_text",
     "cell_of",

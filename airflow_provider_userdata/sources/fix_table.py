@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from airflow_provider_userdata.errors import SourceError
 from airflow_provider_userdata.sources.file_limits import LONGEST
 from airflow_provider_userdata.sources.reject_cells import ABOUT, POSITION
+from airflow_provider_userdata.sources.xlsx import XlsxError, is_xlsx, xlsx_sheets
 
 _DELIMITERS = (",", ";", "\t")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+Rows = Sequence[tuple[int, Sequence[str]]]
+"""A table's rows, each with its number."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,15 @@ def read_fix_table(path: Path) -> FixTable:
     :raises SourceError: if it can't be used.
     """
     try:
-        rows = _csv_rows(path)
-        header = next((cells for _, cells in rows if any(cells)), [])
+        header, rows = _first_table(xlsx_sheets(path) if is_xlsx(path) else _csv_tables(path))
         _check_header(header)
-        return FixTable(
-            path.name, [name for name in header if name and not name.startswith(ABOUT)], _rows(header, rows)
-        )
+        own = [name for name in header if name and not name.startswith(ABOUT)]
+        return FixTable(path.name, own, _rows(header, rows))
     except UnicodeDecodeError:
         raise unusable(path, "is not UTF-8; save it as CSV UTF-8") from None
     except OSError as error:
         raise unusable(path, f"can't be read: {error.strerror or type(error).__name__}") from None
-    except (_TableError, csv.Error) as error:
+    except (_TableError, XlsxError, csv.Error) as error:
         raise unusable(path, str(error)) from None
 
 
@@ -75,31 +76,36 @@ class _TableError(Exception):
     """What is wrong with a table."""
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Return an iterator of rows, each with its number."""
+def _csv_tables(path: Path) -> Iterator[Iterable[list[str]]]:
+    """Yield the rows of a CSV, by each of the delimiters that spreadsheets write."""
     raw = path.read_bytes()
     text = raw.decode("utf-16" if raw.startswith(_UTF_16) else "utf-8-sig")
     if csv.field_size_limit() < LONGEST:
         csv.field_size_limit(LONGEST)  # for the whole process: `csv` has no other
     for delimiter in _DELIMITERS:
-        rows = enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), start=1)
-        if any(POSITION in cells for _, cells in rows):
-            return enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), start=1)
+        yield csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+
+
+def _first_table(tables: Iterable[Iterable[Sequence[str]]]) -> tuple[Sequence[str], Rows]:
+    """Return the header of the first table that has one, and the rows below, each with its number."""
+    for table in tables:
+        rows = enumerate(table, start=1)
+        header = next((cells for _, cells in rows if any(cells)), [])
+        if POSITION in header:
+            return header, list(rows)
     raise _TableError(
-        f"has no column {POSITION!r}, which says whose row is whose; export the rejects without --records-only, and "
-        "leave that column in"
+        f"has no column {POSITION!r} in its first row, which says whose row is whose; export the rejects without "
+        "--records-only, and leave that column in"
     )
 
 
 def _check_header(header: Sequence[str]) -> None:
-    if POSITION not in header:
-        raise _TableError(f"has no column {POSITION!r} in its first row: leave the header where it was")
     twice = [name for name, count in Counter(filter(None, header)).items() if count > 1]
     if twice:
         raise _TableError(f"has the column {twice[0]!r} twice")
 
 
-def _rows(header: Sequence[str], rows: Iterator[tuple[int, list[str]]]) -> dict[int, FixRow]:
+def _rows(header: Sequence[str], rows: Rows) -> dict[int, FixRow]:
     found: dict[int, FixRow] = {}
     for number, cells in rows:
         if not any(cells):

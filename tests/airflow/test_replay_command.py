@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from airflow_provider_userdata.cli.definition import parser
@@ -237,3 +239,29 @@ def test_a_row_with_too_many_cells_can_be_put_right(
     code, said = spreadsheet.replay()
     assert (code, "2 records: 2 delivered." in said) == (0, True)
     assert {"user_id": "b", "born": "", "note": "one, two"} in sandbox.ptengine.arrived()
+
+
+def test_a_file_of_excels_keeps_what_it_holds(spreadsheet: Spreadsheet, command: Command, sandbox: Sandbox) -> None:
+    """Exported, corrected and sent: ids, dates and long numbers are the same."""
+    table = spreadsheet.table.with_suffix(".xlsx")
+    code, said = command("rejects", "export", "spreadsheet", "upload", "--xlsx", str(table))
+    assert (code, f"3 records are in {table}" in said, stat.S_IMODE(table.stat().st_mode)) == (0, True, 0o600)
+    book = openpyxl.load_workbook(table)
+    for row in range(2, 5):
+        book.active.cell(row, 3).value = "short"
+    book.save(table)
+    spreadsheet.table = table
+
+    code, said = spreadsheet.replay()
+
+    assert (code, "3 records: 3 delivered." in said) == (0, True)
+    assert "only its form" not in said
+    assert {"user_id": "000004", "born": "2025-05-14", "note": "short"} in sandbox.ptengine.arrived()
+
+
+@pytest.mark.parametrize("options", [[], ["--csv", "a.csv", "--xlsx", "a.xlsx"]])
+def test_one_form_is_asked_for(options: list[str], spreadsheet: Spreadsheet, command: Command) -> None:
+    """Both or none are an error."""
+    assert command("rejects", "export", "spreadsheet", "upload", *options) == (
+        1, "userdata: say --csv FILE or --xlsx FILE",
+    )  # fmt: skip
