@@ -14,6 +14,7 @@ from airflow_provider_userdata.cli.erasing import Erased, erase_all, finish_earl
 from airflow_provider_userdata.cli.mentions import Mentions
 from airflow_provider_userdata.cli.printing import confirm, counted, printable, said, structured, user_of
 from airflow_provider_userdata.cli.traces import shown, traces_of
+from airflow_provider_userdata.cli.user_lines import RECEIPTS
 from airflow_provider_userdata.cli.user_search import Found, kept_folders, look_for
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators.output_paths import output_root
@@ -92,13 +93,14 @@ def _check_fields(user: Mentions, found: Found) -> None:
 
     :raises ArgumentError: if the user is a number, which other records may have as a value.
     """
-    names = Counter([name for run in found.runs for line in run.lines for name in line.fields])
-    names.update(name for held in found.held for name in held.fields)
-    if user.is_ambiguous and names:
+    lines = [line for run in found.runs for line in run.lines if line.kind != RECEIPTS]
+    if user.is_ambiguous and (lines or found.held):
+        names = Counter([name for line in lines for name in line.fields])
+        names.update(name for held in found.held for name in held.fields)
         listed = ", ".join(f"{printable(name)} ({count:,})" for name, count in names.most_common(10))
         raise ArgumentError(
             "--field: this user is a number, which others' records may have as a value; name the fields that hold "
-            f"users, such as --field user_id. It was found in: {listed}"
+            f"users, such as --field user_id. It was found in: {listed or 'lines that a crash cut short'}"
         )
 
 

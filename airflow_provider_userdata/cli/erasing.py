@@ -14,11 +14,12 @@ from airflow_provider_userdata.cli.held import is_of_held, waiting
 from airflow_provider_userdata.cli.ledger import open_ledger
 from airflow_provider_userdata.cli.mentions import Mentions, decoded
 from airflow_provider_userdata.cli.printing import counted
-from airflow_provider_userdata.cli.run_folders import RunFolder, list_output, run_folders
+from airflow_provider_userdata.cli.run_folders import RunFolder, list_output
 from airflow_provider_userdata.cli.user_lines import ORIGINALS, RECEIPTS, REJECTS, UserLine
 from airflow_provider_userdata.cli.user_search import Found, InHeld, InRun
 from airflow_provider_userdata.delivery.carry_over import HeldFiles, erase_held, release_killed
 from airflow_provider_userdata.delivery.recording import (
+    OVERWRITING,
     Change,
     NewLine,
     blank,
@@ -28,6 +29,7 @@ from airflow_provider_userdata.delivery.recording import (
     finish_overwriting,
     overwrite,
 )
+from airflow_provider_userdata.delivery.replaying import Replay
 from airflow_provider_userdata.errors import UserdataError
 from airflow_provider_userdata.operators.ledger_settings import ledger_secret
 from airflow_provider_userdata.operators.output_paths import folder_of_run
@@ -35,6 +37,9 @@ from airflow_provider_userdata.vendors.gerosense_user import USER_ID
 
 _ORDER = (ORIGINALS, REJECTS, RECEIPTS)
 """Which lines are erased first: a reject leads to the row as it was read, so it stays until that is erased."""
+
+_ERASER = "userdata erase"
+"""Has a run's rejects for itself in place of a replay."""
 
 
 @dataclass
@@ -58,7 +63,10 @@ def finish_earlier(root: Any, kept: list[Any]) -> int:
     for folder in [files[0].folder for names, files in listing.items() if is_of_held(names)]:
         with HeldFiles(folder).usable():
             release_killed(folder)
-    return sum(map(finish_overwriting, [*(one.path for one in run_folders(root, listing=listing)), *kept]))
+    unfinished = [
+        files[0].folder for files in listing.values() if any(file.name.startswith(OVERWRITING) for file in files)
+    ]
+    return sum(map(finish_overwriting, [*unfinished, *kept]))
 
 
 def erase_all(found: Found, user: Mentions, root: Any) -> Erased:
@@ -74,11 +82,25 @@ def erase_all(found: Found, user: Mentions, root: Any) -> Erased:
             done.left.append(f"{where}: the run is under way, or is tried again")
             continue
         with _leaving(done, where):
-            done.counts.update(erase_lines(run, user))
+            _erase_in_run(run, user, where, done)
     if found.ledger:
         with _leaving(done, "the ledger"), open_ledger() as ledger:
             done.counts["ledger entries"] = ledger.forget_user(user.user, ledger_secret(), ledger.streams())
     return done
+
+
+def _erase_in_run(run: InRun, user: Mentions, where: str, done: Erased) -> None:
+    """Erase a run's lines, while no replay sends its rejects: one that comes meanwhile waits."""
+    replays = Replay(_ERASER, "1")
+    replays.add(run.folder.path, {})
+    other = replays.claim(resuming=False)
+    if other is not None:
+        done.left.append(f"{where}: run {other} is sending its rejects again")
+        return
+    try:
+        done.counts.update(erase_lines(run, user))
+    finally:
+        replays.close()
 
 
 def erase_lines(run: InRun, user: Mentions) -> Counter[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +24,7 @@ from airflow_provider_userdata.operators.replaying import replay
 from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.sources import RejectsSource
+from tests.airflow.conftest import DATABASE
 from tests.doubles import Crash, crashes
 
 USER = "u-4711"
@@ -203,15 +206,16 @@ def test_the_ledger_forgets(
     before = json.loads(call("ledger", "export").text.splitlines()[0])["stream"]
     keys = {json.loads(line)["key"] for line in call("ledger", "export", "--stream", str(before)).text.splitlines()}
 
-    ended = erase(USER)
+    with contextlib.closing(sqlite3.connect(tmp_path / "userdata" / "ledger.db")) as other:  # keeps the log
+        other.execute("SELECT count(*) FROM userdata_ledger_entries").fetchone()
+        ended = erase(USER)
+        ledgers = [path.read_bytes() for path in (tmp_path / "userdata").glob("ledger.db*")]
 
     assert (ended.code, ended.told["erased"]) == (0, {"ledger entries": 1})
     left = {json.loads(line)["key"] for line in call("ledger", "export", "--stream", str(before)).text.splitlines()}
     (gone,) = keys - left
-    ledgers = list((tmp_path / "userdata").glob("ledger.db*"))
-    assert ledgers
-    assert not any(bytes.fromhex(gone) in path.read_bytes() for path in ledgers)
-    assert any(bytes.fromhex(min(left)) in path.read_bytes() for path in ledgers)
+    assert not any(bytes.fromhex(gone) in text for text in ledgers)
+    assert any(bytes.fromhex(min(left)) in text for text in ledgers)
     report = run_dag(dag).xcom("upload")
     assert (report["delivered"], report["unchanged"]) == (1, 3)
 
@@ -373,3 +377,47 @@ def stepped(steps: crashes.Steps, function: Any) -> Any:
         return function(*given, **named)
 
     return called
+
+
+def test_rejects_that_a_replay_sends_are_left(
+    erase: Call, new_dag: Any, run_dag: Any, sandbox: Sandbox, output: Path
+) -> None:
+    """The replay has them in memory; later they are erased. One that comes meanwhile waits."""
+    with new_dag() as dag:
+        PtengineProfilesOperator(task_id="upload", source=[{"user_id": USER, "plan": LONG}], max_rejected=1)
+    run = run_dag(dag)
+    claims = Claims(output / dag.dag_id / run.run_id / "upload")
+    assert claims.take("replays", 1, Claimant("replay__1", "", host="elsewhere"))
+
+    ended = erase(USER)
+
+    assert (ended.code, ended.told["erased"]) == (3, {})
+    assert ended.told["left"] == [f"{dag.dag_id} upload, run {run.run_id}: run replay__1 is sending its rejects again"]
+    claims.drop("replays", [1])
+    assert erase(USER).told["erased"] == {"rejects": 1}
+    assert claims.listed() == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "left"), [("running", True), ("up_for_retry", True), (None, True), ("failed", False), ("success", False)]
+)
+def test_airflow_says_whether_a_run_is_over(
+    state: str | None, left: bool, erase: Call, new_dag: Any, run_dag: Any, sandbox: Sandbox, moods: Any, output: Path
+) -> None:
+    """One that was killed leaves files as one that goes on does."""
+    with new_dag(f"_{state}") as dag:
+        ThymiaUploadOperator(task_id="upload", upload_type="mood", source=moods(1))
+    run = run_dag(dag)
+    (output / dag.dag_id / run.run_id / "upload" / "sent-1-x.jsonl").write_text('{"ranges":[]}\n')
+    with contextlib.closing(sqlite3.connect(DATABASE)) as database:
+        database.execute("UPDATE task_instance SET state = ? WHERE dag_id = ?", (state, dag.dag_id))
+        database.commit()
+
+    ended = erase("u0", "--dry-run")
+    assert ended.code == 0
+    assert any("is under way, or is tried again" in note for note in ended.told["notes"]) is left
+
+    ended = erase("u0")
+
+    assert ended.code == (3 if left else 0)
+    assert ended.told["erased"] == ({} if left else {"receipts": 1})

@@ -125,3 +125,15 @@ def test_old_entries_are_removed_by_hand(new_ledger: NewLedger, keys: Keys, data
     with open_admin(database) as admin:
         assert admin.expire(4, date(2024, 10, 9), [admin.streams()[0].id]) == 2
     assert ledger.sift(keys("a", "b", "c")) == [0, 1]
+
+
+def test_a_user_in_doubt_is_found_where_asked(new_ledger: NewLedger, keys: Keys, database: str, secret: bytes) -> None:
+    """Whoever was being sent when a run was killed: nobody knows whether it arrived, but there is an entry."""
+    new_ledger(keyed=True).sift(keys("ann"), keys("x"))
+    with open_admin(database) as admin:
+        streams = admin.streams()
+        assert admin.find_user("ann", secret, streams) == []
+        ((_, count, _),) = admin.find_user("ann", secret, streams, in_doubt=True)
+        assert count == 1
+        assert admin.forget_user("ann", secret, streams) == 1
+        assert admin.find_user("ann", secret, streams, in_doubt=True) == []

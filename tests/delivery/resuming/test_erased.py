@@ -19,7 +19,8 @@ from airflow_provider_userdata.cli.user_search import InRun
 from airflow_provider_userdata.delivery.carry_over import CarryOverFolder
 from airflow_provider_userdata.delivery.plan import Result
 from airflow_provider_userdata.delivery.reading import Header, RowFormat, ValueRow
-from airflow_provider_userdata.delivery.recording import StorePath, files_below
+from airflow_provider_userdata.delivery.recording import ReplayMarks, StorePath, files_below
+from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.delivery.sending import Patience
 from airflow_provider_userdata.errors import SourceChangedError, VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
@@ -93,6 +94,7 @@ def test_a_run_that_was_red_goes_on(
 
     assert (green.error, counts(green)) == (None, (COUNT, COUNT - 1, 1, 0))
     assert sum(green.report.reasons.values()) == 1
+    assert not any(USER.encode() in text for text in contents(output).values())
     assert sandbox.vendors[vendor].counts.records == COUNT - 1
 
 
@@ -108,6 +110,23 @@ def test_it_may_be_corrected_several_times(
         ended = attempt("ptengine", source(rows, "ptengine", corrected=corrected), max_rejected=0)
 
         assert counts(ended) == (COUNT, COUNT - 2 + corrected, 2 - corrected, 0)
+    assert sandbox.ptengine.counts.records == COUNT - 1
+
+
+def test_a_reject_that_a_replay_had_delivered(
+    attempt: Attempt, rows: Rows, store: MemoryStore, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """It counts as delivered, also once it is erased."""
+    attempt("ptengine", source(rows, "ptengine", corrected=False), max_rejected=0)
+    marks = ReplayMarks(tmp_path / "run", "a replay", "1-x")
+    marks.record("rejects-1-x.jsonl", [(1, 1)], Fate.DELIVERED)
+    marks.close()
+    erase(tmp_path / "run")
+    store.max_tries = 1
+
+    green = attempt("ptengine", source(rows, "ptengine", corrected=True), max_rejected=0)
+
+    assert (green.error, counts(green)) == (None, (COUNT, COUNT, 0, 0))
     assert sandbox.ptengine.counts.records == COUNT - 1
 
 
