@@ -13,11 +13,13 @@ from airflow_provider_userdata.sources.opening import Surroundings, open_source
 from airflow_provider_userdata.sources.paths import path_of
 from airflow_provider_userdata.sources.reject_cells import (
     ABOUT,
+    MARK,
     MISFIT,
     WHOLE,
     cell_of,
     fields_of,
     is_misfit,
+    mark_of,
     misfit_of,
 )
 from airflow_provider_userdata.sources.rejects_files import OF_COMMANDS
@@ -30,6 +32,7 @@ from airflow_provider_userdata.sources.xlsx import XlsxError, XlsxWriter
 
 __all__ = [
     "ABOUT",
+    "MARK",
     "MISFIT",
     "OF_COMMANDS",
     "REFORMATTED",
@@ -58,6 +61,7 @@ __all__ = [
     "is_location",
     "is_misfit",
     "label",
+    "mark_of",
     "misfit_of",
     "open_source",
     "path_of",

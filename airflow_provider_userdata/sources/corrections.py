@@ -17,7 +17,7 @@ from airflow_provider_userdata.errors import SourceError
 from airflow_provider_userdata.sources.fix_changes import Changes
 from airflow_provider_userdata.sources.fix_table import FixRow, FixTable, read_fix_table, unusable
 from airflow_provider_userdata.sources.lost_form import is_cut, lost_form
-from airflow_provider_userdata.sources.reject_cells import MISFIT, WHOLES, cell_of, fields_of, is_misfit
+from airflow_provider_userdata.sources.reject_cells import MARK, MISFIT, WHOLES, cell_of, fields_of, is_misfit, mark_of
 
 REFORMATTED = ("refuse", "original", "table")
 """What may be done with values that only lost their form."""
@@ -64,6 +64,12 @@ class Corrections:
             if row is None:
                 changes.removed += 1
                 continue
+            if row.cells.get(MARK, "") not in ("", mark_of(line)):
+                raise unusable(
+                    self._path,
+                    f"has in row {row.number} another record than the run has there. Name the run that it was exported "
+                    "of with --run-id, and of a mapped task the instance with --map-index",
+                )
             changes.compared += 1
             before = fields_of(line)
             columns.update(dict.fromkeys(before))

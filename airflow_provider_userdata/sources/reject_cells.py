@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
 
 from airflow_provider_userdata.delivery.recording import RejectedLine
@@ -13,6 +14,8 @@ ABOUT = "userdata: "
 POSITION = f"{ABOUT}position"
 MISFIT = f"{ABOUT}empty this once the row is right"
 """The column that marks rows with more or fewer cells than columns, until somebody has put each cell in its place."""
+MARK = f"{ABOUT}mark"
+"""The column that tells a record from those of other runs at the same position."""
 WHOLE = "record"
 """The column of records that have no fields."""
 WHOLES = (WHOLE, "$text", "$base64")
@@ -34,6 +37,11 @@ def fields_of(line: RejectedLine) -> Mapping[str, Any]:
     if is_misfit(line):
         return dict(zip(line.columns or (), value, strict=False))
     return {WHOLE: value}
+
+
+def mark_of(line: RejectedLine) -> str:
+    """Return a text that another record hardly has, and that no spreadsheet takes for a number."""
+    return f"r{blake2b(bytes(line.record), digest_size=4).hexdigest()}"
 
 
 def is_misfit(line: RejectedLine) -> bool:

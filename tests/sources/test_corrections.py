@@ -6,12 +6,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from airflow_provider_userdata.delivery.reading import Header, TextRow, Unreadable
+from airflow_provider_userdata.delivery.recording import RejectedLine
 from airflow_provider_userdata.delivery.replaying import Replay
+from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.errors import SourceError
-from airflow_provider_userdata.sources import Corrections, RejectsSource, Surroundings, open_source
+from airflow_provider_userdata.sources import Corrections, RejectsSource, Surroundings, mark_of, open_source
 from tests.sources.test_rejects import rows, write
 
 
@@ -176,3 +179,15 @@ def test_a_function_gets_the_cells_and_the_columns(tmp_path: Path) -> None:
         return {line.columns[0]: record[0], line.columns[1]: record[1] + record[2]}
 
     assert rows(RejectsSource(write(tmp_path, records), fix=fix)) == [{"id": "a", "note": "bc"}]
+
+
+def test_a_table_of_another_run_is_refused(tmp_path: Path) -> None:
+    """Where both have a record at the same position; a table without marks is taken."""
+    first = RejectedLine(0, Fate.REJECTED, "P7", record=msgspec.Raw(b'{"id":"","note":"a"}'))
+    table = "id,note,userdata: position,userdata: mark\nx,a,0,{}\n"
+
+    assert corrected(tmp_path, [{"id": "", "note": "a"}], table.format(mark_of(first))) == [{"id": "x", "note": "a"}]
+    assert corrected(tmp_path, [{"id": "", "note": "b"}], table.format("")) == [{"id": "x", "note": "a"}]
+    with pytest.raises(SourceError, match="in row 2 another record than the run has there"):
+        corrected(tmp_path, [{"id": "", "note": "b"}], table.format(mark_of(first)))
+    assert mark_of(first).startswith("r")
