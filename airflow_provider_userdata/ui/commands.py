@@ -88,19 +88,20 @@ def _to_clear(row: Row[UploadStatus], status: UploadStatus, base_url: str) -> It
 
 def _to_edit(row: Row[UploadStatus], status: UploadStatus) -> Iterator[Command]:
     """Yield the commands by which rejects are corrected in a spreadsheet, and sent again."""
-    if not (status.rejected and _is_finished(row, status)) or row.map_index >= 0:
+    if not (status.rejected and _is_finished(row, status)):
         return
     yield Command(
         _TABLE,
         "1. Write them to a table",
         f"Use it if the source can't be corrected. {_FILE} will hold the records themselves, with what is wrong in the "
-        "last columns: edit it in a spreadsheet, and leave those columns in.",
+        "last columns: edit it in a spreadsheet, and leave those columns in. For Excel, write --xlsx rejects.xlsx in "
+        "place of --csv: there ids keep their zeros.",
         userdata_command(row, "rejects export", "--csv", _FILE),
     )
     yield Command(
         _TABLE,
         "2. Check the table",
-        "It says what is still wrong, and sends nothing.",
+        "It says what the table changes and what is still wrong, and sends nothing.",
         userdata_command(row, "replay", "--fix", _FILE, "--dry-run"),
     )
     yield Command(
@@ -115,7 +116,7 @@ def _for_the_rest(row: Row[UploadStatus], status: UploadStatus) -> Iterator[Comm
     """Yield the commands for records that were not rejected, and not delivered."""
     if not _is_finished(row, status):
         return
-    if status.unknown and row.map_index < 0:
+    if status.unknown:
         yield Command(
             _UNKNOWN,
             "Send them again",
