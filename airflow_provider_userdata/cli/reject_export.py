@@ -17,10 +17,10 @@ from airflow_provider_userdata.cli.run_counts import counts_of
 from airflow_provider_userdata.cli.run_folders import RunFolder, each
 from airflow_provider_userdata.delivery.recording import RejectedLine
 from airflow_provider_userdata.errors import ArgumentError
-from airflow_provider_userdata.sources import ABOUT, MARK, MISFIT, cell_of, fields_of, is_misfit, mark_of, misfit_of
+from airflow_provider_userdata.sources import ABOUT, MISFIT, cell_of, fields_of, is_misfit, mark_of, misfit_of
 from airflow_provider_userdata.ui import rules
 
-_ABOUT = ("position", "file", "line", "fate", "rule", "where", "what is wrong", "what to do")
+_ABOUT = ("position", "file", "line", "fate", "rule", "where", "what is wrong", "what to do", "mark")
 _OF_MISFITS = f"Put each value into its column, then empty the cell in the column '{MISFIT}'."
 
 
@@ -91,7 +91,7 @@ def _about_columns(*, records_only: bool, any_misfits: bool) -> list[str]:
     """Return the columns that are not the records' own."""
     if records_only:
         return []
-    return [*([MISFIT] if any_misfits else []), *(ABOUT + name for name in _ABOUT), MARK]
+    return [*([MISFIT] if any_misfits else []), *(ABOUT + name for name in _ABOUT)]
 
 
 def _about(record: RejectedLine) -> dict[str, object]:
@@ -99,9 +99,6 @@ def _about(record: RejectedLine) -> dict[str, object]:
     rule = rules.all_rules().get(record.rule)
     misfit = misfit_of(record)
     do = _OF_MISFITS if misfit else "" if rule is None else rule.do
-    where = (record.position, record.file, record.line, record.fate, record.rule, record.path, record.reason, do)
-    return {
-        MISFIT: misfit,
-        MARK: mark_of(record),
-        **{ABOUT + name: one for name, one in zip(_ABOUT, where, strict=True)},
-    }
+    place, why = (record.position, record.file, record.line), (record.fate, record.rule, record.path, record.reason)
+    told = zip(_ABOUT, (*place, *why, do, mark_of(record)), strict=True)
+    return {MISFIT: misfit, **{ABOUT + name: one for name, one in told}}

@@ -13,7 +13,6 @@ from airflow_provider_userdata.sources.opening import Surroundings, open_source
 from airflow_provider_userdata.sources.paths import path_of
 from airflow_provider_userdata.sources.reject_cells import (
     ABOUT,
-    MARK,
     MISFIT,
     WHOLE,
     cell_of,
@@ -32,7 +31,6 @@ from airflow_provider_userdata.sources.xlsx import XlsxError, XlsxWriter
 
 __all__ = [
     "ABOUT",
-    "MARK",
     "MISFIT",
     "OF_COMMANDS",
     "REFORMATTED",

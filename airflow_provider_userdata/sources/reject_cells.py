@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from hashlib import blake2b
+from itertools import zip_longest
 from typing import Any
 
 from airflow_provider_userdata.delivery.recording import RejectedLine
@@ -35,7 +36,8 @@ def fields_of(line: RejectedLine) -> Mapping[str, Any]:
     if isinstance(value, dict):
         return value
     if is_misfit(line):
-        return dict(zip(line.columns or (), value, strict=False))
+        columns = line.columns or ()
+        return dict(zip_longest(columns, value[: len(columns)], fillvalue=""))
     return {WHOLE: value}
 
 

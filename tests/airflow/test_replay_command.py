@@ -228,6 +228,7 @@ def test_a_row_with_too_many_cells_can_be_put_right(
     assert (long["user_id"], long["born"], long["note"]) == ("b", "", "one")
     assert (long[MISFIT], short[MISFIT]) == ('too many: ["two"]', "only 2 of 3 cells")
     assert MISFIT in long["userdata: what to do"]
+    assert short["note"] == ""
     _, only = command("rejects", "export", "spreadsheet", "upload", "--csv", "-", "--records-only")
     assert only.split() == ["user_id,born,note"]
 

@@ -14,7 +14,7 @@ from airflow_provider_userdata.delivery.recording import RejectedLine
 from airflow_provider_userdata.delivery.replaying import Replay
 from airflow_provider_userdata.delivery.report import Fate
 from airflow_provider_userdata.errors import SourceError
-from airflow_provider_userdata.sources import Corrections, RejectsSource, Surroundings, mark_of, open_source
+from airflow_provider_userdata.sources import Corrections, RejectsSource, Surroundings, fields_of, mark_of, open_source
 from tests.sources.test_rejects import rows, write
 
 
@@ -191,3 +191,9 @@ def test_a_table_of_another_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="in row 2 another record than the run has there"):
         corrected(tmp_path, [{"id": "", "note": "b"}], table.format(mark_of(first)))
     assert mark_of(first).startswith("r")
+
+
+def test_a_row_with_too_few_cells_has_all_columns() -> None:
+    """Also where no other record has them: somebody may fill them."""
+    short = RejectedLine(0, Fate.REJECTED, "A7", columns=("id", "note", "city"), record=msgspec.Raw(b'["a"]'))
+    assert fields_of(short) == {"id": "a", "note": "", "city": ""}
