@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import asdict
 from typing import Any
 
 from airflow_provider_userdata.cli.loaded_task import task_of
@@ -31,13 +33,13 @@ def replay(asked: Namespace) -> None:
         fix=table,
         **({"fates": asked.fate} if asked.fate else {}),
     )
-    with redirect_stdout(sys.stderr):  # where Airflow logs to otherwise, between the results
+    with redirect_stdout(sys.stderr), _told_below():  # where Airflow logs to otherwise, between the results
         task = task_of(asked)
         shown = [Progress(sends=not asked.dry_run)]
         with replaying.replayed(task, source, dry_run=asked.dry_run, observers=shown) as done:
             result, groups = done.result, _groups(done)
     if asked.output != "table":
-        print(structured(_as_dict(done, groups, dry_run=asked.dry_run), asked.output))
+        print(structured(_as_dict(done, groups, table, dry_run=asked.dry_run), asked.output))
     else:
         for line in _printed(asked, task, table, result, groups):
             print(line)
@@ -45,6 +47,18 @@ def replay(asked: Namespace) -> None:
         raise result.error
     if result.report.rejected or result.report.unknown:
         sys.exit(1)
+
+
+@contextmanager
+def _told_below() -> Iterator[None]:
+    """Keep out of the log what is printed of the table."""
+    log = logging.getLogger(Corrections.__module__)
+    before = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _printed(
@@ -58,13 +72,14 @@ def _printed(
         yield from result_said(result, groups, table, dry_run=asked.dry_run)
 
 
-def _as_dict(done: Replayed, groups: RejectGroups, *, dry_run: bool) -> dict[str, Any]:
+def _as_dict(done: Replayed, groups: RejectGroups, table: Corrections | None, *, dry_run: bool) -> dict[str, Any]:
     """Return what became of the records as JSON's types."""
     report, error = done.result.report, done.result.error
     left = {"rejects", "reasons"} | ({"receipts"} if dry_run else set())  # where nothing was sent, no file stays
     return {
         **{name: value for name, value in report.as_dict().items() if name not in left},
         "dry_run": dry_run,
+        "changes": [asdict(change) for change in (table and table.changes) or ()],
         "reasons": [group.as_dict(values=False) for group in groups.most_frequent()],
         "folder": str(done.folder) if done.stays else None,
         "error": None if error is None else str(error),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
@@ -19,6 +20,7 @@ from airflow_provider_userdata.sources.fix_table import FixRow, FixTable, read_f
 from airflow_provider_userdata.sources.lost_form import is_cut, lost_form
 from airflow_provider_userdata.sources.reject_cells import MARK, MISFIT, WHOLES, cell_of, fields_of, is_misfit, mark_of
 
+_log = logging.getLogger(__name__)
 REFORMATTED = ("refuse", "original", "table")
 """What may be done with values that only lost their form."""
 
@@ -77,6 +79,7 @@ class Corrections:
                 changes.add(name, row.number, form=form, filled=not was.strip())
         self._check_columns(columns)
         self.changes = changes
+        _log.info("%s changes %s; %d records have no row in it", self.table.name, changes.summary(), changes.removed)
         if changes.reformatted and self.reformatted == "refuse":
             raise self._refused(changes)
 

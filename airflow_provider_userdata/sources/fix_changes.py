@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -50,6 +51,13 @@ class Changes:
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self._found.values())
+
+    def summary(self) -> str:
+        """Return in how many rows which columns are changed."""
+        rows = Counter[str]()
+        for change in self:
+            rows[change.column] += change.count
+        return ", ".join(f"{column} in {count:,} row{'s' * (count > 1)}" for column, count in rows.items()) or "nothing"
 
     @property
     def reformatted(self) -> Sequence[Change]:

@@ -188,6 +188,8 @@ def test_another_user_is_pointed_out(spreadsheet: Spreadsheet) -> None:
 
     code, said = spreadsheet.replay("--dry-run")
 
+    told = json.loads(spreadsheet.replay("--dry-run", "-o", "json")[1])
+    assert {"column": "user_id", "form": None, "filled": False, "count": 1, "first": [3]} in told["changes"]
     assert code == 0
     assert "Warning: user_id names the user, and names another one in 1 row (row 3)" in said
     assert "3 records: 3 valid; nothing was sent." in said

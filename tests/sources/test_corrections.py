@@ -119,11 +119,12 @@ def test_other_choices_are_refused(tmp_path: Path) -> None:
         corrected(tmp_path, [{"a": 1}], "a,userdata: position\n1,0\n", "keep")
 
 
-def test_what_a_table_changes_is_counted(tmp_path: Path) -> None:
+def test_what_a_table_changes_is_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """By column and kind of change, with rows as spreadsheets count them; a removed row, too."""
     records = [{"id": "", "note": "old"}, {"id": "b", "note": "old"}, {"id": "c", "note": "old"}]
     (tmp_path / "fix.csv").write_text('id,note,userdata: position\na,"new\nlines",0\n\nother,new,1\n')
     fix = Corrections(tmp_path / "fix.csv")
+    caplog.set_level("INFO")
 
     rows(RejectsSource(write(tmp_path, records), fix=fix))
 
@@ -131,6 +132,7 @@ def test_what_a_table_changes_is_counted(tmp_path: Path) -> None:
     found = [(one.column, one.filled, one.count, one.rows) for one in fix.changes]
     assert found == [("id", True, 1, "row 2"), ("note", False, 2, "rows 2, 4"), ("id", False, 1, "row 4")]
     assert (fix.changes.compared, fix.changes.removed) == (2, 1)
+    assert "fix.csv changes id in 2 rows, note in 2 rows; 1 records have no row in it" in caplog.text
 
 
 def test_line_ends_within_cells_are_no_change(tmp_path: Path) -> None:
