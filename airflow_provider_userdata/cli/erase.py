@@ -67,8 +67,11 @@ def erase(asked: Namespace) -> None:
             confirm(asked, f"Erase this user from {counted(len(told), 'place')}? It can't be undone.", "erased")
             found, done = _erased(asked, user, root, found)
     done.counts["finished"] += finished
-    left = [*done.left, *map(_nameless, nameless_held(found, root))]
-    _say(asked, told, done, left, [*map(_under_way, under_way(found)), *found.notes()])
+    unclear = list(map(_nameless, nameless_held(found, root)))
+    left = [] if asked.dry_run else [*done.left, *unclear]
+    others = [run for run in under_way(found) if not any(one.startswith(run) for one in left)]
+    notes = [*(unclear if asked.dry_run else []), *map(_under_way, others), *found.notes()]
+    _say(asked, told, done, left, notes)
     sys.exit(NOWHERE if not told and not finished else LEFT if left else 0)
 
 
@@ -84,7 +87,7 @@ def _erased(asked: Namespace, user: Mentions, root: Any, found: Found) -> tuple[
         if not found or not done.counts.total():
             break
     if found and not left:
-        left = ["some run writes the user at this moment"]
+        left = ["a run is writing the user at this moment: call this again once it is over"]
     return first, Erased(counts, left)
 
 
@@ -124,9 +127,10 @@ def _said(
         yield "\nNothing was erased: --dry-run."
     elif told:
         listed = [counted(done.counts[name], *words) for name, words in _NAMES.items() if done.counts[name]]
-        yield f"\nErased: {', '.join(listed) or 'nothing'}. Counts, positions and rules stay."
+        yield textwrap.fill(f"Erased: {', '.join(listed) or 'nothing'}.", _WIDTH, initial_indent="\n")
+        yield "Counts, positions and rules stay."
     if left:
-        yield "\nLeft, so call this again later:"
+        yield "\nLeft:"
         yield from map(_item, left)
     yield ""
     yield from (textwrap.fill(printable(note), _WIDTH) for note in notes)
@@ -146,4 +150,5 @@ def _nameless(task: str) -> str:
 
 
 def _under_way(run: str) -> str:
-    return f"{run}: is under way, or is tried again. What it writes from now on isn't erased: call this again later."
+    later = "What it writes from now on isn't erased: call this again once it is over."
+    return f"{run}: the run is under way, or is tried again. {later}"

@@ -38,6 +38,7 @@ from airflow_provider_userdata.vendors.gerosense_user import USER_ID
 _ORDER = (ORIGINALS, REJECTS, RECEIPTS)
 """Which lines are erased first: a reject leads to the row as it was read, so it stays until that is erased."""
 
+_LATER = "call this again once it is over"
 _ERASER = "userdata erase"
 """Has a run's rejects for itself in place of a replay."""
 
@@ -79,7 +80,7 @@ def erase_all(found: Found, user: Mentions, root: Any) -> Erased:
     for run in found.runs:
         where = _named(run.folder)
         if may_go_on(run.folder):
-            done.left.append(f"{where}: the run is under way, or is tried again")
+            done.left.append(f"{where}: the run is under way, or is tried again: {_LATER}")
             continue
         with _leaving(done, where):
             _erase_in_run(run, user, where, done)
@@ -95,7 +96,7 @@ def _erase_in_run(run: InRun, user: Mentions, where: str, done: Erased) -> None:
     replays.add(run.folder.path, {})
     other = replays.claim(resuming=False)
     if other is not None:
-        done.left.append(f"{where}: run {other} is sending its rejects again")
+        done.left.append(f"{where}: run {other} is sending its rejects again: {_LATER}")
         return
     try:
         done.counts.update(erase_lines(run, user))
@@ -159,8 +160,8 @@ def _erase_held(held: InHeld, user: Mentions, root: Any, done: Erased) -> None:
         partial(folder_of_run, root, _Task(file.dag, file.task)),
     )
     if count is None:
-        taken = f"{counted(held.count, 'held record')} that a run has taken, to send"
-        done.left.append(f"{file.dag} {file.task}: {taken}: {file.folder / file.name}")
+        taken = f"{counted(held.count, 'held record')} that a run has taken to send, in {file.folder / file.name}"
+        done.left.append(f"{file.dag} {file.task}: {taken}: {_LATER}")
     else:
         done.counts["held records"] += count
 

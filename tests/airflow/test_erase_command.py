@@ -29,6 +29,7 @@ from tests.doubles import Crash, crashes
 
 USER = "u-4711"
 LONG = "x" * 200
+LATER = "call this again once it is over"
 
 
 class Ended(NamedTuple):
@@ -267,7 +268,7 @@ def test_a_user_from_the_input(
     ended = call("erase", "--user", "-", "--yes")
     assert ended.code == 0
     assert ended.text.count("upload id ") == 1
-    assert "Erased: 1 receipt. Counts, positions and rules stay." in ended.text
+    assert "\nErased: 1 receipt.\nCounts, positions and rules stay." in ended.text
 
 
 def test_a_run_under_way_is_left(
@@ -286,7 +287,7 @@ def test_a_run_under_way_is_left(
 
     assert (ended.code, ended.told["erased"]) == (3, {})
     assert ended.told["left"] == [
-        f"{dag.dag_id} upload, run not known to Airflow: the run is under way, or is tried again"
+        f"{dag.dag_id} upload, run not known to Airflow: the run is under way, or is tried again: {LATER}"
     ]
     (folder / "sent-1-x.jsonl").unlink()
     assert erase("u0").told["erased"] == {"receipts": 1}
@@ -392,7 +393,9 @@ def test_rejects_that_a_replay_sends_are_left(
     ended = erase(USER)
 
     assert (ended.code, ended.told["erased"]) == (3, {})
-    assert ended.told["left"] == [f"{dag.dag_id} upload, run {run.run_id}: run replay__1 is sending its rejects again"]
+    assert ended.told["left"] == [
+        f"{dag.dag_id} upload, run {run.run_id}: run replay__1 is sending its rejects again: {LATER}"
+    ]
     claims.drop("replays", [1])
     assert erase(USER).told["erased"] == {"rejects": 1}
     assert claims.listed() == {}
@@ -420,4 +423,30 @@ def test_airflow_says_whether_a_run_is_over(
     ended = erase("u0")
 
     assert ended.code == (3 if left else 0)
+    assert not any("under way" in note for note in ended.told["notes"])
     assert ended.told["erased"] == ({} if left else {"receipts": 1})
+
+
+def test_held_samples_that_name_nobody(
+    erase: Call, call: Call, new_dag: Any, run_dag: Any, sandbox: Sandbox, samples: Any
+) -> None:
+    """They have the vendor's fields: the rejects say that the user's are among them, and the command does."""
+    with new_dag() as dag:
+        GerosenseSamplesOperator(
+            task_id="upload",
+            data_type="steps",
+            source=[{**samples(1)[0], "member": USER}],
+            fields={name: name for name in samples(1)[0]},
+        )
+    run_dag(dag)
+    ended = erase(USER, "--dry-run")
+    assert (ended.code, ended.told["left"]) == (0, [])
+    assert any("held records that don't name their user" in note for note in ended.told["notes"])
+
+    ended = erase(USER)
+
+    assert (ended.code, ended.told["erased"]) == (3, {"rejects": 1})
+    (left,) = ended.told["left"]
+    assert left.startswith(f"{dag.dag_id} upload: held records that don't name their user wait there")
+    call("held", "drop", dag.dag_id, "upload", "--yes")
+    assert erase(USER).code == 1
