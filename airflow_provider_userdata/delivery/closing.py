@@ -91,10 +91,10 @@ class Closing:
             raise
         if held is None:
             return
-        again = self.fates.carried_on()
-        untouched = not complete and len(again) == len(self.fates.carried_in)
-        if not untouched:
-            held.keep_on(again)
+        again = self.fates.count_carried_on()
+        untouched = not complete and again == len(self.fates.carried_in)
+        if again and not untouched:
+            held.keep_on(self.fates.carried_on())
         held.keep(self.fates.held_over)
         if not complete:
             held.release(read=not untouched, complete=False)

@@ -12,7 +12,7 @@ from airflow_provider_userdata.delivery.incremental import ChangeFilter, LookupQ
 from airflow_provider_userdata.delivery.outcomes import EARLIER_DOUBT, OutcomeLog
 from airflow_provider_userdata.delivery.plan import Plan
 from airflow_provider_userdata.delivery.reading import Chunk, ChunkReader, Read
-from airflow_provider_userdata.delivery.recording import Rejection
+from airflow_provider_userdata.delivery.recording import Rejection, is_local
 from airflow_provider_userdata.delivery.report import Counters, Fate
 from airflow_provider_userdata.delivery.resuming import Doubt, PositionTracker
 from airflow_provider_userdata.delivery.sending import Batch, Dispatcher, Sender, batcher
@@ -70,7 +70,8 @@ class Intake:
     save_first: Callable[[], Awaitable[None]]
 
     def __post_init__(self) -> None:
-        self._batcher = batcher(self.plan.vendor.limits)
+        output = self.plan.output
+        self._batcher = batcher(self.plan.vendor.limits, output if is_local(output) else None)
         self._look_ups = None if self.change_filter is None else LookupQueue(self.change_filter, self.halt.event)
         self._load = _Load(self.progress.has_fate)
         self._undecided: Sequence[Record] = []
@@ -101,7 +102,7 @@ class Intake:
         if self._look_ups is not None:
             await self._look_ups.cancel()
             looked_up = self._look_ups.waiting
-        self._hold([*self.dispatcher.ready, *looked_up, *self._undecided, *self._batcher.pending])
+        self._hold([*self.dispatcher.ready, *looked_up, *self._undecided])
 
     async def _make_room(self, count: int, size: int) -> None:
         """Wait until another chunk of large records fits in memory; incomplete batches are sent meanwhile."""
@@ -169,22 +170,24 @@ class Intake:
                 await self.dispatcher.dispatch(batch)
 
     def _hold(self, records: Batch) -> None:
-        """Hold records that can't be sent: the delivery was halted, or they are too few for a request (G4)."""
-        if self.halt.error is not None:
-            reason = f"was not sent: {type(self.halt.error).__name__} ended the delivery"
-            why = Rejection(Fate.HELD, self.halt.rule, reason)
-        else:
-            groups = by_user(records) if self.plan.vendor.limits.one_user else [(None, records)]
-            for _, few in groups:
-                self._leave(few, self._too_few(len(few)))
-            return
-        self._leave(records, why)
+        """Hold records that can't be sent: the delivery was halted, or they are too few for a request (G4).
+
+        :param records: those that are not in the batcher.
+        """
+        error, rule = self.halt.error, self.halt.rule
+        groups = by_user(records) if self.plan.vendor.limits.one_user else [(None, records)]
+        ended = Rejection(Fate.HELD, rule, f"was not sent: {type(error).__name__} ended the delivery")
+
+        def held(group: Batch) -> tuple[Batch, Rejection]:
+            why = self._too_few(len(group)) if error is None else ended
+            return with_duplicates(self.change_filter, group, in_doubt=False), why
+
+        for _, group in groups:
+            self.fates.leave(*held(group))
+        self.fates.leave_last(map(held, self._batcher.groups))
 
     def _too_few(self, count: int) -> Rejection:
         of_whom = " of its user" if self.plan.vendor.limits.one_user else ""
         then = "would wait for" if self.plan.validate_only else "goes out first in"
         reason = f"is one of {count}{of_whom}, fewer than a request takes; {then} the task's next run"
         return Rejection(Fate.HELD, self.plan.vendor.too_few_rule, reason, carried_over=True)
-
-    def _leave(self, records: Batch, why: Rejection) -> None:
-        self.fates.leave(with_duplicates(self.change_filter, records, in_doubt=False), why)

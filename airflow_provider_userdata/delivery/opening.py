@@ -91,7 +91,7 @@ class Opening:
             self.doubt.add_all()
         await self._claim_held(found)
         await self.file_thread.call(self.files.create)
-        write_originals(self.files.originals, enumerate(self.fates.carried_in))
+        await self.file_thread.call(lambda: write_originals(self.files.originals, enumerate(self.fates.carried_in)))
         before = [] if found is None else earlier_attempts.before(self.plan.attempt, found)
         last = None if found is None else found.checkpoint
         self.checkpointer.begin(len(self.fates.carried_in), last, before)

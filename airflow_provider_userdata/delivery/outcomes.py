@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 
 import msgspec
 
@@ -15,6 +16,7 @@ from airflow_provider_userdata.delivery.recording import (
     AttemptFiles,
     Origins,
     Rejection,
+    SpooledLines,
     write_originals,
     write_rejects,
 )
@@ -51,15 +53,17 @@ class OutcomeLog:
     clock: Clock
     held_texts: Callable[[Sequence[Record]], Sequence[bytes]]
     replay: Replay | None = None
-    carried_in: list[bytes] = field(default_factory=list, init=False)
+    carried_in: Collection[bytes] = field(default=(), init=False)
     """The first records, which an earlier run had held, as it wrote them."""
-    held_over: list[bytes] = field(default_factory=list, init=False)
+    held_over: SpooledLines = field(init=False)
     """The held records from this run's source that the task's next run carries in, as it will read them."""
     origins: Origins = field(default_factory=Origins, init=False)
     """Where rows without a fate stand in their files."""
 
     def __post_init__(self) -> None:
+        self.held_over = SpooledLines(self.files.local_folder)
         self._left: list[tuple[Record, Rejection]] = []
+        self._last: Iterable[tuple[Sequence[Record], Rejection]] = ()
         self._invalid: list[tuple[int, object, Rejection]] = []
 
     def record_read(self, marks: Iterable[Mark], before: Iterable[Mark]) -> None:
@@ -126,27 +130,38 @@ class OutcomeLog:
 
     def leave(self, records: Sequence[Record], why: Rejection) -> None:
         """Leave records to the next attempt; the outcome written here counts only if there is none."""
-        records = _in_order(records)
+        left = self._left_with(_in_order(records), why)
         if why.fate is Fate.HELD:
-            doubtful, records = self.doubt.split(records)
-            self.sent.returned(ranges_of(records))
-            self._left.extend((record, EARLIER_DOUBT) for record in doubtful)
-        again = msgspec.structs.replace(why, carried_over=why.fate is Fate.HELD)  # also out of the folder: it goes back
-        own = len(self.carried_in)
-        self._left.extend((record, why if record.position >= own else again) for record in records)
+            self.sent.returned(ranges_of([record for record, of_one in left if of_one is not EARLIER_DOUBT]))
+        self._left += left
+
+    def leave_last(self, groups: Iterable[tuple[Sequence[Record], Rejection]]) -> None:
+        """Leave records that were not sent, each group with the reason; taken when their lines are written."""
+        self._last = groups
+
+    def _left_with(self, records: Sequence[Record], why: Rejection) -> list[tuple[Record, Rejection]]:
+        """Return records with why they were left: those in doubt are unknown, and those carried in go back."""
+        if why.fate is not Fate.HELD:
+            return [(record, why) for record in records]
+        doubtful, others = self.doubt.split(records)
+        again, own = msgspec.structs.replace(why, carried_over=True), len(self.carried_in)
+        held = [(record, why if record.position >= own else again) for record in others]
+        return [*((record, EARLIER_DOUBT) for record in doubtful), *held]
 
     def write_left(self) -> None:
         """Write the lines of the records that were left. Called after the last checkpoint, which doesn't cover them."""
         self.write_invalid()
-        if self._left:
+        own = len(self.carried_in)
+        last = (left for records, why in self._last for left in self._left_with(_in_order(records), why))
+        everything = chain(self._left, last)
+        if left := list(islice(everything, _LINES)):
             self.files.mark_left()
-        for start in range(0, len(self._left), _LINES):
-            self._write([(record.position, record.row, why) for record, why in self._left[start : start + _LINES]])
-        held_over = [
-            record for record, why in self._left if why.carried_over and record.position >= len(self.carried_in)
-        ]
-        self.held_over += self.held_texts(held_over)
-        self._left = []
+        while left:
+            self._write([(record.position, record.row, why) for record, why in left])
+            held_over = [record for record, why in left if why.carried_over and record.position >= own]
+            self.held_over.extend(self.held_texts(held_over))
+            left = list(islice(everything, _LINES))
+        self._left, self._last = [], ()
 
     def _write(self, rows: Sequence[tuple[int, object, Rejection]]) -> None:
         lost = [(position, row) for position, row, why in rows if why.fate is Fate.REJECTED or why.carried_over]
@@ -176,9 +191,13 @@ class OutcomeLog:
             self.write_invalid()
             self.origins.forget_below(records[0].position)
 
-    def carried_on(self) -> dict[int, bytes]:
-        """Return the records from an earlier run that the task's next run carries in again, by position."""
-        return {place: body for place, body in enumerate(self.carried_in) if not self.progress.has_fate(place)}
+    def count_carried_on(self) -> int:
+        """Count the records from an earlier run that the task's next run carries in again."""
+        return self.progress.without_fate(len(self.carried_in))
+
+    def carried_on(self) -> Iterator[tuple[int, bytes]]:
+        """Yield these records, each with its position."""
+        return ((place, body) for place, body in enumerate(self.carried_in) if not self.progress.has_fate(place))
 
     def report(self) -> Report:
         """Return the counts so far, with the paths of the files."""

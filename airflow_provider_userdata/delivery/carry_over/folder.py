@@ -7,7 +7,8 @@ import hashlib
 import logging
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from airflow_provider_userdata.delivery.carry_over.claims import SILENCE, Claima
 from airflow_provider_userdata.delivery.carry_over.held_files import HeldFiles
 from airflow_provider_userdata.delivery.carry_over.held_lines import HeldRecord
 from airflow_provider_userdata.delivery.carry_over.taken_over import TakenOver
+from airflow_provider_userdata.delivery.recording import SpooledLines, is_local
 from airflow_provider_userdata.errors import OutputError
 
 LONGEST_RUN = 80
@@ -57,7 +59,7 @@ class CarryOverFolder:
         self._files = HeldFiles(folder)
         self._claims = Claims(folder)
         self._now = now
-        self._since: list[float] = []
+        self._since = array("d")
         self._stream = f"{quote(kind, safe='')}-{account}"
         self._whole_run = _file_name(run)
         self._run = f"{self._whole_run}@{index}" if index else self._whole_run
@@ -100,7 +102,7 @@ class CarryOverFolder:
         """Count the records that wait, but were held for another account, or are of another kind."""
         return self._count(lambda name: name.endswith(".jsonl") and name[0] != "." and not self._is_of_stream(name))
 
-    def claim(self, *, resuming: bool = False) -> list[bytes]:
+    def claim(self, *, resuming: bool = False) -> SpooledLines:
         """Claim what earlier runs left, and return the bodies of the records, oldest first.
 
         :param resuming: whether to claim only what an earlier attempt had claimed, so that positions stay the same.
@@ -124,18 +126,19 @@ class CarryOverFolder:
                 first = last.by.first if last.by is not None else 0
                 self._claims.renew(file, last.number, Claimant(*self._me, first))
 
-    def keep(self, bodies: Sequence[bytes]) -> None:
+    def keep(self, bodies: Collection[bytes]) -> None:
         """Keep records of this run's source for the next run."""
-        self._keep(f"run-{self._run}", [HeldRecord(body, self._now()) for body in bodies])
+        if bodies:
+            self._keep(f"run-{self._run}", (HeldRecord(body, self._now()) for body in bodies))
 
-    def keep_on(self, bodies: Mapping[int, bytes]) -> None:
+    def keep_on(self, bodies: Iterable[tuple[int, bytes]]) -> None:
         """Keep records that were carried in for the next run: they wait as long already as they do.
 
-        :param bodies: by position.
+        :param bodies: each with its position; at least one.
         """
-        now = self._now()
-        since = [self._since[place] if place < len(self._since) else now for place in bodies]
-        self._keep("carried", list(map(HeldRecord, bodies.values(), since)))  # apart: a source doesn't have them again
+        known, now = len(self._since), self._now()
+        records = (HeldRecord(body, self._since[place] if place < known else now) for place, body in bodies)
+        self._keep("carried", records)  # apart: a source doesn't have them again
 
     def days(self, position: int) -> float | None:
         """Return for how many days a record that was carried in has waited; None if that isn't known."""
@@ -170,12 +173,11 @@ class CarryOverFolder:
         }
         self.release(read=True, complete=True)
 
-    def _keep(self, origin: str, records: list[HeldRecord]) -> None:
-        if records:
-            with self._files.usable():
-                self._files.write(self._free_name(origin), records)
-                self._files.name(uuid.uuid4().hex)
-                self._files.note_max_age(self.max_age)
+    def _keep(self, origin: str, records: Iterable[HeldRecord]) -> None:
+        with self._files.usable():
+            self._files.write(self._free_name(origin), records)
+            self._files.name(uuid.uuid4().hex)
+            self._files.note_max_age(self.max_age)
 
     def _count(self, counts: Callable[[str], bool]) -> int:
         count = 0
@@ -211,10 +213,10 @@ class CarryOverFolder:
         origin, whole = name.rpartition("-")[0], f"{self._stream}-run-{self._whole_run}"
         return origin == whole or origin.startswith(f"{whole}@")
 
-    def _claim(self, *, resuming: bool) -> list[bytes]:
+    def _claim(self, *, resuming: bool) -> SpooledLines:
         claims = self._claims.listed()
-        bodies: list[bytes] = []
-        self.in_doubt, self._since = [], []
+        bodies = SpooledLines(self._folder if is_local(self._folder) else None)
+        self.in_doubt, self._since = [], array("d")
         for path in self._files.oldest_first(self._is_of_stream):
             name, earlier = path.name, claims.get(path.name, [])
             if not earlier or not self._is_mine(earlier[-1]):
@@ -243,21 +245,29 @@ class CarryOverFolder:
         by, number = Claimant(*self._me, first), earlier[-1].number + 1 if earlier else 1
         return [*earlier, FileClaim(number, by)] if self._claims.take(name, number, by) else []
 
-    def _carry_in(self, path: Any, claims: list[FileClaim], bodies: list[bytes]) -> None:
+    def _carry_in(self, path: Any, claims: list[FileClaim], bodies: SpooledLines) -> None:
         """Add the records of a claimed file, without those that have a fate from an earlier run."""
         try:
-            records = self._files.read(path.name)
+            with self._files.opened(path.name) as records:
+                self._claimed[path.name] = claims
+                self.has_claimed = True
+                if not self._is_own(path.name):
+                    self._add_left(records, [claim.by for claim in claims[:-1]], bodies)
         except FileNotFoundError:  # another run was through with it
             self._claims.drop(path.name, [claims[-1].number])
-            return
-        self._claimed[path.name] = claims
-        self.has_claimed = True
-        if self._is_own(path.name):
-            return
-        left, doubtful = self._taken_over.left_of(records, [claim.by for claim in claims[:-1]])
-        self.in_doubt += [len(bodies) + place for place in doubtful]
-        bodies.extend(one.body for one in left)
-        self._since.extend(one.since for one in left)
+
+    def _add_left(self, records: Iterator[HeldRecord], before: list[Claimant | None], bodies: SpooledLines) -> None:
+        left: Iterable[HeldRecord] = records
+        if any(before):
+            left, doubtful = self._taken_over.left_of(list(records), before)
+            self.in_doubt += [len(bodies) + place for place in doubtful]
+
+        def noted() -> Iterator[bytes]:
+            for one in left:
+                self._since.append(one.since)
+                yield one.body
+
+        bodies.extend(noted())
 
 
 def _file_name(run: str) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, Any
 
 from airflow_provider_userdata.delivery.carry_over.claims import fresh_listing
-from airflow_provider_userdata.delivery.carry_over.held_lines import HeldRecord, records_of, written
+from airflow_provider_userdata.delivery.carry_over.held_lines import HeldRecord, records_in, written
 from airflow_provider_userdata.delivery.recording import PRIVATE_FILE, is_local, make_private_folder
 from airflow_provider_userdata.errors import OutputError
 
+_BLOCK = 2**20
+"""Bytes that are read at once."""
 _IDENTITY = ".identity"
 _MAX_AGE = ".max-age"
 _PART = ".part"
@@ -55,11 +57,17 @@ class HeldFiles:
 
     def read(self, name: str) -> list[HeldRecord]:
         """Return the records of a file; raise FileNotFoundError if it is gone."""
+        with self.opened(name) as records:
+            return list(records)
+
+    @contextlib.contextmanager
+    def opened(self, name: str) -> Iterator[Iterator[HeldRecord]]:
+        """Open a file, and give its records one after the other; raise FileNotFoundError if it is gone."""
         path = self._folder / name
         with path.open("rb") as file:
-            return records_of(file.read(), path.stat().st_mtime)
+            yield records_in(_lines(file), path.stat().st_mtime)
 
-    def write(self, name: str, records: list[HeldRecord]) -> None:
+    def write(self, name: str, records: Iterable[HeldRecord]) -> None:
         """Write a file, in place of one of the same name, so that a run that claims it finds it complete."""
         self._write(name, written(records))
 
@@ -75,7 +83,7 @@ class HeldFiles:
     def name(self, identity: str) -> None:
         """Give the folder a name of its own, unless it has one."""
         if self.identity() is None:
-            self._write(_IDENTITY, identity.encode())
+            self._write(_IDENTITY, [identity.encode()])
 
     def max_age(self) -> float | None:
         """Return after how many days held records are rejected, by the run that held some last; None if never."""
@@ -90,24 +98,35 @@ class HeldFiles:
         if days is None:
             self.remove(_MAX_AGE)
         else:
-            self._write(_MAX_AGE, repr(days).encode())
+            self._write(_MAX_AGE, [repr(days).encode()])
 
     def _note(self, name: str) -> str | None:
         with contextlib.suppress(OSError), (self._folder / name).open("rb") as file:
             return str(file.read().decode())
         return None
 
-    def _write(self, name: str, text: bytes) -> None:
+    def _write(self, name: str, pieces: Iterable[bytes]) -> None:
         path = self._folder / name
         if is_local(path):
             make_private_folder(path.parent)
             part = path.with_name(f".{name}{_PART}")
             part.touch(mode=PRIVATE_FILE)
-            part.write_bytes(text)
-            with part.open("rb") as file:
+            with part.open("wb") as file:
+                file.writelines(pieces)
+                file.flush()
                 os.fsync(file.fileno())  # else a power failure could leave an empty file under the new name
             part.replace(path)
         else:
             self._folder.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
-                file.write(text)
+                file.writelines(pieces)
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield a file's lines without their ends: clients of stores read blocks faster than lines."""
+    rest = b""
+    while block := file.read(_BLOCK):
+        *lines, rest = (rest + block).split(b"\n")
+        yield from lines
+    if rest:
+        yield rest

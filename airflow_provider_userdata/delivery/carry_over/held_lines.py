@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
 
 DAY = 86_400.0
+_LINES = 1000
+"""How many lines are encoded at once."""
 
 
 class HeldRecord(NamedTuple):
@@ -35,9 +38,11 @@ _encode_lines = msgspec.json.Encoder().encode_lines
 _decode = msgspec.json.Decoder(_Line).decode
 
 
-def written(records: Iterable[HeldRecord]) -> bytes:
-    """Return the text of a file of held records."""
-    return _encode_lines([_Line(round(one.since), msgspec.Raw(one.body)) for one in records])
+def written(records: Iterable[HeldRecord]) -> Iterator[bytes]:
+    """Yield the text of a file of held records, in pieces."""
+    lines = (_Line(round(one.since), msgspec.Raw(one.body)) for one in records)
+    while piece := list(islice(lines, _LINES)):
+        yield _encode_lines(piece)
 
 
 def records_of(text: bytes, changed: float) -> list[HeldRecord]:
@@ -45,7 +50,12 @@ def records_of(text: bytes, changed: float) -> list[HeldRecord]:
 
     :param changed: when the file was last written: a line of an earlier version is a record without a time.
     """
-    return [_of_line(line, changed) for line in text.splitlines()]
+    return list(records_in(text.splitlines(), changed))
+
+
+def records_in(lines: Iterable[bytes], changed: float) -> Iterator[HeldRecord]:
+    """Yield the same, one after the other."""
+    return (_of_line(line, changed) for line in lines)
 
 
 def _of_line(line: bytes, changed: float) -> HeldRecord:

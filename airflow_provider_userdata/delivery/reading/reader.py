@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from typing import Any, NamedTuple
 
 from airflow_provider_userdata.delivery.blocking_thread import BlockingThread
@@ -14,6 +15,8 @@ from airflow_provider_userdata.delivery.reading.originals import OriginalDigest,
 from airflow_provider_userdata.delivery.reading.source import Chunk, RowFormat, Source
 from airflow_provider_userdata.errors import SourceBrokeError, UserdataError
 
+CARRIED_IN = 1000
+"""The most records of an earlier run in a chunk."""
 LONGEST_CLOSE = 1.0
 """Seconds that a source gets to close its files and cursors if it was not read to its end."""
 
@@ -44,13 +47,13 @@ class ChunkReader:
     def __init__(
         self,
         source: Source,
-        carried_in: Sequence[bytes],
+        carried_in: Iterable[bytes],
         halted: asyncio.Event,
         ends: Sequence[int] = (),
         originals: Mapping[int, OriginalRow] | None = None,
     ) -> None:
         self._source = source
-        self._carried_in = list(carried_in)
+        self._carried_in = carried_in
         self._halted = halted
         self._halting: asyncio.Future[Any] = asyncio.ensure_future(halted.wait())
         self._ends = ends
@@ -112,8 +115,9 @@ class ChunkReader:
         return Read(replace(chunk, text=None), marks, self._digest.size - before, then)
 
     def _all_chunks(self) -> Generator[Chunk]:
-        if self._carried_in:
-            yield Chunk(RowFormat.JSON, self._carried_in, carried_in=True)
+        carried_in = iter(self._carried_in)
+        while bodies := list(islice(carried_in, CARRIED_IN)):
+            yield Chunk(RowFormat.JSON, bodies, carried_in=True)
         yield from self._source.chunks()
 
     def _close(self) -> None:

@@ -62,6 +62,7 @@ from airflow_provider_userdata.delivery.recording.replay_marks import (
     marks_of,
     read_marks,
 )
+from airflow_provider_userdata.delivery.recording.spooled_lines import SpooledLines
 from airflow_provider_userdata.delivery.recording.store_path import StorePath
 
 __all__ = [
@@ -86,6 +87,7 @@ __all__ = [
     "Rejection",
     "ReplayMarks",
     "SentLine",
+    "SpooledLines",
     "StorePath",
     "attempts_of",
     "beginning_of_original",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Protocol
 
 from airflow_provider_userdata.delivery.recording.append_log import Folder, is_local, least_sizes, open_log, reached
@@ -70,6 +71,11 @@ class AttemptFiles:
         """Whether an earlier attempt has files in the folder, too."""
         self.earlier: dict[str, int] = {}
         """How far the receipts and rejects of earlier attempts went, by name, if they must be in this folder."""
+
+    @property
+    def local_folder(self) -> Path | None:
+        """Where files of no run may be made; None if the folder is in an object store."""
+        return self._folder if is_local(self._folder) else None
 
     @property
     def receipts_path(self) -> str | None:

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 import msgspec
 
@@ -19,6 +20,8 @@ class _Line(msgspec.Struct, gc=False):
     row: OriginalRow
 
 
+_LINES = 1000
+"""How many lines are written at once."""
 _CONTENT = re.compile(rb'"(?:line|cells)":"([A-Za-z0-9+/]*)')
 _encode_lines = msgspec.json.Encoder().encode_lines
 _decode = msgspec.json.Decoder(_Line).decode
@@ -31,9 +34,9 @@ def originals_name(attempt: str) -> str:
 
 def write_originals(originals: AppendLog, rows: Iterable[tuple[int, object]]) -> None:
     """Append a line for each row, which comes with its position."""
-    lines = _encode_lines([_Line(position, original_row(row)) for position, row in rows])
-    if lines:
-        originals.append(lines.removesuffix(b"\n"))
+    made = (_Line(position, original_row(row)) for position, row in rows)
+    while lines := list(islice(made, _LINES)):
+        originals.append(_encode_lines(lines).removesuffix(b"\n"))
 
 
 def read_originals(folder: Folder, attempts: Iterable[str]) -> dict[int, OriginalRow]:

@@ -99,6 +99,10 @@ class PositionTracker:
         """Return whether a record has its fate, from this attempt or an earlier one."""
         return position in self._settled
 
+    def without_fate(self, count: int) -> int:
+        """Return how many of the first records have no fate yet."""
+        return count - self._settled.count(0, count)
+
     def is_proven(self, position: int) -> bool:
         """Return whether receipts prove that an earlier attempt delivered a record after its last checkpoint."""
         return position in self._proven

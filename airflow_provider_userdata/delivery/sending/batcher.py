@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from airflow_provider_userdata.records import Record, RecordBatch, joined, users_of
 from airflow_provider_userdata.vendors import BatchLimits
@@ -22,15 +22,20 @@ class OrderedBatcher:
 
     __slots__ = ("_limits", "_pending", "_reserve")  # where users are many, each has a batcher
 
-    def __init__(self, limits: BatchLimits) -> None:
+    def __init__(self, limits: BatchLimits, pending: Sequence[Record] = ()) -> None:
         self._limits = limits
         self._reserve = limits.minimum if limits.minimum > 1 else 0
-        self._pending: Sequence[Record] = []
+        self._pending = pending
 
     @property
     def pending(self) -> Sequence[Record]:
         """The records that are not in a batch yet."""
         return self._pending
+
+    @property
+    def groups(self) -> Iterable[Sequence[Record]]:
+        """The same."""
+        return [self._pending] if self._pending else []
 
     @property
     def room(self) -> int:
@@ -94,6 +99,11 @@ class GroupBatcher:
     def pending(self) -> list[Record]:
         """The records that are not in a batch yet."""
         return [record for batch in self._open.values() for record in batch]
+
+    @property
+    def groups(self) -> Iterable[Sequence[Record]]:
+        """The same."""
+        return [self.pending] if self._open else []
 
     @property
     def room(self) -> int:

@@ -1,11 +1,13 @@
-"""Turns records into batches of one user each, whose sizes hold for each user alone (G14). No I/O."""
+"""Turns records into batches of one user each, whose sizes hold for each user alone (G14)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from airflow_provider_userdata.delivery.sending.batcher import WINDOW_BATCHES, Batch, OrderedBatcher
+from airflow_provider_userdata.delivery.sending.few_records import FewRecords
 from airflow_provider_userdata.records import Record, by_user
 from airflow_provider_userdata.vendors import BatchLimits
 
@@ -26,24 +28,29 @@ class UserBatcher:
     Full batches leave at once. The records that may be sent and wait for more of their users are bounded: where they
     exceed a window, up to half of it leaves, beginning with the users that were not seen for longest. Users that were
     seen lately may come again: if there is room, they keep as many records as their next batch may need. Users with
-    fewer records than the minimum wait for the source's end, whatever their number.
+    fewer records than the minimum wait for the source's end, whatever their number: of many, most are in a file.
 
     :param window: the records of the window; None takes `WINDOW_BATCHES` full batches.
+    :param few: keeps the records of users with fewer than the minimum.
     """
 
-    def __init__(self, limits: BatchLimits, window: int | None = None) -> None:
+    def __init__(self, limits: BatchLimits, window: int | None = None, few: FewRecords | None = None) -> None:
         self._limits = limits
         self._window = window or WINDOW_BATCHES * limits.maximum
-        self._few: dict[str | None, _OwnBatcher] = {}  # users with fewer records than the minimum
-        self._enough: dict[str | None, _OwnBatcher] = {}  # the other ones; who was seen last comes last
-        self._waiting = 0  # records of the other ones
+        self._few = FewRecords() if few is None else few
+        self._enough: dict[str | None, _OwnBatcher] = {}  # the other users; who was seen last comes last
+        self._waiting = 0  # records of the other users
         self._taken = 0
 
     @property
     def pending(self) -> list[Record]:
         """The records that are not in a batch yet."""
-        waiting = [*self._few.values(), *self._enough.values()]
-        return [record for batcher in waiting for record in batcher.pending]
+        return [record for records in self.groups for record in records]
+
+    @property
+    def groups(self) -> Iterable[Sequence[Record]]:
+        """The same, by user; not all of them are in memory."""
+        return chain(self._few, (batcher.pending for batcher in self._enough.values()))
 
     @property
     def room(self) -> int:
@@ -54,11 +61,14 @@ class UserBatcher:
         """Add records, and return the batches that are full, or for which the window has no room."""
         batches: list[Batch] = []
         self._taken += len(records)
-        for user, own in by_user(records):
-            batcher = self._taken_out(user) or _OwnBatcher(self._limits)
+        groups = by_user(records)
+        self._few.bring_back([user for user, _ in groups if user not in self._enough])
+        for user, own in groups:
+            batcher = self._taken_out(user)
             batcher.seen = self._taken
             batches += batcher.add(own)
             self._put_back(user, batcher)
+        self._few.shrink()
         if self._waiting > self._window:
             half = self._window // 2
             batches += self._shrunk(OrderedBatcher.flush, half, unseen_since=self._taken - half)
@@ -90,14 +100,14 @@ class UserBatcher:
             batches += left
             self._waiting -= sum(map(len, left))
             if len(batcher.pending) < self._limits.minimum:
-                self._put_back(user, self._taken_out(user) or batcher)
+                self._put_back(user, self._taken_out(user))
         return batches
 
-    def _taken_out(self, user: str | None) -> _OwnBatcher | None:
+    def _taken_out(self, user: str | None) -> _OwnBatcher:
         if (batcher := self._enough.pop(user, None)) is not None:
             self._waiting -= len(batcher.pending)
             return batcher
-        return self._few.pop(user, None)
+        return _OwnBatcher(self._limits, self._few.take(user))
 
     def _put_back(self, user: str | None, batcher: _OwnBatcher) -> None:
         count = len(batcher.pending)
@@ -105,4 +115,4 @@ class UserBatcher:
             self._enough[user] = batcher
             self._waiting += count
         elif count:
-            self._few[user] = batcher
+            self._few.put(user, list(batcher.pending))

@@ -47,8 +47,8 @@ def test_others_stay_and_go_out(held: Any) -> None:
     """Once: the file is free afterwards."""
     folder_of(held, "one").keep(USERS)
     assert erased(held) == 2
-    assert folder_of(held, "two").claim() == OTHERS
-    assert folder_of(held, "three").claim() == []
+    assert list(folder_of(held, "two").claim()) == OTHERS
+    assert list(folder_of(held, "three").claim()) == []
 
 
 def test_nobody_is_left(held: Any) -> None:
@@ -62,7 +62,7 @@ def test_what_a_run_has_taken_stays(held: Any) -> None:
     """It has read the records already; the same if nobody knows whose a claim is."""
     folder_of(held, "one").keep(USERS)
     run = folder_of(held, "two")
-    assert run.claim() == USERS
+    assert list(run.claim()) == USERS
     assert erased(held) is None
     assert erased(held, over=True) is None  # its process lives
     run.release(read=False, complete=False)
@@ -77,12 +77,12 @@ def test_a_run_that_comes_meanwhile_leaves_it(held: Any, monkeypatch: pytest.Mon
     found: list[list[bytes]] = []
 
     def is_users(line: bytes) -> bool:
-        found.append(folder_of(held, "two").claim())
+        found.append(list(folder_of(held, "two").claim()))
         return b"geheim-1" in line
 
     assert erase_held(held, name_in(held), is_users, lambda *_: False, lambda *_: held) == 2
     assert found == [[], [], [], []]
-    assert folder_of(held, "three").claim() == OTHERS
+    assert list(folder_of(held, "three").claim()) == OTHERS
 
 
 def test_a_run_was_faster(held: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +93,7 @@ def test_a_run_was_faster(held: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def late(claims: Claims) -> Any:
         found = listed(claims)
         monkeypatch.undo()
-        assert folder_of(held, "two").claim() == USERS
+        assert list(folder_of(held, "two").claim()) == USERS
         return found
 
     monkeypatch.setattr(Claims, "listed", late)
@@ -120,7 +120,7 @@ def test_a_run_that_is_over_and_sent_nothing(held: Any, tmp_path: Path) -> None:
     assert erased(held, over=True, run_folder=lambda *_: fates) == 2
 
     taken = folder_of(held, "two")
-    assert (taken.claim(), taken.in_doubt) == (OTHERS, [])
+    assert (list(taken.claim()), taken.in_doubt) == (OTHERS, [])
 
 
 def test_a_call_that_was_killed(held: Any) -> None:
@@ -131,7 +131,7 @@ def test_a_call_that_was_killed(held: Any) -> None:
     assert Claims(held).listed() == {}
     assert Claims(held).take(name_in(held), 1, Claimant("userdata erase", "", **GONE))
     assert erased(held) == 2
-    assert folder_of(held, "two").claim() == OTHERS
+    assert list(folder_of(held, "two").claim()) == OTHERS
 
 
 def test_a_call_under_way_keeps_its_claim(held: Any) -> None:

@@ -118,7 +118,7 @@ def test_a_line_of_an_earlier_version_counts_from_its_file(run: Run, folder: Ope
     os.utime(file, (3 * DAY,) * 2)
 
     other = folder("other", 12)
-    assert other.claim() == [json.dumps(sample).encode() for sample in samples]
+    assert list(other.claim()) == [json.dumps(sample).encode() for sample in samples]
     other.release(read=False, complete=False)
     assert fates(run(13, [])) == (2, 0, 0, 2)
     assert fates(run(14, [])) == (2, 0, 2, 0)

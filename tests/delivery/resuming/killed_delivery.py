@@ -32,6 +32,7 @@ from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFi
 from airflow_provider_userdata.delivery.replaying import Replay
 from airflow_provider_userdata.delivery.resuming import StoreWriter, checkpoint_writer
 from airflow_provider_userdata.delivery.runner import Delivery
+from airflow_provider_userdata.delivery.sending import few_records
 from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.delivery.sending.transport import Endpoint
 from airflow_provider_userdata.delivery.supervisor import Supervisor
@@ -211,6 +212,7 @@ def _ledger(settings: dict[str, Any], vendor: Vendor) -> SqlLedger:
 def main(settings: dict[str, Any], say: Callable[[Any], object]) -> None:
     """Run the attempt."""
     checkpoint_writer.SAVE_SECONDS = settings["save_seconds"]
+    few_records.MOST_RECORDS = settings.get("few_in_memory", few_records.MOST_RECORDS)
     if settings.get("die"):
         where, number = settings["die"]
         DEATHS[where](number)

@@ -20,8 +20,10 @@ Killer = Any
 @pytest.mark.slow
 @pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.long)])
 @pytest.mark.parametrize("incremental", [False, True])
+@pytest.mark.parametrize("few", [100_000, 8])
 def test_users_are_mixed_and_the_delivery_is_killed_again_and_again(
     kills: int,
+    few: int,
     incremental: bool,
     killer: Callable[..., Killer],
     rows: Callable[..., list[dict[str, Any]]],
@@ -33,12 +35,12 @@ def test_users_are_mixed_and_the_delivery_is_killed_again_and_again(
 ) -> None:
     """Of 40 users in any order, the token expiring meanwhile: all but at most two samples of each arrive.
 
-    These are held: an attempt may begin with less than a request's fill of a user.
+    These are held: an attempt may begin with less than a request's fill of a user. Most of them may be in a file.
     """
     count, users = 30_000, 40
-    chance = random.Random(f"{kills} {incremental}")
+    chance = random.Random(f"{kills} {incremental} {few}")
     given = {"ledger": new_database(), "run": "1"} if incremental else {}
-    delivery = killer("gerosense", count, latency=0.03, max_in_flight=2, login=LOGIN, **given)
+    delivery = killer("gerosense", count, latency=0.03, max_in_flight=2, login=LOGIN, few_in_memory=few, **given)
     samples = [{**row, "who": f"u{chance.randrange(users)}"} for row in rows("gerosense", count)]
     (tmp_path / "source.jsonl").write_text("".join(json.dumps(sample) + "\n" for sample in samples))
     sandbox.gerosense.tokens.lasts = 9

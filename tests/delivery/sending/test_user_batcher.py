@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_userdata.delivery.sending.batcher import Batch
 from airflow_provider_userdata.delivery.sending.batchers import batcher
+from airflow_provider_userdata.delivery.sending.few_records import FewRecords
 from airflow_provider_userdata.delivery.sending.user_batcher import UserBatcher
 from airflow_provider_userdata.records import JsonLines, Record, RecordBatch
 from airflow_provider_userdata.vendors import BatchLimits
@@ -40,10 +41,11 @@ def users_of(batch: Batch) -> set[str | None]:
     chunks=st.lists(st.tuples(st.lists(st.sampled_from("abcdefgh"), max_size=60), st.booleans()), max_size=12),
     window=st.integers(12, 60),
     relieved=st.sets(st.integers(0, 11)),
+    most_few=st.sampled_from([0, 1, 2, 5, 100]),
 )
-def test_any_source(chunks: list[tuple[list[str], bool]], window: int, relieved: set[int]) -> None:
+def test_any_source(chunks: list[tuple[list[str], bool]], window: int, relieved: set[int], most_few: int) -> None:
     """Each record is in one batch, or waits with at most one other of its user, in its user's order."""
-    made = UserBatcher(LIMITS, window)
+    made = UserBatcher(LIMITS, window, FewRecords(most=most_few))
     batches: list[Batch] = []
     first = 0
     given_out: dict[str | None, list[int]] = defaultdict(list)
