@@ -42,7 +42,8 @@ class StorePath:
 
     def open(self, mode: str = "r") -> IO[Any]:
         """Open the path as a file."""
-        opened: IO[Any] = self._path.open(mode)
+        # In Airflow 2, what the path itself opens has no lines to iterate over.
+        opened: IO[Any] = self.fs.open(self.key, mode) if mode == "rb" else self._path.open(mode)
         return opened
 
     def stat(self) -> os.stat_result:
