@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from airflow_provider_userdata.cli.printing import said
+
 
 @dataclass(frozen=True)
 class Argument:
@@ -38,8 +40,10 @@ class Command:
         return found
 
     def __call__(self, asked: argparse.Namespace) -> None:
-        """Run it."""
-        self.function()(asked)
+        """Run it. Its code may import Airflow, which takes seconds: somebody may stop it, as later on."""
+        with said():
+            function = self.function()
+        function(asked)
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def argument(*flags: str, **options: Any) -> Argument:
 
 
 OUTPUT = argument(
-    "-o", "--output", choices=("table", "json", "yaml"), default="table", help="form (default: %(default)s)"
+    "-o", "--output", choices=("table", "json", "yaml"), default="table", help="how to write it (default: %(default)s)"
 )
 OUTPUT_PATH = argument(
     "--output-path",

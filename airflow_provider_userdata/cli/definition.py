@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from typing import Any
+from typing import Any, NoReturn
 
 from airflow_provider_userdata import airflow_compat
 from airflow_provider_userdata.cli.check_arguments import CHECK
@@ -32,12 +32,22 @@ COMMANDS: tuple[Command | Group, ...] = (
 )
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what to do about a value that looks like an option."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print how the command is called, and what is wrong."""
+        if "expected one argument" in message or "unrecognized arguments: -" in message:
+            message += ". A value that begins with - is written as in --user=-x; a DAG or a task, behind --"
+        super().error(message)
+
+
 def parser(program: str = "python -m airflow_provider_userdata") -> argparse.ArgumentParser:
     """Return what reads a command line.
 
     :param program: what people type before the command's name.
     """
-    whole = argparse.ArgumentParser(prog=program, description=HELP)
+    whole = _Parser(prog=program, description=HELP)
     names = whole.add_subparsers(metavar="COMMAND", required=True)
     for one in COMMANDS:
         if isinstance(one, Command):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from argparse import Namespace
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from airflow_provider_userdata.airflow_compat import find
@@ -17,6 +18,8 @@ def task_of(asked: Namespace) -> Any:
 
     :raises ArgumentError: if there is no such DAG or task.
     """
+    if asked.subdir is not None and not Path(asked.subdir).expanduser().exists():
+        raise ArgumentError(f"--subdir: there is no file or folder {asked.subdir}")
     bag = _dags(asked.subdir)
     dag = bag.dags.get(asked.dag_id)
     if dag is None:

@@ -39,11 +39,18 @@ def said(code: int = 1) -> Iterator[None]:
     except KeyboardInterrupt:
         print("\nuserdata: stopped", file=sys.stderr)
         sys.exit(_INTERRUPTED)
-    except UserdataError as error:
+    except (UserdataError, OSError) as error:
         if code == 1:
-            sys.exit(f"userdata: {error}")
-        print(f"userdata: {error}", file=sys.stderr)
+            sys.exit(f"userdata: {_words(error)}")
+        print(f"userdata: {_words(error)}", file=sys.stderr)
         sys.exit(code)
+
+
+def _words(error: UserdataError | OSError) -> str:
+    if not isinstance(error, OSError):
+        return str(error)
+    reason = error.strerror or type(error).__name__
+    return f"{error.filename}: {reason}" if error.filename else f"the output can't be written: {reason}"
 
 
 def confirm(asked: Namespace, question: str, done: str) -> None:
@@ -83,23 +90,27 @@ def structured(value: object, form: str) -> str:
     return json.dumps(value, indent=2, default=str)
 
 
-def table(rows: Sequence[Mapping[str, object]], indent: int = 0) -> str:
+def table(rows: Sequence[Mapping[str, object]], indent: int = 0, whole: str | None = None) -> str:
     """Return rows, which have the same columns, as a table. In a terminal, long cells are wrapped to its width.
 
     :param indent: how many blanks each line begins with.
+    :param whole: the column whose cells are not broken, so that people can copy them.
     """
     width = shutil.get_terminal_size().columns - indent if sys.stdout.isatty() else None
-    return textwrap.indent(laid_out(rows, width), " " * indent)
+    return textwrap.indent(laid_out(rows, width, whole), " " * indent)
 
 
-def laid_out(rows: Sequence[Mapping[str, object]], width: int | None) -> str:
+def laid_out(rows: Sequence[Mapping[str, object]], width: int | None, whole: str | None = None) -> str:
     """Return rows as a table.
 
     :param width: the most characters of a line; None if it doesn't matter.
+    :param whole: the column whose cells are not broken: where they don't fit, each has a line of its own.
     """
     cells = [["" if value is None else printable(str(value)) for value in row.values()] for row in rows]
     lines = [list(rows[0]), *cells]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    if width is not None and whole is not None and not _fits(lines, widths, width, list(rows[0]).index(whole)):
+        return "\n".join(_apart(lines, width, list(rows[0]).index(whole)))
     if width is not None:
         widths = _narrowed(widths, width - len(_GAP) * (len(widths) - 1))
     return "\n".join(part for line in lines for part in _wrapped(line, widths))
@@ -134,3 +145,22 @@ def _wrapped(line: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
     ]
     for together in zip_longest(*parts, fillvalue=""):
         yield _GAP.join(map(str.ljust, together, widths)).rstrip()
+
+
+def _fits(lines: Sequence[Sequence[str]], widths: Sequence[int], width: int, whole: int) -> bool:
+    """Return whether a table fits, if the other columns are only broken between words."""
+    words = [
+        max([len(word) for cell in column for word in cell.split()], default=0) for column in zip(*lines, strict=True)
+    ]
+    least = [widths[place] if place == whole else words[place] for place in range(len(widths))]
+    return sum(least) + len(_GAP) * (len(least) - 1) <= width
+
+
+def _apart(lines: Sequence[Sequence[str]], width: int, whole: int) -> Iterator[str]:
+    """Return the lines of a table of which one column has lines of its own, above those of the others."""
+    others = [[cell for place, cell in enumerate(line) if place != whole] for line in lines]
+    widths = [max(map(len, column)) for column in zip(*others, strict=True)]
+    widths = _narrowed(widths, width - len(_GAP) * len(widths))
+    for line, rest in zip(lines, others, strict=True):
+        yield line[whole]
+        yield from (f"{_GAP}{part}" for part in _wrapped(rest, widths))

@@ -14,6 +14,8 @@ from airflow_provider_userdata.cli.run_counts import openness
 from airflow_provider_userdata.cli.run_folders import each
 from airflow_provider_userdata.errors import ArgumentError
 
+_NONE = "No record was rejected, held or left unknown{}."
+
 
 @said()
 def show(asked: Namespace) -> None:
@@ -30,16 +32,16 @@ def show(asked: Namespace) -> None:
         more = max(len(found) - asked.limit, 0)
         print(structured({"folder": str(run.path), "reasons": shown, "more": more}, asked.output))
         return
-    print("\n".join(_printed(found, asked.limit, values=asked.values)))
+    by_rule = "" if asked.rule is None else f" by rule {asked.rule}"
+    print("\n".join(_printed(found, asked.limit, values=asked.values)) or _NONE.format(by_rule))
     if groups.unreadable:
         print(f"Damaged lines, which are left out: {groups.unreadable:,}")
     print(f"Files: {run.path}")
 
 
 def _printed(found: Sequence[Group], limit: int, *, values: bool) -> Iterator[str]:
-    """Return the lines for a person."""
+    """Return the lines for a person; nothing if there is nothing to show."""
     if not found:
-        yield "No record was rejected, held or left unknown."
         return
     shown = found[:limit]
     first = [record for group in shown for record in group.first]

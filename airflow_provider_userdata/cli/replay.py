@@ -16,6 +16,7 @@ from airflow_provider_userdata.cli.progress import Progress
 from airflow_provider_userdata.cli.reject_groups import RejectGroups
 from airflow_provider_userdata.cli.replay_words import changes_said, result_said
 from airflow_provider_userdata.delivery import Result
+from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators import replaying
 from airflow_provider_userdata.operators.replaying import Replayed
 from airflow_provider_userdata.sources import Corrections, RejectsSource
@@ -24,6 +25,10 @@ from airflow_provider_userdata.sources import Corrections, RejectsSource
 @said()
 def replay(asked: Namespace) -> None:
     """Send the rejects of a task's run again."""
+    if asked.limit is not None and asked.limit < 1:
+        raise ArgumentError("--limit: must be at least 1")
+    if asked.map_index is not None and asked.map_index < 0:
+        raise ArgumentError("--map-index: must be at least 0")
     table = None if asked.fix is None else Corrections(asked.fix, reformatted=asked.reformatted or "refuse")
     source = RejectsSource(
         run=(asked.dag_id, asked.task_id, *([asked.run_id] if asked.run_id else [])),

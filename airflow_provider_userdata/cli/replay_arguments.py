@@ -37,5 +37,6 @@ REPLAY = Command(
         SUBDIR,
         OUTPUT,
     ),
+    "example: replay crm_daily upload_profiles --fix fix.csv --dry-run\n\n"
     "What is delivered is marked beside the rejects: another replay leaves it out.\nExits with 1 if anything is left.",
 )

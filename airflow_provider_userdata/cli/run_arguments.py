@@ -7,7 +7,7 @@ from airflow_provider_userdata.cli.declared import OUTPUT, OUTPUT_PATH, SUBDIR, 
 _DAG = argument("dag_id", help="the DAG")
 _TASK = argument("task_id", help="the task")
 _RUN = argument("--run-id", help="the DAG's run (default: the one that wrote last)")
-_INDEX = argument("--map-index", type=int, metavar="NUMBER", help="of a mapped task, the instance")
+_INDEX = argument("--map-index", type=int, metavar="NUMBER", help="the instance of a mapped task, from 0")
 _ROOT = argument("--output-path", metavar="PATH", help="the folder to look in (default: Airflow's setting)")
 _ANY_DAG = argument("dag_id", nargs="?", help="only this DAG")
 _ANY_TASK = argument("task_id", nargs="?", help="only this task")
@@ -18,7 +18,8 @@ _USER = argument(
     *("--user", "-u"),
     required=True,
     metavar="ID",
-    help="the user's id or label, as records have it; `-` reads it from the input",
+    help="the user's id or label, as records have it; `-` reads it from the input; one that begins with - is written "
+    "--user=-x",
 )
 _FIELD = argument(
     "--field",
@@ -43,11 +44,14 @@ REJECTS = Group(
             "rejects.show",
             (
                 *(_DAG, _TASK, _RUN, _INDEX, _RULE),
-                argument("--limit", type=int, default=20, metavar="NUMBER", help="of reasons (default: %(default)s)"),
+                argument(
+                    "--limit", type=int, default=20, metavar="NUMBER", help="the most reasons (default: %(default)s)"
+                ),
                 argument("--values", action="store_true", help="also show the first records themselves"),
                 OUTPUT_PATH,
                 OUTPUT,
             ),
+            "example: rejects show crm_daily upload_profiles --rule P7 --values",
         ),
         Command(
             "export",
@@ -70,6 +74,8 @@ REJECTS = Group(
                 argument("--records-only", action="store_true", help="leave out the columns that say what is wrong"),
                 OUTPUT_PATH,
             ),
+            "example: rejects export crm_daily upload_profiles --csv fix.csv\n"
+            "Edit the table, then: replay crm_daily upload_profiles --fix fix.csv",
         ),
     ),
 )
@@ -79,15 +85,17 @@ RUNS = Command(
     "runs.runs",
     (
         *(_ANY_DAG, _ANY_TASK, _ROOT),
-        argument("--limit", type=int, default=50, metavar="NUMBER", help="of runs (default: %(default)s)"),
+        argument("--limit", type=int, metavar="NUMBER", help="the most runs (default: 50 in a table, else all)"),
         OUTPUT,
     ),
+    "example: runs crm_daily upload_profiles --limit 5",
 )
 REPORT = Command(
     "report",
     "Say what became of a run's records, by the files that it left",
     "runs.report",
     (_DAG, _TASK, _RUN, _INDEX, OUTPUT_PATH, OUTPUT),
+    "example: report crm_daily upload_profiles --run-id manual__2026-11-30T09:12:44+00:00",
 )
 HELD = Group(
     "held",
@@ -116,6 +124,7 @@ HELD = Group(
                 _ROOT,
                 VERY_SURE,
             ),
+            "example: held drop wearables_daily upload_steps --older-than 30",
         ),
     ),
 )
@@ -130,6 +139,7 @@ CLEAN = Command(
         _ROOT,
         VERY_SURE,
     ),
+    "example: clean --older-than 90 --dry-run",
 )
 FIND = Command(
     "find",
@@ -141,6 +151,7 @@ FIND = Command(
         _ROOT,
         OUTPUT,
     ),
+    "example: find --user u-4711\n\n"
     "It looks in receipts, rejects, held records and the ledger.\nThe exit code is 1 if the user is in none of them.",
 )
 ERASE = Command(

@@ -76,7 +76,7 @@ def listed(rows: Sequence[Row]) -> Iterator[str]:
         mapped = any(row["map index"] is not None for row in own)
         yield f"{printable(dag)} {printable(task)}"
         ordered = list(_with_replays(own))
-        yield table([_row_of_task(row, mapped=mapped, below=below) for row, below in ordered], indent=2)
+        yield table([_row_of_task(row, mapped=mapped, below=below) for row, below in ordered], indent=2, whole="run")
         if any(row["replay of"] for row in own):
             yield "  In brackets: records of a replay, which count in the run that it replays, too."
         for row, below in ordered:

@@ -21,6 +21,10 @@ from airflow_provider_userdata.operators.output_paths import output_root
 from airflow_provider_userdata.suggestions import suggested
 from airflow_provider_userdata.ui import rules
 
+_MOST = 50
+"""Runs in a table, unless somebody asks for more."""
+_SHOWN = 20
+"""Runs that are named before the question whether to remove them."""
 _AT_ONCE = 16
 """Files of a store that are removed at the same time."""
 
@@ -28,7 +32,7 @@ _AT_ONCE = 16
 @said()
 def runs(asked: Namespace) -> None:
     """List the runs that left files."""
-    if asked.limit < 1:
+    if asked.limit is not None and asked.limit < 1:
         raise ArgumentError("--limit: must be at least 1")
     root = output_root(asked.output_path)
     listing = list_output(root, asked.dag_id)
@@ -37,15 +41,15 @@ def runs(asked: Namespace) -> None:
     folders.sort(key=RunFolder.moment, reverse=True)
     replays = Replays(everything)
     if asked.output != "table":
-        print(structured([row_of(one, replays) for one in each(folders)], asked.output))
+        print(structured([row_of(one, replays) for one in each(folders[: asked.limit])], asked.output))
         return
     if not folders:
         print(_nothing(root, listing, asked))
         return
-    shown = folders[: asked.limit]
+    shown = folders[: asked.limit or _MOST]
     print("\n".join(listed([row_of(one, replays) for one in each(shown)])))
     if len(folders) > len(shown):
-        print(f"{len(folders) - len(shown):,} earlier runs: raise --limit")
+        print(f"{counted(len(folders) - len(shown), 'earlier run')}: raise --limit")
     print(f"Folder: {root}")
 
 
@@ -85,7 +89,11 @@ def clean(asked: Namespace) -> None:
     if not old:
         print(f"No run in {root} was last written more than {asked.older_than} days ago.")
         return
-    print(table([{"dag": one.dag, "run": one.run, "task": one.task, "map index": one.index} for one in old]))
+    shown = old if asked.dry_run else old[:_SHOWN]
+    rows = [{"dag": one.dag, "run": one.run, "task": one.task, "map index": one.index} for one in shown]
+    print(table(rows, whole="run"))
+    if len(old) > len(shown):
+        print(f"and {counted(len(old) - len(shown), 'more run')}: --dry-run lists them all")
     if asked.dry_run:
         print(f"{counted(len(old), 'run')} would be removed.")
         return
