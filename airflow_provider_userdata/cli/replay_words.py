@@ -42,7 +42,8 @@ def changes_said(fix: Corrections, changes: Changes, user_column: str | None) ->
         count = sum(one.count for one in other_users)
         yield (
             f"Warning: {printable(str(user_column))} names the user, and names another one in "
-            f"{counted(count, 'row')} ({other_users[0].rows}): another user gets what the record says."
+            f"{counted(count, 'row')} ({other_users[0].rows}): what it says goes to that user, who is created if there "
+            "is none."
         )
 
 

@@ -62,6 +62,8 @@ def test_a_replay_stands_below_its_run(call: Call, uploaded: Any) -> None:
     assert (first["replay of"], first["delivered"], first["rejected"]) == (None, 9, 1)
 
     replay(task, RejectsSource(run=(dag.dag_id, "upload", row["run"]), fix=correct))
+    rows = json.loads(call("runs", dag.dag_id, "-o", "json"))
+    assert [row["replay of"] for row in rows if row["replay of"]] == [[name], [name]]
     _, _, top, *below, legend, _, _ = call("runs", dag.dag_id).splitlines()
 
     assert top.split()[0] == run.run_id
