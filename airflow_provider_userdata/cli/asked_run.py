@@ -34,7 +34,7 @@ def asked_run(asked: Namespace) -> RunFolder:
     :raises ArgumentError: if there is no such folder, or the task is mapped and no instance is chosen.
     """
     root = output_root(asked.output_path or _output_path(asked))
-    asked.run_id = asked.run_id or _last_run(root, asked)
+    asked.run_id = asked.run_id or last_run(run_folders(root, asked.dag_id, asked.task_id), root, asked)
     index = [] if asked.map_index is None else [str(asked.map_index)]
     names = (asked.dag_id, asked.run_id, asked.task_id, *index)
     listing = list_output(root, *names)
@@ -48,9 +48,14 @@ def asked_run(asked: Namespace) -> RunFolder:
     return RunFolder(asked.dag_id, asked.run_id, asked.task_id, "".join(index), run_folder(root, asked), listing[here])
 
 
-def _last_run(root: Any, asked: Namespace) -> str:
-    """Return the run of the task that wrote last. What a command sent again is another's."""
-    found = [one for one in run_folders(root, asked.dag_id, asked.task_id) if not one.run.startswith(OF_COMMANDS)]
+def last_run(folders: Sequence[RunFolder], root: Any, asked: Namespace) -> str:
+    """Return the run of the task that wrote last. What a command sent again is another's.
+
+    :param folders: of the task's runs.
+    :param root: where they are.
+    :raises ArgumentError: if there is none.
+    """
+    found = [one for one in folders if not one.run.startswith(OF_COMMANDS)]
     if not found:
         raise ArgumentError(f"{root} has nothing of task {asked.task_id!r} in DAG {asked.dag_id!r}. {_ELSEWHERE}")
     return max(found, key=RunFolder.moment).run

@@ -14,9 +14,7 @@ from typing import Any
 from airflow_provider_userdata.cli.printing import confirm, said, structured, table, user_of
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.ledger import Found, LedgerAdmin, StreamSummary, open_admin
-from airflow_provider_userdata.operators import arguments
 from airflow_provider_userdata.operators.ledger_settings import (
-    LONGEST_STREAM,
     begin_ledger,
     find_ledger,
     ledger_database,
@@ -59,7 +57,7 @@ def forget(asked: Namespace) -> None:
     user = None if asked.user is None else user_of(asked.user)
     what = "a user" if user is not None else "old entries" if asked.older_than is not None else "all entries"
     with open_ledger() as ledger:
-        chosen = _chosen(ledger, asked)
+        chosen = chosen_streams(ledger, asked)
         numbers = [stream.id for stream in chosen]
         among = ", ".join(map(str, numbers)) or "none"
         confirm(asked, f"Forget {what} of the streams {among}? Tasks will send those records again.", "forgotten")
@@ -70,21 +68,6 @@ def forget(asked: Namespace) -> None:
         else:
             forgotten = sum(map(ledger.forget_stream, numbers))
     print(f"Forgot {forgotten:,} entries.")
-
-
-@said()
-def adopt(asked: Namespace) -> None:
-    """Give a stream a name."""
-    name = arguments.name("--name", asked.name, LONGEST_STREAM)
-    with open_ledger() as ledger:
-        (stream,) = _chosen(ledger, Namespace(stream=[asked.stream], vendor=None))
-        question = (
-            f"Name the stream {stream.id} of {stream.vendor} {name!r}? From now on, tasks need ledger_stream={name!r}: "
-            "one without it, or with another name, sends everything again. No task may be using the stream now."
-        )
-        confirm(asked, question, "changed")
-        ledger.adopt(stream, str(name), ledger_secret())
-    print(f"The stream {stream.id} is {name!r} now, with all its {stream.entries:,} entries.")
 
 
 @said()
@@ -112,11 +95,11 @@ def begin(asked: Namespace) -> None:
 def export(asked: Namespace) -> None:
     """Write the entries."""
     with open_ledger() as ledger:
-        for line in ledger.export([stream.id for stream in _chosen(ledger, asked)]):
+        for line in ledger.export([stream.id for stream in chosen_streams(ledger, asked)]):
             print(json.dumps(line))
 
 
-def _chosen(ledger: LedgerAdmin, asked: Namespace) -> list[StreamSummary]:
+def chosen_streams(ledger: LedgerAdmin, asked: Namespace) -> list[StreamSummary]:
     """Return the streams that the arguments select; all if they select none."""
     every = ledger.streams()
     missing = sorted({*(asked.stream or ())} - {stream.id for stream in every})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_userdata import registry
-from airflow_provider_userdata.cli.declared import OUTPUT, VERY_SURE, Command, Group, argument
+from airflow_provider_userdata.cli.declared import OUTPUT, OUTPUT_PATH, SUBDIR, VERY_SURE, Command, Group, argument
 
 _STREAMS = argument(
     "--stream",
@@ -31,13 +31,23 @@ LEDGER = Group(
         ),
         Command(
             "adopt",
-            "Give a stream a name, so that a task to which ledger_stream is added later goes on with it",
-            "ledger.adopt",
+            "Fill a stream with what a finished run delivered, so that incremental=True can be switched on later; or "
+            "give a stream a name, so that a task to which ledger_stream is added later goes on with it",
+            "adopt.adopt",
             (
-                argument("--stream", type=int, required=True, metavar="NUMBER", help="as `streams` lists it"),
-                argument("--name", required=True, metavar="TEXT", help="the task's ledger_stream"),
+                argument("--run", nargs=2, metavar=("DAG", "TASK"), help="the task whose run delivered"),
+                argument("--run-id", metavar="RUN", help="the DAG's run (default: the one that wrote last)"),
+                argument("--map-index", type=int, metavar="NUMBER", help="of a mapped task (default: all instances)"),
+                argument("--dry-run", action="store_true", help="say what would be entered, and enter nothing"),
+                SUBDIR,
+                OUTPUT_PATH,
+                argument("--stream", type=int, metavar="NUMBER", help="the stream to name, as `streams` lists it"),
+                argument("--name", metavar="TEXT", help="its name: the task's ledger_stream"),
                 VERY_SURE,
             ),
+            "The run's source is read again, and must be what the run read. Nothing is sent.\n"
+            "  airflow userdata ledger adopt --run crm_daily upload_profiles\n"
+            '  airflow userdata ledger adopt --stream 3 --name "crm of project 17"',
         ),
         Command(
             "begin",

@@ -66,7 +66,12 @@ class _DecoratedDelivery(DecoratedOperator, DeliveryOperator):
         return argument_label(values[0]) if len(values) == 1 else ""
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Bind the function's arguments, and deliver its records; the function is called when they are read."""
+        """Deliver the function's records."""
+        self._bind(context)
+        return DeliveryOperator.execute(self, context)
+
+    def _bind(self, context: Context) -> None:
+        """Bind the function's arguments; the function is called when its records are read."""
         positional = [unhold(value) for value in self.op_args]
         context_merge(context, {name: unhold(value) for name, value in self.op_kwargs.items()})
         named = determine_kwargs(self.python_callable, positional, context)
@@ -76,7 +81,6 @@ class _DecoratedDelivery(DecoratedOperator, DeliveryOperator):
 
         records.__name__ = self.python_callable.__name__
         self.source = records
-        return DeliveryOperator.execute(self, context)
 
 
 def _held(value: object) -> object:

@@ -58,7 +58,7 @@ class Closing:
         )
         held = self.plan.held
         if await self.writer.save_completed(marker):
-            await self.file_thread.call(lambda: self.files.remove_unneeded(red=red))
+            await self.file_thread.call(self.files.remove_unneeded)
         if held is not None:
             await self.file_thread.call(lambda: held.release(read=True, complete=True))
 

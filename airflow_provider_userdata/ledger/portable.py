@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import and_, bindparam, exists, func, or_, select, update
@@ -119,6 +119,25 @@ class Entries:
         )
         values = [{"_key": key, "_fingerprint": fingerprint} for key, fingerprint in proven.items()]
         connection.execute(statement, values)
+
+    def adopt(
+        self, connection: Connection, stream: int, found: Mapping[bytes, tuple[bytes | None, int]], *, keyed: bool
+    ) -> int:
+        """Enter what a finished run delivered, unless something newer is there; return how many entries changed.
+
+        :param found: key to fingerprint and day.
+        :param keyed: whether the stream holds states.
+        """
+        there = {bytes(row.key): row for row in self._rows(connection, stream, list(found))}
+        values: dict[bytes, dict[str, Any]] = {}
+        for key, (fingerprint, day) in found.items():
+            row = there.get(key)
+            if row is None or (keyed and row.day < day):
+                values[key] = {"day": day, "fingerprint": fingerprint, "claim": None}
+            elif keyed and row.day == day and row.fingerprint not in (None, fingerprint):
+                values[key] = {"day": day, "fingerprint": None, "claim": None}
+        _enter(connection, stream, values, there)
+        return len(values)
 
     def _rows(self, connection: Connection, stream: int, keys: list[bytes]) -> Iterator[Any]:
         for start in range(0, len(keys), _AT_ONCE):

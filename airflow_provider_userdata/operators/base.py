@@ -173,6 +173,9 @@ class DeliveryOperator(Lineage, BaseOperator):
         if self._delivery is not None:
             self._delivery.stop(StoppedError("the task was killed"))
 
+    def _bind(self, context: Context) -> None:
+        """Make the source of what else the task was given, once its templates are rendered."""
+
     def _vendor(self) -> Vendor:
         """Check the vendor's own arguments, and return its contract."""
         raise NotImplementedError

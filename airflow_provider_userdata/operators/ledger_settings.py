@@ -7,17 +7,28 @@ work, a `LedgerError` if the ledger or its secret can't be used or is gone, and 
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.engine import URL, Engine
 
 from airflow_provider_userdata.airflow_compat import AirflowNotFoundException, BaseHook, conf
 from airflow_provider_userdata.errors import ArgumentError, LedgerBusyError, LedgerError
 from airflow_provider_userdata.fingerprints import KEY_SIZE
-from airflow_provider_userdata.ledger import LEASE, Found, SqlLedger, Stream, beginning, engine_options
+from airflow_provider_userdata.ledger import (
+    LEASE,
+    AdoptingLedger,
+    Found,
+    SqlLedger,
+    Stream,
+    beginning,
+    engine_options,
+)
 from airflow_provider_userdata.operators import ledger_files
 from airflow_provider_userdata.settings import SECTION, setting
 
+Kind = TypeVar("Kind", bound=SqlLedger)
+_SHORT_LEASE = 60.0
+"""Seconds: nothing is in flight while a finished run's deliveries are entered."""
 LONGEST_STREAM = 200
 """Characters of a ledger stream's name."""
 
@@ -52,12 +63,26 @@ def task_ledger(stream: Stream, *, keyed: bool, run: str, lease: float = LEASE) 
     :param run: identifies the run and the task; the same in all attempts.
     :param lease: seconds for which records of a crashed run count as in flight.
     """
+    return _ledger(SqlLedger, stream, keyed=keyed, run=run, lease=lease)
+
+
+def adopting_ledger(stream: Stream, *, keyed: bool, run: str) -> AdoptingLedger:
+    """Return the ledger of a task, to enter what a finished run delivered.
+
+    :param stream: the stream that its entries belong to.
+    :param keyed: whether it is a stream of states.
+    :param run: identifies the run and the task.
+    """
+    return _ledger(AdoptingLedger, stream, keyed=keyed, run=run, lease=_SHORT_LEASE)
+
+
+def _ledger(kind: type[Kind], stream: Stream, *, keyed: bool, run: str, lease: float) -> Kind:
     days = _retention_days()
     if setting("ledger_conn_id") is None:
         ledger_files.prepare()
     secret = ledger_secret(begin=True)
     database, place = ledger_database()
-    return SqlLedger(
+    return kind(
         database,
         stream,
         keyed=keyed,

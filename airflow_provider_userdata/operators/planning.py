@@ -61,7 +61,7 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
     validate_only = arguments.switch("validate_only", task.validate_only)
     incremental = arguments.switch("incremental", task.incremental)
     endpoint = task._hook().endpoint()
-    stream = _stream(task, vendor, endpoint)
+    stream = stream_of(task, vendor, endpoint)
     kind = task._stored_kind()
     to = destination(stream.vendor, stream.address, kind, stream.user, stream.name)
     held = None
@@ -71,7 +71,7 @@ def make_plan(task: DeliveryOperator, context: Context, *, came_back: bool) -> P
     attempt = f"{ti.try_number}-{uuid.uuid4().hex[:8]}"
     replay = Replay(_run_name(ti), attempt, str(folder))
     source = open_source(
-        _bound(task.source, context), columns=columns, only=fields is not None, of=Surroundings(replay, root)
+        bound(task.source, context), columns=columns, only=fields is not None, of=Surroundings(replay, root)
     )
     upload = upload_of(
         task, context, address=endpoint.address, source=described(task.source, source), replay=bool(replay)
@@ -129,7 +129,7 @@ def upload_of(
     )
 
 
-def _bound(source: Any, context: Context) -> object:
+def bound(source: Any, context: Context) -> object:
     """Return a source without its wrapper; parameters of its functions named like context variables are bound."""
     value = unhold(source)
     if isinstance(value, (list, tuple)) and any("__call__" in vars(kind) for kind in set(map(type, value))):
@@ -153,7 +153,7 @@ def _patience(task: DeliveryOperator) -> Patience:
     )
 
 
-def _stream(task: DeliveryOperator, vendor: Vendor, endpoint: Endpoint) -> Stream:
+def stream_of(task: DeliveryOperator, vendor: Vendor, endpoint: Endpoint) -> Stream:
     """Return the ledger stream of this address and credential: another address or credential is another account."""
     address = urlsplit(endpoint.url)
     return Stream(

@@ -190,16 +190,25 @@ class ChangeFilter:
 
     def _identify(self, records: Sequence[Record]) -> tuple[bytes, bytes, Sequence[bytes]]:
         """Return what a ledger asks of records: their keys, their fingerprints, and the beginnings of their keys."""
-        fingerprints, kept = self._ledger.fingerprints, self._vendor.kept
-        partitions, contents = self._vendor.compared(records)
-        if kept is LedgerMode.STATES:
-            return fingerprints.of_all_users(partitions), fingerprints.of_all(contents), ()
-        keys, beginnings = fingerprints.keys_by_partition(contents, partitions, kept.value)
-        return keys, b"", beginnings
+        return identify(self._ledger.fingerprints, self._vendor, records)
 
     def _note_latest(self, records: Sequence[Record]) -> None:
         if self._shows_recent:
             self.latest.note(self._vendor.moments(records))
+
+
+def identify(
+    fingerprints: Fingerprints, vendor: Vendor, records: Sequence[Record]
+) -> tuple[bytes, bytes, Sequence[bytes]]:
+    """Return what a ledger keeps of records: their keys, their fingerprints, and the beginnings of their keys.
+
+    :param fingerprints: makes them.
+    """
+    partitions, contents = vendor.compared(records)
+    if vendor.kept is LedgerMode.STATES:
+        return fingerprints.of_all_users(partitions), fingerprints.of_all(contents), ()
+    keys, beginnings = fingerprints.keys_by_partition(contents, partitions, vendor.kept.value)
+    return keys, b"", beginnings
 
 
 def with_duplicates(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_userdata.delivery.reading.digest import Mark, Marks, text_of
-from airflow_provider_userdata.delivery.reading.originals import OriginalRow, original_row
+from airflow_provider_userdata.delivery.reading.originals import OriginalDigest, OriginalRow, original_row
 from airflow_provider_userdata.delivery.reading.reader import ChunkReader, Read
 from airflow_provider_userdata.delivery.reading.source import (
     Buffer,
@@ -26,6 +26,7 @@ __all__ = [
     "Header",
     "Mark",
     "Marks",
+    "OriginalDigest",
     "OriginalRow",
     "Read",
     "RowFormat",

@@ -156,12 +156,8 @@ class AttemptFiles:
         for journal in (self.sent, self.receipts, self.originals, self.rejects):
             journal.close()
 
-    def remove_unneeded(self, *, red: bool) -> None:
-        """Remove the files that only a next attempt would need. Blocks.
-
-        :param red: whether somebody may correct what was rejected, and clear the task.
-        """
-        unneeded = ("sent-",) if red else ("sent-", "originals-")
+    def remove_unneeded(self) -> None:
+        """Remove the files that only a next attempt of a run that isn't finished would need. Blocks."""
         if self._folder.exists():
-            for path in [path for path in self._folder.iterdir() if path.name.startswith(unneeded)]:
+            for path in [path for path in self._folder.iterdir() if path.name.startswith("sent-")]:
                 path.unlink()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint, CheckpointStore, Completed, decoded
 from airflow_provider_userdata.delivery.resuming.checkpoint_writer import Checkpointer, StoreWriter
-from airflow_provider_userdata.delivery.resuming.correction import correction
+from airflow_provider_userdata.delivery.resuming.correction import attempts_of_completed, correction
 from airflow_provider_userdata.delivery.resuming.destination import Destination, destination
 from airflow_provider_userdata.delivery.resuming.doubt import Doubt
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
@@ -28,6 +28,7 @@ __all__ = [
     "SentLog",
     "StoreWriter",
     "any_sent",
+    "attempts_of_completed",
     "correction",
     "damaged",
     "decoded",

@@ -36,7 +36,7 @@ def correction(completed: Completed, folder: Folder, *, with_held: bool) -> Reco
     :param with_held: whether the records that the run held are still there, so that no other run sends them.
     :raises ResumeError: if the run's files can't be read here, or don't say what the marker does.
     """
-    attempts = _attempts(completed)
+    attempts = attempts_of_completed(completed)
     _check_here(completed, folder)
     found = last_fates(folder, attempts)
     sent = _sent_again(found, folder)
@@ -73,7 +73,7 @@ def _stays(line: LastFate) -> bool:
     return line.fate is Fate.REJECTED and (line.rule == HELD_TOO_LONG or line.erased)
 
 
-def _attempts(completed: Completed) -> list[str]:
+def attempts_of_completed(completed: Completed) -> list[str]:
     """Return the names of the run's attempts in their order, which a store may have lost."""
     names = [name.removeprefix("rejects-") for name in completed.journals if name.startswith("rejects-")]
     return sorted(names, key=number_of)

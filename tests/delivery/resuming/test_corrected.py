@@ -346,11 +346,15 @@ def test_lost_originals_end_it(
     assert sandbox.thymia.counts.records == 9
 
 
-def test_a_green_run_keeps_no_originals(attempt: Attempt, rows: Rows, sandbox: Sandbox, tmp_path: Path) -> None:
-    """They are needed only where somebody may correct a red run."""
+def test_a_green_run_keeps_the_originals_of_its_rejects(
+    attempt: Attempt, rows: Rows, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """They show later what of its source is as it was read, also once the rejects are corrected; nothing else stays."""
     attempt("thymia", spoilt(rows("thymia", 10), (1,)), max_rejected=1)
 
-    assert not list((tmp_path / "run").glob("originals-*"))
+    assert sorted(path.name.partition("-")[0] for path in (tmp_path / "run").iterdir()) == [
+        *("originals", "receipts", "rejects")
+    ]
 
 
 def test_object_stores(
