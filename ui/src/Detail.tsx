@@ -3,7 +3,7 @@
 import { Badge, Box, Flex, Grid, Heading, HStack, Stack, Text } from "@chakra-ui/react";
 import { useSearchParams } from "react-router-dom";
 
-import { readDetail, type Detail as DetailOf, type Place, type Row } from "./answer.ts";
+import { readDetail, type Detail as DetailOf, type Place, type Row, type Upload } from "./answer.ts";
 import { Attempts } from "./Attempts.tsx";
 import { Commands } from "./Commands.tsx";
 import { Facts } from "./Facts.tsx";
@@ -20,6 +20,7 @@ import { isUnfinished, stateOf } from "./states.ts";
 import { labelOf } from "./Uploads.tsx";
 import { useData } from "./useData.ts";
 import { useNow } from "./useNow.ts";
+import { useTitle } from "./useTitle.ts";
 import { titleOf } from "./vendors.ts";
 
 /** What a task writes is seen within three seconds, also where Airflow takes a while to answer. */
@@ -43,11 +44,17 @@ export const Detail = ({ place, inTab = false }: Props) => {
       {problem && (
         <ProblemNotice again={again} kept={Boolean(data)} problem={problem} right={`to read XComs and the DAG ${place.dagId}`} />
       )}
+      {!inTab && <Title place={place} upload={data?.row.upload} />}
       {data && <Found detail={data} inTab={inTab} />}
       {data === null && !problem && (inTab ? <Text color="fg.muted">{NONE}.</Text> : <Missing place={place} />)}
       {data === undefined && !problem && <Text color="fg.muted">Loading the upload…</Text>}
     </Stack>
   );
+};
+
+const Title = ({ place, upload }: { place: Place; upload: Upload | undefined }) => {
+  useTitle([upload?.vendor && titleOf(upload), place.dagId, place.taskId].filter(Boolean).join(" · "));
+  return null;
 };
 
 const NONE = "This task uploads nothing with this provider, or has not begun";

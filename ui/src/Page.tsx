@@ -16,6 +16,7 @@ import { Plots } from "./Plots.tsx";
 import { stateOf } from "./states.ts";
 import { Uploads } from "./Uploads.tsx";
 import { useData, type Fetched } from "./useData.ts";
+import { useTitle } from "./useTitle.ts";
 
 const PAUSE = 10_000;
 const AT_FIRST = 50;
@@ -35,6 +36,7 @@ function useList({ days, dag }: Filters): Fetched<List> & { coming: boolean } {
 export const Page = () => {
   const [address] = useSearchParams();
   const filters = filtersOf(address);
+  useTitle("User data");
   const { data, problem, again, coming } = useList(filters);
   return (
     <Stack gap={4} p={{ base: 2, md: 4 }}>
