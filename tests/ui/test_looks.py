@@ -75,6 +75,17 @@ def test_in_the_dark(
     picture(page, f"dark-{which}")
 
 
+def test_in_a_narrow_window(open_as: Callable[..., Page], named: uploads.Cast) -> None:
+    """A table's names have room, down to where uploads are cards."""
+    page = _open(open_as, PAGE, "light", viewport={"width": 1024, "height": 900})
+    upload = page.get_by_test_id("upload").first
+    assert upload.evaluate("one => [one.tagName, one.children[1].clientWidth > 180]") == ["TR", True]
+    _wide_enough(page)
+    page = _open(open_as, PAGE, "light", viewport={"width": 900, "height": 900})
+    assert page.get_by_test_id("upload").first.evaluate("one => one.tagName") == "LI"
+    _wide_enough(page)
+
+
 def _open(open_as: Callable[..., Page], path: str, theme: str, **options: Any) -> Page:
     page = open_as("admin", path, theme=theme, **options)
     expect(page.get_by_role("heading", level=1)).to_be_visible()

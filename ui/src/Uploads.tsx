@@ -106,7 +106,7 @@ const Line = memo(({ row, now }: Props) => (
     <Table.Cell>
       <StateBadge now={now} row={row} />
     </Table.Cell>
-    <Table.Cell>
+    <Table.Cell minW="12rem">
       <What row={row} />
     </Table.Cell>
     <Table.Cell>
@@ -182,6 +182,6 @@ const NarrowUploads = ({ rows, now }: AllProps) => (
 );
 
 export const Uploads = (props: AllProps) => {
-  const [wide] = useMediaQuery(["(min-width: 48rem)"], { ssr: false });
+  const [wide] = useMediaQuery(["(min-width: 64rem)"], { ssr: false });
   return wide ? <WideUploads {...props} /> : <NarrowUploads {...props} />;
 };
