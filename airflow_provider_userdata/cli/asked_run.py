@@ -9,6 +9,8 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
+from sqlalchemy import select
+
 from airflow_provider_userdata.airflow_compat import find
 from airflow_provider_userdata.cli.file_reader import reading
 from airflow_provider_userdata.cli.run_folders import RunFolder, list_output, run_folders
@@ -91,18 +93,15 @@ def _ranges(indexes: Sequence[int]) -> str:
 
 def _output_path(asked: Namespace) -> str | None:
     """Return the task's own output path, as Airflow rendered it; None if it has none, or Airflow no longer knows."""
+    wanted = {"dag_id": asked.dag_id, "task_id": asked.task_id, "run_id": asked.run_id, "map_index": asked.map_index}
     try:
-        fields: Any = find("RenderedTaskInstanceFields", ("airflow.models.renderedtifields",))
+        # By its table: by its class, SQLAlchemy would first look at all of Airflow's classes, for half a second.
+        table: Any = find("RenderedTaskInstanceFields", ("airflow.models.renderedtifields",)).__table__
+        query = select(table.c.rendered_fields)
+        for name, value in wanted.items():
+            query = query if value is None else query.where(table.c[name] == value)
         with find("create_session", ("airflow.utils.session",))() as session:
-            rows = session.query(fields.rendered_fields).filter(
-                fields.dag_id == asked.dag_id,
-                fields.task_id == asked.task_id,
-            )
-            if asked.run_id is not None:
-                rows = rows.filter(fields.run_id == asked.run_id)
-            if asked.map_index is not None:
-                rows = rows.filter(fields.map_index == asked.map_index)
-            found = rows.first()
+            found = session.execute(query.limit(1)).first()
     except Exception:  # noqa: BLE001  # the database can't be reached from here: the setting is a good guess
         return None
     path = found[0].get("output_path") if found else None
