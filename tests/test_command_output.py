@@ -136,3 +136,17 @@ def test_files_below_a_folder(tmp_path: Path) -> None:
     assert [(file.name, file.size) for file in found["d", "r"]] == [("a", 2), ("b", 1)]
     assert all(file.changed is not None for files in found.values() for file in files)
     assert files_below(tmp_path / "nowhere") == files_below(tmp_path / "d" / "r" / "a") == {}
+
+
+@pytest.mark.parametrize("arguments", [("runs",), ("report", "d", "t", "--run-id", "r"), ("find", "--user", "u")])
+def test_a_folder_that_cannot_be_read(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Is named, in one line."""
+
+    def refused(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("airflow_provider_userdata.delivery.recording.found_files.os.scandir", refused)
+    with pytest.raises(SystemExit, match=rf"^userdata: {tmp_path}\S* can't be read: Permission denied$"):
+        main([*arguments, "--output-path", str(tmp_path)])
