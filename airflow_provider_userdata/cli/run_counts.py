@@ -13,7 +13,7 @@ import msgspec
 
 from airflow_provider_userdata.cli.run_folders import RunFolder
 from airflow_provider_userdata.delivery import Fate
-from airflow_provider_userdata.delivery.recording import MARKS, Marks, Range, RejectLine, marks_of
+from airflow_provider_userdata.delivery.recording import MARKS, Marks, Range, RejectLine, marks_of, positions_of
 from airflow_provider_userdata.delivery.resuming import IntervalSet
 
 
@@ -78,6 +78,9 @@ def counts_of(folder: RunFolder, *, places: bool = False) -> Counts:
                     counts.places[reject.position] = place
                 if replayed and replayed.get(number) is Fate.DELIVERED:
                     counts.delivered.add(reject.position, 1)
+    for moved, positions in positions_of(_mark_lines(folder)):
+        if moved is Fate.DELIVERED:
+            counts.delivered.add_all(positions)
     return counts
 
 
@@ -106,8 +109,12 @@ def _received(folder: RunFolder) -> Counts:
 
 
 def _marks(folder: RunFolder) -> Marks:
+    return marks_of(_mark_lines(folder))
+
+
+def _mark_lines(folder: RunFolder) -> Iterator[bytes]:
     files = sorted((file for file in folder.files if file.name.startswith(MARKS)), key=lambda file: file.name)
-    return marks_of(chain.from_iterable(map(folder.whole_lines, files)))
+    return chain.from_iterable(map(folder.whole_lines, files))
 
 
 def _decoded(decoder: msgspec.json.Decoder[Any], folder: RunFolder, kind: str) -> Iterator[Any]:

@@ -20,6 +20,7 @@ from airflow_provider_userdata.delivery.recording import (
     read_log,
     read_marks,
     read_originals,
+    read_positions,
     receipts_name,
 )
 from airflow_provider_userdata.delivery.report import Fate
@@ -102,10 +103,14 @@ def proofs_of(completed: Completed, folder: Folder) -> Proofs:
             f"the run's first {completed.carried_in} records are from an earlier run, which had held them, and they "
             f"aren't in {folder} any more. {_WAY_OUT}"
         )
+    replayed, unknown = _with(fates, Fate.DELIVERED), _with(fates, Fate.UNKNOWN)
+    for fate, positions in read_positions(folder):  # sent by a replay before the run came to its end
+        if fate in (Fate.DELIVERED, Fate.UNKNOWN):
+            (replayed if fate is Fate.DELIVERED else unknown).add_all(positions)
     found = Proofs(
         days,
-        replayed=_with(fates, Fate.DELIVERED),
-        unknown=_with(fates, Fate.UNKNOWN),
+        replayed=replayed,
+        unknown=unknown,
         originals={
             place: row for place, row in originals.items() if row.is_kept and (place in fates or place in carried_in)
         },

@@ -60,7 +60,9 @@ from airflow_provider_userdata.delivery.recording.replay_marks import (
     ReplayMarks,
     marks_name,
     marks_of,
+    positions_of,
     read_marks,
+    read_positions,
 )
 from airflow_provider_userdata.delivery.recording.spooled_lines import SpooledLines
 from airflow_provider_userdata.delivery.recording.store_path import StorePath
@@ -108,10 +110,12 @@ __all__ = [
     "numbered_lines",
     "original_in",
     "overwrite",
+    "positions_of",
     "reached",
     "read_log",
     "read_marks",
     "read_originals",
+    "read_positions",
     "receipts_name",
     "rejects_name",
     "sent_name",

@@ -25,11 +25,13 @@ class _Line(msgspec.Struct):
 
     :param file: the name of the rejects file.
     :param lines: as `(first, count)`.
+    :param positions: of records whose lines were removed since, as `(first, count)`.
     """
 
     file: str
     lines: Sequence[Sequence[Count]]
     fate: Fate
+    positions: Sequence[Sequence[Count]] = ()
 
 
 _encode = msgspec.json.Encoder().encode
@@ -52,6 +54,14 @@ class ReplayMarks:
         :raises OutputError: if it can't be written.
         """
         self._log.append(_encode(_Line(file, lines, fate)))
+        self._changed = True
+
+    def record_positions(self, positions: Sequence[Sequence[int]], fate: Fate) -> None:
+        """Write what became of records whose lines are about to be removed.
+
+        :raises OutputError: if it can't be written.
+        """
+        self._log.append(_encode(_Line("", (), fate, positions)))
         self._changed = True
 
     def flush(self) -> None:
@@ -86,6 +96,22 @@ def marks_of(lines: Iterable[bytes]) -> Marks:
             for place in _places(line.lines):
                 if fates.get(place) is not Fate.DELIVERED:
                     fates[place] = line.fate
+    return found
+
+
+def read_positions(folder: Folder) -> list[tuple[Fate, Sequence[Sequence[int]]]]:
+    """Return what became of records that were sent again, and whose lines were removed since. Blocks."""
+    return positions_of(chain.from_iterable(_lines(folder, name) for name in sorted(_names(folder))))
+
+
+def positions_of(lines: Iterable[bytes]) -> list[tuple[Fate, Sequence[Sequence[int]]]]:
+    """Return the same, of lines that `ReplayMarks` wrote."""
+    found = []
+    for text in lines:
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+            line = _decode(text)
+            if line.positions:
+                found.append((line.fate, line.positions))
     return found
 
 

@@ -24,6 +24,7 @@ from airflow_provider_userdata.delivery.recording import (
     is_local,
     reached,
     read_log,
+    read_positions,
     receipts_name,
     rejects_name,
     sent_name,
@@ -32,6 +33,7 @@ from airflow_provider_userdata.delivery.report import Counters, Fate
 from airflow_provider_userdata.delivery.resuming.checkpoint import Checkpoint
 from airflow_provider_userdata.delivery.resuming.doubt import ALL, Doubt
 from airflow_provider_userdata.delivery.resuming.interval_set import IntervalSet
+from airflow_provider_userdata.delivery.resuming.sent_meanwhile import keep_sent_meanwhile
 from airflow_provider_userdata.delivery.resuming.soundness import damaged, only_within
 from airflow_provider_userdata.errors import ResumeError
 
@@ -119,6 +121,8 @@ def recover(checkpoint: Checkpoint, folder: Folder, *, must_know: bool) -> Recov
         for reject in _lines(checkpoint, folder, rejects_name(attempt), RejectLine):
             only_within(rejects_name(attempt), [(reject.position, 1)], then.was_read, "it holds what was not read")
             _record(settled, [(reject.position, 1)], tally, reject.fate, reject)
+    for fate, positions in read_positions(folder):
+        _record(settled, [(start, length) for start, length in positions], tally, fate)
     in_doubt.extend(sent.ranges())
     doubt = Doubt(IntervalSet(in_doubt).without(settled), below)
     return Recovery(checkpoint, settled, doubt, tally.snapshot(), read, proven)
@@ -166,6 +170,7 @@ def _sent(checkpoint: Checkpoint, folder: Folder, attempt: str, tally: Counters)
         if line.left is not None:
             if line.left < covered:
                 raise damaged(name, "it would take out rejects that the checkpoint covers")
+            keep_sent_meanwhile(folder, attempt)
             cut_log(folder, rejects_name(attempt), line.left)
         found.until = found.until if line.until is None else line.until
         found.closed = found.closed or line.closed

@@ -174,14 +174,22 @@ def test_samples_that_were_carried_in_come_first(
     def held(run: str) -> CarryOverFolder:
         return CarryOverFolder(tmp_path / "held", "steps", "us", run)
 
-    attempt(vendor, records[:2], held=held("monday"), output=tmp_path / "monday", store=MemoryStore())
-    attempt(vendor, [*records[2:], *named], held=held("tuesday"))
+    def renamed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            {**{name: row[name] for name in row if name != "device_name"}, "dev": row["device_name"]} for row in rows
+        ]
 
-    assert look(vendor, [*records[2:], *named]) == {"delivered": [0, 1, 2, 3, 4]}
+    names = {"start_date", "unit", "value", *(["user_id"] if users else [])}
+    fields = {"device_name": "dev", **{name: name for name in names}}
+    before, source = renamed(records[:2]), renamed([*records[2:], *named])
+    attempt(vendor, before, fields=fields, held=held("monday"), output=tmp_path / "monday", store=MemoryStore())
+    attempt(vendor, source, fields=fields, held=held("tuesday"))
+
+    assert look(vendor, source, fields=fields) == {"delivered": [0, 1, 2, 3, 4]}
     (originals,) = (tmp_path / "run").glob("originals-*")
     originals.unlink()
     with pytest.raises(ResumeError, match="first 2 records are from an earlier run"):
-        look(vendor, [*records[2:], *named])
+        look(vendor, source, fields=fields)
 
 
 def test_what_a_replay_delivered_counts_if_it_is_known(
@@ -197,6 +205,21 @@ def test_what_a_replay_delivered_counts_if_it_is_known(
     assert look("thymia", records) == {"replayed": [0], "corrected": [0], "delivered": all_but(0, 5)}
     corrected = [other(records[0]), *records[1:]]
     assert look("thymia", corrected) == {"corrected": [0, 1], "delivered": all_but(0, 5)}
+
+
+def test_what_a_replay_sent_before_the_end_counts(
+    attempt: Attempt, rows: Rows, look: Look, again: Attempt, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The run was halted, a replay sent some of what it held, and a retry the others."""
+    records = rows("thymia", COUNT)
+    sandbox.thymia.script("ok x5", "503 x99")
+    attempt("thymia", records, max_in_flight=1, patience=Patience(max_attempts=1))
+    sandbox.thymia.clear_faults()
+    assert again("thymia", RejectsSource(tmp_path / "run", limit=10)).report.delivered == 10
+    attempt("thymia", records)
+
+    found = look("thymia", records)
+    assert (len(found["replayed"]), sorted([*found["replayed"], *found["delivered"]])) == (10, list(range(COUNT)))
 
 
 @pytest.mark.parametrize("what", ["removed", "truncated", "one of two"])
