@@ -12,8 +12,12 @@ _YEAR_LAST = re.compile(r"(\d{1,2})[-/.]\s?(\d{1,2})[-/.]\s?(\d{4}|\d{2})", re.A
 _NAMED = re.compile(r"(\d{1,2})\.?[- ]?([^\W\d]{3,})\.?,?[- ]?(\d{4}|\d{2})")
 _NAMED_FIRST = re.compile(r"([^\W\d]{3,})\.? (\d{1,2}),? (\d{4})")
 _TIME = re.compile(
-    r"[T ,]*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp])?(?:\.?[Mm]\.?)?\s*(?:Z|[+-]\d{2}:?\d{2})?", re.ASCII
+    r"[T ,]*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*(?:([AaPp])\.?[Mm]\.?)?\s*"
+    r"([Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?",
+    re.ASCII,
 )
+_EXCELS_FRACTION = re.compile(r"(\d{2}):(\d{2}[.,]\d)", re.ASCII)
+"""Minutes, seconds and a tenth: so Excel shows a date and time with a part of a second, and saves it in a CSV."""
 _SHORT = re.compile(r"\d{1,2}[-. ]{1,2}[^\W\d]{3,}\.?|[^\W\d]{3,}\.?[- ]\d{2,4}|\d{1,2}月\d{1,2}日")
 _TWO_PARTS = re.compile(r"(\d{1,2}|[A-Za-z]{3,9})[-/. ]?(\d{1,4})", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -27,23 +31,32 @@ class _Moment(NamedTuple):
 
     :param dates: years, months and days, as they may be read; none for a time of any day.
     :param time: hours, minutes, and seconds if they are written; None if there is no time.
+    :param fraction: the digits of a part of a second.
+    :param has_offset: whether an offset from UTC is written.
     """
 
     dates: frozenset[tuple[int, int, int]]
-    time: tuple[int, ...] | None
+    time: tuple[int, ...] | None = None
+    fraction: str = ""
+    has_offset: bool = False
 
 
 def lost_moment_form(before: str, after: str) -> str | None:
     """Return in words what became of a date or a time that is otherwise the same; None if it isn't.
 
-    A date that is written as ISO 8601 now, and wasn't before, is a correction.
+    A date that is written as ISO 8601 now, and wasn't before, is a correction. So is what says more than before: no
+    spreadsheet writes an offset from UTC, or a time of day behind a date that it leaves as it was.
     """
     was, now = _moment(before), _moment(after)
     if was is None:
         return "became a date" if _became_date(before, after) else None
     if now is None:
+        if _is_excels_fraction(was, after):
+            return "the date and the hour are gone"
         return "the date became a number" if _is_day_number(was, after) else None
-    if _ISO.fullmatch(after) and not _ISO.fullmatch(before):
+    if (_ISO.fullmatch(after) and not _ISO.fullmatch(before)) or now.has_offset:
+        return None
+    if was.time is None and now.time is not None and after.startswith(before):
         return None
     if not _same_date(was, now) or not _same_time(was, now):
         return None
@@ -56,15 +69,16 @@ def _moment(text: str) -> _Moment | None:
     dates, end = (frozenset(), 0) if found is None else found
     rest = text[end:]
     if not rest:
-        return _Moment(dates, None) if dates else None
+        return _Moment(dates) if dates else None
     clock = _TIME.fullmatch(rest)
     if clock is None:
         return None
     hour = int(clock[1])
-    if clock[4]:
-        hour = hour % 12 + 12 * (clock[4] in "Pp")
+    if clock[5]:
+        hour = hour % 12 + 12 * (clock[5] in "Pp")
     seconds = () if clock[3] is None else (int(clock[3]),)
-    return _Moment(dates, (hour, int(clock[2]), *seconds))
+    fraction = (clock[4] or "").rstrip("0")
+    return _Moment(dates, (hour, int(clock[2]), *seconds), fraction, has_offset=clock[6] is not None)
 
 
 def _date(text: str) -> tuple[frozenset[tuple[int, int, int]], int] | None:
@@ -107,11 +121,25 @@ def _same_date(was: _Moment, now: _Moment) -> bool:
 
 
 def _same_time(was: _Moment, now: _Moment) -> bool:
-    """Return whether the times are the same, as far as the new one is written: a spreadsheet leaves seconds out."""
+    """Return whether the times are the same, as far as the new one is written.
+
+    A spreadsheet leaves seconds and parts of them out, and adds seconds only where there are none.
+    """
     if now.time is None:
         return True
-    midnight = (0, 0, 0)
-    return (was.time or midnight)[: len(now.time)] == now.time[: len(was.time or midnight)]
+    known = was.time or (0, 0, 0)
+    missing = len(now.time) - len(known)
+    return (*known, *[0] * missing)[: len(now.time)] == now.time and was.fraction.startswith(now.fraction)
+
+
+def _is_excels_fraction(was: _Moment, after: str) -> bool:
+    found = _EXCELS_FRACTION.fullmatch(after)
+    if found is None or was.time is None or not was.fraction:
+        return False
+    _, minutes, seconds = was.time
+    tenths = round((minutes * 60 + seconds + float(f"0.{was.fraction}")) * 10)
+    shown = round((int(found[1]) * 60 + float(found[2].replace(",", "."))) * 10)
+    return (tenths - shown) % 36_000 in (0, 1, 35_999)
 
 
 def _is_day_number(was: _Moment, after: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import ROUND_FLOOR, Decimal
 from functools import partial
 from typing import Any, NamedTuple
@@ -22,7 +22,9 @@ _LOOSE_ISO = re.compile(
     r"(?:[.,](?P<fraction>\d{1,30}))?)?)?\s*+(?P<offset>[Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)?\s*+",
     re.ASCII,
 )
+_WITH_OFFSET = re.compile(r"(?P<local>.*\S)\s*+(?P<offset>Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII | re.DOTALL)
 _SAMPLE = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
+_TO_MINUTES = len("2001-02-03T04:05")
 _TO_MICROSECONDS = len("2001-02-03T04:05:06.000000")
 
 Read = Callable[[Any], str]
@@ -54,7 +56,7 @@ def reader_of(form: str, zone: tzinfo | None) -> Read:
         read = partial(_from_epoch, units=_UNITS[form])
     else:
         _check_format(form)
-        read = partial(_from_format, form=form)
+        read = partial(_from_format, form=form, zone=None if "%z" in form.replace("%%", "") else zone)
     return lambda value: _written(_instant(value, read), zone)
 
 
@@ -109,13 +111,32 @@ def _from_epoch(value: Any, units: Decimal) -> Instant:
         raise ValueError("is out of the calendar's range") from None
 
 
-def _from_format(value: Any, form: str) -> Instant:
+def _from_format(value: Any, form: str, zone: tzinfo | None) -> Instant:
+    """Return a date and time.
+
+    :param zone: of a form without an offset: an offset that the zone has then may follow the text, and so may a `Z`.
+    """
     if not isinstance(value, str):
         raise ValueError(f"is of type {type(value).__name__}, not a text of the form {form!r}")  # noqa: TRY004
+    text = value.strip()
+    told = None
+    if (local := _parsed(text, form)) is None and zone is not None and (told := _WITH_OFFSET.fullmatch(text)):
+        local = _parsed(told["local"], form)
+    if local is None:
+        raise ValueError(f"is not of the form {form!r}")
+    if told is None or zone is None:
+        return Instant(local)
+    exact = datetime.combine(local.date(), local.time(), datetime.strptime(told["offset"], "%z").tzinfo)
+    if told["offset"] != "Z" and exact.utcoffset() not in _offsets(local, zone):
+        raise ValueError("has an offset from UTC that the zone doesn't have then")
+    return Instant(exact)
+
+
+def _parsed(text: str, form: str) -> datetime | None:
     try:
-        return Instant(datetime.strptime(value.strip(), form))
+        return datetime.strptime(text, form)
     except (ValueError, OverflowError):
-        raise ValueError(f"is not of the form {form!r}") from None
+        return None
 
 
 def _written(instant: Instant, zone: tzinfo | None) -> str:
@@ -135,12 +156,22 @@ def _written(instant: Instant, zone: tzinfo | None) -> str:
 def _in_zone(local: datetime, zone: tzinfo | None) -> datetime:
     if zone is None:
         raise ValueError("has no offset from UTC, and the Timestamp names no timezone")
-    first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    earlier, later = first.utcoffset(), second.utcoffset()
+    earlier, later = _offsets(local, zone)
     if earlier is None or later is None:
         raise ValueError("has no offset from UTC in that zone")
     if earlier < later:
         raise ValueError("is a local time that the zone skips")
     if earlier > later:
-        raise ValueError("is a local time that the zone's clocks show twice")
-    return first
+        either = " or ".join(_text_of(offset) for offset in (earlier, later))
+        raise ValueError(f"is a local time that the zone's clocks show twice: add {either} at its end to say which")
+    return local.replace(tzinfo=zone)
+
+
+def _offsets(local: datetime, zone: tzinfo) -> tuple[timedelta | None, timedelta | None]:
+    """Return the offsets that a zone has at a local time: two if its clocks show it twice, or skip it."""
+    first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    return first.utcoffset(), second.utcoffset()
+
+
+def _text_of(offset: timedelta) -> str:
+    return _EPOCH.replace(tzinfo=timezone(offset)).isoformat(timespec="minutes")[_TO_MINUTES:]

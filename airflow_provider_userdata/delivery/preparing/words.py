@@ -65,8 +65,9 @@ class Timestamp:
         `epoch_ms`, seconds or milliseconds since 1970; or `iso`, ISO 8601 also with a space or nothing for the `T`, or
         without colons. Default: `iso`.
     :param timezone: the zone of local times, which have no offset: a `tzinfo`, or a name such as `"Asia/Tokyo"`. A
-        local time that the zone's clocks show twice, or never, is rejected. None (the default) rejects times without
-        an offset.
+        local time that the zone's clocks show twice, or never, is rejected, unless it ends with the offset that is
+        meant, such as `+02:00`, or with `Z` for UTC: that is read after any format without `%z`, too. None (the
+        default) rejects times without an offset.
     """
 
     column: str | Column
