@@ -8,14 +8,14 @@ import os
 import pickle
 import sqlite3
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from airflow_provider_userdata.errors import OutputError
 from airflow_provider_userdata.records import Record
 
-MOST_RECORDS = 100_000
+MOST_RECORDS = 200_000
 """Records in memory. If there are more, half of them go into the file: of users who were not seen for longest."""
 _KEYS = 500
 """Users who are looked up at once: any SQLite takes as many."""
@@ -73,16 +73,20 @@ class FewRecords:
         """
         if self._count <= self._most:
             return
-        texts: list[tuple[str | None, bytes]] = []
-        for user in list(islice(self._users, (len(self._users) + 1) // 2)):
-            records = self.take(user)
-            try:
-                texts.append((user, pickle.dumps(records, pickle.HIGHEST_PROTOCOL)))
-            except Exception:  # noqa: BLE001  # a row may be any object of a DAG author's, and raise anything
-                self._lasting[user] = records
         if self._file is None:
             self._file = _File(self._folder)
-        self._file.add(texts)
+        self._file.add(self._texts_of(list(islice(self._users, (len(self._users) + 1) // 2))))
+
+    def _texts_of(self, users: Sequence[str | None]) -> Iterator[tuple[str | None, bytes]]:
+        """Take users' records out of memory, and yield them as bytes."""
+        for user in users:
+            records = self.take(user)
+            try:
+                text = pickle.dumps(records, pickle.HIGHEST_PROTOCOL)
+            except Exception:  # noqa: BLE001  # a row may be any object of a DAG author's, and raise anything
+                self._lasting[user] = records
+            else:
+                yield user, text
 
 
 class _File:
@@ -110,8 +114,9 @@ class _File:
             for (text,) in self._database.execute("SELECT records FROM few ORDER BY id"):
                 yield pickle.loads(text)  # noqa: S301  # `add` wrote it, into a file that nobody else can open
 
-    def add(self, texts: list[tuple[str | None, bytes]]) -> None:
-        rows = [(_number(user), text) for user, text in texts]
+    def add(self, texts: Iterable[tuple[str | None, bytes]]) -> None:
+        """Add users' records."""
+        rows = ((_number(user), text) for user, text in texts)
         with _usable():
             self._database.execute("BEGIN")
             self._database.executemany("INSERT INTO few (user, records) VALUES (?, ?)", rows)
