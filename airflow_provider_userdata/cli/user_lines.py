@@ -80,22 +80,23 @@ def _rejects(folder: RunFolder, user: Mentions) -> Iterator[UserLine]:
 def _originals(folder: RunFolder, user: Mentions, rejected: set[tuple[str, int]]) -> Iterator[UserLine]:
     """Yield the lines of what was read of rejected records, and of others that mention the user."""
     for _, file in folder.of_kind(ORIGINALS):
+        positions = {position for attempt, position in rejected if attempt == _attempt(folder, file.name)}
         for offset, text in folder.reader.placed_lines(file):
-            value = decoded(text)
-            if not isinstance(value, dict):
-                if user.is_in_text(beginning_of_original(text)):
+            original = original_in(text)
+            if original is None:
+                if not isinstance(decoded(text), dict) and user.is_in_text(beginning_of_original(text)):
                     yield UserLine(ORIGINALS, file.name, offset, text)
                 continue
-            line = UserLine(ORIGINALS, file.name, offset, text, value)
-            row = original_in(text)
-            is_of_reject = (_attempt(folder, file.name), line.position) in rejected
-            if row is not None and row.is_kept and (is_of_reject or _mentions(row, user)):
-                yield line
+            position, row = original
+            if row.is_kept and (position in positions or _mentions(row, user)):
+                yield UserLine(ORIGINALS, file.name, offset, text, decoded(text))
 
 
 def _mentions(row: OriginalRow, user: Mentions) -> bool:
     """Return whether a row as it was read, a line or cells in MessagePack, mentions the user."""
     if row.line is not None:
+        if not user.may_be_in(row.line):
+            return False
         value = decoded(row.line)
         return bool(user.fields_in(value)) or (value is None and user.is_in_text(row.line.decode(errors="replace")))
     try:

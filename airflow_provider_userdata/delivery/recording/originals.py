@@ -54,10 +54,11 @@ def read_originals(folder: Folder, attempts: Iterable[str]) -> dict[int, Origina
     return found
 
 
-def original_in(text: bytes) -> OriginalRow | None:
-    """Return the row in a line; None if it can't be read."""
+def original_in(text: bytes) -> tuple[int, OriginalRow] | None:
+    """Return the position and the row in a line; None if it can't be read."""
     with contextlib.suppress(msgspec.DecodeError):
-        return _decode(text).row
+        line = _decode(text)
+        return line.position, line.row
     return None
 
 
