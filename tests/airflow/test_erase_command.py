@@ -100,7 +100,7 @@ def test_a_user_is_erased_from_receipts_and_rejects(
 
     assert ended.code == 0
     assert sorted(one["what"] for one in ended.told["found"]) == ["delivered", "rejected"]
-    assert ended.told["erased"] == {"receipts": 1, "rejects": 1}
+    assert ended.told["erased"] == {"receipts": 1, "rejects": 1, "originals": 1}
     assert (ended.told["left"], ended.told["beyond"]) == ([], list(BEYOND))
     assert sizes(output) == before
     assert kept_of(USER, output) == []
@@ -148,7 +148,7 @@ def test_held_samples_are_erased(
 
     ended = erase(USER)
 
-    assert (ended.code, ended.told["erased"]) == (0, {"rejects": 1, "held records": 1})
+    assert (ended.code, ended.told["erased"]) == (0, {"rejects": 1, "originals": 1, "held records": 1})
     assert kept_of(USER, output) == []
     (waiting,) = json.loads(call("held", "list", "-o", "json").text)
     assert (waiting["records"], waiting["taken by a run"]) == (1, False)
@@ -189,7 +189,7 @@ def test_what_a_run_has_taken_is_left(
 
     ended = erase(USER)
 
-    assert (ended.code, ended.told["erased"]) == (3, {"rejects": 1})
+    assert (ended.code, ended.told["erased"]) == (3, {"rejects": 1, "originals": 1})
     (left,) = ended.told["left"]
     assert left.startswith(f"{dag.dag_id} upload: 1 held record that a run has taken")
     claims.drop(name, [1])
@@ -234,7 +234,7 @@ def test_numbers_need_a_field(
     assert "It was found in: age (1), user_id (1)" in capsys.readouterr().err
     assert len([line for line in run.lines(output, "upload", "rejects") if "record" in line]) == 2
 
-    assert erase("72", "--field", "user_id").told["erased"] == {"rejects": 1}
+    assert erase("72", "--field", "user_id").told["erased"] == {"rejects": 1, "originals": 1}
 
     (line,) = [line for line in run.lines(output, "upload", "rejects") if "record" in line]
     assert line["record"]["user_id"] == "a"
@@ -331,7 +331,7 @@ def test_a_kill_at_any_step(
     assert erase(USER).told["erased"] == {
         "receipts": 1,
         "rejects": 2,
-        "originals": 1,
+        "originals": 2,
         "held records": 1,
         "ledger entries": 1,
     }
@@ -397,7 +397,7 @@ def test_rejects_that_a_replay_sends_are_left(
         f"{dag.dag_id} upload, run {run.run_id}: run replay__1 is sending its rejects again: {LATER}"
     ]
     claims.drop("replays", [1])
-    assert erase(USER).told["erased"] == {"rejects": 1}
+    assert erase(USER).told["erased"] == {"rejects": 1, "originals": 1}
     assert claims.listed() == {}
 
 
@@ -445,7 +445,7 @@ def test_held_samples_that_name_nobody(
 
     ended = erase(USER)
 
-    assert (ended.code, ended.told["erased"]) == (3, {"rejects": 1})
+    assert (ended.code, ended.told["erased"]) == (3, {"rejects": 1, "originals": 1})
     (left,) = ended.told["left"]
     assert left.startswith(f"{dag.dag_id} upload: held records that don't name their user wait there")
     call("held", "drop", dag.dag_id, "upload", "--yes")
