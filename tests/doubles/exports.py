@@ -11,6 +11,7 @@ import random
 import sqlite3
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -129,9 +130,9 @@ FILES: dict[str, Callable[[Path, Rows], Path]] = {
     "jsonl.gz": write_gz,
     "csv.gz": write_csv_gz,
     "glob": write_several,
-    "parquet": write_parquet,
+    **({"parquet": write_parquet} if find_spec("pyarrow") else {}),
 }
-"""What writes records, by the kind of file."""
+"""What writes records, by the kind of file that can be read here."""
 
 
 def _names(rows: Rows) -> list[str]:
