@@ -98,6 +98,9 @@ def test_they_say_the_same(
     def fix(person: dict[str, Any]) -> dict[str, Any]:
         return {"user_id": "y", "plan": "free"} if person["user_id"] == " " else person
 
+    tried = replay(upload, RejectsSource(run=(dag.dag_id, "upload"), fix=fix), dry_run=True)
+    assert (tried.report.valid, tried.report.rejected) == (1, 1)
+    assert len(json.loads(call("runs", "-o", "json"))) == 2  # a trial leaves nothing
     again = replay(upload, RejectsSource(run=(dag.dag_id, "upload"), fix=fix))
     assert (again.report.delivered, again.report.rejected) == (1, 1)
     assert json.loads(call("report", *asked, "-o", "json"))["reasons"] == {"P6": 1}
