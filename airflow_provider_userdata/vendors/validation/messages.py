@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +34,10 @@ _PYTHON_TYPES = (
     (dict, "object"),
 )
 
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+"""A number such as 1,024, which JSON doesn't know."""
+_NUMBERS = frozenset({"integer", "number"})
+
 
 def reason(keyword: str | None, wanted: Any, value: Any) -> str:
     """Return what is wrong with a value.
@@ -49,15 +54,21 @@ def _type_name(value: object) -> str:
         return _TYPE_NAMES["number"] if is_finite(value) else "not a finite number"
     for python_type, kind in _PYTHON_TYPES:
         if isinstance(value, python_type):
-            return _TYPE_NAMES[kind]
+            return "empty" if value == "" else _TYPE_NAMES[kind]
     return "not a JSON value"
+
+
+def _is_grouped(value: object, expected: Collection[str]) -> bool:
+    """Return whether a text would be a number without its thousands separators, and one is expected."""
+    return isinstance(value, str) and not _NUMBERS.isdisjoint(expected) and _GROUPED.fullmatch(value) is not None
 
 
 def _type_reason(expected: str | list[str], value: object) -> str:
     if is_nan(value):
         return NAN
     names = [expected] if isinstance(expected, str) else expected
-    return f"is {_type_name(value)}, expected {' or '.join(_TYPE_NAMES.get(name, name) for name in names)}"
+    found = "a text with thousands separators" if _is_grouped(value, names) else _type_name(value)
+    return f"is {found}, expected {' or '.join(_TYPE_NAMES.get(name, name) for name in names)}"
 
 
 def _text_reason(form: str, value: object) -> str:

@@ -191,6 +191,8 @@ def _below_microseconds(text: str) -> str:
 
 def _why_not(text: str) -> str:
     """Return why a text that can't be read is outside the profile."""
+    if not text:
+        return "is empty"
     shaped = _RIGHT_SHAPE.fullmatch(text)
     if shaped is None:
         reasons = (reason for pattern, reason in _NEAR_MISSES if pattern.fullmatch(text))
