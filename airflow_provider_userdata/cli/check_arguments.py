@@ -19,7 +19,7 @@ examples:
   check people.csv --vendor ptengine --fields 'user_id=id,plan'
   check 'moods/*.jsonl' --vendor thymia --user-label patient --schema mood.json
   check steps.csv --vendor gerosense --data-type steps --delimiter ';' --fields '{
-      "device_name": "phone", "unit": Constant("count/min"), "value": "steps",
+      "device_name": "phone", "unit": Constant("count"), "value": "steps",
       "start_date": Timestamp("begun", "%Y-%m-%d %H:%M:%S", "Asia/Tokyo")}'
   check 'SELECT id AS user_id, plan FROM customers' --conn-id crm --vendor ptengine
 
