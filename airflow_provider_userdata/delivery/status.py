@@ -28,6 +28,7 @@ class Status:
     :param seconds_left: None if unknown.
     :param attempts: the attempts before this one, and how far they had come.
     :param faults: what is wrong with most invalid records, such as `G8 $.unit is missing`, with their number.
+    :param more_faults: how many different faults there are beside those.
     :param repeated: whether an earlier attempt had completed the run: nothing is sent, and the counts are that one's.
     """
 
@@ -43,6 +44,7 @@ class Status:
     seconds_left: float | None = None
     attempts: Sequence[EarlierAttempt] = ()
     faults: Mapping[str, int] = field(default_factory=dict)
+    more_faults: int = 0
     repeated: bool = False
 
 

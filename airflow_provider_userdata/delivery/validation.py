@@ -81,6 +81,11 @@ class Validator:
         """Return what is wrong with most invalid records, each with its number, in words that may be logged (A6)."""
         return dict(self._faults.most_common(most))
 
+    @property
+    def different_faults(self) -> int:
+        """How many different things are wrong with invalid records, as far as they are counted."""
+        return len(self._faults)
+
     def _late(self, positions: Sequence[int]) -> list[tuple[int, Invalid]]:
         """Return which records from an earlier run have waited for too long, by their place among these positions.
 

@@ -70,6 +70,7 @@ class Watch:
             seconds_left=self._seconds_left(second),
             attempts=self._checkpointer.attempts,
             faults=self.faults(),
+            more_faults=max(self._checker.different_faults - SHOWN_FAULTS, 0),
             repeated=report is not None,
         )
 

@@ -94,6 +94,16 @@ def test_a_delivery_says_when_it_starts_and_how_it_ended(deliver: Deliver, rows:
     assert (last.rate[0], last.rate[-1][1]) == ((0.0, 0), 5)
 
 
+def test_how_many_reasons_are_not_named(deliver: Deliver) -> None:
+    """Five are named, with their numbers, and the others are counted."""
+    shown = Recorder()
+    users = [{"user_id": f"u{number}", f"attribute {number}": "x" * (130 + number)} for number in range(7)]
+
+    deliver("ptengine", users, observers=[shown])
+
+    assert (len(shown.last.faults), shown.last.more_faults) == (5, 2)
+
+
 @pytest.mark.parametrize(
     ("script", "given", "error"),
     [

@@ -95,6 +95,8 @@ def summary(status: Status, error: BaseException | None) -> str:
     if report.reasons:
         lines.append(f"By rule: {by_rule(report.reasons)}")
     lines += [f"Invalid: {fault}: {count:,}" for fault, count in status.faults.items()]
+    if status.more_faults:
+        lines.append(f"Invalid: and {status.more_faults:,} more reason{'s' * (status.more_faults > 1)}")
     if report.rejects:
         lines.append(f"Rejected, held and unknown records, whole, with the reason of each: {report.rejects}")
     if report.receipts:
