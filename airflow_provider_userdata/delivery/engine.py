@@ -103,7 +103,7 @@ class Engine:
             keep_proven=self._filter is not None,
             held=plan.held,
         )
-        self._trial = Trial(plan.vendor, plan.public_names, self._fates, self._tally)
+        self._trial = Trial(plan.vendor, plan.public_names | plan.vendor.request_names, self._fates, self._tally)
         self._build_sending(plan)
         self._build_saving(plan)
 

@@ -128,7 +128,9 @@ class Vendor(Protocol):
     suspect_rule: ClassVar[str]
     """The rule that a refused group is filed under, where the records at fault can't be told apart (G12, P11)."""
     known_fields: ClassVar[frozenset[str]]
-    """The contract's own field names: the only keys that may stand in a log (A6)."""
+    """The contract's own field names: the only keys of records that may stand in a log (A6)."""
+    request_names: ClassVar[frozenset[str]] = frozenset()
+    """The names that a request's body has around its records, beside those."""
     rules: ClassVar[Mapping[str, str]] = {}
     """What each of the vendor's rules says in a few words, by its number: every rule that a record may break."""
     too_few_rule: ClassVar[str] = LEFT_AT_THE_END

@@ -22,6 +22,7 @@ from airflow_provider_userdata.vendors.gerosense_sample import (
     FIELDS,
     MOST_SAMPLES,
     OPTIONAL_FIELDS,
+    REQUEST_NAMES,
     REQUIRED_FIELDS,
     Sample,
     is_valid,
@@ -89,6 +90,7 @@ class GeroSense(Vendor):
     too_few_rule: ClassVar[str] = "G4"
     maintenance_rule: ClassVar[str] = "G13"
     known_fields: ClassVar[frozenset[str]] = FIELDS
+    request_names: ClassVar[frozenset[str]] = REQUEST_NAMES
     status_path: ClassVar[str | None] = STATUS_PATH
 
     def prepare_json(self, text: bytes) -> Record | Invalid:

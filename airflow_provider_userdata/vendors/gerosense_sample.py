@@ -67,6 +67,8 @@ class Sample(_Times, kw_only=True):
 FIELDS = frozenset({"device_name", "device_version", "start_date", "end_date", "unit", "value"})
 REQUIRED_FIELDS = frozenset({"device_name", "start_date", "unit", "value"})
 OPTIONAL_FIELDS = ("device_version", "end_date")
+REQUEST_NAMES = frozenset({"data_type", "data"})
+"""The names around the samples of a request."""
 
 
 def sample_schema() -> Schema:

@@ -20,7 +20,7 @@ from airflow_provider_userdata.vendors.contract import (
     Vendor,
 )
 from airflow_provider_userdata.vendors.gerosense import STATUS_PATH, GeroSense
-from airflow_provider_userdata.vendors.gerosense_sample import FEWEST_SAMPLES, FIELDS, MOST_SAMPLES
+from airflow_provider_userdata.vendors.gerosense_sample import FEWEST_SAMPLES, FIELDS, MOST_SAMPLES, REQUEST_NAMES
 from airflow_provider_userdata.vendors.gerosense_user import (
     BIOLOGICAL_SEX,
     USER_FIELDS,
@@ -55,6 +55,7 @@ class GeroSenseUsers(Vendor):
     too_few_rule: ClassVar[str] = GeroSense.too_few_rule
     maintenance_rule: ClassVar[str] = GeroSense.maintenance_rule
     known_fields: ClassVar[frozenset[str]] = FIELDS | USER_FIELDS
+    request_names: ClassVar[frozenset[str]] = REQUEST_NAMES
     status_path: ClassVar[str | None] = STATUS_PATH
 
     def prepare_value(self, value: object) -> Record | Invalid:

@@ -127,6 +127,8 @@ def test_the_first_request_is_shown_without_values(sandbox: Sandbox, deliver: De
     head, _, body = ended.first_request.partition("\n")
     assert head.startswith("POST /api/v1.1/samples, ")
     assert '"device_name": "<text>"' in body
+    assert '"data_type": "<text>"' in body
+    assert "<name" not in body
     assert "… and 3 more" in body
     assert not {str(value) for row in rows("gerosense", 5) for value in row.values()} & set(body.split('"'))
 
