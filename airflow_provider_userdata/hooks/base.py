@@ -161,5 +161,6 @@ class VendorHook(BaseHook):
             return self.get_connection(self._conn_id)
         except AirflowNotFoundException:
             raise ConnectionSettingsError(
-                f"connection {self._conn_id!r} is not defined ({self.conn_name_attr}); its type is {self.conn_type!r}"
+                f"connection {self._conn_id!r} is not defined ({self.conn_name_attr}); its type is {self.conn_type!r}. "
+                f"Define it in Airflow, or set AIRFLOW_CONN_{self._conn_id.upper()}"
             ) from None

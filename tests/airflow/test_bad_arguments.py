@@ -146,7 +146,7 @@ def test_a_table_without_a_column(refused: Callable[[Any], str], tmp_path: Path)
 @pytest.mark.parametrize(
     ("vendor", "connection", "words"),
     [
-        ("ptengine", NOTHING, ["is not defined", "ptengine_conn_id", "'ptengine'"]),
+        ("ptengine", NOTHING, ["is not defined", "ptengine_conn_id", "'ptengine'", "set AIRFLOW_CONN_"]),
         ("ptengine", {}, ["no password", "API key"]),
         ("thymia", {"password": " "}, ["no password", "API activation key"]),
         ("thymia", {"password": "a-key\n"}, ["the vendor's API activation key"]),
