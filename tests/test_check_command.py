@@ -61,6 +61,15 @@ def test_people_read_what_is_wrong_where_and_what_to_do(people: Path, capsys: py
     assert text.count("What to do: ") == 2
 
 
+def test_why_users_need_more_requests(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A user who occurs again needs another request; without one, nothing is said."""
+    _, text, _ = run(capsys, str(people), "--vendor", "ptengine")
+    assert "more than" not in text
+    people.write_text("user_id,plan\nu1,free\nu2,pro\nu1,pro\n")
+    _, text, _ = run(capsys, str(people), "--vendor", "ptengine")
+    assert "3 valid: 2 requests would carry them\n     more than 1: users who occur again, " in text
+
+
 def test_programs_read_the_same(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As JSON, and as YAML."""
     told = found(capsys, str(people), "--vendor", "ptengine")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import tempfile
 from argparse import Namespace
@@ -23,6 +24,7 @@ from airflow_provider_userdata.delivery.sending import Endpoint
 from airflow_provider_userdata.errors import ArgumentError, OutputError
 from airflow_provider_userdata.sources import FileSource, SqlSource, open_source
 from airflow_provider_userdata.ui import rules
+from airflow_provider_userdata.vendors import BatchLimits
 
 REJECTED = 1
 """The exit code if records are rejected."""
@@ -34,11 +36,13 @@ FAILED = 2
 class Checked:
     """What a check found.
 
+    :param limits: of a request.
     :param groups: the reasons, the most frequent ones first.
     :param kept: where the rejected records are, if they are kept.
     """
 
     ended: Result
+    limits: BatchLimits
     groups: Sequence[Group]
     kept: str | None
 
@@ -56,7 +60,7 @@ def check(asked: Namespace) -> None:
         for path in sorted(folder.glob("rejects-*.jsonl")):
             with path.open("rb") as lines:
                 groups.add(1, lines)
-    found = Checked(ended, groups.most_frequent(), ended.report.rejects if asked.keep else None)
+    found = Checked(ended, contract.vendor.limits, groups.most_frequent(), ended.report.rejects if asked.keep else None)
     if asked.output == "table":
         print("\n".join(_printed(found, asked)))
     else:
@@ -149,6 +153,9 @@ def _printed(found: Checked, asked: Namespace) -> Iterator[str]:
     width = len(f"{report.read:,}")
     requests = f"{counted(report.would_send, 'request')} would carry them"
     yield f"  {report.valid:>{width},} valid{f': {requests}' if report.would_send else ''}"
+    if found.limits.user_once and report.would_send > (fewest := math.ceil(report.valid / found.limits.maximum)):
+        why = "users who occur again, and rows with other columns, can't share one"
+        yield f"{'':{width}}    more than {fewest:,}: {why}"
     yield f"  {report.rejected:>{width},} rejected{': they would not be sent' * bool(report.rejected)}"
     if report.held:
         yield f"  {report.held:>{width},} held: valid, but too few to be sent before the task's next run"
