@@ -29,7 +29,7 @@ def replay(asked: Namespace) -> None:
         raise ArgumentError("--limit: must be at least 1")
     if asked.map_index is not None and asked.map_index < 0:
         raise ArgumentError("--map-index: must be at least 0")
-    table = None if asked.fix is None else Corrections(asked.fix, reformatted=asked.reformatted or "refuse")
+    table = None if asked.fix is None else _table(asked)
     source = RejectsSource(
         run=(asked.dag_id, asked.task_id, *([asked.run_id] if asked.run_id else [])),
         map_index=asked.map_index,
@@ -40,13 +40,15 @@ def replay(asked: Namespace) -> None:
     )
     with redirect_stdout(sys.stderr), _told_below():  # where Airflow logs to otherwise, between the results
         task = task_of(asked)
+        if table is not None:
+            table.users = replaying.user_cells(task, asked.map_index)
         shown = [Progress(sends=not asked.dry_run)]
         with replaying.replayed(task, source, dry_run=asked.dry_run, observers=shown) as done:
             result, groups = done.result, _groups(done)
     if asked.output != "table":
         print(structured(_as_dict(done, groups, table, dry_run=asked.dry_run), asked.output))
     else:
-        for line in _printed(asked, task, table, result, groups):
+        for line in _printed(asked, table, result, groups):
             print(line)
     if result.error is not None:
         raise result.error
@@ -66,12 +68,20 @@ def _told_below() -> Iterator[None]:
         log.setLevel(before)
 
 
-def _printed(
-    asked: Namespace, task: Any, table: Corrections | None, result: Result, groups: RejectGroups
-) -> Iterator[str]:
+def _table(asked: Namespace) -> Corrections:
+    """Return the table of corrections, which speaks of the command's options."""
+    table = Corrections(asked.fix, reformatted=asked.reformatted or "refuse")
+    table.advice = (
+        "Say --reformatted original to send those values as they were, or --reformatted table to send them as the "
+        "table has them"
+    )
+    return table
+
+
+def _printed(asked: Namespace, table: Corrections | None, result: Result, groups: RejectGroups) -> Iterator[str]:
     """Return the lines for a person."""
-    if table is not None and table.changes is not None:
-        yield from changes_said(table, table.changes, replaying.user_column(task, asked.map_index))
+    if table is not None and table.changes is not None and (table.changes.compared or table.changes.removed):
+        yield from changes_said(table, table.changes)
         yield ""
     if result.error is None or result.report.read:
         yield from result_said(result, groups, table, dry_run=asked.dry_run)

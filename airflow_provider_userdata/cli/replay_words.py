@@ -4,32 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 import msgspec
 
 from airflow_provider_userdata.cli.printing import counted, printable, table
-from airflow_provider_userdata.cli.reasons import reasons
-from airflow_provider_userdata.cli.reject_groups import RejectGroups, place_of
+from airflow_provider_userdata.cli.reasons import ShortPlaces, reasons
+from airflow_provider_userdata.cli.reject_groups import RejectGroups
 from airflow_provider_userdata.delivery import Result
 from airflow_provider_userdata.delivery.recording import RejectedLine
-from airflow_provider_userdata.sources import MISFIT, Change, Changes, Corrections, path_of
+from airflow_provider_userdata.sources import MISFIT, Change, Changes, Corrections, UserCells, path_of
 
 _MOST_GROUPS = 20
 Place = tuple[str | None, int | None]
 """A rejects file, and a line there."""
 
 
-def changes_said(fix: Corrections, changes: Changes, user_column: str | None) -> Iterator[str]:
-    """Return the lines that say what the table changes: columns and rows, no values.
-
-    :param user_column: the column that says whose a record is.
-    """
+def changes_said(fix: Corrections, changes: Changes) -> Iterator[str]:
+    """Return the lines that say what the table changes: columns and rows, no values."""
     name = printable(fix.table.name)
     found = sorted(changes, key=lambda change: (change.form is not None, -change.count))
-    if not found:
+    if not found and changes.compared:
         yield f"{name} changes no value."
-    else:
+    elif found:
         yield f"What {name} changes:"
         yield table([_change(fix, change) for change in found])
     if changes.removed:
@@ -37,21 +33,16 @@ def changes_said(fix: Corrections, changes: Changes, user_column: str | None) ->
     if (others := len(fix.table.rows) - changes.compared) > 0:
         rows = counted(others, f"row of {name} is", f"rows of {name} are")
         yield f"{rows} not needed: delivered by now, or not selected."
-    other_users = [one for one in changes if one.column == user_column and not one.filled and _is_taken(fix, one)]
-    if other_users:
-        count = sum(one.count for one in other_users)
-        yield (
-            f"Warning: {printable(str(user_column))} names the user, and names another one in "
-            f"{counted(count, 'row')} ({other_users[0].rows}): what it says goes to that user, who is created if there "
-            "is none."
-        )
+    if fix.users is not None:
+        yield from _warnings(fix.users)
 
 
 def result_said(result: Result, groups: RejectGroups, fix: Corrections | None, *, dry_run: bool) -> Iterator[str]:
     """Return the lines that say what became of the records."""
     report = result.report
     if not report.read:
-        yield "No record is left to be sent again."
+        removed = 0 if fix is None or fix.changes is None else fix.changes.removed
+        yield f"No {'other ' * (removed > 0)}record is left to be sent again."
         return
     done = {"valid": report.read - report.rejected - report.unknown} if dry_run else {"delivered": report.delivered}
     others = {"rejected": report.rejected, "held": 0 if dry_run else report.held, "unknown": report.unknown}
@@ -61,18 +52,37 @@ def result_said(result: Result, groups: RejectGroups, fix: Corrections | None, *
     shown = found[:_MOST_GROUPS]
     if not shown:
         return
-    origins = _origins([record for group in shown for record in group.first])
+    first = [record for group in shown for record in group.first]
+    origins = _origins(first)
+    places = ShortPlaces([_origin(record, origins) or record for record in first])
     yield ""
-    yield from reasons(shown, lambda record: _place(record, origins, fix))
+    yield from reasons(shown, lambda record: _place(record, origins, places, fix))
     if (more := len(found) - len(shown)) > 0:
         yield f"\n{counted(more, 'more reason')}"
-    if fix is not None and any(record.columns for group in shown for record in group.first):
+    if fix is None:
+        yield from places.legend()
+    elif any(record.columns for record in first):
         yield (
             f"\nRows with more or fewer cells than columns: put each value into its column, then empty the cell in the "
             f"column {MISFIT!r}."
         )
     if fix is not None:
         yield f"\nCorrect them in {printable(fix.table.name)} and replay again: nothing is sent twice."
+
+
+def _warnings(users: UserCells) -> Iterator[str]:
+    """Return what is worth a look before anything is sent."""
+    column, others = printable(users.column), users.others
+    if others.count:
+        yield (
+            f"Warning: {column} names the user, and names another one in {counted(others.count, 'row')} "
+            f"({others.rows}): what it says goes to that user, who is created if there is none."
+        )
+    for width, common, rows in users.shorter():
+        yield (
+            f"Warning: {column} names a user in {counted(rows.count, 'row')} ({rows.rows}) with fewer digits than all "
+            f"others, {width} in place of {common}. A spreadsheet may have removed zeros at its beginning."
+        )
 
 
 def _change(fix: Corrections, change: Change) -> dict[str, object]:
@@ -91,22 +101,19 @@ def _words(fix: Corrections, change: Change) -> str:
     return f"only its form: {change.form}{taken.get(fix.reformatted, '')}"
 
 
-def _is_taken(fix: Corrections, change: Change) -> bool:
-    """Return whether a change reaches the vendor."""
-    return change.form is None or fix.reformatted == "table"
-
-
-def _place(record: RejectedLine, origins: Mapping[Place, RejectedLine], fix: Corrections | None) -> str:
+def _place(
+    record: RejectedLine, origins: Mapping[Place, RejectedLine], places: ShortPlaces, fix: Corrections | None
+) -> str:
     """Return where a record stands in the table, and where it came from first."""
-    origin = origins.get((record.file, record.line))
-    if origin is None:
-        return place_of(record)
-    row = None if fix is None else fix.table.rows.get(origin.position)
-    if fix is None or row is None:
-        return place_of(origin)
-    if origin.file is not None:
-        origin = msgspec.structs.replace(origin, file=Path(origin.file).name)
-    return f"{fix.table.name} row {row.number} ({place_of(origin)})"
+    origin = _origin(record, origins)
+    row = None if fix is None or origin is None else fix.table.rows.get(origin.position)
+    place = places.of(origin or record)
+    return place if fix is None or row is None else f"{fix.table.name} row {row.number} ({place})"
+
+
+def _origin(record: RejectedLine, origins: Mapping[Place, RejectedLine]) -> RejectedLine | None:
+    """Return the line of a record that says where it came from first; None if it isn't there any more."""
+    return origins.get((record.file, record.line))
 
 
 def _origins(records: Sequence[RejectedLine]) -> dict[Place, RejectedLine]:

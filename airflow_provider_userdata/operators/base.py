@@ -79,6 +79,8 @@ class DeliveryOperator(Lineage, BaseOperator):
     _came_back = False
     _known_fields: Collection[str] | None = None
     """The vendor's fields that `fields` may map; None if the vendor accepts any."""
+    _user_path: str | None = None
+    """Where rejects say that a record's user is invalid."""
 
     def __init__(
         self,

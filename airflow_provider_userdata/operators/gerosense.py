@@ -54,6 +54,7 @@ class GerosenseSamplesOperator(DeliveryOperator):
 
     template_fields = (*DeliveryOperator.template_fields, "data_type", "gerosense_conn_id")
     _known_fields = FIELDS
+    _user_path = "$.user_id"
 
     def __init__(
         self,

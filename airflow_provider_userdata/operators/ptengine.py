@@ -27,6 +27,7 @@ class PtengineProfilesOperator(DeliveryOperator):
     """
 
     template_fields = (*DeliveryOperator.template_fields, "ptengine_conn_id")
+    _user_path = f"$.{USER_ID}"
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from airflow_provider_userdata.operators.base import DeliveryOperator
 from airflow_provider_userdata.operators.mapped import unmapped
 from airflow_provider_userdata.operators.output_paths import output_root, run_folder
 from airflow_provider_userdata.operators.planning import make_plan
-from airflow_provider_userdata.sources import OF_COMMANDS, RejectsSource
+from airflow_provider_userdata.sources import OF_COMMANDS, RejectsSource, UserCells
 
 _OF_SOURCE = ("source", "op_args", "op_kwargs", "templates_dict")
 """Template fields that only the task's own source needs."""
@@ -127,6 +127,13 @@ def user_column(task: Any, map_index: int | None = None) -> str | None:
     own = unmapped(task, map_index)
     field, fields = own._user_field(), own._field_map()
     return field if fields is None or field is None else fields.column_of(field)
+
+
+def user_cells(task: Any, map_index: int | None = None) -> UserCells | None:
+    """Return what compares the cells of a table that name users; None if no column does."""
+    own = unmapped(task, map_index)
+    column = user_column(own)
+    return None if column is None else UserCells(column, own._user_path)
 
 
 def _remove(folder: Any) -> None:

@@ -33,6 +33,7 @@ class ThymiaUploadOperator(DeliveryOperator):
     """
 
     template_fields = (*DeliveryOperator.template_fields, "upload_type", "thymia_conn_id")
+    _user_path = "$.user"
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from airflow_provider_userdata.sources.corrections import REFORMATTED, Correctio
 from airflow_provider_userdata.sources.describing import argument_label, described, label
 from airflow_provider_userdata.sources.file_source import FileSource
 from airflow_provider_userdata.sources.fix_changes import Change, Changes
+from airflow_provider_userdata.sources.fix_users import UserCells
 from airflow_provider_userdata.sources.opening import Surroundings, open_source
 from airflow_provider_userdata.sources.paths import path_of
 from airflow_provider_userdata.sources.reject_cells import (
@@ -48,6 +49,7 @@ __all__ = [
     "SqlSource",
     "Surroundings",
     "Timestamp",
+    "UserCells",
     "XlsxError",
     "XlsxWriter",
     "argument_label",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
@@ -17,12 +17,19 @@ from airflow_provider_userdata.delivery.recording import RejectedLine
 from airflow_provider_userdata.errors import SourceError
 from airflow_provider_userdata.sources.fix_changes import Changes
 from airflow_provider_userdata.sources.fix_table import FixRow, FixTable, read_fix_table, unusable
+from airflow_provider_userdata.sources.fix_users import UserCells
 from airflow_provider_userdata.sources.lost_form import is_cut, lost_form
 from airflow_provider_userdata.sources.reject_cells import MARK, MISFIT, WHOLES, cell_of, fields_of, is_misfit, mark_of
+from airflow_provider_userdata.sources.xlsx import is_xlsx
 
 _log = logging.getLogger(__name__)
 REFORMATTED = ("refuse", "original", "table")
 """What may be done with values that only lost their form."""
+_ADVICE = (
+    "Say Corrections(…, reformatted='original') to send those values as they were, or reformatted='table' to send them "
+    "as the table has them"
+)
+_NEXT_TIME = ". Next time, export with --xlsx: in Excel's own file values keep their form"
 
 
 class Corrections:
@@ -47,6 +54,10 @@ class Corrections:
         self.reformatted = reformatted
         self.changes: Changes | None = None
         """What the table changes; None before it was compared."""
+        self.users: UserCells | None = None
+        """Is told what becomes of the cells that name users."""
+        self.advice = _ADVICE
+        """What to do if values only lost their form, as the refusal says it."""
 
     @functools.cached_property
     def table(self) -> FixTable:
@@ -61,6 +72,7 @@ class Corrections:
         if self.reformatted not in REFORMATTED:
             raise SourceError(f"source: Corrections: reformatted must be one of {', '.join(map(repr, REFORMATTED))}")
         changes, columns = Changes(), dict[str, None]()
+        self.users = None if self.users is None else self.users.anew()
         for line in lines:
             row = self.table.rows.get(line.position)
             if row is None:
@@ -75,8 +87,12 @@ class Corrections:
             changes.compared += 1
             before = fields_of(line)
             columns.update(dict.fromkeys(before))
-            for name, was, form in self._changed(before, row):
+            changed = list(self._changed(before, row))
+            for name, was, form in changed:
                 changes.add(name, row.number, form=form, filled=not was.strip())
+            if self.users is not None:
+                taken = [name for name, _, form in changed if self._takes(form)]
+                self._compare_user(self.users, line, row, taken)
         self._check_columns(columns)
         self.changes = changes
         _log.info("%s changes %s; %d records have no row in it", self.table.name, changes.summary(), changes.removed)
@@ -100,6 +116,15 @@ class Corrections:
         is_text = type(record) is TextRecord
         new = {name: text if is_text else _typed(text, before.get(name)) for name, text in changed.items()}
         return TextRecord({**record, **new}) if is_text else {**record, **new}
+
+    def _compare_user(self, users: UserCells, line: RejectedLine, row: FixRow, taken: Sequence[str]) -> None:
+        """Tell what becomes of the cell that names the user.
+
+        :param taken: the columns of which the row's cells are sent.
+        """
+        before = cell_of(fields_of(line).get(users.column))
+        after = row.cells[users.column] if users.column in taken else before
+        users.add(row.number, before, after, line.path)
 
     def _takes(self, form: str | None) -> bool:
         """Return whether a changed cell is taken, of which only the form may be another."""
@@ -139,8 +164,7 @@ class Corrections:
         return unusable(
             self._path,
             f"has values that only lost their form, as spreadsheets do it by themselves ({found}). Nothing was sent. "
-            "Say --reformatted original to send those values as they were, or --reformatted table to send them as the "
-            "table has them; in a DAG, Corrections(…, reformatted='original')",
+            f"{self.advice}{'' if is_xlsx(self._path) else _NEXT_TIME}",
         )
 
 

@@ -25,6 +25,12 @@ class Change:
     count: int = 0
     first: list[int] = field(default_factory=list)
 
+    def add(self, row: int) -> None:
+        """Add a row."""
+        self.count += 1
+        if len(self.first) < MOST_FIRST:
+            self.first.append(row)
+
     @property
     def rows(self) -> str:
         """The first rows, in words."""
@@ -44,10 +50,7 @@ class Changes:
 
     def add(self, column: str, row: int, *, form: str | None, filled: bool) -> None:
         """Add a cell that was changed."""
-        change = self._found.setdefault((column, form, filled), Change(column, form, filled))
-        change.count += 1
-        if len(change.first) < MOST_FIRST:
-            change.first.append(row)
+        self._found.setdefault((column, form, filled), Change(column, form, filled)).add(row)
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self._found.values())

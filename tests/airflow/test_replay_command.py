@@ -167,6 +167,8 @@ def test_what_a_spreadsheet_did_by_itself_is_refused(spreadsheet: Spreadsheet, s
         assert "note other values 3 rows 2, 3, 4" in lines
         assert "user_id only its form: leading zeros are gone 3 rows 2, 3, 4" in lines
         assert "--reformatted original" in said
+        assert "export with --xlsx" in said
+        assert "Corrections(" not in said
         assert "No record is left" not in said
         assert "05.2025" not in said
     assert sandbox.ptengine.counts.records == 6
@@ -193,6 +195,47 @@ def test_another_user_is_pointed_out(spreadsheet: Spreadsheet) -> None:
     assert code == 0
     assert "Warning: user_id names the user, and names another one in 1 row (row 3)" in said
     assert "3 records: 3 valid; nothing was sent." in said
+
+
+def test_a_wrong_user_is_corrected_without_a_warning(begin: Callable[[list[str]], Spreadsheet]) -> None:
+    """What was invalid named nobody; a number with fewer digits than the others is pointed out."""
+    spreadsheet = begin([f"{'u' * 200},,", ",2025-05-10,", f"00000046,,{'x' * 200}", f"00000047,,{'x' * 200}"])
+    ids = {"": "7001", "u" * 200: "00000001"}
+    spreadsheet.save(lambda row: row.update(user_id=ids.get(row["user_id"], row["user_id"]), note="short"))
+
+    code, said = spreadsheet.replay("--dry-run")
+
+    assert code == 0
+    assert "names another one" not in said
+    assert "Warning: user_id names a user in 1 row (row 3) with fewer digits than all others, 4 in place of 8." in said
+    assert spreadsheet.replay()[0] == 0
+    assert spreadsheet.replay() == (0, "No record is left to be sent again.\n")
+
+
+def test_a_removed_row_is_not_called_delivered(spreadsheet: Spreadsheet) -> None:
+    """It is still there, and the table says nothing of it."""
+    spreadsheet.save(lambda row: row.update(note="short"))
+    table = spreadsheet.table.read_text()
+    spreadsheet.table.write_text("".join(table.splitlines(keepends=True)[:3]))
+    assert spreadsheet.replay()[0] == 0
+
+    code, said = spreadsheet.replay()
+
+    assert code == 0
+    assert "1 record has no row in fix.csv: not sent." in said
+    assert "changes no value" not in said
+    assert "No other record is left to be sent again." in said
+
+
+def test_without_a_table_places_are_short(spreadsheet: Spreadsheet, command: Command) -> None:
+    """The whole path stands below, once."""
+    folder = spreadsheet.table.parent
+
+    _, said = command("replay", "spreadsheet", "upload", "--subdir", str(folder / "dags"), "--dry-run")
+
+    assert "  people.csv:4, people.csv:6, people.csv:9\n" in said
+    assert said.count(str(folder / "people.csv")) == 1
+    assert f"From: {folder / 'people.csv'}" in said
 
 
 def test_a_renamed_column_is_an_error(spreadsheet: Spreadsheet, sandbox: Sandbox) -> None:

@@ -98,6 +98,8 @@ def test_values_that_only_lost_their_form_need_a_word(choice: str, tmp_path: Pat
         corrected(tmp_path, records, DAMAGED)
 
     assert "day: the date is written in another way (row 2)" in str(refused.value)
+    assert "Corrections(…, reformatted='original')" in str(refused.value)
+    assert "--reformatted" not in str(refused.value)
     assert "46" not in str(refused.value)
     assert corrected(tmp_path, records, DAMAGED, choice) == [SENT[choice]]
 
