@@ -35,6 +35,8 @@ class Closing:
         :param comes_back: whether another attempt is to be expected where it was not.
         :raises OutputError: if it can't be written.
         """
+        if self.fates.progress.is_correcting:
+            self.fates.keep_as_it_was()
         try:
             await self.file_thread.call(lambda: self._write_left(complete=complete, comes_back=comes_back))
         finally:
@@ -125,4 +127,4 @@ def _what_to_do(plan: Plan, report: Report) -> str:
         sends = "it sends only what was not delivered"
     else:
         sends = "it sends everything again (resume=False)"
-    return f"Correct them in the source and clear the task: {sends}. Or raise max_rejected"
+    return f"Correct them in the source, each in its place, and clear the task: {sends}. Or raise max_rejected"

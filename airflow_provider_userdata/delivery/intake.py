@@ -18,7 +18,7 @@ from airflow_provider_userdata.delivery.resuming import Doubt, PositionTracker
 from airflow_provider_userdata.delivery.sending import Batch, Dispatcher, Sender, batcher
 from airflow_provider_userdata.delivery.trial import Trial
 from airflow_provider_userdata.delivery.validation import Validator
-from airflow_provider_userdata.errors import SourceBrokeError, SourceError
+from airflow_provider_userdata.errors import SourceBrokeError, SourceChangedError, SourceError
 from airflow_provider_userdata.records import Record, by_user, joined
 
 FEWEST_CHECKED = 50
@@ -174,9 +174,14 @@ class Intake:
 
         :param records: those that are not in the batcher.
         """
+        if self.progress.is_correcting:  # these may be rows that were delivered, and have moved: the rejects stay
+            return
         error, rule = self.halt.error, self.halt.rule
         groups = by_user(records) if self.plan.vendor.limits.one_user else [(None, records)]
         ended = Rejection(Fate.HELD, rule, f"was not sent: {type(error).__name__} ended the delivery")
+        if isinstance(error, SourceChangedError):  # then a row that was sent may have moved here
+            reason = "was not sent now: the source changed, so that an earlier attempt may have sent it"
+            ended = Rejection(Fate.UNKNOWN, rule, reason)
 
         def held(group: Batch) -> tuple[Batch, Rejection]:
             why = self._too_few(len(group)) if error is None else ended

@@ -121,6 +121,7 @@ class Opening:
         # One that was erased is empty: the digest shows that it isn't what it was.
         carried_in = [originals.get(position, OriginalRow()).line for position in range(completed.carried_in)]
         self.fates.carried_in = [line or b"" for line in carried_in]
+        self.fates.not_delivered = found.not_delivered
         await self._take_over(found)
         await self.file_thread.call(self.files.create)
         self.checkpointer.begin(completed.carried_in, None, earlier_attempts.before(self.plan.attempt, found))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from typing import Any
 
 import msgspec
 
@@ -55,6 +56,8 @@ class OutcomeLog:
     replay: Replay | None = None
     carried_in: Collection[bytes] = field(default=(), init=False)
     """The first records, which an earlier run had held, as it wrote them."""
+    not_delivered: dict[str, Any] = field(default_factory=dict, init=False)
+    """The counts of what may be corrected in a completed run, as they were."""
     held_over: SpooledLines = field(init=False)
     """The held records from this run's source that the task's next run carries in, as it will read them."""
     origins: Origins = field(default_factory=Origins, init=False)
@@ -124,9 +127,19 @@ class OutcomeLog:
         write_originals(self.files.originals, rows)
 
     def write_invalid(self) -> None:
-        """Write the lines of the rows that were found invalid."""
+        """Write the lines of the rows that were found invalid.
+
+        Not while a completed run's source isn't compared: other rows may stand in the place of its rejects now.
+        """
+        if self.progress.is_correcting:
+            return
         rows, self._invalid = self._invalid, []
         self._record_rows(rows)
+
+    def keep_as_it_was(self) -> None:
+        """Let a completed run's rejects keep their lines and their counts: its source was not compared to its end."""
+        self._invalid = []
+        self.tally.restore(self.not_delivered)
 
     def leave(self, records: Sequence[Record], why: Rejection) -> None:
         """Leave records to the next attempt; the outcome written here counts only if there is none."""

@@ -63,6 +63,7 @@ def correction(completed: Completed, folder: Folder, *, with_held: bool) -> Reco
         settled=settled,
         in_doubt=Doubt(),
         tally=_tally(completed, again, dict(list(sent.items())[len(sent) - uncounted :]), found),
+        not_delivered=_counts(again, completed.done.get("refused", 0)),
         originals={place: row for place in before if (row := originals[place]).is_kept},
         erased=sum(not row.is_kept for row in originals.values()),
     )
@@ -113,6 +114,19 @@ def _checkpoint(completed: Completed, attempt: str) -> Checkpoint:
         read_digest=completed.digest,
         carried_in=completed.carried_in,
     )
+
+
+def _counts(lines: Mapping[int, LastFate], refused: int) -> dict[str, Any]:
+    """Return the counts of records that were not delivered.
+
+    :param refused: how many of the run's records were, at most.
+    """
+    fates = Counter(line.fate for line in lines.values())
+    return {
+        "fates": {fate.value: count for fate, count in fates.items()},
+        "reasons": dict(Counter(line.rule for line in lines.values())),
+        "refused": min(refused, fates[Fate.REJECTED]),
+    }
 
 
 def _tally(

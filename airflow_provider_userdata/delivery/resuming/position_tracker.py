@@ -150,7 +150,8 @@ class PositionTracker:
             return SourceChangedError(
                 f"source: its first {end:,} records, besides those that were rejected or held, are not those that the "
                 "run read before it was cleared, so that nobody can tell which of them were delivered. Correct only "
-                f"what was rejected, and add new records at the end; or send all again, with resume=False{self._also()}"
+                "what was rejected, each in its place, take no row out, and add new records at the end; or send all "
+                f"again, with resume=False{self._also()}"
             )
         return SourceChangedError(
             f"source: its first {end:,} records are not those that the attempt before read, so that nobody can tell "

@@ -52,6 +52,7 @@ class Recovery:
     :param proven: positions that were delivered after the checkpoint, as the receipts prove.
     :param originals: of a completed run that goes on: what its rows were, by position, that may be corrected now.
     :param erased: how many of such rows were erased, on behalf of the user whom they were about.
+    :param not_delivered: of a completed run that goes on: the counts of what may be corrected now, as they were.
     """
 
     checkpoint: Checkpoint
@@ -62,6 +63,7 @@ class Recovery:
     proven: IntervalSet = field(default_factory=IntervalSet)
     originals: Mapping[int, OriginalRow] | None = None
     erased: int = 0
+    not_delivered: dict[str, Any] = field(default_factory=dict)
 
     @property
     def any_sent(self) -> bool:

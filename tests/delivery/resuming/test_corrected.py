@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ import pytest
 
 from airflow_provider_userdata.delivery.carry_over import CarryOverFolder
 from airflow_provider_userdata.delivery.plan import Result
-from airflow_provider_userdata.delivery.reading import Header, RowFormat, ValueRow
+from airflow_provider_userdata.delivery.reading import Chunk, Header, RowFormat, ValueRow
 from airflow_provider_userdata.delivery.recording import StorePath
 from airflow_provider_userdata.delivery.sending import Patience
-from airflow_provider_userdata.errors import RejectsError, ResumeError, SourceChangedError
+from airflow_provider_userdata.errors import RejectsError, ResumeError, SourceBrokeError, SourceChangedError
 from airflow_provider_userdata.operators.task_state import FileStore
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.vendors.gerosense import GeroSense
@@ -81,25 +81,62 @@ def test_rows_may_be_added_at_the_end(attempt: Attempt, rows: Rows, store: Memor
         lambda rows, new: [*rows[:30], new, *rows[30:]],
         lambda rows, new: rows[:30],
         lambda rows, new: rows[::-1],
+        lambda rows, new: [row for place, row in enumerate(rows) if place not in FAULTY],
+        lambda rows, new: ["geheim", "geheim", *rows],
     ],
 )
+@pytest.mark.parametrize("size", [7, 1000])
 def test_a_delivered_row_that_changed_ends_it(
-    change: Callable[[list[Any], Any], list[Any]], attempt: Attempt, rows: Rows, store: MemoryStore, sandbox: Sandbox
+    change: Callable[[list[Any], Any], list[Any]],
+    size: int,
+    attempt: Attempt,
+    rows: Rows,
+    store: MemoryStore,
+    sandbox: Sandbox,
+    tmp_path: Path,
 ) -> None:
-    """Nothing is sent, the ways out are named, and when it is put right, the run goes on."""
+    """Nothing is sent, the ways out are named, and when it is put right, the run goes on.
+
+    Nobody knows which rows are which: the rejects stay what they were, so that a replay sends nothing else.
+    """
     records, (new,) = rows("thymia", COUNT), rows("thymia", 1, first=COUNT)
-    attempt("thymia", spoilt(records), max_rejected=0)
+    red = attempt("thymia", spoilt(records), max_rejected=0)
     before = sandbox.thymia.counts.requests
     store.max_tries = 1
 
     for _ in range(2):
-        refused = attempt("thymia", change(records, new), max_rejected=0)
+        refused = attempt("thymia", Chunks(change(records, new), size), max_rejected=0)
         assert isinstance(refused.error, SourceChangedError)
         assert "resume=False" in str(refused.error)
         assert sandbox.thymia.counts.requests == before
+        assert counts(refused) == counts(red) == (COUNT, COUNT - len(FAULTY), len(FAULTY), 0)
+        assert (refused.report.reasons, refused.report.invalid) == (red.report.reasons, len(FAULTY))
+        assert sum(path.read_text().count("\n") for path in (tmp_path / "run").glob("rejects-*")) == len(FAULTY)
 
     assert counts(attempt("thymia", records, max_rejected=0)) == (COUNT, COUNT, 0, 0)
     assert sandbox.thymia.counts.records == COUNT
+
+
+def test_a_source_that_breaks_before_it_is_compared_leaves_all_as_it_was(
+    attempt: Attempt, rows: Rows, store: MemoryStore, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """What was read until then may be other rows than those that were rejected; the next attempt goes on."""
+    records = rows("gerosense", COUNT)
+    red = attempt("gerosense", spoilt(records), max_rejected=0)
+    store.max_tries = 1
+
+    class Breaking(Chunks):
+        def chunks(self) -> Iterator[Chunk]:
+            yield from list(super().chunks())[:3]
+            raise SourceBrokeError("source: the network is gone")
+
+    broken = attempt("gerosense", Breaking(spoilt(records, (7, 41)), 15), max_rejected=0)
+
+    assert isinstance(broken.error, SourceBrokeError)
+    assert (counts(broken), broken.report.reasons) == (counts(red), red.report.reasons)
+    assert sum(path.read_text().count("\n") for path in (tmp_path / "run").glob("rejects-*")) == len(FAULTY)
+    assert counts(attempt("gerosense", records, max_rejected=0)) == (COUNT, COUNT, 0, 0)
+    assert sandbox.gerosense.counts.repeated == 0
 
 
 def test_what_is_still_wrong_is_rejected_again(
