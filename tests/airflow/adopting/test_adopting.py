@@ -11,83 +11,21 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import task as airflow_task
 
-from airflow_provider_userdata.__main__ import main
-from airflow_provider_userdata.cli import adopt
 from airflow_provider_userdata.ledger import AdoptingLedger, adoption
-from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.operators.replaying import replay
-from airflow_provider_userdata.operators.thymia import ThymiaUploadOperator
-from airflow_provider_userdata.sandbox import SANDBOX_KEYS, Sandbox
-from airflow_provider_userdata.sandbox.gerosense_users import LOGIN
-from airflow_provider_userdata.sources import Constant, RejectsSource, SqlSource, Timestamp
+from airflow_provider_userdata.sandbox import Sandbox
+from airflow_provider_userdata.sources import RejectsSource, SqlSource
 from tests.doubles import Crash
 
 Adopt = Callable[..., str]
 Again = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, airflow_home: Path) -> Path:
-    """Give a ledger of the test's own, in the place of the default one."""
-    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def adopted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Adopt:
-    """Adopt a run of a DAG's task, and give what is said: ``adopted(dag, "--dry-run")``."""
-
-    def run(dag: Any, *arguments: str, task_id: str = "upload") -> str:
-        monkeypatch.setattr(adopt, "task_of", lambda _: dag.get_task(task_id))
-        capsys.readouterr()
-        main(["ledger", "adopt", "--run", dag.dag_id, task_id, "--yes", *arguments])
-        return capsys.readouterr().out
-
-    return run
-
-
-@pytest.fixture
-def again(run_dag: Any) -> Again:
-    """Run a DAG's task with `incremental=True`, and give its report, also of one that fails."""
-
-    def run(dag: Any, **options: Any) -> dict[str, Any]:
-        dag.get_task("upload").incremental = True
-        ended = run_dag(dag, **options)
-        report: dict[str, Any] = ended.xcom("upload") or ended.xcom("upload", "report")
-        return {name: report[name] for name in ("read", "delivered", "unchanged", "rejected")}
-
-    return run
+DAY = datetime(2024, 5, 1, tzinfo=UTC)
 
 
 def counts(read: int, delivered: int, unchanged: int, rejected: int = 0) -> dict[str, int]:
     """Give a report's counts."""
     return {"read": read, "delivered": delivered, "unchanged": unchanged, "rejected": rejected}
-
-
-@pytest.fixture
-def upload(
-    moods: Any, samples: Any, people: Any, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
-) -> Callable[..., Any]:
-    """Make a vendor's task of ten records: ``upload("thymia")``; `users` is GeroSense for many users."""
-
-    def make(vendor: str, records: Any = None, **options: Any) -> Any:
-        if vendor == "thymia":
-            return ThymiaUploadOperator(task_id="upload", upload_type="mood", source=records or moods(10), **options)
-        if vendor == "ptengine":
-            return PtengineProfilesOperator(task_id="upload", source=records or people(10), **options)
-        if vendor == "users":
-            extra = {"api": "direct"}
-            direct = {"conn_type": "gerosense", "host": sandbox.url, "login": LOGIN, "extra": extra}
-            key = {"password": SANDBOX_KEYS["gerosense"]}
-            monkeypatch.setenv("AIRFLOW_CONN_GEROSENSE_DEFAULT", json.dumps({**direct, **key}))
-            user = {number: f"{number % 2:08x}-user" for number in range(10)}
-            records = records or [{**sample, "who": user[place]} for place, sample in enumerate(samples(10))]
-            options |= {"user_id": "who"}
-        records = records or samples(10)
-        return GerosenseSamplesOperator(task_id="upload", data_type="steps", source=records, **options)
-
-    return make
 
 
 @pytest.mark.parametrize("vendor", ["thymia", "gerosense", "users", "ptengine"])
@@ -111,33 +49,6 @@ def test_nothing_is_sent_again(
     assert again(dag) == counts(10, 0, 10)
 
 
-@pytest.fixture
-def steps(tmp_path: Path) -> Path:
-    """Give a CSV of twelve samples, of which three have no number."""
-    path = tmp_path / "2024-05-01.csv"
-    cells = [f"ring,2024-05-01 08:00:{number:02},{'' if number in (3, 6, 9) else number + 1}" for number in range(12)]
-    path.write_text("\n".join(["dev,at,n", *cells]))
-    return path
-
-
-@pytest.fixture
-def of_columns(steps: Path) -> Callable[..., Any]:
-    """Make the task that uploads it, by the day of its run."""
-    fields = {
-        "device_name": "dev",
-        "start_date": Timestamp("at", "%Y-%m-%d %H:%M:%S", "Asia/Tokyo"),
-        "unit": Constant("count"),
-        "value": "n",
-    }
-    path = str(steps.parent / "{{ ds }}.csv")
-    return lambda **options: GerosenseSamplesOperator(
-        task_id="upload", data_type="steps", source=path, fields=fields, **options
-    )
-
-
-DAY = datetime(2024, 5, 1, tzinfo=UTC)
-
-
 @pytest.mark.airflow_3  # before, a run in tests has today's date
 def test_rejects_are_sent_once_they_are_corrected(
     of_columns: Any, steps: Path, new_dag: Any, run_dag: Any, adopted: Adopt, again: Again, sandbox: Sandbox
@@ -153,27 +64,6 @@ def test_rejects_are_sent_once_they_are_corrected(
     assert "9 records are in the stream gerosense " in adopted(dag)
     assert again(dag, logical_date=DAY) == counts(12, 3, 9)
     assert sandbox.gerosense.counts.records == sandbox.gerosense.counts.distinct == 12
-
-
-@pytest.mark.airflow_3  # before, a run in tests has today's date
-def test_a_changed_source_is_refused(
-    of_columns: Any,
-    steps: Path,
-    new_dag: Any,
-    run_dag: Any,
-    adopted: Adopt,
-    home: Path,
-) -> None:
-    """Nothing is entered, and the way out is said."""
-    with new_dag() as dag:
-        of_columns(max_rejected=3)
-    run_dag(dag, logical_date=DAY)
-    steps.write_text(steps.read_text().replace("08:00:05", "08:00:55"))
-
-    with pytest.raises(SystemExit, match=r"are not those that the run read.*Nothing was entered: adopt a") as error:
-        adopted(dag)
-    assert "ring" not in str(error.value)
-    assert (home / "userdata" / "ledger.db").stat().st_size == 0
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])
@@ -293,44 +183,6 @@ def test_a_decorated_function_and_a_query(
     assert "delivered 2 records" in adopted(dag, task_id="asked")
 
 
-@pytest.mark.parametrize("what", ["removed", "not finished", "unknown", "another key", "another address"])
-def test_what_nothing_proves_is_refused(
-    what: str,
-    upload: Any,
-    new_dag: Any,
-    run_dag: Any,
-    adopted: Adopt,
-    output: Path,
-    sandbox: Sandbox,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """With what is the matter, and the way out."""
-    said = {
-        "removed": "receipts in .* were removed",
-        "not finished": "is not finished: clear its task",
-        "unknown": "Airflow doesn't know a run 'nope'",
-        "another key": "with another key than the connection has now",
-        "another address": "to another address than the task's connection has now",
-    }[what]
-    with new_dag() as dag:
-        upload("thymia", max_attempts=1)
-    if what == "not finished":
-        sandbox.thymia.script("ok", "503 x99")
-    run = run_dag(dag)
-    connection = {"conn_type": "thymia", "host": sandbox.url, "password": "another-key"}
-    if what == "removed":
-        for path in output.rglob("receipts-*"):
-            path.unlink()
-    elif what == "another key":
-        monkeypatch.setenv("AIRFLOW_CONN_THYMIA_DEFAULT", json.dumps(connection))
-    elif what == "another address":
-        connection["host"] = "http://localhost:1"
-        monkeypatch.setenv("AIRFLOW_CONN_THYMIA_DEFAULT", json.dumps(connection))
-
-    with pytest.raises(SystemExit, match=said):
-        adopted(dag, "--run-id", "nope" if what == "unknown" else run.run_id)
-
-
 def test_a_name_that_the_stream_gets_now(
     upload: Any, new_dag: Any, run_dag: Any, adopted: Adopt, again: Again, sandbox: Sandbox, monkeypatch: Any
 ) -> None:
@@ -345,17 +197,3 @@ def test_a_name_that_the_stream_gets_now(
 
     assert f"10 records are in the stream thymia 'the {dag.dag_id}'" in adopted(dag)
     assert again(dag) == counts(10, 0, 10)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--stream", "1"], "say --run DAG TASK, or --stream NUMBER --name TEXT"),
-        (["--run", "d", "t", "--name", "x"], "takes neither --stream nor --name"),
-        (["--run", "nope", "t"], "there is no DAG 'nope'"),
-    ],
-)
-def test_calls_that_cannot_be(arguments: list[str], said: str, output: Path) -> None:
-    """Are explained in a line."""
-    with pytest.raises(SystemExit, match=said):
-        main(["ledger", "adopt", *arguments])
