@@ -321,3 +321,16 @@ def no_thread_is_left() -> Iterator[None]:
         if thread.name == "userdata-delivery":
             thread.join(2)
             assert not thread.is_alive()
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run a command of ours, and give what it prints: ``call("runs", "-o", "json")``."""
+    from airflow_provider_userdata.__main__ import main
+
+    def run(*arguments: str) -> str:
+        capsys.readouterr()
+        main(arguments)
+        return capsys.readouterr().out
+
+    return run

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.__main__ import main
 from airflow_provider_userdata.cli.run_folders import RunFolder
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
@@ -25,18 +24,6 @@ from airflow_provider_userdata.sources import RejectsSource
 Call = Callable[..., str]
 RUN = "scheduled__2026-11-30T00:00:00+00:00"
 RUNS = 120
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run a command, and give what it prints."""
-
-    def run(*arguments: str) -> str:
-        capsys.readouterr()
-        main(arguments)
-        return capsys.readouterr().out
-
-    return run
 
 
 @pytest.fixture

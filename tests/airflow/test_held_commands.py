@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.__main__ import main
 from airflow_provider_userdata.cli import held
 from airflow_provider_userdata.delivery.carry_over import DAY, Claims, HeldFiles, HeldRecord
 from airflow_provider_userdata.operators.gerosense import GerosenseSamplesOperator
@@ -18,18 +17,7 @@ from airflow_provider_userdata.sandbox import Sandbox
 from tests.doubles import Crash
 
 Call = Callable[..., str]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], output: Path) -> Call:
-    """Run a command, and give what it prints."""
-
-    def run(*arguments: str) -> str:
-        capsys.readouterr()
-        main(arguments)
-        return capsys.readouterr().out
-
-    return run
+pytestmark = pytest.mark.usefixtures("output")
 
 
 @pytest.fixture

@@ -21,19 +21,8 @@ from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.sources import RejectsSource
 
 Call = Callable[..., str]
+pytestmark = pytest.mark.usefixtures("output")
 BAD = [{"user_id": " ", "plan": "é; free"}, {"user_id": "x", "plan": ["not", "a text"]}]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], output: Path) -> Call:
-    """Run a command, and give what it prints."""
-
-    def run(*arguments: str) -> str:
-        capsys.readouterr()
-        main(arguments)
-        return capsys.readouterr().out
-
-    return run
 
 
 @pytest.fixture

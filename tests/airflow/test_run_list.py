@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from airflow_provider_userdata.__main__ import main
 from airflow_provider_userdata.operators.ptengine import PtengineProfilesOperator
 from airflow_provider_userdata.operators.replaying import replay
 from airflow_provider_userdata.sandbox import Sandbox
 from airflow_provider_userdata.sources import RejectsSource
 
 Call = Callable[..., str]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], output: Path) -> Call:
-    """Run a command, and give what it prints."""
-
-    def run(*arguments: str) -> str:
-        capsys.readouterr()
-        main(arguments)
-        return capsys.readouterr().out
-
-    return run
+pytestmark = pytest.mark.usefixtures("output")
 
 
 @pytest.fixture
