@@ -51,12 +51,12 @@ def parser(program: str = "python -m airflow_provider_userdata") -> argparse.Arg
     names = whole.add_subparsers(metavar="COMMAND", required=True)
     for one in COMMANDS:
         if isinstance(one, Command):
-            _add(names, one)
+            _add(names, one, program)
         else:
             own = names.add_parser(one.name, help=one.help, description=one.help)
             within = own.add_subparsers(metavar="COMMAND", required=True)
             for command in one.commands:
-                _add(within, command)
+                _add(within, command, program)
     return whole
 
 
@@ -65,7 +65,7 @@ def get_cli_commands() -> list[Any]:
     return [airflow_compat.GroupCommand("userdata", HELP, tuple(map(_for_airflow, COMMANDS)))]
 
 
-def _add(parsers: Any, command: Command) -> None:
+def _add(parsers: Any, command: Command, program: str) -> None:
     own = parsers.add_parser(
         command.name,
         help=command.help,
@@ -75,7 +75,7 @@ def _add(parsers: Any, command: Command) -> None:
     )
     for one in command.arguments:
         own.add_argument(*one.flags, **one.options)
-    own.set_defaults(function=command)
+    own.set_defaults(function=command, program=program)
 
 
 def _for_airflow(one: Command | Group) -> Any:

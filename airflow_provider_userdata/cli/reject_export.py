@@ -18,7 +18,7 @@ from airflow_provider_userdata.cli.run_folders import RunFolder, each
 from airflow_provider_userdata.delivery.recording import RejectedLine
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.sources import ABOUT, MISFIT, cell_of, fields_of, is_misfit, mark_of, misfit_of
-from airflow_provider_userdata.ui import rules
+from airflow_provider_userdata.ui import rules, shell
 
 _ABOUT = ("position", "file", "line", "fate", "rule", "where", "what is wrong", "what to do", "mark")
 _OF_MISFITS = f"Put each value into its column, then empty the cell in the column '{MISFIT}'."
@@ -29,6 +29,7 @@ def export(asked: Namespace) -> None:
     """Write the records that a run didn't deliver as a table."""
     if (asked.csv is None) is (asked.xlsx is None):
         raise ArgumentError("say --csv FILE or --xlsx FILE")
+    then = _next_command(asked)
     run = asked_run(asked)
     for once in each([run], "Counting"):
         last, erased = _last_lines(once, asked)
@@ -46,6 +47,22 @@ def export(asked: Namespace) -> None:
                 fields, told = fields_of(record), _about(record)
                 write([cell_of(value) for value in (*map(fields.get, columns), *map(told.get, about))])
     _tell(asked, name, len(last), misfits, erased)
+    if last and name != "-" and not asked.records_only:
+        print(f"Correct them, then: {then}")
+
+
+def _next_command(asked: Namespace) -> str:
+    """Return the command that tries the corrections, of the same run and records, as the tool was called."""
+    options = [
+        *([] if asked.run_id is None else shell.option("--run-id", asked.run_id)),
+        *([] if asked.map_index is None else shell.option("--map-index", str(asked.map_index))),
+        *([] if asked.rule is None else shell.option("--rule", asked.rule)),
+        *chain.from_iterable(shell.option("--fate", fate) for fate in asked.fate or ()),
+        *shell.option("--fix", asked.xlsx if asked.csv is None else asked.csv),
+        "--dry-run",
+    ]
+    program = getattr(asked, "program", "airflow userdata")  # Airflow's own parser says nothing
+    return shell.command_line(f"{program} replay", [asked.dag_id, asked.task_id], options)
 
 
 def _tell(asked: Namespace, name: str, count: int, misfits: int, erased: int) -> None:

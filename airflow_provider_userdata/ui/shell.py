@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from airflow_provider_userdata.ui.rows import Row
@@ -15,15 +16,25 @@ def userdata_command(row: Row[UploadStatus], name: str, *options: str, run: bool
 
     :param run: whether it is about the task's run, or about the task.
     """
-    about = []
-    if run:  # an option's value that begins with `-` would be taken for an option
-        about += [f"--run-id={row.run_id}"] if row.run_id.startswith("-") else ["--run-id", row.run_id]
+    about = option("--run-id", row.run_id) if run else []
     if run and row.map_index >= 0:
-        about += ["--map-index", str(row.map_index)]
-    names, options = [row.dag_id, row.task_id], (*about, *options)
+        about += option("--map-index", str(row.map_index))
+    return command_line(f"airflow userdata {name}", [row.dag_id, row.task_id], [*about, *options])
+
+
+def command_line(command: str, names: Sequence[str], options: Sequence[str]) -> str:
+    """Return a command for a shell.
+
+    :param names: what the command is about; they are no options, even if they look like some.
+    """
     is_odd = any(name.startswith("-") for name in names)
     words = [*options, "--", *names] if is_odd else [*names, *options]
-    return " ".join(["airflow userdata", name, *map(_quoted, words)])
+    return " ".join([command, *map(_quoted, words)])
+
+
+def option(name: str, value: str) -> list[str]:
+    """Return the words of an option. A value that begins with `-` would be taken for an option."""
+    return [f"{name}={value}"] if value.startswith("-") else [name, value]
 
 
 def clear_command(row: Row[UploadStatus], base_url: str) -> str:

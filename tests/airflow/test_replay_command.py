@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -97,11 +98,13 @@ class Spreadsheet:
     """A run of which three of nine people are rejected, and the table of these.
 
     :param folder: of the source, the DAG and the table.
+    :param output: where the DAG's runs write.
     """
 
-    def __init__(self, command: Command, folder: Path) -> None:
+    def __init__(self, command: Command, folder: Path, output: Path) -> None:
         self._command = command
         self._folder = folder
+        self._output = output
         self.table = folder / "fix.csv"
 
     def save(self, edit: Edit = lambda row: None, **renamed: str) -> None:
@@ -114,6 +117,10 @@ class Spreadsheet:
             writer = csv.writer(file, delimiter=";")
             writer.writerow([renamed.get(name, name) for name in rows[0]])
             writer.writerows(row.values() for row in rows)
+
+    def runs(self) -> list[Path]:
+        """Return the folders of the DAG's runs."""
+        return list(self._output.joinpath("spreadsheet").iterdir())
 
     def replay(self, *more: str) -> tuple[int, str]:
         """Run the command with the table."""
@@ -138,7 +145,7 @@ def begin(
         table = tmp_path / "fix.csv"
         code, _ = command("rejects", "export", "spreadsheet", "upload", "--run-id", run_id, "--csv", str(table))
         assert code == 0
-        return Spreadsheet(command, tmp_path)
+        return Spreadsheet(command, tmp_path, output)
 
     return run
 
@@ -303,6 +310,38 @@ def test_a_file_of_excels_keeps_what_it_holds(spreadsheet: Spreadsheet, command:
     assert (code, "3 records: 3 delivered." in said) == (0, True)
     assert "only its form" not in said
     assert {"user_id": "000004", "born": "2025-05-14", "note": "short"} in sandbox.ptengine.arrived()
+
+
+def test_an_export_says_what_comes_next(spreadsheet: Spreadsheet, command: Command) -> None:
+    """The same run and records, by the name of the tool; nothing of a table that can't be sent."""
+    table = f"{spreadsheet.table.parent}/my fix.csv"
+    asked = ("rejects", "export", "spreadsheet", "upload", "--csv", table)
+
+    *_, then = command(*asked)[1].splitlines()
+    assert then == (
+        f"Correct them, then: python -m airflow_provider_userdata replay spreadsheet upload --fix '{table}' --dry-run"
+    )
+    words = shlex.split(then.partition("airflow_provider_userdata ")[2])
+    code, said = command(*words, "--subdir", str(spreadsheet.table.parent / "dags"))
+    assert (code, "my fix.csv changes no value." in said) == (1, True)
+
+    (run,) = {path.name for path in spreadsheet.runs() if not path.name.startswith("replay__")}
+    *_, then = command(*asked, "--run-id", run, "--rule", "P4", "--fate", "rejected")[1].splitlines()
+    assert f" upload --run-id {run} --rule P4 --fate rejected --fix " in then
+    assert "then:" not in command(*asked, "--records-only")[1]
+    assert "then:" not in command(*asked, "--fate", "held")[1]
+
+
+def test_airflows_command_line_names_itself(spreadsheet: Spreadsheet, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its arguments don't say how the tool was called."""
+    table = str(spreadsheet.table)
+    asked = parser().parse_args(["rejects", "export", "spreadsheet", "upload", "--csv", table])
+    del asked.program
+
+    asked.function(asked)
+
+    then = f"Correct them, then: airflow userdata replay spreadsheet upload --fix {table} --dry-run\n"
+    assert capsys.readouterr().out.endswith(then)
 
 
 @pytest.mark.parametrize("options", [[], ["--csv", "a.csv", "--xlsx", "a.xlsx"]])
