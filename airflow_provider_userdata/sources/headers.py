@@ -90,16 +90,27 @@ def _check_complete(names: Collection[str], wanted: Wanted) -> None:
     noun = "column" if len(missing) == 1 else "columns"
     bare = {name.strip(): number for number, name in enumerate(names, start=1)}
     blanks = [f"column {bare[name]} has blanks around that name" for name in missing if name in bare]
-    also = f"; {blanks[0]}" if blanks else _advice(wanted, missing[0])
+    # A name that differs in case and punctuation alone says no more than what the author wrote.
+    like = None if blanks else next((name for name in names if _letters(name) == _letters(missing[0])), None)
+    also = f"; {blanks[0]}" if blanks else _advice(wanted, missing[0], like)
     raise BadFileError(f"its header lacks the {noun} {', '.join(map(repr, missing))}{also}")
 
 
-def _advice(wanted: Wanted, field: str) -> str:
-    """Return what to do about a missing column, where nobody has said yet which columns hold the vendor's fields."""
+def _letters(name: str) -> str:
+    """Return a name without case, blanks and punctuation; as it is if nothing else is in it."""
+    return "".join(filter(str.isalnum, name.casefold())) or name
+
+
+def _advice(wanted: Wanted, field: str, like: str | None = None) -> str:
+    """Return what to do about a missing column, where nobody has said yet which columns hold the vendor's fields.
+
+    :param like: a column that is named almost like it.
+    """
     if wanted.only:
-        return ""
-    named = f"fields={{{field!r}: 'its name'}}, in commands --fields '{field}=its name'"
-    return f". If another column holds it, say so: {named}"
+        return "" if like is None else f"; did you mean {like!r}?"
+    column = "its name" if like is None else like
+    named = f"fields={{{field!r}: {column!r}}}, in commands --fields '{field}={column}'"
+    return f". If {'another column' if like is None else f'the column {like!r}'} holds it, say so: {named}"
 
 
 def _new_name(number: int, given: set[str]) -> str:

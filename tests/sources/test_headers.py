@@ -45,6 +45,22 @@ def test_blanks_around_a_name_are_said(tmp_path: pathlib.Path) -> None:
     assert rows_of(tmp_path / "x.csv", "user_id, plan\n1,2\n", columns=["user_id"], only=True)
 
 
+def test_a_column_that_is_named_almost_like_it(tmp_path: pathlib.Path) -> None:
+    """It is named where it differs in case, blanks and punctuation alone: others may be somebody's data."""
+    text = "Customer ID,alice\n1,2\n"
+    with pytest.raises(SourceError, match=r"lacks the column 'customer_id'; did you mean 'Customer ID'\?$"):
+        rows_of(tmp_path / "x.csv", text, columns=["customer_id"], only=True)
+    with pytest.raises(
+        SourceError, match=r"If the column 'Customer ID' holds it, .*--fields 'customer_id=Customer ID'"
+    ):
+        rows_of(tmp_path / "x.csv", text, columns=["customer_id"])
+    for wanted in ("customer", "alices", "-"):
+        with pytest.raises(SourceError) as caught:
+            rows_of(tmp_path / "x.csv", f"{text}", columns=[wanted], only=True)
+        assert "Customer ID" not in str(caught.value)
+        assert "did you mean" not in str(caught.value)
+
+
 @pytest.mark.parametrize(("name", "text"), [("x.csv", "user_id;plan"), ("x.csv", "user_id\tplan"), ("x.tsv", "a,b")])
 def test_a_table_with_another_delimiter_is_refused(tmp_path: pathlib.Path, name: str, text: str) -> None:
     """Its rows would be records of one column."""
