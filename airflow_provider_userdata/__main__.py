@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
-from airflow_provider_userdata.cli.definition import parser
+_INTERRUPTED = 130
+"""The exit code that shells give to a program that Ctrl+C ended."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -12,8 +14,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     :param arguments: the command line, without the program's name.
     """
-    asked = parser().parse_args(arguments)
-    asked.function(asked)
+    try:
+        from airflow_provider_userdata.cli.definition import parser  # it takes a moment, in which somebody may stop it
+
+        asked = parser().parse_args(arguments)
+        asked.function(asked)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nuserdata: stopped\n")
+        sys.exit(_INTERRUPTED)
 
 
 if __name__ == "__main__":

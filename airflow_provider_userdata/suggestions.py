@@ -14,13 +14,19 @@ def suggested(name: str, names: Sequence[str]) -> str:
 
     :param names: the most useful last.
     """
-    if close := difflib.get_close_matches(name, names, MOST, cutoff=0.7):
-        return f" Did you mean {listed([repr(one) for one in close], 'or')}?"
+    if close := alike(name, names):
+        return close
     if not names:
         return ""
     more = len(names) - MOST
     shown = [*map(repr, names[-MOST:]), *([f"{more:,} more"] if more > 0 else [])]
     return f" There {'is' if len(names) == 1 else 'are'} {listed(shown, 'and')}."
+
+
+def alike(name: str, names: Sequence[str]) -> str:
+    """Return a sentence that names what is like a name; empty if nothing is."""
+    close = difflib.get_close_matches(name, names, MOST, cutoff=0.7)
+    return f" Did you mean {listed([repr(one) for one in close], 'or')}?" if close else ""
 
 
 def listed(words: Sequence[str], last: str) -> str:

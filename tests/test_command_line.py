@@ -57,6 +57,32 @@ def test_a_command_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None
     assert "check" in capsys.readouterr().err
 
 
+def test_an_option_is_taken_by_its_whole_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is mistyped isn't silently something else; what is like it is named."""
+    for mistyped, meant in (("--field", "--fields"), ("--data-typ=steps", "--data-type")):
+        with pytest.raises(SystemExit) as ended:
+            main(["check", "x.csv", "--vendor", "ptengine", mistyped, "a"])
+        assert ended.value.code == 2
+        assert f"Did you mean '{meant}'" in capsys.readouterr().err
+
+
+def test_ctrl_c_while_python_imports_it() -> None:
+    """One line, and no traceback."""
+    code = """
+import builtins
+before = builtins.__import__
+def importing(name, *rest):
+    if name == "airflow_provider_userdata.cli.definition":
+        raise KeyboardInterrupt
+    return before(name, *rest)
+from airflow_provider_userdata.__main__ import main
+builtins.__import__ = importing
+main(["--help"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=False)
+    assert (done.returncode, done.stderr) == (130, "\nuserdata: stopped\n")
+
+
 def test_the_help_needs_no_airflow() -> None:
     """As `check` needs none."""
     code = """

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from airflow_provider_userdata import airflow_compat
 from airflow_provider_userdata.cli.check_arguments import CHECK
 from airflow_provider_userdata.cli.declared import Command, Group
 from airflow_provider_userdata.cli.ledger_arguments import LEDGER
 from airflow_provider_userdata.cli.replay_arguments import REPLAY
 from airflow_provider_userdata.cli.run_arguments import CLEAN, ERASE, FIND, HELD, REJECTS, REPORT, RUNS
 from airflow_provider_userdata.cli.sandbox_arguments import SANDBOX
+from airflow_provider_userdata.suggestions import alike
 
 HELP = "Uploads of user data: check records before a run, and see what became of them after it"
 _WIDTH = 98
@@ -33,7 +34,19 @@ COMMANDS: tuple[Command | Group, ...] = (
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what to do about a value that looks like an option."""
+    """Takes options by their whole names only, and says what to do about others, and values that look like one."""
+
+    options: Sequence[str] = ()
+    """The names of the command's options."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse a command's arguments: what it doesn't know is an error here, where the others are known."""
+        found, unknown = super().parse_known_args(args, namespace)
+        for one in unknown if self.options else ():
+            if one.startswith("--"):
+                name = one.partition("=")[0]
+                self.error(f"there is no option {name}.{alike(name, self.options)}")
+        return found, unknown
 
     def error(self, message: str) -> NoReturn:
         """Print how the command is called, and what is wrong."""
@@ -47,7 +60,7 @@ def parser(program: str = "python -m airflow_provider_userdata") -> argparse.Arg
 
     :param program: what people type before the command's name.
     """
-    whole = _Parser(prog=program, description=HELP)
+    whole = _Parser(prog=program, description=HELP, allow_abbrev=False)
     names = whole.add_subparsers(metavar="COMMAND", required=True)
     for one in COMMANDS:
         if isinstance(one, Command):
@@ -62,7 +75,9 @@ def parser(program: str = "python -m airflow_provider_userdata") -> argparse.Arg
 
 def get_cli_commands() -> list[Any]:
     """Return the command group `userdata`, for Airflow."""
-    return [airflow_compat.GroupCommand("userdata", HELP, tuple(map(_for_airflow, COMMANDS)))]
+    from airflow_provider_userdata.cli.for_airflow import group
+
+    return [group("userdata", HELP, COMMANDS)]
 
 
 def _add(parsers: Any, command: Command, program: str) -> None:
@@ -72,14 +87,9 @@ def _add(parsers: Any, command: Command, program: str) -> None:
         description=textwrap.fill(command.help, _WIDTH),
         epilog=command.epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
+    own.options = [flag for one in command.arguments for flag in one.flags if flag.startswith("--")]
     for one in command.arguments:
         own.add_argument(*one.flags, **one.options)
     own.set_defaults(function=command, program=program)
-
-
-def _for_airflow(one: Command | Group) -> Any:
-    if isinstance(one, Group):
-        return airflow_compat.GroupCommand(one.name, one.help, tuple(map(_for_airflow, one.commands)))
-    arguments = [airflow_compat.Arg(each.flags, **each.options) for each in one.arguments]  # type: ignore[no-untyped-call]
-    return airflow_compat.ActionCommand(one.name, one.help, one, arguments, one.help, one.epilog)

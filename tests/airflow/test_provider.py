@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 from importlib.metadata import version
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from airflow.providers_manager import ProvidersManager
 
+from airflow_provider_userdata.cli.definition import get_cli_commands
 from airflow_provider_userdata.hooks.base import VendorHook
 from airflow_provider_userdata.provider_info import get_provider_info
 
@@ -92,3 +94,17 @@ def test_its_assets_have_functions() -> None:
     manager = ProvidersManagerTaskRuntime()  # type: ignore[no-untyped-call]
     for found in (manager.asset_uri_handlers, manager.asset_factories, manager.asset_to_openlineage_converters):
         assert found["userdata"].__module__ == "airflow_provider_userdata.operators.upload_asset"
+
+
+def test_airflow_takes_our_options_by_their_whole_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """A mistyped `--field` isn't silently `--fields`, with Airflow's own parser either."""
+    (group,) = get_cli_commands()
+    (check,) = (one for one in group.subcommands if one.name == "check")
+    parser = argparse.ArgumentParser()
+    for one in check.args:
+        one.add_to_parser(parser)
+
+    assert parser.parse_args(["x.csv", "--vendor", "ptengine", "--fields", "a"]).fields == "a"
+    with pytest.raises(SystemExit):
+        parser.parse_args(["x.csv", "--vendor", "ptengine", "--field", "a"])
+    assert "unrecognized arguments: --field a" in capsys.readouterr().err
