@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from airflow_provider_userdata.airflow_compat import find
 from airflow_provider_userdata.cli.file_reader import reading
-from airflow_provider_userdata.cli.run_folders import RunFolder, list_output, run_folders
+from airflow_provider_userdata.cli.printing import tool
+from airflow_provider_userdata.cli.run_folders import RunFolder, list_output, names_in, run_folders
 from airflow_provider_userdata.delivery.recording import folder_name
 from airflow_provider_userdata.errors import ArgumentError
 from airflow_provider_userdata.operators.output_paths import output_root, run_folder
@@ -22,10 +23,6 @@ from airflow_provider_userdata.suggestions import listed, suggested
 
 _UNMAPPED = -1
 _MOST_NAMED = 6
-_ELSEWHERE = (
-    "`userdata runs` lists what there is, and --output-path names another folder. What another worker wrote on its own "
-    "disk isn't here"
-)
 _FILE = re.compile(r"^\.|\.jsonl?(\.claim-\d+)?$")
 """What isn't a folder, by its name: stores tell only by another request."""
 
@@ -59,8 +56,22 @@ def last_run(folders: Sequence[RunFolder], root: Any, asked: Namespace) -> str:
     """
     found = [one for one in folders if not one.run.startswith(OF_COMMANDS)]
     if not found:
-        raise ArgumentError(f"{root} has nothing of task {asked.task_id!r} in DAG {asked.dag_id!r}. {_ELSEWHERE}")
+        raise ArgumentError(_no_run(root, asked))
     return max(found, key=RunFolder.moment).run
+
+
+def _no_run(root: Any, asked: Namespace) -> str:
+    """Return what is said of a task without a run, and what is named like it."""
+    dags, tasks = folders_in(root), names_in(list_output(root, asked.dag_id), 2)
+    hint = suggested(asked.task_id, tasks) if tasks else suggested(asked.dag_id, dags)
+    return f"no run of task {asked.task_id!r} in DAG {asked.dag_id!r} has written to {root} yet.{hint} {_elsewhere()}"
+
+
+def _elsewhere() -> str:
+    return (
+        f"`{tool()} runs` lists what there is, and --output-path names another folder. What another worker wrote on "
+        "its own disk isn't here"
+    )
 
 
 def _missing(root: Any, names: Sequence[str]) -> str:
@@ -72,7 +83,7 @@ def _missing(root: Any, names: Sequence[str]) -> str:
         if folder_name(name) not in map(folder_name, there):
             what = said[place].format(*names)
             hint = suggested(name, there)
-            return f"{root} has nothing of {what}.{hint} {_ELSEWHERE}"
+            return f"{root} has nothing of {what}.{hint} {_elsewhere()}"
         folder = folder / folder_name(name)
     return f"{folder} is empty"
 

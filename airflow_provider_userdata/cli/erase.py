@@ -12,7 +12,7 @@ from typing import Any
 
 from airflow_provider_userdata.cli.erasing import Erased, erase_all, finish_earlier, nameless_held, under_way
 from airflow_provider_userdata.cli.mentions import Mentions
-from airflow_provider_userdata.cli.printing import confirm, counted, printable, said, structured, user_of
+from airflow_provider_userdata.cli.printing import confirm, counted, printable, said, structured, tool, user_of
 from airflow_provider_userdata.cli.traces import shown, traces_of
 from airflow_provider_userdata.cli.user_lines import RECEIPTS
 from airflow_provider_userdata.cli.user_search import Found, kept_folders, look_for
@@ -144,7 +144,7 @@ def _item(text: str) -> str:
 
 def _nameless(task: str) -> str:
     return (
-        f"{task}: held records that don't name their user wait there, and some may be this user's: `userdata held "
+        f"{task}: held records that don't name their user wait there, and some may be this user's: `{tool()} held "
         "list` shows them, `held drop` removes all of a task's"
     )
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from airflow_provider_userdata.cli.file_reader import FileReader
 from airflow_provider_userdata.cli.loaded_task import task_of
-from airflow_provider_userdata.cli.printing import confirm, said, structured, table
+from airflow_provider_userdata.cli.printing import confirm, said, structured, table, tool
 from airflow_provider_userdata.cli.progress import Progress
 from airflow_provider_userdata.cli.run_folders import LEFT, Listing, list_output
 from airflow_provider_userdata.delivery.carry_over import (
@@ -99,7 +99,7 @@ def send(asked: Namespace) -> None:
         result = replaying.send_held(task_of(asked), asked.map_index, observers=[Progress(sends=True)])
     report = result.report
     if not report.read:
-        print("No records wait that this task could send now. `userdata held list` shows which wait.")
+        print(f"No records wait that this task could send now. `{tool()} held list` shows which wait.")
     else:
         fates = {"delivered": report.delivered, "unchanged": report.unchanged, "unknown": report.unknown}
         fates |= {"rejected": report.rejected, "still too few, and held on": report.held}

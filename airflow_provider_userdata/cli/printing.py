@@ -11,6 +11,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
+from pathlib import Path
 
 import msgspec
 
@@ -21,6 +22,11 @@ _NOT_READ, _INTERRUPTED = 141, 130
 _GAP = "  "
 _NARROWEST = 12
 """Characters of a column that is wrapped, at least."""
+
+
+def tool() -> str:
+    """Return what people type before a command: the name by which this one was called."""
+    return "airflow userdata" if Path(sys.argv[0]).stem == "airflow" else "python -m airflow_provider_userdata"
 
 
 @contextmanager

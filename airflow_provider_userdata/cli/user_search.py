@@ -12,7 +12,7 @@ from airflow_provider_userdata.cli.file_reader import reading
 from airflow_provider_userdata.cli.held import Waiting, waiting
 from airflow_provider_userdata.cli.ledger import open_ledger
 from airflow_provider_userdata.cli.mentions import Mentions, decoded
-from airflow_provider_userdata.cli.printing import counted
+from airflow_provider_userdata.cli.printing import counted, tool
 from airflow_provider_userdata.cli.run_folders import RunFolder, each, list_output, run_folders
 from airflow_provider_userdata.cli.user_lines import KINDS, RECEIPTS, UserLine, lines_with
 from airflow_provider_userdata.delivery.recording import RECEIPT_FIELDS, files_below
@@ -155,7 +155,7 @@ def _in_ledger(user: str, *, in_doubt: bool) -> tuple[list[InLedger], list[str]]
     if nameless:
         notes.append(
             f"Samples of GeroSense name no user if one token stands for all. Of which user the ledger's streams "
-            f"{', '.join(nameless)} are, it can't tell: `userdata ledger forget --stream` forgets one as a whole."
+            f"{', '.join(nameless)} are, it can't tell: `{tool()} ledger forget --stream` forgets one as a whole."
         )
     return found, notes
 

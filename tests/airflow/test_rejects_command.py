@@ -67,7 +67,7 @@ def test_rejects_are_shown_to_people(show: Show, write: Callable[..., None]) -> 
     assert second.split()[:5] == ["1", "1", "G7", "rejected", "$.start_date"]
     text = "\n".join(rest)
     assert "G8: unit is count" in text
-    assert "What to do: Give the unit with Constant" in text
+    assert "What to do: Correct the value, or leave the row out" in text
     assert "secret" not in show()
 
 
@@ -122,8 +122,19 @@ def test_without_a_run_it_is_the_one_that_wrote_last(show: Show, write: Callable
         (path,) = (output / "moods" / run).rglob("rejects-*")
         os.utime(path, (2e9 - age, 2e9 - age))
     assert "a.csv:9" in show(run=None)
-    with pytest.raises(SystemExit, match=r"has nothing of task 'upload' in DAG 'moods'\. `userdata runs` lists"):
+    with pytest.raises(
+        SystemExit, match=r"^userdata: no run of task 'upload' in DAG 'moods' has written to .* yet\. `python"
+    ):
         show("--output-path", str(output / "elsewhere"), run=None)
+
+
+def test_a_task_that_no_run_has_written_for(show: Show, write: Callable[..., None], output: Path) -> None:
+    """What is named like it is suggested, by the tool's own name."""
+    write([line(1)], run="a")
+    for wrong, right in (("moods", "upload"), ("mood", "moods")):
+        task = "uploads" if wrong == "moods" else "upload"
+        with pytest.raises(SystemExit, match=rf"in DAG '{wrong}' has written to .* yet\. Did you mean '{right}'\?"):
+            main(["rejects", "show", wrong, task, "--output-path", str(output)])
 
 
 def test_attempts_are_told_apart(show: Show, write: Callable[..., None]) -> None:
@@ -145,7 +156,7 @@ def test_a_mapped_task_needs_its_index(show: Show, write: Callable[..., None]) -
 
 def test_a_run_without_files(show: Show, write: Callable[..., None]) -> None:
     """Is named, with what is like it."""
-    with pytest.raises(SystemExit, match=r"userdata has nothing of DAG 'moods'\. `userdata runs` lists .* worker"):
+    with pytest.raises(SystemExit, match=r"userdata has nothing of DAG 'moods'\. `python -m .* runs` lists .* worker"):
         show(run="manual")
     write([], run="manual__2026-11-30T09:12:44+00:00")
     with pytest.raises(
