@@ -154,7 +154,7 @@ def test_a_stop_after_the_end_does_nothing(plan: MakePlan, rows: Rows) -> None:
     delivery = Delivery(plan("thymia", rows("thymia", 1)))
 
     ended = delivery.run()
-    delivery._thread.join(10)
+    delivery._thread.join(60)
     delivery.stop(STOP)
     delivery.stop(STOP)
 
@@ -171,12 +171,12 @@ def test_what_is_in_flight_is_given_up_after_the_grace(
     planned = plan("ptengine", source, max_in_flight=3)
     delivery = Delivery(planned)
     thread, ended = in_thread(delivery)
-    assert source.hangs.wait(10)
+    assert source.hangs.wait(60)
     while not sandbox.ptengine.counts.in_flight:
         source.let_go.wait(0.01)
 
     delivery.stop(STOP)
-    thread.join(10)
+    thread.join(60)
 
     source.let_go.set()
     report = settle(planned, ended[0]).report
@@ -195,10 +195,10 @@ def test_a_source_that_hangs_does_not_hold_up_a_stop(
     planned = plan("thymia", source)
     delivery = Delivery(planned)
     thread, ended = in_thread(delivery)
-    assert source.hangs.wait(10)
+    assert source.hangs.wait(60)
 
     delivery.stop(STOP)
-    thread.join(10)
+    thread.join(60)
 
     assert not thread.is_alive()
     assert not source.let_go.is_set()
@@ -219,7 +219,7 @@ def test_a_status_that_never_comes_does_not_hold_up_a_stop(
         deaf.accept()
 
         delivery.stop(STOP)
-        thread.join(10)
+        thread.join(60)
 
         assert not thread.is_alive()
         assert settle(planned, ended[0]).report.requests == 0
@@ -241,10 +241,10 @@ def test_a_host_name_that_is_never_found_does_not_hold_up_a_stop(
     planned = plan("thymia", rows("thymia", 2), endpoint=Endpoint("http://nowhere.invalid", {}, timeout=60))
     delivery = Delivery(planned)
     thread, ended = in_thread(delivery)
-    assert asked.wait(10)
+    assert asked.wait(60)
 
     delivery.stop(STOP)
-    thread.join(10)
+    thread.join(60)
 
     assert not thread.is_alive()
     answer.set()
@@ -260,7 +260,7 @@ def test_an_interrupted_wait_stops_the_delivery_and_goes_on_its_way(
     delivery = Delivery(plan("thymia", source))
 
     def interrupted() -> Result:
-        assert source.hangs.wait(10)
+        assert source.hangs.wait(60)
         raise TimeoutError("a time-out")
 
     monkeypatch.setattr(delivery._ended, "result", interrupted)

@@ -165,15 +165,15 @@ def test_two_runs_at_once_never_send_the_same(
 
     def slowly() -> Iterator[dict[str, Any]]:
         begun.set()
-        go.wait(10)
+        go.wait(60)
         yield from rows("gerosense", 3, first=10)
 
     thread = threading.Thread(target=lambda: ended.append(run("tuesday", slowly())))
     thread.start()
-    begun.wait(10)
+    begun.wait(60)
     assert run("wednesday", rows("gerosense", 3, first=20)).report.read == 3
     go.set()
-    thread.join(10)
+    thread.join(60)
 
     assert ended[0].report.read == ended[0].report.delivered == 5
     assert sandbox.gerosense.counts.records == sandbox.gerosense.counts.distinct == 8
