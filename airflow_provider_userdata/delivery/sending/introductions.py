@@ -39,10 +39,14 @@ class Introductions:
         user = exchange.user
         running = self._running.get(user)
         if running is None:
-            running = self._running[user] = asyncio.create_task(self._sender.ask(exchange))
+            running = self._running[user] = asyncio.create_task(self._ask(exchange))
             running.add_done_callback(lambda _: self._running.pop(user, None))
-        outcome = await asyncio.shield(running)
-        self._known.put(user, _ACCEPTED if isinstance(outcome.meaning, Accepted) else outcome)
+        return await asyncio.shield(running)
+
+    async def _ask(self, exchange: Exchange) -> Outcome:
+        """Introduce a user, and remember it before the task ends: a batch that comes just then must not do it again."""
+        outcome = await self._sender.ask(exchange)
+        self._known.put(exchange.user, _ACCEPTED if isinstance(outcome.meaning, Accepted) else outcome)
         return outcome
 
 
