@@ -9,12 +9,15 @@ import msgspec
 
 from airflow_provider_userdata.cli.printing import counted, printable, table
 from airflow_provider_userdata.cli.reasons import ShortPlaces, reasons
-from airflow_provider_userdata.cli.reject_groups import RejectGroups
+from airflow_provider_userdata.cli.reject_groups import Group, RejectGroups
 from airflow_provider_userdata.delivery import Result
 from airflow_provider_userdata.delivery.recording import RejectedLine
 from airflow_provider_userdata.sources import MISFIT, Change, Changes, Corrections, UserCells, path_of
+from airflow_provider_userdata.vendors import UNREADABLE
 
 _MOST_GROUPS = 20
+_OF_FORMS = (UNREADABLE, "G7")
+"""Rules of dates and numbers that can't be read."""
 Place = tuple[str | None, int | None]
 """A rejects file, and a line there."""
 
@@ -66,8 +69,18 @@ def result_said(result: Result, groups: RejectGroups, fix: Corrections | None, *
             f"\nRows with more or fewer cells than columns: put each value into its column, then empty the cell in the "
             f"column {MISFIT!r}."
         )
+    if fix is not None and not fix.table.is_xlsx and any(map(_may_lack_form, shown)):
+        yield (
+            "\nIf you typed it otherwise, the spreadsheet wrote it in its own form: export with --xlsx, where what you "
+            "type stays as it is."
+        )
     if fix is not None:
         yield f"\nCorrect them in {printable(fix.table.name)} and replay again: nothing is sent twice."
+
+
+def _may_lack_form(group: Group) -> bool:
+    """Return whether a date or a number may only be wrong because a spreadsheet wrote it in its own form."""
+    return group.rule in _OF_FORMS and not any(record.columns for record in group.first)
 
 
 def _warnings(users: UserCells) -> Iterator[str]:

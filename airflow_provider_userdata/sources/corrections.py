@@ -20,7 +20,6 @@ from airflow_provider_userdata.sources.fix_table import FixRow, FixTable, read_f
 from airflow_provider_userdata.sources.fix_users import UserCells
 from airflow_provider_userdata.sources.lost_form import is_cut, lost_form
 from airflow_provider_userdata.sources.reject_cells import MARK, MISFIT, WHOLES, cell_of, fields_of, is_misfit, mark_of
-from airflow_provider_userdata.sources.xlsx import is_xlsx
 
 _log = logging.getLogger(__name__)
 REFORMATTED = ("refuse", "original", "table")
@@ -164,7 +163,7 @@ class Corrections:
         return unusable(
             self._path,
             f"has values that only lost their form, as spreadsheets do it by themselves ({found}). Nothing was sent. "
-            f"{self.advice}{'' if is_xlsx(self._path) else _NEXT_TIME}",
+            f"{self.advice}{'' if self.table.is_xlsx else _NEXT_TIME}",
         )
 
 

@@ -39,11 +39,13 @@ class FixTable:
     :param name: of its file.
     :param columns: the records' own.
     :param rows: by position.
+    :param is_xlsx: whether it is a file of Excel's.
     """
 
     name: str
     columns: Sequence[str]
     rows: Mapping[int, FixRow]
+    is_xlsx: bool
 
 
 def read_fix_table(path: Path) -> FixTable:
@@ -52,10 +54,11 @@ def read_fix_table(path: Path) -> FixTable:
     :raises SourceError: if it can't be used.
     """
     try:
-        header, rows = _first_table(xlsx_sheets(path) if is_xlsx(path) else _csv_tables(path))
+        excels = is_xlsx(path)
+        header, rows = _first_table(xlsx_sheets(path) if excels else _csv_tables(path))
         _check_header(header)
         own = [name for name in header if name and not name.startswith(ABOUT)]
-        return FixTable(path.name, own, _rows(header, rows))
+        return FixTable(path.name, own, _rows(header, rows), excels)
     except UnicodeDecodeError:
         raise unusable(path, "is not UTF-8; save it as CSV UTF-8") from None
     except OSError as error:
