@@ -129,7 +129,10 @@ def _same_time(was: _Moment, now: _Moment) -> bool:
         return True
     known = was.time or (0, 0, 0)
     missing = len(now.time) - len(known)
-    return (*known, *[0] * missing)[: len(now.time)] == now.time and was.fraction.startswith(now.fraction)
+    fraction, digits = float(f"0.{was.fraction}"), len(now.fraction)
+    is_rounded = digits < len(was.fraction) and round(fraction, digits) == float(f"0.{now.fraction}")
+    same_fraction = was.fraction.startswith(now.fraction) or is_rounded
+    return (*known, *[0] * missing)[: len(now.time)] == now.time and same_fraction
 
 
 def _is_excels_fraction(was: _Moment, after: str) -> bool:
