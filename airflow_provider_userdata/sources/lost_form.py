@@ -24,6 +24,8 @@ _HASHES = re.compile(r"#{3,}")
 
 def lost_form(before: str, after: str) -> str | None:
     """Return in words which change of a spreadsheet's own a cell has; None if it is a correction."""
+    if before == after:
+        return None
     if after in _ERRORS or _HASHES.fullmatch(after):
         return f"became an error of the spreadsheet's, such as {_ERRORS[0]}"
     if _is_other_truth(before, after):

@@ -84,6 +84,8 @@ def test_a_form_that_spreadsheets_lose_is_said(before: str, after: str, says: st
         ("2026-10-25 02:16:30", "2026-10-25 02:16:30.5"),
         ("2026-10-25 02:16:30.25", "2026-10-25 02:16:30.75"),
         ("TRUE", "true"),
+        ("FALSE", "FALSE"),
+        ("#REF!", "#REF!"),
         ("true", "false"),
         ("1,234", "1234"),
         ("1E5", "100000"),
