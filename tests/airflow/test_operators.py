@@ -127,7 +127,7 @@ def test_mapped_tasks_have_folders_of_their_own(
     assert len(list(held.glob("*.jsonl"))) == 1
     run_dag(dag)
     arrived = Counter(record["value"] for record in sandbox.gerosense.arrived())
-    waiting = Counter(json.loads(line)["value"] for path in held.glob("*.jsonl") for line in path.open())
+    waiting = Counter(json.loads(line)["record"]["value"] for path in held.glob("*.jsonl") for line in path.open())
     assert arrived.keys() == {1, 2, 3, 4, 5}
     assert arrived + waiting == {1: 2, 2: 2, 3: 2, 4: 2, 5: 2}
 
