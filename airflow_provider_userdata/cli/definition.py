@@ -64,12 +64,12 @@ def parser(program: str = "python -m airflow_provider_userdata") -> argparse.Arg
     names = whole.add_subparsers(metavar="COMMAND", required=True)
     for one in COMMANDS:
         if isinstance(one, Command):
-            _add(names, one, program)
+            _add(names, one)
         else:
             own = names.add_parser(one.name, help=one.help, description=one.help)
             within = own.add_subparsers(metavar="COMMAND", required=True)
             for command in one.commands:
-                _add(within, command, program)
+                _add(within, command)
     return whole
 
 
@@ -80,7 +80,7 @@ def get_cli_commands() -> list[Any]:
     return [group("userdata", HELP, COMMANDS)]
 
 
-def _add(parsers: Any, command: Command, program: str) -> None:
+def _add(parsers: Any, command: Command) -> None:
     own = parsers.add_parser(
         command.name,
         help=command.help,
@@ -92,4 +92,4 @@ def _add(parsers: Any, command: Command, program: str) -> None:
     own.options = [flag for one in command.arguments for flag in one.flags if flag.startswith("--")]
     for one in command.arguments:
         own.add_argument(*one.flags, **one.options)
-    own.set_defaults(function=command, program=program)
+    own.set_defaults(function=command)

@@ -11,7 +11,7 @@ from itertools import chain
 import msgspec
 
 from airflow_provider_userdata.cli.asked_run import asked_run
-from airflow_provider_userdata.cli.printing import counted, said
+from airflow_provider_userdata.cli.printing import counted, said, tool
 from airflow_provider_userdata.cli.reject_tables import csv_table, xlsx_table
 from airflow_provider_userdata.cli.run_counts import counts_of
 from airflow_provider_userdata.cli.run_folders import RunFolder, each
@@ -61,8 +61,7 @@ def _next_command(asked: Namespace) -> str:
         *shell.option("--fix", asked.xlsx if asked.csv is None else asked.csv),
         "--dry-run",
     ]
-    program = getattr(asked, "program", "airflow userdata")  # Airflow's own parser says nothing
-    return shell.command_line(f"{program} replay", [asked.dag_id, asked.task_id], options)
+    return shell.command_line(f"{tool()} replay", [asked.dag_id, asked.task_id], options)
 
 
 def _tell(asked: Namespace, name: str, count: int, misfits: int, erased: int) -> None:

@@ -6,7 +6,6 @@ import shlex
 
 import pytest
 
-from airflow_provider_userdata.cli.definition import parser
 from tests.doubles.spreadsheet import Command, Spreadsheet
 
 
@@ -30,16 +29,17 @@ def test_an_export_says_what_comes_next(spreadsheet: Spreadsheet, command: Comma
     assert "then:" not in command(*asked, "--fate", "held")[1]
 
 
-def test_airflows_command_line_names_itself(spreadsheet: Spreadsheet, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its arguments don't say how the tool was called."""
+def test_airflows_command_line_names_itself(
+    spreadsheet: Spreadsheet, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what people type there."""
     table = str(spreadsheet.table)
-    asked = parser().parse_args(["rejects", "export", "spreadsheet", "upload", "--csv", table])
-    del asked.program
+    monkeypatch.setattr("sys.argv", ["/opt/bin/airflow", "userdata"])
 
-    asked.function(asked)
+    _, said = command("rejects", "export", "spreadsheet", "upload", "--csv", table)
 
     then = f"Correct them, then: airflow userdata replay spreadsheet upload --fix {table} --dry-run\n"
-    assert capsys.readouterr().out.endswith(then)
+    assert said.endswith(then)
 
 
 @pytest.mark.parametrize("options", [[], ["--csv", "a.csv", "--xlsx", "a.xlsx"]])
