@@ -163,5 +163,5 @@ class PositionTracker:
             return ""
         return (
             f". {self._erased:,} rejected or held records were erased, and must be there as they were; if they aren't "
-            "any more, `userdata replay` sends the other rejects"
+            "any more, `airflow userdata replay` sends the other rejects"
         )

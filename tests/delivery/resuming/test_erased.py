@@ -149,7 +149,7 @@ def test_the_erased_row_must_be_as_it_was(
 
     assert isinstance(ended.error, SourceChangedError)
     assert "1 rejected or held records were erased" in str(ended.error)
-    assert "`userdata replay` sends the other rejects" in str(ended.error)
+    assert "`airflow userdata replay` sends the other rejects" in str(ended.error)
     assert sandbox.thymia.counts.requests == before
 
 
@@ -212,7 +212,7 @@ def test_a_sample_that_was_carried_in(
     ended = attempt("gerosense", [*records[2:], *rows("gerosense", 1, first=50)], max_rejected=0, held=held("tuesday"))
 
     assert isinstance(ended.error, SourceChangedError)
-    assert "`userdata replay` sends the other rejects" in str(ended.error)
+    assert "`airflow userdata replay` sends the other rejects" in str(ended.error)
     assert sandbox.gerosense.counts.requests == before
 
 
