@@ -129,16 +129,21 @@ def set_environment() -> None:
 
 
 def prepare_airflow(console: TextIO) -> None:
-    """Create Airflow's database, unless an earlier run created it with the same version."""
+    """Create Airflow's database, or begin with the empty one again that an earlier run created with the same version.
+
+    What earlier runs left in it tells of held samples, and their folder is removed.
+    """
     version = importlib.metadata.version("apache-airflow-core")
-    made = HOME / "made-with-version"
-    if made.is_file() and made.read_text() == version:
+    made, empty = HOME / "made-with-version", HOME / "empty.db"
+    if made.is_file() and made.read_text() == version and empty.is_file():
+        shutil.copyfile(empty, HOME / "airflow.db")
         return
     console.write(f"Creating a database for Airflow {version} (about ten seconds, the first time only)…\n")
     shutil.rmtree(HOME, ignore_errors=True)
     HOME.mkdir(parents=True)
     if subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=False).returncode:
         raise DemoError("Airflow could not create its database.")
+    shutil.copyfile(HOME / "airflow.db", empty)
     made.write_text(version)
 
 
