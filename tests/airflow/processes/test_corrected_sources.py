@@ -57,7 +57,7 @@ def test_only_what_was_rejected_is_sent(airflow: Any, userdata_sandbox: Sandbox,
     ]
     assert [run.ends() for run in runs] == ["failed"] * 3
     assert [of(run.xcom("report")) for run in runs[:2]] == [(COUNT, COUNT - FAULTY, FAULTY)] * 2
-    assert "Correct them in the source and clear the task" in runs[0].log_file()
+    assert "Correct them in the source, each in its place, and clear the task" in runs[0].log_file()
     before = userdata_sandbox.gerosense.counts
     assert before.records == 4 * (COUNT - FAULTY)
 
@@ -81,7 +81,10 @@ def test_a_delivered_row_that_changed_is_refused(airflow: Any, userdata_sandbox:
     samples(tmp_path / "source.jsonl", "watch", count=60, value=2)
     run.clear()
     assert run.ends() == "failed"
-    assert "Correct only what was rejected, and add new records at the end; or send all again" in run.log_file(2)
+    assert (
+        "Correct only what was rejected, each in its place, take no row out, and add new records at the end"
+        in run.log_file(2)
+    )
     assert userdata_sandbox.gerosense.counts == before
 
     samples(tmp_path / "source.jsonl", "watch", count=65)
