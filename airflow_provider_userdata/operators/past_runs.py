@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +86,8 @@ def task_in_run(task: Any, run_id: str, map_index: int) -> tuple[DeliveryOperato
     own = copy.copy(task)
     context = _context(own, instance, run)
     try:
-        own.render_template_fields(context)
+        with _session_for_mapped():
+            own.render_template_fields(context)
         done = context["task"]  # a mapped task's is made for its instance
         if isinstance(done, DeliveryOperator):
             done._bind(context)
@@ -97,6 +99,18 @@ def task_in_run(task: Any, run_id: str, map_index: int) -> tuple[DeliveryOperato
     if not isinstance(done, DeliveryOperator):
         raise ArgumentError(f"task {task.task_id!r} is no upload of this package")
     return done, context
+
+
+@contextmanager
+def _session_for_mapped() -> Iterator[None]:
+    """Give mapped tasks of Airflow 2 a session to be rendered with: they would open one, and leave it open."""
+    try:
+        set_session: Any = find("set_current_task_instance_session", ("airflow.utils.task_instance_session",))
+    except ImportError:
+        yield
+        return
+    with find("create_session", ("airflow.utils.session",))() as session, set_session(session=session):
+        yield
 
 
 def left_by(instance: Any, folder: Any) -> Any:
