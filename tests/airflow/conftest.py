@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import re
 import shutil
@@ -228,10 +229,22 @@ def run_dag(airflow_home: Path, sandbox: Sandbox, output: Path) -> Callable[...,
     def run(dag: Any, **options: Any) -> Run:
         if AIRFLOW_3:
             _register(dag)
-        dag_run = dag.test(**options)
+        with _own_handlers():
+            dag_run = dag.test(**options)
         return Run(dag.dag_id, dag_run.run_id, str(dag_run.state))
 
     return run
+
+
+@contextlib.contextmanager
+def _own_handlers() -> Iterator[None]:
+    """Remove the log handler that `dag.test()` leaves in Airflow 2: it writes to what was this test's output."""
+    logger = logging.getLogger("airflow.task")
+    before = list(logger.handlers)
+    try:
+        yield
+    finally:
+        logger.handlers[:] = before
 
 
 @dataclass(frozen=True)

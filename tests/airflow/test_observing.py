@@ -319,8 +319,8 @@ def test_the_log_says_what_goes_where_and_how_it_ended(
 
     said = "".join(capfd.readouterr())
     start = f"Uploads 2 files matching {tmp_path}/*.jsonl to Thymia (mood) at {sandbox.url}, with connection "
-    assert said.count(start) == 1
-    assert said.count("Done: 7 read, 6 delivered, 1 invalid; 6 requests in") == 1
+    for text in (start, "Done: 7 read, 6 delivered, 1 invalid; 6 requests in"):
+        assert 1 <= said.count(text) <= (1 if AIRFLOW_3 else 2)  # before, two handlers may print a line
     for line in ("By rule: T5, ", "Invalid: T5 ", "Rejected, held and unknown records", "Receipts: "):
         assert said.index("Done: 7 read") < said.index(line)
     assert not re.search(r"\[error|\bERROR\b", said)

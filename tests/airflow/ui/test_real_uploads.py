@@ -43,7 +43,7 @@ def test_a_replay_is_marked_as_one(
     with new_dag() as dag:
         PtengineProfilesOperator(task_id="first", source=[*people(2), {"plan": "pro"}], max_rejected=1, resume=False)
     first = run_dag(dag)
-    with new_dag() as dag:
+    with new_dag("-again") as dag:
         source = RejectsSource(run=(first.dag_id, "first"), fix=lambda record: record | {"user_id": "known-by-now"})
         PtengineProfilesOperator(task_id="again", source=source)
     run_dag(dag)
