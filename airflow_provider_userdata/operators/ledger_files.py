@@ -48,8 +48,9 @@ def prepare() -> None:
 def is_missing() -> bool | None:
     """Return whether the file or the secret existed before and is gone; None if neither ever existed."""
     file, secret = default_file(), secret_file()
+    used = secret.exists() or witness_file().exists()  # before the file, which is created first
     if not file.exists():
-        return True if secret.exists() or witness_file().exists() else None
+        return True if used else None
     # Checked in this order: a first run creates the secret before it writes the file.
     return file.is_file() and file.stat().st_size > 0 and _keeps_secret() and not secret.exists()
 
