@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
-from typing import TypeVar
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 NEVER = 10**9
@@ -29,6 +30,28 @@ class Steps:
         self.left -= 1
         if self.left <= 0:
             raise Crash
+
+
+def crashing(method: Callable[..., Any], *, after: bool) -> Callable[..., Any]:
+    """Return what stands for a method, a coroutine's too, in a process that crashes there.
+
+    :param after: whether the method is called before the crash, the first time: a dead process takes no later step.
+    """
+    dead = [False]
+
+    def crash(*given: Any, **named: Any) -> Any:
+        if after and not dead[0]:
+            method(*given, **named)
+        dead[0] = True
+        raise Crash
+
+    async def crash_later(*given: Any, **named: Any) -> Any:
+        if after and not dead[0]:
+            await method(*given, **named)
+        dead[0] = True
+        raise Crash
+
+    return crash_later if inspect.iscoroutinefunction(method) else crash
 
 
 def run(main: Coroutine[object, object, T]) -> T:

@@ -23,7 +23,7 @@ from airflow_provider_userdata.vendors.gerosense import GeroSense
 from airflow_provider_userdata.vendors.gerosense_users import GeroSenseUsers
 from tests.delivery.replaying.conftest import again
 from tests.delivery.resuming.conftest import attempt, store
-from tests.doubles import Crash, MemoryStore
+from tests.doubles import Crash, MemoryStore, crashing
 
 __all__ = ["again", "attempt", "store"]
 
@@ -215,21 +215,9 @@ def test_a_crash_anywhere_rejects_each_once(
     old, young, own = rows("gerosense", 2), rows("gerosense", 1, 10), rows("gerosense", 1, 20)
     folder("monday").keep([json.dumps(sample).encode() for sample in old])
     folder("tuesday", 5).keep([json.dumps(sample).encode() for sample in young])
-    made, dead = getattr(owner, name), [False]
-
-    def crash(*given: Any, **named: Any) -> Any:
-        if after and not dead[0]:
-            made(*given, **named)
-        dead[0] = True
-        raise Crash
-
-    async def crash_later(*given: Any, **named: Any) -> None:
-        if after:
-            await made(*given, **named)
-        raise Crash
 
     with monkeypatch.context() as patch:
-        patch.setattr(owner, name, crash_later if name == "mark_completed" else crash)
+        patch.setattr(owner, name, crashing(getattr(owner, name), after=after))
         with pytest.raises(Crash):
             attempt("gerosense", own, held=folder("friday", 11))
     ended = attempt("gerosense", own, held=folder("friday", 11))

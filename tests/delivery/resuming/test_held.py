@@ -16,7 +16,7 @@ from airflow_provider_userdata.delivery.recording.attempt_files import AttemptFi
 from airflow_provider_userdata.delivery.sending.sender import Patience
 from airflow_provider_userdata.errors import ResumeError, SourceBrokeError, VendorDownError
 from airflow_provider_userdata.sandbox import Sandbox
-from tests.doubles import Crash
+from tests.doubles import Crash, crashing
 
 Attempt = Callable[..., Result]
 Rows = Callable[..., list[dict[str, Any]]]
@@ -157,21 +157,9 @@ def test_a_crash_at_the_end_of_a_run_loses_no_sample(
     """Whichever step of its end is the last, or the first that isn't made: each sample goes out, and only once."""
     samples = rows("gerosense", 1 + count + 3)
     deliver("gerosense", samples[:1], output=tmp_path / "monday", held=folder("monday"))
-    made, dead = getattr(owner, name), [False]
-
-    def crash(*given: Any, **named: Any) -> Any:
-        if after and not dead[0]:
-            made(*given, **named)
-        dead[0] = True
-        raise Crash
-
-    async def crash_later(*given: Any, **named: Any) -> None:
-        if after:
-            await made(*given, **named)
-        raise Crash
 
     with monkeypatch.context() as patch:
-        patch.setattr(owner, name, crash_later if name == "mark_done" else crash)
+        patch.setattr(owner, name, crashing(getattr(owner, name), after=after))
         with pytest.raises(Crash):
             attempt("gerosense", samples[1 : 1 + count], held=folder("tuesday"))
     tuesday = attempt("gerosense", samples[1 : 1 + count], held=folder("tuesday"))
