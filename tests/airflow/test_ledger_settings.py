@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 
 from airflow_provider_userdata.errors import ArgumentError, LedgerBusyError, LedgerError
 from airflow_provider_userdata.ledger import SqlLedger, Stream
+from airflow_provider_userdata.operators import ledger_files
 from airflow_provider_userdata.operators.ledger_settings import ledger_database, ledger_secret, task_ledger
 
 KEY = bytes(range(16))
@@ -116,6 +117,22 @@ def test_many_first_runs_at_once(home: Path) -> None:
     for thread in threads:
         thread.join()
     assert failed == []
+
+
+def test_a_first_run_may_begin_between_two_looks(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run's file and secret, made after this one has looked for the file, are no ledger that was lost."""
+
+    class Meanwhile(type(Path())):  # type: ignore[misc]  # of this platform
+        def exists(self, **_: bool) -> bool:
+            there = Path(self).exists()
+            Path(self).touch()
+            (Path(self).parent / "ledger.secret").write_text("0" * 64)
+            return there
+
+    file = ledger_files.default_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setattr(ledger_files, "default_file", lambda: Meanwhile(file))
+    ledger_files.prepare()
 
 
 def test_a_secret_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
