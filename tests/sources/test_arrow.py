@@ -234,9 +234,11 @@ class TestEachKindOfFrame:
 
     def test_a_column_that_is_missing(self, kind: str) -> None:
         """It is named before anything is read, and so are the columns that are there."""
-        with pytest.raises(
-            SourceError, match=r"^source: the \w+: it lacks the column 'unit'; it has 'id', 'at', 'name'\. If another"
-        ):
+        advice = (
+            r"If another column holds it, say so: fields={'unit': 'its name'}, in commands --fields 'unit=its name'"
+        )
+        lacks = r"^source: the \w+: it lacks the column 'unit'; it has 'id', 'at', 'name'\."
+        with pytest.raises(SourceError, match=f"{lacks} {advice}$"):
             open_source(FRAMES[kind](self.COLUMNS), columns=["id", "unit"])
 
     def test_an_empty_frame_has_no_records(self, kind: str) -> None:
